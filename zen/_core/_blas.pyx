@@ -1,0 +1,194 @@
+"""Every matrix product of the compiled engine: one function over one BLAS, picked at import.
+
+ZEN_BLAS=auto (default) takes the `mkl` package where it is installed, else the BLAS that NumPy carries;
+ZEN_BLAS=numpy or mkl insists. Where NumPy's library exports no cblas, the product goes through NumPy's C API.
+Calling cblas directly saves NumPy's own checks (0.5 us a product) and allows to add into an existing gradient.
+"""
+
+import ctypes
+import os
+import sys
+
+cimport numpy as cnp
+from numpy cimport ndarray
+import numpy as np
+from zen._core._memory cimport contiguous, new_array
+
+cnp.import_array()
+
+cdef enum:
+    ROW_MAJOR = 101
+    NO_TRANS = 111
+    TRANS = 112
+    WORTH = 1 << 15     # multiplications from which releasing the GIL is worth it
+
+ctypedef void (*sgemm32_t)(
+    int, int, int, int, int, int, float, const void*, int, const void*, int, float, void*, int) noexcept nogil
+ctypedef void (*dgemm32_t)(
+    int, int, int, int, int, int, double, const void*, int, const void*, int, double, void*, int) noexcept nogil
+ctypedef void (*sgemm64_t)(
+    int, int, int, long long, long long, long long, float, const void*, long long, const void*, long long,
+    float, void*, long long) noexcept nogil
+ctypedef void (*dgemm64_t)(
+    int, int, int, long long, long long, long long, double, const void*, long long, const void*, long long,
+    double, void*, long long) noexcept nogil
+
+cdef void* _sgemm = NULL
+cdef void* _dgemm = NULL
+cdef bint _wide = False            # 64-bit integers in the interface
+_library = None                    # keeps the handle
+
+
+def _listed(folder, fragment):
+    return sorted(os.path.join(folder, n) for n in os.listdir(folder) if fragment in n) if os.path.isdir(folder) else []
+
+
+def _numpy_candidates():
+    # Wheels put OpenBLAS beside the package (numpy.libs, or .dylibs on macOS); symbols carry a prefix and a suffix.
+    package = os.path.dirname(np.__file__)
+    for folder in (os.path.join(os.path.dirname(package), "numpy.libs"), os.path.join(package, ".dylibs")):
+        for path in _listed(folder, "openblas"):
+            for prefix in ("scipy_cblas", "cblas"):
+                yield path, prefix + "_{}gemm64_", True
+                yield path, prefix + "_{}gemm", False
+    if sys.platform == "darwin":
+        yield "/System/Library/Frameworks/Accelerate.framework/Accelerate", "cblas_{}gemm", False
+
+
+def _mkl_candidates():
+    # The wheel puts its libraries under the environment's prefix, outside site-packages.
+    for folder in (os.path.join(sys.prefix, "lib"), os.path.join(sys.prefix, "Library", "bin")):
+        for path in _listed(folder, "mkl_rt."):
+            yield path, "cblas_{}gemm", False
+
+
+def _load(candidates):
+    global _sgemm, _dgemm, _wide, _library
+    for path, pattern, wide in candidates:
+        try:
+            library = ctypes.CDLL(path)
+            single, double = getattr(library, pattern.format("s")), getattr(library, pattern.format("d"))
+        except (OSError, AttributeError):
+            continue
+        _sgemm = <void*><size_t>ctypes.cast(single, ctypes.c_void_p).value
+        _dgemm = <void*><size_t>ctypes.cast(double, ctypes.c_void_p).value
+        _wide, _library = wide, library
+        return True
+    return False
+
+
+def _choose():
+    wanted = os.environ.get("ZEN_BLAS", "auto")
+    if wanted not in ("auto", "numpy", "mkl"):
+        raise ImportError(f"ZEN_BLAS={wanted!r}: expected auto, numpy or mkl")
+    if wanted != "numpy":
+        if _load(_mkl_candidates()):
+            return "mkl"
+        if wanted == "mkl":
+            raise ImportError("ZEN_BLAS=mkl: the mkl package is not installed; pip install 'zen-autograd[mkl]'")
+    return "numpy" if _load(_numpy_candidates()) else "numpy (C API)"
+
+
+blas = _choose()
+
+
+cdef bint is_matrix(ndarray a) noexcept:
+    return cnp.PyArray_NDIM(a) == 2 and cnp.PyArray_TYPE(a) in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE)
+
+
+cdef ndarray layout(ndarray a, int* trans, Py_ssize_t* ld):
+    # How cblas may read `a` where it lies: by rows, or transposed; otherwise a contiguous copy.
+    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(a)
+    cdef Py_ssize_t rows = cnp.PyArray_DIMS(a)[0], columns = cnp.PyArray_DIMS(a)[1]
+    cdef Py_ssize_t down = cnp.PyArray_STRIDES(a)[0], right = cnp.PyArray_STRIDES(a)[1]
+    if rows == 1:
+        down = columns * item
+    if columns == 1:
+        right = item
+        if rows == 1:
+            down = item
+    if right == item and down >= columns * item and down % item == 0:
+        trans[0] = NO_TRANS
+        ld[0] = down // item
+        return a
+    if down == item and right >= rows * item and right % item == 0:
+        trans[0] = TRANS
+        ld[0] = right // item
+        return a
+    a = contiguous(a)
+    trans[0] = NO_TRANS
+    ld[0] = max(columns, 1)
+    return a
+
+
+cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, bint accumulate) except -1:
+    """out = a @ b, or out += a @ b; a flipped operand is read transposed.
+
+    Shapes and dtypes agree; `out` is C-contiguous and shares no memory with a and b.
+    """
+    cdef Py_ssize_t m = cnp.PyArray_DIMS(out)[0], n = cnp.PyArray_DIMS(out)[1], k = cnp.PyArray_DIMS(a)[not flip_a]
+    cdef Py_ssize_t lda, ldb, limit = 2147483647
+    cdef int ta, tb, typenum = cnp.PyArray_TYPE(out)
+    cdef void* pa
+    cdef void* pb
+    cdef void* po = cnp.PyArray_DATA(out)
+    if m == 0 or n == 0:
+        return 0
+    if k == 0:
+        if not accumulate:
+            out.fill(0)
+        return 0
+    a, b = layout(a, &ta, &lda), layout(b, &tb, &ldb)
+    if _sgemm == NULL or (not _wide and max(m, n, k, lda, ldb) > limit):
+        x, y = (a.T if flip_a else a), (b.T if flip_b else b)
+        if accumulate:
+            np.add(out, np.matmul(x, y), out=out)
+        else:
+            np.matmul(x, y, out=out)
+        return 0
+    if flip_a:
+        ta = NO_TRANS + TRANS - ta
+    if flip_b:
+        tb = NO_TRANS + TRANS - tb
+    pa, pb = cnp.PyArray_DATA(a), cnp.PyArray_DATA(b)
+    if m * n * k < WORTH:
+        call(typenum, ta, tb, m, n, k, pa, lda, pb, ldb, accumulate, po)
+    else:
+        with nogil:
+            call(typenum, ta, tb, m, n, k, pa, lda, pb, ldb, accumulate, po)
+    return 0
+
+
+cdef void call(
+    int typenum, int ta, int tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void* a, Py_ssize_t lda,
+    const void* b, Py_ssize_t ldb, int beta, void* out,
+) noexcept nogil:
+    if typenum == cnp.NPY_FLOAT:
+        if _wide:
+            (<sgemm64_t>_sgemm)(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, out, n)
+        else:
+            (<sgemm32_t>_sgemm)(
+                ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b, <int>ldb, beta, out, <int>n)
+    elif _wide:
+        (<dgemm64_t>_dgemm)(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, out, n)
+    else:
+        (<dgemm32_t>_dgemm)(
+            ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b, <int>ldb, beta, out, <int>n)
+
+
+cdef ndarray matmul2d(ndarray a, ndarray b):
+    # Two matrices of one dtype whose shapes fit.
+    cdef Py_ssize_t dims[2]
+    dims[0], dims[1] = cnp.PyArray_DIMS(a)[0], cnp.PyArray_DIMS(b)[1]
+    cdef ndarray out = new_array(2, dims, cnp.PyArray_TYPE(a))
+    gemm_into(out, a, False, b, False, False)
+    return out
+
+
+def product(ndarray a not None, ndarray b not None):
+    """a @ b for two float32 or two float64 matrices, through the chosen BLAS."""
+    if not (is_matrix(a) and is_matrix(b)) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b):
+        raise ValueError("product: expected two matrices of one dtype, float32 or float64")
+    if cnp.PyArray_DIMS(a)[1] != cnp.PyArray_DIMS(b)[0]:
+        raise ValueError(f"product: shapes {(<object>a).shape} and {(<object>b).shape} do not fit")
+    return matmul2d(a, b)

@@ -1,0 +1,220 @@
+# Blocks of an operand: read, write, and the primitives over a block that C compilers do not inline.
+# Included by the generated kernels, so that every variant compiles its own copy for its instruction set.
+
+from libc.string cimport memcpy
+from zen._core._loops cimport Loop
+
+cdef enum:
+    BLOCK = 512      # 2 or 4 KiB a buffer: half a dozen of them stay in the level 1 cache
+    LANES = 16       # partial sums of a reduction: one 512-bit register of floats
+
+cdef enum:
+    SET = 0          # out = result
+    ADD = 1          # out += result
+    REDUCE = 2       # out[0] += sum of the result
+
+ctypedef unsigned char mask
+ctypedef void (*loop_t)(char**, const Py_ssize_t*, const Py_ssize_t*, void*) noexcept nogil
+
+cdef extern from "<math.h>" nogil:
+    float fabs_float "fabsf"(float)
+    double fabs_double "fabs"(double)
+    float sqrt_float "sqrtf"(float)
+    double sqrt_double "sqrt"(double)
+    float erff(float)
+    double c_erf "erf"(double)
+
+ctypedef fused number:
+    float
+    double
+    unsigned char
+
+ctypedef fused real:
+    float
+    double
+
+
+cdef inline float sign_float(float x) noexcept nogil:
+    return x if x != x else <float>((x > 0) - (x < 0))
+
+
+cdef inline double sign_double(double x) noexcept nogil:
+    return x if x != x else <double>((x > 0) - (x < 0))
+
+
+cdef inline const number* _load(
+    const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, number* buffer
+) noexcept nogil:
+    # The block of m elements that starts at element `done`: in place if contiguous, else gathered.
+    cdef Py_ssize_t i
+    cdef number v
+    if s == <Py_ssize_t>sizeof(number):
+        return (<const number*>p) + done
+    if s == 0:
+        if done == 0:  # later blocks are not longer than the first: the buffer still holds the value
+            v = (<const number*>p)[0]
+            for i in range(m):
+                buffer[i] = v
+    else:
+        p += done * s
+        for i in range(m):
+            buffer[i] = (<const number*>(p + i * s))[0]
+    return buffer
+
+
+cdef inline const float* load_float(
+    const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, float* b
+) noexcept nogil:
+    return _load[float](p, s, done, m, b)
+
+
+cdef inline const double* load_double(
+    const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, double* b
+) noexcept nogil:
+    return _load[double](p, s, done, m, b)
+
+
+cdef inline const mask* load_mask(const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, mask* b) noexcept nogil:
+    return _load[mask](p, s, done, m, b)
+
+
+cdef inline double block_sum(const real* v, Py_ssize_t m) noexcept nogil:
+    # LANES partial sums, each over at most BLOCK / LANES elements; the caller adds the blocks up in double.
+    cdef real lanes[LANES]
+    cdef Py_ssize_t i, k
+    cdef double total = 0
+    for k in range(LANES):
+        lanes[k] = 0
+    for i in range(m // LANES):
+        for k in range(LANES):
+            lanes[k] += v[i * LANES + k]
+    for i in range(m - m % LANES, m):
+        total += v[i]
+    for k in range(LANES):
+        total += lanes[k]
+    return total
+
+
+cdef inline void _store(
+    char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, const real* v, int mode, double* total
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef real* out
+    if mode == REDUCE:
+        total[0] += block_sum(v, m)
+    elif s == <Py_ssize_t>sizeof(real):
+        out = (<real*>p) + done
+        if mode == SET:
+            memcpy(out, v, m * sizeof(real))
+        else:
+            for i in range(m):
+                out[i] += v[i]
+    elif mode == SET:
+        for i in range(m):
+            (<real*>(p + (done + i) * s))[0] = v[i]
+    else:
+        for i in range(m):
+            (<real*>(p + (done + i) * s))[0] += v[i]
+
+
+cdef inline void store_float(
+    char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, const float* v, int mode, double* total
+) noexcept nogil:
+    _store[float](p, s, done, m, v, mode, total)
+
+
+cdef inline void store_double(
+    char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, const double* v, int mode, double* total
+) noexcept nogil:
+    _store[double](p, s, done, m, v, mode, total)
+
+
+cdef inline void _loop1(const Loop* loop, const void* a, void* out, Py_ssize_t m, Py_ssize_t size) noexcept nogil:
+    cdef char* args[2]
+    cdef Py_ssize_t steps[2]
+    args[0], args[1] = <char*>a, <char*>out
+    steps[0], steps[1] = size, size
+    (<loop_t>loop.function)(args, &m, steps, loop.data)
+
+
+cdef inline void _loop2(
+    const Loop* loop, const void* a, const void* b, void* out, Py_ssize_t m, Py_ssize_t size
+) noexcept nogil:
+    cdef char* args[3]
+    cdef Py_ssize_t steps[3]
+    args[0], args[1], args[2] = <char*>a, <char*>b, <char*>out
+    steps[0], steps[1], steps[2] = size, size, size
+    (<loop_t>loop.function)(args, &m, steps, loop.data)
+
+
+cdef inline void loop1_float(const Loop* loop, const float* a, float* out, Py_ssize_t m) noexcept nogil:
+    _loop1(loop, a, out, m, sizeof(float))
+
+
+cdef inline void loop1_double(const Loop* loop, const double* a, double* out, Py_ssize_t m) noexcept nogil:
+    _loop1(loop, a, out, m, sizeof(double))
+
+
+cdef inline void loop2_float(
+    const Loop* loop, const float* a, const float* b, float* out, Py_ssize_t m
+) noexcept nogil:
+    _loop2(loop, a, b, out, m, sizeof(float))
+
+
+cdef inline void loop2_double(
+    const Loop* loop, const double* a, const double* b, double* out, Py_ssize_t m
+) noexcept nogil:
+    _loop2(loop, a, b, out, m, sizeof(double))
+
+
+cdef inline void erf_float(const float* a, float* out, Py_ssize_t m) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(m):
+        out[i] = erff(a[i])
+
+
+cdef inline void erf_double(const double* a, double* out, Py_ssize_t m) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(m):
+        out[i] = c_erf(a[i])
+
+
+cdef inline bint _small_power(const real* a, const real* b, real* out, Py_ssize_t m) noexcept nogil:
+    # The exponents that NumPy also treats apart, where the whole block has the same one.
+    cdef Py_ssize_t i
+    cdef real e = b[0]
+    for i in range(m):
+        if b[i] != e:
+            return False
+    if e == 2:
+        for i in range(m):
+            out[i] = a[i] * a[i]
+    elif e == 1:
+        for i in range(m):
+            out[i] = a[i]
+    elif e == 3:
+        for i in range(m):
+            out[i] = a[i] * a[i] * a[i]
+    elif e == 0:
+        for i in range(m):
+            out[i] = 1
+    elif e == -1:
+        for i in range(m):
+            out[i] = 1 / a[i]
+    else:
+        return False
+    return True
+
+
+cdef inline void power_float(
+    const Loop* loop, const float* a, const float* b, float* out, Py_ssize_t m
+) noexcept nogil:
+    if not _small_power[float](a, b, out, m):
+        _loop2(loop, a, b, out, m, sizeof(float))
+
+
+cdef inline void power_double(
+    const Loop* loop, const double* a, const double* b, double* out, Py_ssize_t m
+) noexcept nogil:
+    if not _small_power[double](a, b, out, m):
+        _loop2(loop, a, b, out, m, sizeof(double))

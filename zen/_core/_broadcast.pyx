@@ -1,0 +1,176 @@
+"""Unbroadcast: the only one. And the n-d loop around the kernels, which does it as a kernel writes.
+
+An input that was broadcast has stride 0 along the broadcast axes. Its gradient is the sum over them, so a kernel whose
+output has stride 0 there, and adds, needs no separate reduction. `iterate` merges axes, picks the inner one and tells
+the kernel how to write: SET, ADD, or REDUCE where the output stands still along the inner axis.
+"""
+
+cimport numpy as cnp
+from libc.string cimport memset
+from numpy cimport ndarray
+import numpy as np
+from zen._core._dispatch cimport identity_kernel
+from zen._core._memory cimport new_array
+from zen._core._types cimport ADD, ARGUMENT, MAXDIMS, OUT, REDUCE, SET, SLOTS, kernel_t
+
+cnp.import_array()
+
+cdef enum:
+    SHORT = 16       # an inner axis below this is swapped for a longer one: a kernel call costs about 10 elements
+    WORTH = 1 << 15  # elements from which releasing the GIL (about 100 ns) is worth it
+
+
+cdef void place(Operands* o, int slot, ndarray a, int nd) noexcept:
+    # `a` in `slot`, broadcast to nd dimensions: stride 0 along axes that it lacks or has length 1 in.
+    cdef int k, own = cnp.PyArray_NDIM(a), shift = nd - own
+    o.used |= 1 << slot
+    o.data[slot] = <char*>cnp.PyArray_DATA(a)
+    for k in range(shift):
+        o.strides[slot][k] = 0
+    for k in range(own):
+        o.strides[slot][shift + k] = 0 if cnp.PyArray_DIMS(a)[k] == 1 else cnp.PyArray_STRIDES(a)[k]
+
+
+cdef void place_scalar(Operands* o, int slot, void* value, int nd) noexcept:
+    o.used |= 1 << slot
+    o.data[slot] = <char*>value
+    memset(&o.strides[slot][0], 0, nd * sizeof(Py_ssize_t))
+
+
+cdef int merge_axes(Operands* o, int nd, const Py_ssize_t* shape, Py_ssize_t* merged) noexcept nogil:
+    # Drop axes of length 1 and join neighbours that every operand walks through evenly. Returns the new nd.
+    cdef int k, slot, n = 0
+    cdef bint joins
+    for k in range(nd):
+        if shape[k] == 1:
+            continue
+        if n > 0:
+            joins = True
+            for slot in range(SLOTS):
+                if o.used >> slot & 1 and o.strides[slot][n - 1] != o.strides[slot][k] * shape[k]:
+                    joins = False
+            if joins:
+                merged[n - 1] *= shape[k]
+                for slot in range(SLOTS):
+                    o.strides[slot][n - 1] = o.strides[slot][k]
+                continue
+        merged[n] = shape[k]
+        for slot in range(SLOTS):
+            o.strides[slot][n] = o.strides[slot][k]
+        n += 1
+    return n
+
+
+cdef void longest_last(Operands* o, int nd, Py_ssize_t* shape) noexcept nogil:
+    # A short inner axis under a long outer one would spend its time in calls.
+    cdef int k, slot, best = nd - 1
+    if shape[best] >= SHORT:
+        return
+    for k in range(nd):
+        if shape[k] > 4 * shape[best]:
+            best = k
+    if best != nd - 1:
+        shape[best], shape[nd - 1] = shape[nd - 1], shape[best]
+        for slot in range(SLOTS):
+            o.strides[slot][best], o.strides[slot][nd - 1] = o.strides[slot][nd - 1], o.strides[slot][best]
+
+
+cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape, bint accumulate) noexcept nogil:
+    """Run `kernel` over the index space `shape`. Where the output has stride 0, the results are summed.
+
+    `accumulate`: add to what the output holds; otherwise it is overwritten (a summed output must be zeroed before).
+    """
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef Py_ssize_t index[MAXDIMS]
+    cdef Py_ssize_t inner[SLOTS]
+    cdef char* p[SLOTS]
+    cdef int k, slot, mode = ADD if accumulate else SET
+    for k in range(nd):
+        if shape[k] == 0:
+            return
+    nd = merge_axes(o, nd, shape, dims)
+    for slot in range(SLOTS):
+        p[slot] = o.data[slot]
+        inner[slot] = 0
+    if nd == 0:
+        kernel(p, inner, 1, mode)
+        return
+    longest_last(o, nd, dims)
+    for k in range(nd):
+        index[k] = 0
+        if o.strides[OUT][k] == 0:
+            mode = ADD
+    if o.strides[OUT][nd - 1] == 0:
+        mode = REDUCE
+    for slot in range(SLOTS):
+        if o.used >> slot & 1:
+            inner[slot] = o.strides[slot][nd - 1]
+    while True:
+        kernel(p, inner, dims[nd - 1], mode)
+        k = nd - 2
+        while k >= 0:
+            index[k] += 1
+            for slot in range(SLOTS):
+                if o.used >> slot & 1:
+                    p[slot] += o.strides[slot][k]
+            if index[k] < dims[k]:
+                break
+            for slot in range(SLOTS):
+                if o.used >> slot & 1:
+                    p[slot] -= o.strides[slot][k] * dims[k]
+            index[k] = 0
+            k -= 1
+        if k < 0:
+            return
+
+
+cdef ndarray reduce_to(ndarray a, int nd, const Py_ssize_t* shape):
+    # Sum `a` (float or double) over the axes in which `shape` is shorter; `shape` broadcasts to a's.
+    cdef Operands o
+    cdef int own = cnp.PyArray_NDIM(a), typenum = cnp.PyArray_TYPE(a)
+    cdef ndarray out = new_array(nd, shape, typenum)
+    cdef Py_ssize_t* full = <Py_ssize_t*>cnp.PyArray_DIMS(a)
+    cdef kernel_t kernel = identity_kernel(typenum)
+    memset(cnp.PyArray_DATA(out), 0, cnp.PyArray_NBYTES(out))
+    o.used = 0
+    place(&o, OUT, out, own)
+    place(&o, ARGUMENT, a, own)
+    if cnp.PyArray_SIZE(a) < WORTH:
+        iterate(kernel, &o, own, full, True)
+    else:
+        with nogil:
+            iterate(kernel, &o, own, full, True)
+    return out
+
+
+cdef int add_into(ndarray out, ndarray a) except -1:
+    # out += a, where `a` has out's shape; `out` may be any strided view. Both float or both double.
+    cdef Operands o
+    cdef int nd = cnp.PyArray_NDIM(out)
+    o.used = 0
+    place(&o, OUT, out, nd)
+    place(&o, ARGUMENT, a, nd)
+    iterate(identity_kernel(cnp.PyArray_TYPE(out)), &o, nd, <Py_ssize_t*>cnp.PyArray_DIMS(out), True)
+    return 0
+
+
+def unbroadcast(a, tuple shape not None):
+    """Sum `a` to `shape`, which must broadcast to a's shape: the gradient of broadcasting.
+
+    Returns `a` itself where the shapes agree. Raises ValueError where `shape` does not broadcast to a's.
+    """
+    cdef ndarray array = a
+    cdef int nd = len(shape), own = cnp.PyArray_NDIM(array), k, typenum = cnp.PyArray_TYPE(array)
+    cdef Py_ssize_t dims[MAXDIMS]
+    if shape == a.shape:
+        return a
+    fits = nd <= own
+    for k in range(nd if fits else 0):
+        dims[k] = shape[k]
+        fits = fits and (dims[k] == 1 or dims[k] == cnp.PyArray_DIMS(array)[own - nd + k])
+    if not fits:
+        raise ValueError(f"unbroadcast: shape {shape} does not broadcast to {a.shape}")
+    if typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) and cnp.PyArray_ISBEHAVED_RO(array):
+        return reduce_to(array, nd, dims)
+    axes = tuple([k for k in range(own) if k < own - nd or (shape[k - own + nd] == 1 and a.shape[k] != 1)])
+    return np.asarray(a.sum(axis=axes, dtype=a.dtype)).reshape(shape)

@@ -1,0 +1,189 @@
+"""The backward pass that is itself recorded: gradients are Tensors, formulas run on Tensors (create_graph=True).
+
+Slower than the pass on arrays and used for higher orders only, so it keeps its state in dictionaries.
+"""
+
+import heapq
+
+from zen._core._tensor cimport Node, Row, Tensor, hook, last_write, new_tensor, node_of, track_below
+from numpy cimport ndarray
+import numpy as np
+from zen._core._tensor import set_grad_enabled
+
+
+cdef Tensor saved_tensor(object value, Node node):
+    # A saved value as a Tensor on its node; the node's own Tensor, if it lives, stays the node's.
+    cdef Tensor t
+    if not isinstance(value, (ndarray, np.generic)):
+        return value
+    t = new_tensor(np.asarray(value), None)
+    t._node = node
+    return t
+
+
+cdef object revive(object value, Node node):
+    return saved_tensor(value, node) if isinstance(value, (ndarray, np.generic)) else value
+
+
+cdef list vjps(Node n, Tensor g):
+    """The gradients of a node's inputs as Tensors; None where an input takes no part."""
+    cdef Row row = n.row
+    cdef tuple saved = n.saved
+    cdef int k, count = n.count()
+    cdef object f = hook("tensors")
+    row.ready()
+    y = revive(saved[len(saved) - 1], n)
+    if row.variadic:
+        xs = tuple([revive(saved[0][k], n.input(k)) for k in range(count)])
+        return [None if n.input(k) is None else row._vjps[0](f, g, k, xs, y, *n.params) for k in range(count)]
+    args = [revive(saved[k], n.input(k)) for k in range(count)]
+    if row.joint:
+        from zen._core._engine import joint_vjp
+        return list(joint_vjp(row, f, g, (*args, y), n))
+    return [None if n.input(k) is None else row._vjps[k](f, g, *args, y, *n.params) for k in range(count)]
+
+
+cdef Tensor fit(object value, Node n, Row row, int k):
+    # A formula's result brought to the input's shape and dtype by recorded operations.
+    cdef object f = hook("tensors")
+    cdef tuple shape = n.shape
+    if not isinstance(value, Tensor):
+        if row.joint and np.shape(value) != shape:
+            raise ValueError(
+                f"{row.name}: the vjp returned a gradient of shape {np.shape(value)} for argument {k + 1}, "
+                f"whose shape is {shape}"
+            )
+        return new_tensor(np.array(np.broadcast_to(value, shape), n.dtype), None)
+    own = value.shape
+    if own != shape:
+        if row.joint:
+            raise ValueError(
+                f"{row.name}: the vjp returned a gradient of shape {own} for argument {k + 1}, whose shape is {shape}"
+            )
+        if len(own) == 0:
+            value = f.broadcast_to(value, shape)
+        else:
+            lead = len(own) - len(shape)
+            axes = tuple([j for j in range(len(own)) if j < lead or (shape[j - lead] == 1 and own[j] != 1)])
+            value = f.reshape(f.sum(value, axes, True), shape)
+    return value if value.dtype == n.dtype else f.astype(value, n.dtype)
+
+
+def run_recorded(list roots, list seeds, list inputs, bint retain_graph):
+    """As `run` in _engine, recording what it does."""
+    before = set_grad_enabled(True)
+    try:
+        return traverse(roots, seeds, inputs, retain_graph)
+    finally:
+        set_grad_enabled(before)
+
+
+cdef set reaching(list roots, dict wanted):
+    # The nodes that lead to a wanted input.
+    from zen._core._engine import raise_released
+
+    cdef list order = []
+    cdef list stack = [node_of(<Tensor>t) for t in roots]
+    cdef set seen = set(), found = set()
+    cdef Node n, m
+    cdef int k
+    while stack:
+        n = stack.pop()
+        if n in seen:
+            continue
+        seen.add(n)
+        order.append(n)
+        if n.released and n not in wanted:
+            raise_released(n)
+        stack.extend([m for m in n.inputs if m is not None and m not in seen])
+    for n in sorted(order, key=by_seq):
+        if n in wanted:
+            found.add(n)
+            continue
+        for k in range(n.count()):
+            if n.input(k) is not None and n.input(k) in found:
+                found.add(n)
+                break
+    return found
+
+
+def by_seq(Node n):
+    return n.seq
+
+
+cdef object traverse(list roots, list seeds, list inputs, bint retain_graph):
+    cdef dict gradients = {}, wanted = None, finished = {}
+    cdef set needed = None
+    cdef list heap = [], passed = []
+    cdef Node n, m
+    cdef Tensor g
+    cdef int k
+    cdef Row row
+    from zen._core._engine import check_saved, raise_released
+    if inputs is not None:
+        wanted = {node_of(<Tensor>t): None for t in inputs}
+        needed = reaching(roots, wanted)
+    for t, value in zip(roots, seeds):
+        n = node_of(<Tensor>t)
+        if needed is not None and n not in needed:
+            continue
+        if value is None:
+            value = np.ones(n.shape, n.dtype)
+        if not isinstance(value, Tensor):
+            value = new_tensor(np.array(value, n.dtype), None)
+        elif value.dtype != n.dtype:
+            value = hook("tensors").astype(value, n.dtype)
+        add(gradients, heap, n, value)
+    while heap:
+        n = heapq.heappop(heap)[1]
+        g = gradients.pop(n)
+        g = run_hooks(n, g)
+        if wanted is not None:
+            if n in wanted:
+                wanted[n] = g
+        elif n.row is None or n.retains_grad:
+            finished[n] = g
+        if n.row is None:
+            continue
+        if n.released:
+            raise_released(n)
+        if last_write() > n.seq:
+            check_saved(n)
+        row = n.row
+        passed.append(n)
+        for k, value in enumerate(vjps(n, g)):
+            m = n.input(k)
+            if m is not None and value is not None and (needed is None or m in needed):
+                add(gradients, heap, m, fit(value, m, row, k))
+    if not retain_graph:
+        for n in passed:
+            n.release()
+    if wanted is not None:
+        return [wanted[node_of(<Tensor>t)] for t in inputs]
+    for n, g in finished.items():
+        n.grad = g if n.grad is None else n.grad + g
+        if n.grad._node is not None:
+            track_below(n.grad._node)
+    return None
+
+
+cdef int add(dict gradients, list heap, Node n, object value) except -1:
+    known = gradients.get(n)
+    if known is None:
+        heapq.heappush(heap, (-n.seq, n))
+        gradients[n] = value
+    else:
+        gradients[n] = known + value
+    return 0
+
+
+cdef Tensor run_hooks(Node n, Tensor g):
+    if n.hooks is None:
+        return g
+    for function in tuple(n.hooks):
+        replaced = function(g)
+        if replaced is not None:
+            if np.shape(replaced) != n.shape:
+                raise ValueError(f"a hook gave a gradient of shape {np.shape(replaced)}; expected {n.shape}")
+            g = replaced if isinstance(replaced, Tensor) else new_tensor(np.array(replaced, n.dtype), None)
+    return g

@@ -1,0 +1,3 @@
+from zen._core._types cimport kernel_t
+
+cdef kernel_t identity_kernel(int typenum) noexcept

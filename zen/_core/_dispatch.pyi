@@ -1,0 +1,5 @@
+from typing import Any
+
+simd: str
+
+def find(name: str) -> tuple[Any, ...] | None: ...

@@ -1,0 +1,62 @@
+"""Picks, once at import, the build of the elementwise kernels that suits the processor.
+
+ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it.
+"""
+
+import os
+
+cimport numpy as cnp
+from zen._core._types cimport kernel_t
+
+cnp.import_array()
+
+cdef extern from *:
+    """
+    #ifdef ZEN_VARIANTS  /* setup.py built more than the plain kernels */
+    static int zen_simd_level(void) {
+        __builtin_cpu_init();
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+            && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) return 2;
+        return __builtin_cpu_supports("avx2") ? 1 : 0;
+    }
+    #else
+    static int zen_simd_level(void) { return 0; }
+    #endif
+    """
+    int zen_simd_level()
+
+_NAMES = ("base", "avx2", "avx512")
+cdef dict _table = {}
+cdef kernel_t _identity[2]
+
+
+def _choose():
+    level = zen_simd_level()
+    wanted = os.environ.get("ZEN_SIMD")
+    if wanted is not None:
+        if wanted not in _NAMES:
+            raise ImportError(f"ZEN_SIMD={wanted!r}: expected one of {', '.join(_NAMES)}")
+        level = min(level, _NAMES.index(wanted))
+    if level == 2:
+        from zen._core import _elementwise_avx512 as module
+    elif level == 1:
+        from zen._core import _elementwise_avx2 as module
+    else:
+        from zen._core import _elementwise_base as module
+    return _NAMES[level], module
+
+
+simd, _module = _choose()
+_table.update(_module.kernels())
+_identity[0] = <kernel_t><void*><size_t>_table["positive"][0][1]
+_identity[1] = <kernel_t><void*><size_t>_table["positive"][0][2]
+
+
+def find(str name):
+    """The kernels of row `name` as ((reads, float, double), vjps), or None. Addresses as integers."""
+    return _table.get(name)
+
+
+cdef kernel_t identity_kernel(int typenum) noexcept:
+    # out = a: copies, adds or sums, as the mode says.
+    return _identity[0 if typenum == cnp.NPY_FLOAT else 1]

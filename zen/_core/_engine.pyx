@@ -1,0 +1,302 @@
+"""The backward pass on arrays: order, traverse, accumulate, release. Called by backward() and by zen/transforms.
+
+A pass keeps the nodes that wait for their turn in a heap by falling sequence number. A node's consumers all have higher
+numbers, so when a node comes up its gradient is complete. The gradient so far lives in the node's own slot; a node that
+another pass (a thread's, or the pass whose hook started this one) is using at the moment gets a slot in `conflicts`.
+Gradients of leaves are committed when the pass has come to its end, so a pass that fails changes none of them.
+"""
+
+cimport cython
+from cpython.object cimport PyObject, PyObject_GetItem
+from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memset
+cimport numpy as cnp
+from numpy cimport ndarray
+import numpy as np
+from zen._core._blas cimport gemm_into
+from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
+from zen._core._dispatch cimport identity_kernel
+from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
+from zen._core._tensor cimport (
+    ARRAY, ELEMENTWISE, MATMUL, MEAN, SUM, Node, Row, Slot, Tensor, hook, last_write,
+    leaf_node, new_scalar, new_tensor, node_of,
+)
+from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t
+from zen._core._broadcast import unbroadcast
+from zen._core._tensor import attach
+from zen._core._differentiable import run_recorded
+
+cnp.import_array()
+
+cdef enum:
+    WORTH = 1 << 15      # elements from which releasing the GIL is worth it
+
+cdef struct Waiting:
+    long long seq
+    PyObject* node       # owned
+
+cdef long long _passes = 0
+
+
+@cython.final
+cdef class Box:
+    """The slot of a node in a pass that found the node in use."""
+
+    cdef Slot slot
+
+
+@cython.final
+cdef class Pass:
+    cdef long long id
+    cdef bint retain
+    cdef bint selective              # nodes marked with minus this pass's id need no gradient
+    cdef Waiting* heap
+    cdef int waiting, capacity
+    cdef dict conflicts              # Node -> Box, made when first needed
+    cdef list finished               # (Node, gradient) of leaves and retained nodes
+    cdef dict wanted                 # Node -> gradient, for the inputs asked for
+    # The node at work: its gradient, complete.
+    cdef double scalar
+    cdef PyObject* array             # owned, NULL for a scalar
+
+    def __cinit__(self):
+        global _passes
+        _passes += 1
+        self.id = _passes
+        self.finished = []
+
+    def __dealloc__(self):
+        free(self.heap)
+
+    # -- the heap and the slots
+
+    cdef int push(self, Node n) except -1:
+        cdef int k, parent
+        cdef Waiting* grown
+        if self.waiting == self.capacity:
+            grown = <Waiting*>realloc(self.heap, (2 * self.capacity + 16) * sizeof(Waiting))
+            if grown == NULL:
+                raise MemoryError("no memory for the backward pass")
+            self.heap, self.capacity = grown, 2 * self.capacity + 16
+        k = self.waiting
+        self.waiting += 1
+        while k > 0:
+            parent = (k - 1) >> 1
+            if self.heap[parent].seq > n.seq:
+                break
+            self.heap[k] = self.heap[parent]
+            k = parent
+        self.heap[k].seq, self.heap[k].node = n.seq, <PyObject*>n
+        Py_INCREF(n)
+        return 0
+
+    cdef PyObject* pop(self) noexcept:
+        # The waiting node with the highest number; the caller owns the reference.
+        cdef PyObject* top = self.heap[0].node
+        cdef Waiting last
+        cdef int k = 0, child
+        self.waiting -= 1
+        last = self.heap[self.waiting]
+        while True:
+            child = 2 * k + 1
+            if child >= self.waiting:
+                break
+            if child + 1 < self.waiting and self.heap[child + 1].seq > self.heap[child].seq:
+                child += 1
+            if self.heap[child].seq < last.seq:
+                break
+            self.heap[k] = self.heap[child]
+            k = child
+        self.heap[k] = last
+        return top
+
+    cdef Slot* slot(self, Node n) except NULL:
+        # The node's slot in this pass; its first use puts the node into the heap.
+        cdef Box box
+        if n.claim == self.id:
+            return &n.slot
+        if n.claim == 0:
+            self.push(n)
+            n.claim = self.id
+            n.slot.full = False
+            n.slot.array = NULL
+            return &n.slot
+        if self.conflicts is None:
+            self.conflicts = {}
+        box = self.conflicts.get(n)
+        if box is None:
+            box = Box()
+            self.push(n)
+            self.conflicts[n] = box
+        return &box.slot
+
+    cdef int take(self, Node n) except -1:
+        # Move the gradient out of the slot; the node is free for other passes.
+        cdef Slot* slot = self.slot(n)
+        self.scalar, self.array = slot.scalar, slot.array
+        slot.array = NULL
+        if n.claim == self.id:
+            n.claim = 0
+        else:
+            del self.conflicts[n]
+        return 0
+
+    cdef void abandon(self):
+        # After an error: leave every node as if the pass had never come by.
+        cdef PyObject* p
+        cdef Slot* slot
+        Py_XDECREF(self.array)
+        self.array = NULL
+        while self.waiting > 0:
+            p = self.pop()
+            slot = self.slot(<Node>p)
+            Py_XDECREF(slot.array)
+            slot.array = NULL
+            if (<Node>p).claim == self.id:
+                (<Node>p).claim = 0
+            Py_DECREF(<object>p)
+        self.conflicts = None
+
+    # -- handing gradients on
+
+    cdef inline bint needs(self, Node n) noexcept:
+        # A mark that another thread's pass wrote over counts as needed: that costs work, never a gradient.
+        return n is not None and (not self.selective or n.mark != -self.id)
+
+    cdef int give_scalar(self, Node n, double value) except -1:
+        cdef Slot* slot = self.slot(n)
+        if slot.full:
+            value += slot.scalar
+        slot.scalar = <float>value if n.typenum == cnp.NPY_FLOAT else value
+        slot.full = True
+        return 0
+
+    cdef int give_array(self, Node n, ndarray a) except -1:
+        # `a` has the node's shape and dtype. Kept as it is if it is the first to arrive.
+        cdef Slot* slot = self.slot(n)
+        cdef PyObject* old = slot.array
+        if not slot.full:
+            Py_INCREF(a)
+            slot.array, slot.full = <PyObject*>a, True
+        elif n.typenum != cnp.NPY_FLOAT and n.typenum != cnp.NPY_DOUBLE:
+            a = np.add(<ndarray>old, a)
+            Py_INCREF(a)
+            slot.array = <PyObject*>a
+            Py_DECREF(<object>old)
+        else:
+            if not is_exclusive(old):
+                self.own(slot)
+            add_into(<ndarray>slot.array, a)
+        return 0
+
+    cdef int own(self, Slot* slot) except -1:
+        # Replace the slot's array by a copy that may be written.
+        cdef PyObject* old = slot.array
+        cdef ndarray copy = contiguous(<ndarray>old)
+        Py_INCREF(copy)
+        slot.array = <PyObject*>copy
+        Py_DECREF(<object>old)
+        return 0
+
+    cdef PyObject* open(self, Node n, bint* fresh) except NULL:
+        # The node's gradient as an array to write into (borrowed). Fresh: it holds nothing yet.
+        cdef Slot* slot = self.slot(n)
+        cdef ndarray a
+        fresh[0] = not slot.full
+        if not slot.full:
+            a = new_array(n.nd, n.dims, n.typenum)
+            Py_INCREF(a)
+            slot.array, slot.full = <PyObject*>a, True
+        elif not is_exclusive(slot.array):
+            self.own(slot)
+        return slot.array
+
+    cdef int give(self, Node n, object value, Row row, int k) except -1:
+        # What a Python formula returned, for argument k of `row`: brought to the node's shape and dtype.
+        cdef tuple shape = n.shape
+        cdef object a = np.asarray(value)
+        if a.shape != shape:
+            if a.ndim == 0:
+                a = np.broadcast_to(a, shape)
+            elif row.joint:
+                raise ValueError(
+                    f"{row.name}: the vjp returned a gradient of shape {a.shape} for argument {k + 1}, "
+                    f"whose shape is {shape}"
+                )
+            else:
+                a = unbroadcast(a, shape)
+        if cnp.PyArray_TYPE(<ndarray>a) != n.typenum:
+            if a.dtype.kind not in "fiub":
+                raise TypeError(
+                    f"{row.name}: the vjp returned dtype {a.dtype} for argument {k + 1}; expected {n.dtype}"
+                )
+            a = a.astype(n.dtype)
+        if n.nd == 0 and (n.typenum == cnp.NPY_FLOAT or n.typenum == cnp.NPY_DOUBLE):
+            return self.give_scalar(n, <double>a)
+        if not cnp.PyArray_ISALIGNED(<ndarray>a):
+            a = a.copy()
+        return self.give_array(n, a)
+
+    # -- the pass
+
+    cdef int traverse(self) except -1:
+        cdef PyObject* p
+        cdef Node n
+        while self.waiting > 0:
+            p = self.pop()
+            n = <Node>p
+            Py_DECREF(<object>p)
+            self.take(n)
+            if n.hooks is not None:
+                self.run_hooks(n)
+            if self.wanted is not None:
+                if n in self.wanted:
+                    self.wanted[n] = self.gradient()
+            elif n.row is None or n.retains_grad:
+                self.finished.append((n, self.gradient()))
+            if n.row is not None:
+                if n.released:
+                    raise_released(n)
+                if last_write() > n.seq:
+                    check_saved(n)
+                backward(self, n)
+                if not self.retain:
+                    n.release()
+            Py_XDECREF(self.array)
+            self.array = NULL
+        return 0
+
+    cdef object gradient(self):
+        # The gradient of the node at work as an object: a float for a 0-d one.
+        return self.scalar if self.array == NULL else <object>self.array
+
+    cdef int run_hooks(self, Node n) except -1:
+        cdef Tensor t
+        cdef object replaced
+        for function in tuple(n.hooks):
+            t = as_tensor(self.gradient(), n.typenum)
+            replaced = function(t)
+            if replaced is not None:
+                replaced = check_gradient(replaced, n, "a hook")
+            elif t.data is None:
+                continue
+            else:
+                replaced = t
+            self.set_gradient(n, (<Tensor>replaced).values())
+        return 0
+
+    cdef int set_gradient(self, Node n, ndarray a) except -1:
+        Py_XDECREF(self.array)
+        self.array = NULL
+        if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+            self.scalar = <double>(<object>a)
+        else:
+            Py_INCREF(a)
+            self.array = <PyObject*>a
+        return 0
+
+
+include "_vjps.pxi"
+include "_fuse.pxi"
+include "_pass.pxi"

@@ -1,0 +1,119 @@
+# The path of every row without a kernel for its operands: NumPy forward, saved values by the formulas' names.
+# Part of _record.pyx.
+
+cdef str SUPPORTED = "?bBhHiIlLqQefd"  # type characters: bool, the integers, float16, float32, float64
+
+
+cdef object plain(object x):
+    # What a row's NumPy form gets for an operand. Python scalars stay weak.
+    if isinstance(x, Tensor):
+        return (<Tensor>x).values()
+    if isinstance(x, (bool, int, float)):
+        return x
+    if (type(x) is ndarray or isinstance(x, np.generic)) and x.dtype.char in SUPPORTED:
+        return x
+    return hook("convert")(x)  # raises for what has no meaning here; matrices and masked arrays are no operands either
+
+
+cdef tuple evaluate(Row row, tuple inputs, tuple params):
+    # (arrays, result) of the row's NumPy form; errors name the row and the shapes.
+    cdef list arrays = [plain(x) for x in inputs]
+    try:
+        if row.view:
+            out = row.forward(*arrays, *params)
+        else:
+            with np.errstate(all="ignore"):
+                out = row.forward(*arrays, *params)
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        text = str(error)
+        if text.startswith(row.name + ":"):
+            raise
+        shapes = ", ".join([str(np.shape(x)) for x in arrays])
+        kind = type(error) if type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError) else ValueError
+        raise kind(f"{row.name}: {text} (operand shapes: {shapes})") from error
+    out = np.asarray(out)
+    if not cnp.PyArray_ISBEHAVED_RO(<ndarray>out):
+        out = out.astype(out.dtype.newbyteorder("="))
+    if out.dtype.char not in SUPPORTED:
+        raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
+    return tuple(arrays), out
+
+
+cdef Tensor generic(Row row, tuple inputs, tuple params):
+    arrays, out = evaluate(row, inputs, params)
+    return finish(row, inputs, arrays, params, out)
+
+
+cdef Tensor finish(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
+    # Wraps the result, records it, and links a view to its base.
+    cdef Tensor t = new_tensor(out, record_generic(row, inputs, arrays, params, out))
+    cdef Tensor x
+    if row.view and isinstance(inputs[0], Tensor):
+        x = inputs[0]
+        base = cnp.PyArray_BASE(out)
+        if base != NULL and (<object>base is x.data or base == cnp.PyArray_BASE(<ndarray>x.data)):
+            t.base = x if x.base is None else x.base
+            t.synced = t.base.version
+    return t
+
+
+cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
+    cdef int k, j, n = len(inputs), typenum = cnp.PyArray_TYPE(out)
+    cdef list nodes = [node_of(<Tensor>x) if isinstance(x, Tensor) else None for x in inputs]
+    cdef list levels
+    cdef Node node
+    if not recording() or (<object>out).dtype.kind != "f":
+        return None
+    for k in range(n):
+        if nodes[k] is not None:
+            break
+    else:
+        return None
+    row.ready()
+    node = new_node(row)
+    node.typenum, node._params = typenum, params
+    node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
+    if row.variadic or row.joint or n > 3:
+        node.others = tuple(nodes)
+    else:
+        node.n0 = nodes[0]
+        node.n1 = nodes[1] if n > 1 else None
+        node.n2 = nodes[2] if n > 2 else None
+    if row.joint:
+        node._saved = (*(keep(x, 2) for x in arrays), keep(out, 2))
+        node.track()
+    elif row.variadic:
+        needs = row._needs[0]
+        node._saved = (tuple([keep(x, needs[0]) for x in arrays]), keep(out, needs[1]))
+    else:
+        levels = [0] * (n + 1)
+        for k in range(n):
+            if nodes[k] is None:
+                continue
+            if row._vjps[k] is None:
+                raise TypeError(
+                    f"{row.name}: no derivative with respect to argument {k + 1} of {n}; detach() it if it is constant"
+                )
+            for j in range(n + 1):
+                levels[j] = max(<int>levels[j], <int>row._needs[k][j])
+        node._saved = (*(keep(arrays[j], levels[j]) for j in range(n)), keep(out, levels[n]))
+    for k in range(n):
+        if nodes[k] is not None and (<Node>nodes[k]).tracked:
+            node.track()
+    return node
+
+
+cdef object keep(object x, int level):
+    # 0-d values are saved by copy: an in-place write to them later does no harm.
+    if level == 0:
+        return None
+    if level == 1:
+        if isinstance(x, (ndarray, np.generic)):
+            return Shaped(x.shape, x.dtype)
+        return Shaped((), np.result_type(x))
+    return x.copy() if isinstance(x, ndarray) and x.ndim == 0 else x
+
+
+def record(Row row not None, tuple inputs not None, tuple params, out):
+    """Like `apply`, for a result that was computed already (in-place writes)."""
+    return finish(row, inputs, tuple([plain(x) for x in inputs]), params, out)

@@ -1,0 +1,301 @@
+# The compiled Tensor class: fields, operators and protocols. Part of _tensor.pyx.
+# What is not on the hot path goes through a hook installed by a higher floor.
+
+@cython.freelist(512)
+@cython.no_gc_clear
+cdef class Tensor:
+    """An array that knows how it was computed. See zen/tensor.py for what it can do."""
+
+    def __init__(self, value, trainable=True):
+        array = hooks_["convert"](value)
+        if trainable and array.dtype.kind in "iub":
+            array = array.astype(np.float64)
+        elif isinstance(value, np.ndarray) and array is value:
+            array = array.view()
+        initialise(self, array, trainable)
+
+    def __dealloc__(self):
+        if self._node is not None and self._node.owner == <PyObject*>self:
+            self._node.owner = NULL
+
+    cdef object values(self):
+        if self.data is None:
+            if self.typenum == 0:
+                raise RuntimeError("this Tensor was never initialised: Tensor.__init__ was not called")
+            self.data = cnp.PyArray_EMPTY(0, NULL, self.typenum, 0)
+            if self.typenum == cnp.NPY_FLOAT:
+                (<float*>cnp.PyArray_DATA(<ndarray>self.data))[0] = <float>self.scalar
+            else:
+                (<double*>cnp.PyArray_DATA(<ndarray>self.data))[0] = self.scalar
+        return self.data
+
+    @property
+    def array(self):
+        """The values as the ndarray that the Tensor itself uses. Internal; `numpy()` is the public way."""
+        return self.values()
+
+    @property
+    def node(self):
+        return node_of(self)
+
+    @node.setter
+    def node(self, Node node):
+        if self._node is not None and self._node.owner == <PyObject*>self:
+            self._node.owner = NULL
+        self._node = node
+        if node is not None:
+            node.owner = <PyObject*>self
+
+    @property
+    def shape(self):
+        return () if self.data is None else self.data.shape
+
+    @property
+    def ndim(self):
+        return 0 if self.data is None else cnp.PyArray_NDIM(<ndarray>self.data)
+
+    @property
+    def size(self):
+        return 1 if self.data is None else cnp.PyArray_SIZE(<ndarray>self.data)
+
+    @property
+    def dtype(self):
+        return cnp.PyArray_DescrFromType(self.typenum) if self.data is None else self.data.dtype
+
+    @property
+    def requires_grad(self):
+        return node_of(self) is not None
+
+    @property
+    def is_leaf(self):
+        """Whether the Tensor was not made by a recorded operation."""
+        return node_of(self) is None or self._node.row is None
+
+    @property
+    def grad(self):
+        """The accumulated gradient, a Tensor of the same shape and dtype, or None."""
+        return None if self._node is None else self._node.grad
+
+    @grad.setter
+    def grad(self, value):
+        set_grad(self, value)
+
+    def __add__(self, other):
+        return calls.binary(ADD_, self, other)
+
+    def __radd__(self, other):
+        return calls.binary(ADD_, other, self)
+
+    def __sub__(self, other):
+        return calls.binary(SUBTRACT, self, other)
+
+    def __rsub__(self, other):
+        return calls.binary(SUBTRACT, other, self)
+
+    def __mul__(self, other):
+        return calls.binary(MULTIPLY, self, other)
+
+    def __rmul__(self, other):
+        return calls.binary(MULTIPLY, other, self)
+
+    def __truediv__(self, other):
+        return calls.binary(DIVIDE, self, other)
+
+    def __rtruediv__(self, other):
+        return calls.binary(DIVIDE, other, self)
+
+    def __floordiv__(self, other):
+        return calls.binary(FLOOR_DIVIDE, self, other)
+
+    def __rfloordiv__(self, other):
+        return calls.binary(FLOOR_DIVIDE, other, self)
+
+    def __mod__(self, other):
+        return calls.binary(REMAINDER, self, other)
+
+    def __rmod__(self, other):
+        return calls.binary(REMAINDER, other, self)
+
+    def __pow__(self, other, modulo):
+        if modulo is not None:
+            raise TypeError("pow() of a Tensor takes no modulus; use (a ** b) % m")
+        return calls.binary(POWER, self, other)
+
+    def __rpow__(self, other, modulo):
+        return calls.binary(POWER, other, self)
+
+    def __matmul__(self, other):
+        return calls.binary(MATMUL_, self, other)
+
+    def __rmatmul__(self, other):
+        return calls.binary(MATMUL_, other, self)
+
+    def __and__(self, other):
+        return calls.binary(AND, self, other)
+
+    def __rand__(self, other):
+        return calls.binary(AND, other, self)
+
+    def __or__(self, other):
+        return calls.binary(OR, self, other)
+
+    def __ror__(self, other):
+        return calls.binary(OR, other, self)
+
+    def __xor__(self, other):
+        return calls.binary(XOR, self, other)
+
+    def __rxor__(self, other):
+        return calls.binary(XOR, other, self)
+
+    def __neg__(self):
+        return calls.unary(NEGATIVE, self)
+
+    def __pos__(self):
+        return calls.unary(POSITIVE, self)
+
+    def __abs__(self):
+        return calls.unary(ABS, self)
+
+    def __invert__(self):
+        return calls.unary(INVERT, self)
+
+    def __richcmp__(self, other, int op):
+        if op == Py_LT:
+            return calls.binary(LESS, self, other)
+        if op == Py_LE:
+            return calls.binary(LESS_EQUAL, self, other)
+        if op == Py_GT:
+            return calls.binary(GREATER, self, other)
+        if op == Py_GE:
+            return calls.binary(GREATER_EQUAL, self, other)
+        return calls.binary(EQUAL if op == Py_EQ else NOT_EQUAL, self, other)
+
+    def __hash__(self):
+        return <Py_hash_t>(<size_t><PyObject*>self >> 4)
+
+    def __iadd__(self, other):
+        return hooks_["inplace"](self, ADD_, other)
+
+    def __isub__(self, other):
+        return hooks_["inplace"](self, SUBTRACT, other)
+
+    def __imul__(self, other):
+        return hooks_["inplace"](self, MULTIPLY, other)
+
+    def __itruediv__(self, other):
+        return hooks_["inplace"](self, DIVIDE, other)
+
+    def __ifloordiv__(self, other):
+        return hooks_["inplace"](self, FLOOR_DIVIDE, other)
+
+    def __imod__(self, other):
+        return hooks_["inplace"](self, REMAINDER, other)
+
+    def __ipow__(self, other, modulo):
+        return hooks_["inplace"](self, POWER, other)
+
+    def __imatmul__(self, other):
+        return hooks_["inplace"](self, MATMUL_, other)
+
+    def __iand__(self, other):
+        return hooks_["inplace"](self, AND, other)
+
+    def __ior__(self, other):
+        return hooks_["inplace"](self, OR, other)
+
+    def __ixor__(self, other):
+        return hooks_["inplace"](self, XOR, other)
+
+    def __getitem__(self, key):
+        return calls.getitem(self, key)
+
+    def __setitem__(self, key, value):
+        hooks_["setitem"](self, key, value)
+
+    def __len__(self):
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-d Tensor")
+        return self.data.shape[0]
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d Tensor")
+        return iter([self[k] for k in range(self.data.shape[0])])
+
+    def __contains__(self, value):
+        return bool((self.values() == (value.array if isinstance(value, Tensor) else value)).any())
+
+    def __bool__(self):
+        if self.size != 1:
+            raise ValueError(
+                f"the truth value of a Tensor of shape {self.shape} is ambiguous; use .any() or .all()"
+            )
+        return bool(self.values().reshape(()))
+
+    def __float__(self):
+        return hooks_["to_float"](self)
+
+    def __int__(self):
+        return int(self.one("int"))
+
+    def __index__(self):
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"only an integer Tensor can be used as an index, not one of dtype {self.dtype}")
+        return int(self.one("index"))
+
+    def one(self, name):
+        """The single element as a Python scalar, or an error that names the conversion."""
+        if self.size != 1:
+            raise TypeError(f"{name}() needs a Tensor of one element, not one of shape {self.shape}")
+        return self.values().reshape(()).item()
+
+    def __repr__(self):
+        return hooks_["repr"](self)
+
+
+cdef int initialise(Tensor t, ndarray array, bint requires_grad) except -1:
+    t.data = array
+    t.typenum = cnp.PyArray_TYPE(array)
+    if requires_grad:
+        if (<object>array).dtype.kind != "f":
+            raise TypeError(
+                f"only a floating-point Tensor can require a gradient, not one of dtype {(<object>array).dtype}; "
+                "convert it first, for example with dtype=zen.float64"
+            )
+        t.node = leaf_node(cnp.PyArray_NDIM(array), <Py_ssize_t*>cnp.PyArray_DIMS(array), t.typenum)
+    return 0
+
+
+cdef int set_grad(Tensor t, value) except -1:
+    cdef Node n = node_of(t)
+    if value is None:
+        if n is not None:
+            n.grad = None
+        return 0
+    if n is None:
+        raise RuntimeError(
+            "grad of a Tensor that does not require a gradient cannot be set; call requires_grad_() first"
+        )
+    if not isinstance(value, Tensor):
+        raise TypeError(f"grad takes a Tensor or None, not {type(value).__name__}")
+    if value.shape != t.shape or value.dtype != t.dtype:
+        raise ValueError(
+            f"grad: expected shape {t.shape} and dtype {t.dtype}, got shape {value.shape} and dtype {value.dtype}"
+        )
+    n.grad = value
+    if (<Tensor>value)._node is not None:
+        track_below((<Tensor>value)._node)
+    return 0
+
+
+def wrap(ndarray array not None, Node node=None):
+    """A Tensor around `array`, without a copy."""
+    return new_tensor(array, node)
+
+
+def leaf(ndarray array not None, bint requires_grad):
+    """A new leaf around `array`, without a copy."""
+    cdef Tensor t = Tensor.__new__(Tensor)
+    initialise(t, array, requires_grad)
+    return t

@@ -1,0 +1,260 @@
+# Starting a pass and committing its results; the methods of Tensor that belong to it. Part of _engine.pyx.
+
+cdef Tensor as_tensor(object gradient, int typenum):
+    # A gradient as a Tensor with an array of its own.
+    cdef PyObject* p
+    if isinstance(gradient, float):
+        return new_scalar(<double>gradient, typenum, None)
+    if cnp.PyArray_TYPE(<ndarray>gradient) in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+        return new_tensor(contiguous(<ndarray>gradient), None)
+    return new_tensor((<object>gradient).copy(), None)
+
+
+cdef Tensor settle(list entry, int typenum):
+    # The last reference of the pass to a gradient becomes a Tensor: without a copy where nobody else has the array.
+    cdef object a = entry.pop()
+    cdef PyObject* p
+    if isinstance(a, float):
+        return new_scalar(<double>a, typenum, None)
+    p = <PyObject*>a
+    Py_INCREF(a)
+    a = None
+    cdef bint mine = is_exclusive(p)
+    a = <object>p
+    Py_DECREF(a)
+    return new_tensor(a, None) if mine else as_tensor(a, typenum)
+
+
+cdef object check_gradient(object value, Node n, str origin):
+    # A gradient given by the user, as a Tensor of the node's shape and dtype.
+    cdef object a
+    if isinstance(value, Tensor) and value.shape == n.shape and value.dtype == n.dtype:
+        return value
+    a = value.array if isinstance(value, Tensor) else hook("convert")(value)
+    if a.shape != n.shape:
+        raise ValueError(f"{origin} gave a gradient of shape {a.shape}; expected {n.shape}")
+    return new_tensor(a.astype(n.dtype), None)
+
+
+cdef int mark_needed(Pass p, list roots) except -1:
+    # Marks every node below the roots: with the pass's id where it leads to a wanted input, else with minus that.
+    cdef list stack = roots, order = []
+    cdef Node n, m
+    cdef int k
+    while stack:
+        n = stack.pop()
+        if n.mark == -p.id:
+            continue
+        n.mark = -p.id
+        order.append(n)
+        if n.released and n not in p.wanted:
+            raise_released(n)
+        for k in range(n.count()):
+            m = n.input(k)
+            if m is not None and m.mark != -p.id:
+                stack.append(m)
+    order.sort(key=sequence)
+    for n in order:
+        if n in p.wanted:
+            n.mark = p.id
+            continue
+        for k in range(n.count()):
+            m = n.input(k)
+            if m is not None and m.mark == p.id:
+                n.mark = p.id
+                break
+    return 0
+
+
+def sequence(Node n):
+    return n.seq
+
+
+cdef int commit(Pass p) except -1:
+    # Every gradient is made before the first is stored: an error here changes nothing.
+    cdef list ready = []
+    cdef Node n
+    cdef Tensor t
+    while p.finished:
+        entry = list(p.finished.pop())
+        n = entry[0]
+        t = settle(entry, n.typenum)
+        if n.grad is not None:
+            t = new_tensor(np.asarray(np.add(n.grad.values(), t.values())), None)
+        ready.append((n, t))
+    for node, gradient in ready:
+        (<Node>node).grad = gradient
+    return 0
+
+
+cdef int seed(Pass p, Tensor root, object value) except -1:
+    cdef Node n = node_of(root)
+    cdef object a
+    if value is None:       # ones
+        if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+            return p.give_scalar(n, 1.0)
+        a = np.broadcast_to(np.ones((), n.dtype), n.shape)
+    else:
+        a = np.asarray(value.array if isinstance(value, Tensor) else value, n.dtype)
+    if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+        return p.give_scalar(n, <double>a)
+    return p.give_array(n, a)
+
+
+def run(list roots not None, list seeds not None, list inputs=None, bint retain_graph=False, bint create_graph=False):
+    """Propagate `seeds` (arrays, Tensors, or None for ones) from `roots` backwards.
+
+    With `inputs`, return their gradients (Tensors, None where unreached) and touch no `.grad`; else accumulate into the
+    leaves' and retained nodes' gradients. Shapes were checked by the caller.
+    """
+    cdef Pass p
+    cdef int k
+    cdef Tensor t
+    cdef Node n
+    if create_graph:
+        return run_recorded(roots, seeds, inputs, retain_graph)
+    p = Pass()
+    p.retain = retain_graph
+    if inputs is not None:
+        p.wanted = {node_of(t): None for t in inputs}
+        mark_needed(p, [node_of(t) for t in roots])
+        p.selective = True
+    try:
+        for k in range(len(roots)):
+            t = roots[k]
+            if p.needs(node_of(t)):
+                seed(p, t, seeds[k])
+        p.traverse()
+        if inputs is None:
+            commit(p)
+            return None
+    except BaseException:
+        p.abandon()
+        raise
+    results = []
+    for t in inputs:
+        n = node_of(t)
+        found = p.wanted[n]
+        results.append(None if found is None else as_tensor(found, n.typenum))
+    return results
+
+
+def backward_method(self, gradient=None, retain_graph=None, bint create_graph=False):
+    """Accumulate the gradient of this Tensor into `.grad` of the leaves it depends on.
+
+    gradient: the cotangent, of this Tensor's shape; may be left out for a Tensor of one element.
+    retain_graph: keep the graph for another pass (default: create_graph).
+    create_graph: record the pass itself, so that the gradients can be differentiated.
+
+    Raises RuntimeError where nothing requires a gradient, where the graph was released, and for a Tensor of several
+    elements without `gradient`; ValueError for a `gradient` of another shape.
+
+    >>> import zen
+    >>> x = zen.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad.tolist()
+    [2.0, 4.0]
+    """
+    cdef Tensor t = self
+    cdef Pass p
+    cdef Node n = node_of(t)
+    if n is None:
+        raise RuntimeError(
+            "backward: this Tensor does not require a gradient and has no graph; create its inputs with "
+            "requires_grad=True, or check that it was not computed under zen.no_grad() or after detach()"
+        )
+    if gradient is None:
+        if t.size != 1:
+            raise RuntimeError(
+                f"backward: a Tensor of shape {t.shape} is not a scalar; reduce it first, for example with .sum(), or "
+                "give the cotangent: backward(gradient=zen.ones_like(t))"
+            )
+    else:
+        if np.shape(gradient) != t.shape:
+            raise ValueError(f"backward: gradient has shape {np.shape(gradient)}; expected {t.shape}")
+        if not isinstance(gradient, Tensor):
+            gradient = hook("convert")(gradient)
+    if retain_graph is None:
+        retain_graph = create_graph
+    if create_graph:
+        run_recorded([t], [gradient], None, retain_graph)
+        return
+    p = Pass()
+    p.retain = retain_graph
+    try:
+        seed(p, t, gradient)
+        p.traverse()
+        commit(p)
+    except BaseException:
+        p.abandon()
+        raise
+
+
+def requires_grad_(self, bint requires_grad=True):
+    """Make this leaf require a gradient, or not; returns it. Raises for a result and for a dtype without gradients."""
+    cdef Tensor t = self
+    cdef Node n = node_of(t)
+    if n is not None and n.row is not None:
+        if not requires_grad:
+            raise RuntimeError("requires_grad_(False) on a result; use detach() to cut it off from its graph")
+        return self
+    if not requires_grad:
+        t.node = None
+    elif n is None:
+        if t.dtype.kind != "f":
+            raise TypeError(
+                f"only a floating-point Tensor can require a gradient, not one of dtype {t.dtype}; "
+                "convert it first, for example with astype(zen.float64)"
+            )
+        a = t.values()
+        t.base = None  # a leaf of its own, no longer derived from what it was a view of
+        t.node = leaf_node(
+            cnp.PyArray_NDIM(<ndarray>a), <Py_ssize_t*>cnp.PyArray_DIMS(<ndarray>a), cnp.PyArray_TYPE(<ndarray>a))
+    return self
+
+
+def detach(self):
+    """The same values, sharing memory, without a graph."""
+    return new_tensor((<Tensor>self).values(), None)
+
+
+def retain_grad(self):
+    """Have a pass store this intermediate's gradient in `.grad`, as it does for leaves."""
+    cdef Node n = node_of(<Tensor>self)
+    if n is None:
+        raise RuntimeError("retain_grad: this Tensor does not require a gradient")
+    n.retains_grad = n.row is not None
+
+
+class Hook:
+    """What register_hook returns: remove() takes the hook away."""
+
+    def __init__(self, hooks, function):
+        self._hooks, self._function = hooks, function
+
+    def remove(self):
+        """Take the hook away; doing so twice does no harm."""
+        if self._function is not None and self._function in self._hooks:
+            self._hooks.remove(self._function)
+        self._function = None
+
+
+def register_hook(self, function):
+    """Call `function(gradient)` when a pass has this Tensor's gradient; what it returns, if not None, replaces it."""
+    cdef Node n = node_of(<Tensor>self)
+    if n is None:
+        raise RuntimeError("register_hook: this Tensor does not require a gradient")
+    if not callable(function):
+        raise TypeError(f"register_hook: expected a function of the gradient, not {type(function).__name__}")
+    if n.hooks is None:
+        n.hooks = []
+    n.hooks.append(function)
+    n.track()
+    return Hook(n.hooks, function)
+
+
+for _name, _function in (
+    ("backward", backward_method), ("requires_grad_", requires_grad_), ("detach", detach),
+    ("retain_grad", retain_grad), ("register_hook", register_hook),
+):
+    attach(_name, _function)

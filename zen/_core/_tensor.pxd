@@ -1,0 +1,98 @@
+from cpython.object cimport PyObject
+from zen._core._types cimport MAX_ARGUMENTS, kernel_t
+
+cdef enum Kind:
+    # How the engine runs a row. GENERIC goes through the row's Python forward and formulas.
+    GENERIC, ELEMENTWISE, MATMUL, SUM, MEAN, GETITEM
+
+cdef enum Held:
+    # What a node holds of an operand of a compiled row.
+    NOTHING, SCALAR, ARRAY
+
+cdef class Row:
+    cdef readonly str name
+    cdef readonly int nin
+    cdef readonly object forward
+    cdef readonly bint elementwise, variadic, joint, view
+    cdef object prepare
+    cdef tuple _vjps, _needs
+    cdef Kind kind
+    cdef bint has_mask                       # the first argument is a bool mask
+    cdef kernel_t forward_kernels[2]         # float, double
+    cdef kernel_t vjp_kernels[MAX_ARGUMENTS][2]
+    cdef int reads[MAX_ARGUMENTS]            # bit k: the formula reads slot k
+    cdef bint identity[MAX_ARGUMENTS]        # the formula is `g`
+    cdef bint differentiable[MAX_ARGUMENTS]
+    cdef int ready(self) except -1
+
+cdef struct Slot:
+    # The gradient of one node, as far as it has arrived in one pass.
+    PyObject* array          # owned; NULL while empty or scalar
+    double scalar
+    bint full
+
+cdef class Node:
+    cdef readonly Row row                    # None for a leaf
+    cdef Node n0, n1, n2                     # inputs that take part in gradients
+    cdef tuple others                        # all inputs, where there may be more than three
+    cdef object s0, s1, s2, sy               # saved arrays of a compiled row
+    cdef double c0, c1, c2, cy               # saved scalars
+    cdef unsigned char h0, h1, h2, hy        # Held
+    cdef tuple _saved                        # what a GENERIC row saved: (args..., y)
+    cdef tuple _params
+    cdef readonly long long seq
+    cdef PyObject* owner                     # the live Tensor, borrowed; its dealloc clears this
+    cdef int nd, typenum
+    cdef Py_ssize_t* dims
+    cdef Py_ssize_t small[4]
+    cdef readonly bint released
+    cdef public bint retains_grad
+    cdef bint compiled                       # saved by a compiled path, not by the generic one
+    cdef bint tracked                        # known to the garbage collector
+    cdef long long mark                      # the pass that needs this node's gradient; minus it where not
+    cdef long long claim                     # the pass that uses `slot` now, 0 if none
+    cdef Slot slot
+    cdef public Tensor grad
+    cdef public list hooks
+    cdef Node input(self, int k)
+    cdef int count(self)
+    cdef void set_shape(self, int nd, const Py_ssize_t* dims) except *
+    cdef void drop_inputs(self) noexcept
+    cdef void release(self)
+    cdef void track(self)
+
+cdef class Tensor:
+    cdef object data                         # ndarray; None while a 0-d value lives in `scalar`
+    cdef double scalar
+    cdef int typenum
+    cdef Node _node
+    cdef public Tensor base
+    cdef public long long synced, version
+    cdef object __weakref__
+    cdef object values(self)                 # the ndarray, made when first asked for
+
+cdef class Shaped:
+    cdef readonly tuple shape
+    cdef readonly object dtype
+
+# What the operators and methods of Tensor call; filled by the modules on a higher floor.
+ctypedef object (*binary_t)(Row row, object a, object b)
+ctypedef object (*unary_t)(Row row, Tensor a)
+ctypedef object (*getitem_t)(Tensor t, object key)
+
+cdef struct Calls:
+    binary_t binary
+    unary_t unary
+    getitem_t getitem
+
+cdef void set_calls(binary_t binary, unary_t unary, getitem_t getitem)
+cdef object hook(str name)
+cdef Row named_row(str name)
+cdef bint recording() noexcept
+cdef long long last_write() noexcept
+cdef Node new_node(Row row)
+cdef int track_below(Node top) except -1
+cdef Node leaf_node(int nd, const Py_ssize_t* dims, int typenum)
+cdef Tensor new_tensor(object data, Node node)
+cdef Tensor new_scalar(double value, int typenum, Node node)
+cdef Node node_of(Tensor t)

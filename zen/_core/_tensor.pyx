@@ -1,0 +1,403 @@
+"""The compiled types: Row, Node, Tensor. What they hold and how they live.
+
+How they are used stands in _record (one operation), _engine (the backward pass) and _differentiable (the pass that is
+itself recorded).
+
+Lifetime. A Tensor owns its values and, if it takes part in gradients, its Node. A Node owns its input Nodes and what
+its row saved, never a Tensor; a leaf's Node owns the gradient. So there are no cycles, and an intermediate's values die
+with its Tensor unless a row saved them. Nodes are therefore hidden from the garbage collector, which would otherwise
+walk a graph of a million of them again and again, until something that can close a cycle is attached: a hook, Python
+objects of a custom operation, a gradient that has a graph. From then on the Node and every Node made from it is
+tracked.
+
+A 0-d value of float32 or float64 lives in the Tensor itself; its ndarray is made when somebody asks for it.
+"""
+
+cimport cython
+from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject
+from cpython.ref cimport Py_XDECREF
+from libc.stdlib cimport free, malloc
+cimport numpy as cnp
+from numpy cimport ndarray
+import numpy as np
+from zen._core import _dispatch
+from zen._core._types cimport MAX_ARGUMENTS, kernel_t
+
+cnp.import_array()
+
+cdef extern from "Python.h":
+    void PyObject_GC_UnTrack(PyObject*)
+    void PyObject_GC_Track(PyObject*)
+    int PyObject_GC_IsTracked(PyObject*)
+    ctypedef struct PyTypeObject:
+        PyObject* tp_dict
+    void PyType_Modified(type)
+
+cdef extern from *:
+    """
+    #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
+    """
+    Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
+
+cdef extern from *:
+    """
+    #ifdef _MSC_VER
+    static __declspec(thread) int zen_off = 0;
+    #else
+    static __thread int zen_off = 0;
+    #endif
+    """
+    int zen_off          # per thread: gradients are not recorded
+
+cdef Calls calls
+cdef dict hooks_ = {}
+cdef long long _seq = 0
+cdef long long _last_write = 0
+
+
+cdef void set_calls(binary_t binary, unary_t unary, getitem_t getitem):
+    calls.binary, calls.unary, calls.getitem = binary, unary, getitem
+
+
+cdef object hook(str name):
+    return hooks_[name]
+
+
+cdef dict _named = {}      # rows that compiled code itself applies
+
+
+cdef Row named_row(str name):
+    return _named[name]
+
+
+def install(**given):
+    """Give the engine what it may call back on higher floors; see the list in zen/backend.py."""
+    hooks_.update(given)
+    if "operators" in given:
+        bind_operators(given["operators"])
+
+
+def attach(str name not None, function):
+    """Put a method or property on Tensor. The type is a static one, so its dictionary is written directly."""
+    cdef object d = <object>(<PyTypeObject*>Tensor).tp_dict
+    d[name] = function
+    PyType_Modified(<type>Tensor)
+
+
+cdef bint recording() noexcept:
+    return not zen_off
+
+
+def grad_enabled():
+    """Whether operations of this thread are recorded."""
+    return not zen_off
+
+
+def set_grad_enabled(bint enabled):
+    """Switch recording in this thread; returns what it was."""
+    global zen_off
+    before = not zen_off
+    zen_off = not enabled
+    return before
+
+
+def next_seq():
+    """The next number of the sequence that orders nodes and in-place writes."""
+    global _seq
+    _seq += 1
+    return _seq
+
+
+def note_write(long long seq):
+    """Some array was overwritten at `seq`: nodes recorded before it check what they saved."""
+    global _last_write
+    _last_write = max(_last_write, seq)
+
+
+cdef long long last_write() noexcept:
+    return _last_write
+
+
+cdef Row ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
+cdef Row AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL
+
+
+cdef bind_operators(dict rows):
+    global ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
+    global AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL
+    ADD_, SUBTRACT, MULTIPLY, DIVIDE = rows["add"], rows["subtract"], rows["multiply"], rows["divide"]
+    FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_ = rows["floor_divide"], rows["remainder"], rows["power"], rows["matmul"]
+    NEGATIVE, POSITIVE, ABS, INVERT = rows["negative"], rows["positive"], rows["abs"], rows["invert"]
+    AND, OR, XOR, LESS, LESS_EQUAL = rows["and"], rows["or"], rows["xor"], rows["less"], rows["less_equal"]
+    GREATER, GREATER_EQUAL = rows["greater"], rows["greater_equal"]
+    EQUAL, NOT_EQUAL = rows["equal"], rows["not_equal"]
+
+
+cdef dict KINDS = {"matmul": MATMUL, "sum": SUM, "mean": MEAN, "getitem": GETITEM}
+
+
+@cython.final
+cdef class Row:
+    """One operation as the engine sees it: kernels by name where there are any, else the callables."""
+
+    def __init__(self, str name not None, int nin, forward, prepare, *, elementwise=False, variadic=False,
+                 joint=False, view=False):
+        cdef int k
+        self.name, self.nin, self.forward, self.prepare = name, nin, forward, prepare
+        self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
+        self.kind = KINDS.get(name, GENERIC) if not joint else GENERIC
+        if name in KINDS and not joint:
+            _named[name] = self
+        kernels = _dispatch.find(name) if elementwise else None
+        if kernels is not None and nin <= MAX_ARGUMENTS:
+            self.kind = ELEMENTWISE
+            (_, single, double), vjps = kernels
+            self.forward_kernels[0], self.forward_kernels[1] = <kernel_t><size_t>single, <kernel_t><size_t>double
+            for k, (reads, single, double) in enumerate(vjps):
+                self.reads[k] = reads
+                self.identity[k] = reads == 2 and single == 0
+                self.differentiable[k] = self.identity[k] or single != 0
+                self.vjp_kernels[k][0] = <kernel_t><size_t>single
+                self.vjp_kernels[k][1] = <kernel_t><size_t>double
+            self.has_mask = nin == 3 and not self.differentiable[0]
+
+    cdef int ready(self) except -1:
+        if self._vjps is None:
+            self._vjps, self._needs = self.prepare()
+        return 0
+
+    @property
+    def vjps(self):
+        self.ready()
+        return self._vjps
+
+    @property
+    def needs(self):
+        self.ready()
+        return self._needs
+
+    def __repr__(self):
+        return f"Row({self.name!r})"
+
+
+@cython.final
+cdef class Shaped:
+    """What a formula sees of an argument whose values were not saved."""
+
+    def __init__(self, tuple shape not None, dtype):
+        self.shape, self.dtype = shape, dtype
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+
+# Nodes whose last reference went away while another node was being released: freed one after the other, so that a
+# chain of any length needs no C stack.
+cdef list _doomed = []
+cdef bint _draining = False
+
+
+cdef void drain() noexcept:
+    global _draining
+    if _draining:
+        return
+    _draining = True
+    while _doomed:
+        _doomed.pop()
+    _draining = False
+
+
+cdef bint doom(PyObject* n) noexcept:
+    # Takes a pointer: a Python reference would itself be counted.
+    if n == <PyObject*>None or ZEN_REFCNT(n) > 1 or (<Node>n).row is None:
+        return False
+    _doomed.append(<object>n)
+    return True
+
+
+@cython.final
+@cython.freelist(1024)
+cdef class Node:
+    """One recorded operation, or a leaf (`row` is None)."""
+
+    def __dealloc__(self):
+        Py_XDECREF(self.slot.array)
+        if self.dims != &self.small[0]:
+            free(self.dims)
+        self.drop_inputs()
+
+    cdef void drop_inputs(self) noexcept:
+        # An input that dies with this node is put on the list instead of being freed by recursion.
+        cdef bint any = False
+        if self.n0 is not None:
+            any |= doom(<PyObject*>self.n0)
+            self.n0 = None
+        if self.n1 is not None:
+            any |= doom(<PyObject*>self.n1)
+            self.n1 = None
+        if self.n2 is not None:
+            any |= doom(<PyObject*>self.n2)
+            self.n2 = None
+        if self.others is not None:
+            for n in self.others:
+                if n is not None and (<Node>n).row is not None:
+                    _doomed.append(n)
+                    any = True
+            self.others = None
+        if any:
+            drain()
+
+    cdef Node input(self, int k):
+        if self.others is not None:
+            return <Node>self.others[k]
+        return self.n0 if k == 0 else (self.n1 if k == 1 else self.n2)
+
+    cdef int count(self):
+        if self.row is None:
+            return 0
+        return len(self.others) if self.others is not None else self.row.nin
+
+    cdef void set_shape(self, int nd, const Py_ssize_t* dims) except *:
+        cdef int k
+        self.nd = nd
+        self.dims = &self.small[0]
+        if nd > 4:
+            self.dims = <Py_ssize_t*>malloc(nd * sizeof(Py_ssize_t))
+            if self.dims == NULL:
+                self.dims = &self.small[0]
+                raise MemoryError("no memory for a node of the graph")
+        for k in range(nd):
+            self.dims[k] = dims[k]
+
+    cdef void release(self):
+        # After a pass: the graph below and what was saved are no longer needed.
+        self.released = True
+        self.s0 = self.s1 = self.s2 = self.sy = None
+        self._saved = None
+        self.drop_inputs()
+
+    cdef void track(self):
+        if not self.tracked:
+            self.tracked = True
+            if not PyObject_GC_IsTracked(<PyObject*>self):
+                PyObject_GC_Track(<PyObject*>self)
+
+    @property
+    def inputs(self):
+        cdef int k
+        return tuple([self.input(k) for k in range(self.count())])
+
+    @property
+    def params(self):
+        return () if self._params is None else self._params
+
+    @property
+    def shape(self):
+        cdef int k
+        return tuple([self.dims[k] for k in range(self.nd)])
+
+    @property
+    def dtype(self):
+        return cnp.PyArray_DescrFromType(self.typenum)
+
+    @property
+    def tensor(self):
+        return <object>self.owner if self.owner != NULL else None
+
+    @property
+    def saved(self):
+        """What the row saved, as (args..., y); see zen/ops/row.py."""
+        if self.released:
+            raise RuntimeError(f"what {self.row.name!r} saved was released by an earlier backward pass")
+        if not self.compiled:
+            return self._saved
+        return (
+            *(self.held(k) for k in range(self.row.nin)),
+            np.asarray(self.cy, self.dtype) if self.hy == SCALAR else self.sy,
+        )
+
+    def held(self, int k):
+        cdef unsigned char held = self.h0 if k == 0 else (self.h1 if k == 1 else self.h2)
+        cdef Node n = self.input(k)
+        if held == SCALAR:
+            value = self.c0 if k == 0 else (self.c1 if k == 1 else self.c2)
+            return np.asarray(value, self.dtype)
+        if held == ARRAY:
+            return self.s0 if k == 0 else (self.s1 if k == 1 else self.s2)
+        return Shaped(n.shape, n.dtype) if n is not None else None
+
+    def __repr__(self):
+        return f"Node({'leaf' if self.row is None else self.row.name}, shape={self.shape}, dtype={self.dtype})"
+
+
+cdef Node new_node(Row row):
+    global _seq
+    cdef Node n = Node.__new__(Node)
+    PyObject_GC_UnTrack(<PyObject*>n)
+    _seq += 1
+    n.seq = _seq
+    n.row = row
+    return n
+
+
+cdef int track_below(Node top) except -1:
+    # A gradient with a graph is stored in a leaf: from here on the collector must see every node of that graph.
+    cdef list stack = [top]
+    cdef set seen = {top}
+    cdef Node n, m
+    cdef int k
+    while stack:
+        n = stack.pop()
+        n.track()
+        for k in range(n.count()):
+            m = n.input(k)
+            if m is not None and m not in seen:
+                seen.add(m)
+                stack.append(m)
+    return 0
+
+
+cdef Node leaf_node(int nd, const Py_ssize_t* dims, int typenum):
+    cdef Node n = new_node(None)
+    n.typenum = typenum
+    n.set_shape(nd, dims)
+    PyObject_GC_Track(<PyObject*>n)
+    return n
+
+
+cdef Tensor new_tensor(object data, Node node):
+    cdef Tensor t = Tensor.__new__(Tensor)
+    t.data = data
+    t.typenum = cnp.PyArray_TYPE(<ndarray>data)
+    t._node = node
+    if node is not None and node.owner == NULL:
+        node.owner = <PyObject*>t
+    return t
+
+
+cdef Tensor new_scalar(double value, int typenum, Node node):
+    cdef Tensor t = Tensor.__new__(Tensor)
+    t.scalar = value
+    t.typenum = typenum
+    t._node = node
+    if node is not None and node.owner == NULL:
+        node.owner = <PyObject*>t
+    return t
+
+
+cdef Node node_of(Tensor t):
+    # The node to record on; a view whose base was written since is derived again first.
+    if t.base is not None and t.synced != t.base.version:
+        hooks_["resync"](t)
+    return t._node
+
+
+include "_operators.pxi"

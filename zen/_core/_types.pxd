@@ -1,0 +1,17 @@
+# Constants and function types that every compiled module shares.
+
+cdef enum:
+    OUT = 0          # slots of a kernel's pointer array: what OPERANDS in generate.py lists
+    COTANGENT = 1
+    ARGUMENT = 2     # ... 3, 4
+    RESULT = 5
+    SLOTS = 6
+    MAX_ARGUMENTS = 3
+    MAXDIMS = 64     # NumPy's own limit
+
+cdef enum:
+    SET = 0          # how a kernel writes: out = result
+    ADD = 1          # out += result
+    REDUCE = 2       # out[0] += sum of the result
+
+ctypedef void (*kernel_t)(char** p, const Py_ssize_t* s, Py_ssize_t n, int mode) noexcept nogil

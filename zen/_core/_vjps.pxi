@@ -1,0 +1,401 @@
+# How each kind of node hands its gradient on. Part of _engine.pyx.
+
+cdef int backward(Pass p, Node n) except -1:
+    if not n.compiled:
+        return backward_generic(p, n)
+    if n.row.kind == ELEMENTWISE:
+        if p.array == NULL:
+            return backward_scalar(p, n)
+        return 0 if backward_group(p, n) else backward_elementwise(p, n)
+    if n.row.kind == MATMUL:
+        return backward_matmul(p, n)
+    if n.row.kind == SUM or n.row.kind == MEAN:
+        return backward_sum(p, n)
+    return backward_getitem(p, n)
+
+
+cdef struct Saved:
+    # What an elementwise node saved, in the form kernels read: values of scalars live here.
+    double d[SLOTS]
+    float f[SLOTS]
+
+
+cdef inline char* saved_scalar(Saved* v, int slot, double value, bint is_double) noexcept:
+    if is_double:
+        v.d[slot] = value
+        return <char*>&v.d[slot]
+    v.f[slot] = <float>value
+    return <char*>&v.f[slot]
+
+
+cdef int backward_scalar(Pass p, Node n) except -1:
+    # A 0-d node: every input is 0-d as well.
+    cdef char* at[SLOTS]
+    cdef Py_ssize_t s[SLOTS]
+    cdef Saved v
+    cdef int k
+    cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
+    cdef Node m
+    cdef Row row = n.row
+    for k in range(SLOTS):
+        s[k] = sizeof(double) if is_double else sizeof(float)
+    at[OUT] = <char*>&v.d[OUT] if is_double else <char*>&v.f[OUT]
+    at[COTANGENT] = saved_scalar(&v, COTANGENT, p.scalar, is_double)
+    at[ARGUMENT] = saved_scalar(&v, ARGUMENT, n.c0, is_double)
+    at[ARGUMENT + 1] = saved_scalar(&v, ARGUMENT + 1, n.c1, is_double)
+    at[ARGUMENT + 2] = saved_scalar(&v, ARGUMENT + 2, n.c2, is_double)
+    at[RESULT] = saved_scalar(&v, RESULT, n.cy, is_double)
+    if n.h0 == ARRAY:           # a 0-d mask, or a 0-d array of the user's
+        at[ARGUMENT], s[ARGUMENT] = <char*>cnp.PyArray_DATA(<ndarray>n.s0), cnp.PyArray_ITEMSIZE(<ndarray>n.s0)
+    if n.hy == ARRAY:
+        at[RESULT] = <char*>cnp.PyArray_DATA(<ndarray>n.sy)
+    for k in range(row.nin):
+        m = n.n0 if k == 0 else (n.n1 if k == 1 else n.n2)
+        if not p.needs(m):
+            continue
+        if row.identity[k]:
+            p.give_scalar(m, p.scalar)
+            continue
+        row.vjp_kernels[k][is_double](at, s, 1, SET)
+        p.give_scalar(m, v.d[OUT] if is_double else v.f[OUT])
+    return 0
+
+
+cdef struct Layout:
+    # The operands of an elementwise node's formulas.
+    char* at[SLOTS]
+    Py_ssize_t s[SLOTS]          # strides where every operand is contiguous, constant or scalar
+    PyObject* array[SLOTS]       # NULL for a scalar
+    bint simple[SLOTS]
+
+
+cdef void lay(Layout* l, int slot, object array, Node n) noexcept:
+    cdef ndarray a = <ndarray>array
+    l.array[slot] = <PyObject*>a
+    l.at[slot] = <char*>cnp.PyArray_DATA(a)
+    l.simple[slot] = False
+    if cnp.PyArray_IS_C_CONTIGUOUS(a) and has_shape(a, n):
+        l.simple[slot], l.s[slot] = True, cnp.PyArray_ITEMSIZE(a)
+    elif cnp.PyArray_SIZE(a) > 0 and is_constant(a):
+        l.simple[slot], l.s[slot] = True, 0
+
+
+cdef void lay_scalar(Layout* l, int slot, char* value) noexcept:
+    l.array[slot], l.at[slot], l.s[slot], l.simple[slot] = NULL, value, 0, True
+
+
+cdef void lay_saved(Layout* l, Saved* v, Node n) noexcept:
+    cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
+    if n.h0 == ARRAY:
+        lay(l, ARGUMENT, n.s0, n)
+    else:
+        lay_scalar(l, ARGUMENT, saved_scalar(v, ARGUMENT, n.c0, is_double))
+    if n.h1 == ARRAY:
+        lay(l, ARGUMENT + 1, n.s1, n)
+    else:
+        lay_scalar(l, ARGUMENT + 1, saved_scalar(v, ARGUMENT + 1, n.c1, is_double))
+    if n.h2 == ARRAY:
+        lay(l, ARGUMENT + 2, n.s2, n)
+    else:
+        lay_scalar(l, ARGUMENT + 2, saved_scalar(v, ARGUMENT + 2, n.c2, is_double))
+    if n.hy == ARRAY:
+        lay(l, RESULT, n.sy, n)
+    else:
+        lay_scalar(l, RESULT, saved_scalar(v, RESULT, n.cy, is_double))
+
+
+cdef bint has_shape(ndarray a, Node n) noexcept:
+    cdef int k
+    if cnp.PyArray_NDIM(a) != n.nd:
+        return False
+    for k in range(n.nd):
+        if cnp.PyArray_DIMS(a)[k] != n.dims[k]:
+            return False
+    return True
+
+
+cdef bint same_node_shape(Node a, Node b) noexcept:
+    cdef int k
+    if a.nd != b.nd:
+        return False
+    for k in range(a.nd):
+        if a.dims[k] != b.dims[k]:
+            return False
+    return True
+
+
+cdef int backward_elementwise(Pass p, Node n) except -1:
+    cdef Layout l
+    cdef Saved v
+    cdef int k, last = 0
+    cdef Row row = n.row
+    cdef Node m
+    # References of our own: another thread may release the node while a kernel runs without the GIL.
+    cdef object s0 = n.s0, s1 = n.s1, s2 = n.s2, sy = n.sy
+    lay(&l, COTANGENT, <object>p.array, n)
+    lay_saved(&l, &v, n)
+    for k in range(row.nin):
+        if p.needs(n.input(k)):
+            last = k
+    for k in range(row.nin):
+        m = n.input(k)
+        if not p.needs(m):
+            continue
+        if row.identity[k] and same_node_shape(m, n):
+            p.give_array(m, <ndarray>p.array)
+        else:
+            run_formula(p, n, m, k, k == last, &l)
+    return 0
+
+
+cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* l) except -1:
+    # Formula k of an elementwise node, written or added into the gradient of its input m, reduced to m's shape.
+    cdef Row row = n.row
+    cdef int slot, reads = row.reads[k], width = n.typenum == cnp.NPY_DOUBLE
+    cdef kernel_t kernel = row.vjp_kernels[k][width]
+    cdef bint simple = same_node_shape(m, n), fresh
+    cdef double d = 0
+    cdef float f = 0
+    cdef Py_ssize_t size = 1
+    cdef PyObject* out
+    cdef Slot* s
+    cdef Layout own
+    if row.identity[k]:
+        kernel = identity_kernel(n.typenum)
+        own = l[0]           # the node's other formulas still need its arguments
+        l = &own
+        l.at[ARGUMENT], l.s[ARGUMENT] = l.at[COTANGENT], l.s[COTANGENT]
+        l.array[ARGUMENT], l.simple[ARGUMENT] = l.array[COTANGENT], l.simple[COTANGENT]
+        reads = 1 << ARGUMENT
+    if m.nd == 0:
+        reduce_formula(kernel, n, reads, l, <char*>&d if width else <char*>&f)
+        return p.give_scalar(m, d if width else f)
+    for slot in range(n.nd):
+        size *= n.dims[slot]
+    for slot in range(SLOTS):
+        if reads >> slot & 1 and not l.simple[slot]:
+            simple = False
+    if simple and last and is_exclusive(p.array):
+        s = p.slot(m)
+        if not s.full:      # the incoming gradient is not needed any more: its memory becomes the outgoing one
+            l.at[OUT], l.s[OUT] = l.at[COTANGENT], (8 if width else 4)
+            run_simple(kernel, l, size, SET)
+            s.array, s.full = p.array, True
+            p.array = NULL
+            return 0
+    out = p.open(m, &fresh)
+    if row.identity[k] and l.simple[COTANGENT] and l.s[COTANGENT] == 0 and size > 0:
+        add_constant(<ndarray>out, l.at[COTANGENT], size, fresh)
+    elif simple:
+        l.at[OUT], l.s[OUT] = <char*>cnp.PyArray_DATA(<ndarray>out), (8 if width else 4)
+        run_simple(kernel, l, size, SET if fresh else ADD)
+    else:
+        reduce_into(kernel, n, m, reads, l, <ndarray>out, fresh)
+    return 0
+
+
+cdef void add_constant(ndarray out, const char* value, Py_ssize_t size, bint fresh) noexcept:
+    # The sum of one value over the broadcast axes needs no pass over them.
+    cdef Operands o
+    cdef double d
+    cdef float f
+    cdef bint is_double = cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE
+    cdef Py_ssize_t times = size // cnp.PyArray_SIZE(out)
+    cdef int nd = cnp.PyArray_NDIM(out)
+    if is_double:
+        d = (<double*>value)[0] * times
+    else:
+        f = <float>((<float*>value)[0] * <double>times)
+    o.used = 0
+    place(&o, OUT, out, nd)
+    place_scalar(&o, ARGUMENT, <void*>&d if is_double else <void*>&f, nd)
+    iterate(identity_kernel(cnp.PyArray_TYPE(out)), &o, nd, <Py_ssize_t*>cnp.PyArray_DIMS(out), not fresh)
+
+
+cdef void run_simple(kernel_t kernel, Layout* l, Py_ssize_t size, int mode) noexcept:
+    if size < WORTH:
+        kernel(l.at, l.s, size, mode)
+    else:
+        with nogil:
+            kernel(l.at, l.s, size, mode)
+
+
+cdef void place_operands(Operands* o, Node n, int reads, Layout* l) noexcept:
+    cdef int slot
+    o.used = 0
+    for slot in range(COTANGENT, SLOTS):
+        if reads >> slot & 1:
+            if l.array[slot] == NULL:
+                place_scalar(o, slot, l.at[slot], n.nd)
+            else:
+                place(o, slot, <ndarray>l.array[slot], n.nd)
+
+
+cdef void run_operands(kernel_t kernel, Operands* o, Node n, bint accumulate) noexcept:
+    cdef Py_ssize_t size = 1
+    cdef int k
+    for k in range(n.nd):
+        size *= n.dims[k]
+    if size < WORTH:
+        iterate(kernel, o, n.nd, n.dims, accumulate)
+    else:
+        with nogil:
+            iterate(kernel, o, n.nd, n.dims, accumulate)
+
+
+cdef void reduce_formula(kernel_t kernel, Node n, int reads, Layout* l, char* out) noexcept:
+    cdef Operands o
+    place_operands(&o, n, reads, l)
+    place_scalar(&o, OUT, out, n.nd)
+    run_operands(kernel, &o, n, True)
+
+
+cdef void reduce_into(kernel_t kernel, Node n, Node m, int reads, Layout* l, ndarray out, bint fresh) noexcept:
+    cdef Operands o
+    if fresh:
+        memset(cnp.PyArray_DATA(out), 0, cnp.PyArray_NBYTES(out))
+    place_operands(&o, n, reads, l)
+    place(&o, OUT, out, n.nd)
+    run_operands(kernel, &o, n, True)
+
+
+cdef int backward_matmul(Pass p, Node n) except -1:
+    cdef bint fresh
+    cdef PyObject* out
+    cdef ndarray g = <ndarray>p.array
+    cdef object s0 = n.s0, s1 = n.s1
+    if p.needs(n.n0):
+        out = p.open(n.n0, &fresh)
+        gemm_into(<ndarray>out, g, False, <ndarray>s1, True, not fresh)
+    if p.needs(n.n1):
+        out = p.open(n.n1, &fresh)
+        gemm_into(<ndarray>out, <ndarray>s0, True, g, False, not fresh)
+    return 0
+
+
+cdef ndarray spread(ndarray a, Node m, tuple axes, bint kept):
+    # `a`, the gradient of a sum, seen in the shape of the summed array: stride 0 along the summed axes.
+    cdef Py_ssize_t strides[MAXDIMS]
+    cdef bint reduced[MAXDIMS]
+    cdef int k, j = 0
+    cdef ndarray view
+    for k in range(m.nd):
+        reduced[k] = axes is None
+    if axes is not None:
+        for axis in axes:
+            reduced[<int>axis] = True
+    for k in range(m.nd):
+        if reduced[k]:
+            strides[k] = 0
+            j += kept
+        else:
+            strides[k] = cnp.PyArray_STRIDES(a)[j]
+            j += 1
+    view = cnp.PyArray_New(
+        ndarray, m.nd, <cnp.npy_intp*>m.dims, m.typenum, <cnp.npy_intp*>strides, cnp.PyArray_DATA(a), 0,
+        cnp.NPY_ARRAY_ALIGNED, <object>NULL)
+    Py_INCREF(a)
+    cnp.PyArray_SetBaseObject(view, a)
+    return view
+
+
+cdef int backward_sum(Pass p, Node n) except -1:
+    cdef Node m = n.n0
+    cdef ndarray a
+    cdef double share = 1
+    if not p.needs(m):
+        return 0
+    if n.row.kind == MEAN and elements(m) > 0:
+        share = <double>elements(n) / elements(m)
+    if p.array != NULL:
+        a = <ndarray>p.array
+        if n.row.kind == MEAN:
+            a = np.multiply(a, share)
+        return p.give_array(m, spread(a, m, <tuple>n._params[0], n._params[1]))
+    a = cnp.PyArray_EMPTY(0, NULL, n.typenum, 0)
+    if n.typenum == cnp.NPY_FLOAT:
+        (<float*>cnp.PyArray_DATA(a))[0] = <float>(p.scalar * share)
+    else:
+        (<double*>cnp.PyArray_DATA(a))[0] = p.scalar * share
+    return p.give_array(m, spread(a, m, None, False))
+
+
+cdef int backward_getitem(Pass p, Node n) except -1:
+    # Adds into the part that was read, without making an array of the whole shape for every read.
+    cdef Node m = n.n0
+    cdef bint fresh
+    cdef PyObject* out
+    cdef object key = n._params[0]
+    if not p.needs(m):
+        return 0
+    out = p.open(m, &fresh)
+    if fresh:
+        memset(cnp.PyArray_DATA(<ndarray>out), 0, cnp.PyArray_NBYTES(<ndarray>out))
+    if p.array == NULL:
+        key = (*key, Ellipsis) if type(key) is tuple and Ellipsis not in key else (
+            key if type(key) is tuple else (key, Ellipsis))
+        view = (<object>out)[key]
+        view += p.scalar
+    else:
+        add_into(<ndarray>PyObject_GetItem(<object>out, key), <ndarray>p.array)
+    return 0
+
+
+cdef int backward_generic(Pass p, Node n) except -1:
+    cdef Row row = n.row
+    cdef tuple saved = n._saved
+    cdef int k
+    cdef Node m
+    cdef object f = hook("arrays")
+    cdef object g = np.asarray(p.scalar, n.dtype) if p.array == NULL else <object>p.array
+    row.ready()
+    with np.errstate(all="ignore"):
+        if row.joint:
+            gradients = joint_vjp(row, f, g, saved, n)
+            for k in range(n.count()):
+                m = n.input(k)
+                if p.needs(m) and gradients[k] is not None:
+                    p.give(m, gradients[k], row, k)
+            return 0
+        for k in range(n.count()):
+            m = n.input(k)
+            if not p.needs(m):
+                continue
+            if row.variadic:
+                value = row._vjps[0](f, g, k, *saved, *n._params)
+            else:
+                value = row._vjps[k](f, g, *saved, *n._params)
+            p.give(m, value, row, k)
+    return 0
+
+
+def joint_vjp(Row row, f, g, tuple saved, Node n):
+    """All gradients of a custom operation, checked for their number."""
+    value = row._vjps[0](f, g, saved[:len(saved) - 1], saved[len(saved) - 1], *n._params)
+    if not isinstance(value, (tuple, list)):
+        value = (value,)
+    if len(value) != n.count():
+        raise ValueError(f"{row.name}: the vjp returned {len(value)} gradients for {n.count()} arguments")
+    return value
+
+
+def raise_released(Node n):
+    raise RuntimeError(
+        f"the graph of {n.row.name!r} was released by an earlier backward pass; "
+        "give that pass retain_graph=True to run another one through it"
+    )
+
+
+def check_saved(Node n):
+    """Raise if an array that `n` saved was overwritten since. Some array was."""
+    overwritten = hook("overwritten")
+    saved = (n.s0, n.s1, n.s2, n.sy) if n.compiled else n._saved
+    for group in saved:
+        for a in group if type(group) is tuple else (group,):
+            if isinstance(a, ndarray) and (<object>a).size > 0:
+                name = overwritten(a, n.seq)
+                if name is not None:
+                    raise RuntimeError(
+                        f"{n.row.name}: a value that it saved for its gradient was overwritten in place by {name!r}; "
+                        "write to a clone() instead, or run backward() first"
+                    )

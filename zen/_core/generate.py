@@ -1,0 +1,238 @@
+"""Generates the compiled elementwise kernels from the rows. Run by the build; imports neither NumPy nor zen.
+
+For each elementwise row and each of float and double: one forward kernel and one kernel for each derivative
+formula. A kernel works on blocks of BLOCK elements. Each operand's block is read where it lies if it is contiguous,
+else gathered into a stack buffer, so that one loop serves every layout and is always vectorised. A call that has
+no cheap inline form (exp, tanh, power) becomes a stage of its own over the block: NumPy's SIMD loop, called
+directly. The result goes straight to a contiguous output; otherwise the block is stored, added or reduced into it
+(`_blocks.pxd`), also where the output is the cotangent's own memory, which a vectorised loop must not write ahead of.
+
+The same source is compiled once for each instruction set (`_elementwise_base`, `_avx2`, `_avx512`); `_dispatch.pyx`
+picks one at import.
+
+To add a name that forward formulas may call, add it to INLINE or LOOPS here and to `zen/ops/primitives.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+VARIANTS = ("base", "avx2", "avx512")
+
+# Cheap, vectorisable by the C compiler: a template over the C expressions of the arguments.
+INLINE = {
+    "abs": "fabs_{T}({0})",
+    "sqrt": "sqrt_{T}({0})",
+    "sign": "sign_{T}({0})",
+    "maximum": "({0} if ({0} >= {1}) | ({0} != {0}) else {1})",
+    "minimum": "({0} if ({0} <= {1}) | ({0} != {0}) else {1})",
+    "where": "({1} if {0} else {2})",
+}
+# NumPy ufuncs whose inner loops are called directly on a block.
+LOOPS = {
+    "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
+    "atan2": "arctan2", "atanh": "arctanh", "ceil": "ceil", "cos": "cos", "cosh": "cosh", "exp": "exp",
+    "exp2": "exp2", "expm1": "expm1", "floor": "floor", "floor_divide": "floor_divide", "hypot": "hypot",
+    "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "logaddexp": "logaddexp", "power": "power",
+    "remainder": "remainder", "rint": "rint", "sin": "sin", "sinh": "sinh", "tan": "tan", "tanh": "tanh",
+    "trunc": "trunc",
+}  # fmt: skip
+LOOP_NAMES = sorted(LOOPS)
+TYPES = ("float", "double")
+OPERANDS = ("out", "g", "arg0", "arg1", "arg2", "y")
+"""What the slots of a kernel's pointer array mean; `_dispatch.pxd` repeats the numbers."""
+
+COMPARE = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
+BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|"}
+
+
+def load_rows(source: Path) -> list[Any]:
+    """The elementwise declarations, imported without running `zen/__init__.py`."""
+    package = types.ModuleType("_zen_ops_for_build")
+    package.__path__ = [str(source / "ops")]
+    sys.modules[package.__name__] = package
+    rows: list[Any] = importlib.import_module(f"{package.__name__}.elementwise").ROWS
+    return rows
+
+
+class Kernel:
+    """Translates one formula of one row, for one C type, into the body of a kernel."""
+
+    def __init__(self, row: Any, formula: str, ctype: str, rows: dict[str, Any]):
+        self.row, self.ctype, self.rows = row, ctype, rows
+        self.stages: list[list[str]] = []
+        self.known: dict[str, str] = {}
+        self.used: dict[str, str] = {}
+        self.temporaries = 0
+        tree = ast.parse(formula, mode="eval").body
+        names = {"g": "g", "y": "y", **{a: f"arg{k}" for k, a in enumerate(row.args)}}
+        self.result: str | None = self.expression(tree, names)
+        self.call_into_result()
+
+    def expression(self, node: ast.expr, names: dict[str, str]) -> str:
+        if isinstance(node, ast.Constant):
+            return f"(<{self.ctype}>{node.value})"
+        if isinstance(node, ast.Name):
+            name = names[node.id]
+            if name not in OPERANDS:
+                return name  # an argument of an inlined row: already an expression
+            self.used.setdefault(name, node.id)
+            is_mask = name.startswith("arg") and self.is_mask(name)
+            return f"(v_{name}[i] != 0)" if is_mask else f"v_{name}[i]"
+        if isinstance(node, ast.UnaryOp):
+            operand = self.expression(node.operand, names)
+            return f"(-{operand})" if isinstance(node.op, ast.USub) else operand
+        if isinstance(node, ast.Compare):
+            left, right = self.expression(node.left, names), self.expression(node.comparators[0], names)
+            return f"({left} {COMPARE[type(node.ops[0])]} {right})"
+        if isinstance(node, ast.BinOp):
+            left, right = self.expression(node.left, names), self.expression(node.right, names)
+            if isinstance(node.op, ast.Pow):
+                return self.stage("power", [left, right])
+            return f"({left} {BINARY[type(node.op)]} {right})"
+        assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name), ast.dump(node)
+        return self.call(node.func.id, [self.expression(a, names) for a in node.args])
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        if name in INLINE:
+            return INLINE[name].format(*arguments, T=self.ctype)
+        if name in LOOPS or name == "erf":
+            return self.stage(name, arguments)
+        other = self.rows[name]
+        tree = ast.parse(other.forward, mode="eval").body
+        return self.expression(tree, dict(zip(other.args, arguments, strict=True)))
+
+    def stage(self, name: str, arguments: list[str]) -> str:
+        """A call over the whole block; its arguments and its result live in stack buffers."""
+        key = f"{name}({', '.join(arguments)})"
+        if key not in self.known:
+            sources = [self.materialise(a) for a in arguments]
+            out = self.temporary()
+            function = name if name in ("erf", "power") else "loop"
+            extra = "" if name == "erf" else f"&loops[{LOOP_NAMES.index(name)}][{TYPES.index(self.ctype)}], "
+            arity = "" if function != "loop" else str(len(sources))
+            self.stages.append([f"{function}{arity}_{self.ctype}({extra}{', '.join(sources)}, {out}, m)"])
+            self.known[key] = f"{out}[i]"
+        return self.known[key]
+
+    def materialise(self, expression: str) -> str:
+        if expression.endswith("[i]") and expression.count("[") == 1 and not expression.startswith("("):
+            return expression.removesuffix("[i]")
+        if expression not in self.known:
+            out = self.temporary()
+            self.stages.append(["for i in range(m):", f"    {out}[i] = {expression}"])
+            self.known[expression] = f"{out}[i]"
+        return self.known[expression].removesuffix("[i]")
+
+    def call_into_result(self) -> None:
+        """A formula that is one call over the block writes its result at once, without a temporary."""
+        if self.result == f"t{self.temporaries}[i]" and len(self.stages[-1]) == 1:
+            self.stages[-1] = [self.stages[-1][0].replace(f" t{self.temporaries}, m)", " r, m)")]
+            self.temporaries -= 1
+            self.result = None
+
+    def temporary(self) -> str:
+        self.temporaries += 1
+        return f"t{self.temporaries}"
+
+    def is_mask(self, operand: str) -> bool:
+        return bool(self.row.domain[int(operand[3:])] == "bool")
+
+    def source(self, name: str) -> str:
+        t = self.ctype
+        lines = [f"cdef void {name}(char** p, const Py_ssize_t* s, Py_ssize_t n, int mode) noexcept nogil:"]
+        lines += ["    cdef Py_ssize_t i, m, done = 0", "    cdef double total = 0"]
+        for operand in self.used:
+            kind = "mask" if operand.startswith("arg") and self.is_mask(operand) else t
+            lines += [f"    cdef {kind} b_{operand}[BLOCK]", f"    cdef const {kind}* v_{operand}"]
+        lines += [f"    cdef {t} t{k + 1}[BLOCK]" for k in range(self.temporaries)]
+        lines += [
+            f"    cdef {t} block[BLOCK]",
+            f"    cdef {t}* r = block",
+            f"    cdef bint direct = mode == SET and s[0] == sizeof({t}) and p[0] != p[1]",
+            "    while done < n:",
+            "        m = min(n - done, BLOCK)",
+            "        if direct:",
+            f"            r = (<{t}*>p[0]) + done",
+        ]
+        for operand in self.used:
+            slot = OPERANDS.index(operand)
+            kind = "mask" if operand.startswith("arg") and self.is_mask(operand) else t
+            lines.append(f"        v_{operand} = load_{kind}(p[{slot}], s[{slot}], done, m, b_{operand})")
+        for stage in self.stages:
+            lines += ["        " + line for line in stage]
+        if self.result is not None:
+            lines += ["        for i in range(m):", f"            r[i] = {self.result}"]
+        lines += ["        if not direct:", f"            store_{t}(p[0], s[0], done, m, r, mode, &total)"]
+        lines += ["        done += m"]
+        lines += ["    if mode == REDUCE:", f"        (<{t}*>p[0])[0] += <{t}>total", ""]
+        return "\n".join(lines)
+
+    def needs(self) -> int:
+        """Bit k is set where the formula reads operand k of OPERANDS."""
+        return sum(1 << OPERANDS.index(o) for o in self.used)
+
+
+HEADER = '''"""Generated from zen/ops/elementwise.py by zen/_core/generate.py. Not to be edited, not committed."""
+
+from zen._core._blocks cimport *
+from zen._core._loops cimport Loop
+from zen._core._loops import find
+
+cdef Loop loops[{count}][2]
+
+
+cdef void fill() except *:
+    cdef size_t function, data
+    for k, name in enumerate({ufuncs!r}):
+        for t, letter in enumerate("fd"):
+            function, data = find(name, letter)
+            loops[k][t].function = <void*> function
+            loops[k][t].data = <void*> data
+
+
+fill()
+
+'''
+
+
+def source(rows: list[Any]) -> str:
+    """The Cython source of one kernel module: all kernels, and `kernels()`, which returns their addresses."""
+    by_name = {r.name: r for r in rows}
+    parts = [HEADER.format(count=len(LOOP_NAMES), ufuncs=[LOOPS[n] for n in LOOP_NAMES])]
+    table = []
+    for r in rows:
+        formulas = [("forward", r.forward)]
+        formulas += [(f"vjp{k}", f) for k, f in enumerate(r.vjp) if f is not None and f != "g"]
+        entry = {f"vjp{k}": "(2, 0, 0)" if f == "g" else "(0, 0, 0)" for k, f in enumerate(r.vjp)}
+        for role, formula in formulas:
+            kernels = [Kernel(r, formula, t, by_name) for t in TYPES]
+            names = [f"{r.name}_{role}_{t}" for t in TYPES]
+            parts += [k.source(n) for k, n in zip(kernels, names, strict=True)]
+            entry[role] = f"({kernels[0].needs()}, " + ", ".join(f"<size_t> &{n}" for n in names) + ")"
+        derivatives = ", ".join(entry[f"vjp{k}"] for k in range(len(r.vjp)))
+        table.append(f"        {r.name!r}: ({entry['forward']}, ({derivatives},)),")
+    parts += ["def kernels():", '    """For each row: (what is read, float kernel, double kernel), forward and vjps."""']
+    parts += ["    return {", *table, "    }", ""]
+    return "\n".join(parts)
+
+
+def generate(package: Path) -> list[Path]:
+    """Write the kernel modules next to the other Cython sources of `package`; return their paths."""
+    text = source(load_rows(package))
+    written = []
+    for variant in VARIANTS:
+        path = package / "_core" / f"_elementwise_{variant}.pyx"
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        written.append(path)
+    return written
+
+
+if __name__ == "__main__":
+    generate(Path(__file__).parents[1])

@@ -1,0 +1,26 @@
+"""The reference engine in plain NumPy. Exports the same names as zen/_core; zen/backend.py picks one of the two.
+
+Written to be read: state, rows, node, tensor, recording (one operation), broadcast, backward (the pass), each using
+only those before it.
+"""
+
+from .backward import run as run
+from .broadcast import unbroadcast as unbroadcast
+from .node import Node as Node
+from .recording import apply as apply
+from .recording import binary as binary
+from .recording import record as record
+from .recording import unary as unary
+from .rows import Row as Row
+from .rows import Shaped as Shaped
+from .state import grad_enabled as grad_enabled
+from .state import install as install
+from .state import next_seq as next_seq
+from .state import note_write as note_write
+from .state import set_grad_enabled as set_grad_enabled
+from .tensor import Tensor as Tensor
+from .tensor import attach as attach
+from .tensor import leaf as leaf
+from .tensor import wrap as wrap
+
+NAME = "reference"

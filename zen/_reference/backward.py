@@ -1,0 +1,306 @@
+"""The backward pass: order, traverse, accumulate, release. Called by `Tensor.backward` and by `zen/transforms`.
+
+Nodes wait for their turn in a heap by falling sequence number. A node's consumers all have higher numbers, so when a
+node comes up its gradient is complete. All state of a pass lives in its `_Pass`, none on the nodes: passes may nest
+(a hook may start one) and run in several threads over the same graph. Gradients of leaves are committed when the
+pass has come to its end, so a pass that fails changes none of them.
+
+With `create_graph` the same traversal carries Tensors instead of arrays: the formulas then record what they do.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from typing import Any
+
+import numpy as np
+
+from .broadcast import conform, conform_tensor
+from .node import Node
+from .recording import apply
+from .state import Installed, Writes, set_grad_enabled
+from .tensor import Tensor, attach, wrap
+
+_commit_lock = threading.RLock()
+
+
+def run(
+    roots: list[Tensor],
+    seeds: list[Any],
+    inputs: list[Tensor] | None = None,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> list[Tensor | None] | None:
+    """Propagate `seeds` (arrays, Tensors, or None for ones) from `roots` backwards.
+
+    With `inputs`, return their gradients (None where unreached) and touch no `.grad`; else accumulate into the leaves'
+    and retained nodes' gradients. With `create_graph` the gradients are Tensors with a graph. Shapes were checked by
+    the caller.
+    """
+    nodes = [_node(t) for t in roots]
+    targets = None if inputs is None else [_node(t) for t in inputs]
+    work = _Pass(nodes, targets, retain_graph, create_graph)
+    previous = set_grad_enabled(create_graph)
+    try:
+        for node, seed in zip(nodes, seeds, strict=True):
+            if work.needs(node):
+                work.seed(node, seed)
+        work.traverse()
+        if targets is None:
+            work.commit()
+            return None
+        return [work.result(node) for node in targets]
+    finally:
+        set_grad_enabled(previous)
+
+
+def _node(t: Tensor) -> Node:
+    node = t.node
+    if node is None:
+        raise RuntimeError("backward: a Tensor that does not require a gradient takes part in the pass")
+    return node
+
+
+class _Pass:
+    """The state of one pass."""
+
+    def __init__(self, roots: list[Node], targets: list[Node] | None, retain: bool, recorded: bool) -> None:
+        self.retain = retain
+        self.recorded = recorded
+        self.heap: list[int] = []
+        self.waiting: dict[int, Node] = {}
+        self.gradients: dict[Node, Any] = {}
+        self.owned: set[Node] = set()  # nodes whose gradient nobody else holds: it may be written to
+        self.wanted: dict[Node, Any] | None = None if targets is None else dict.fromkeys(targets)
+        self.needed = None if self.wanted is None else _leading_to(roots, self.wanted)
+        self.finished: list[tuple[Node, Any, bool]] = []
+
+    def needs(self, node: Node | None) -> bool:
+        return node is not None and (self.needed is None or node in self.needed)
+
+    # Gradients on their way
+
+    def seed(self, node: Node, value: Any) -> None:
+        if value is None:
+            value = np.ones(node.shape, node.dtype)
+        self.give(node, self.conform(value, node, "backward"), False)
+
+    def conform(self, value: Any, node: Node, name: str) -> Any:
+        return (conform_tensor if self.recorded else conform)(value, node.shape, node.dtype, name)
+
+    def give(self, node: Node, value: Any, owned: bool) -> None:
+        """Add `value`, of the node's shape and dtype, to the node's gradient."""
+        held = self.gradients.get(node)
+        if held is None:
+            heapq.heappush(self.heap, -node.seq)
+            self.waiting[node.seq] = node
+        elif self.recorded:
+            value = apply(Installed.operators["add"], (held, value))
+        elif node in self.owned:
+            value, owned = np.add(held, value, out=held), True
+        else:
+            value, owned = np.asarray(np.add(held, value)), True
+        self.gradients[node] = value
+        if owned:
+            self.owned.add(node)
+
+    # The traversal
+
+    def traverse(self) -> None:
+        while self.heap:
+            node = self.waiting.pop(-heapq.heappop(self.heap))
+            gradient = self.gradients.pop(node)
+            owned = node in self.owned
+            self.owned.discard(node)
+            if node.hooks:
+                gradient, owned = self.run_hooks(node, gradient), True
+            if self.wanted is not None:
+                if node in self.wanted:
+                    self.wanted[node] = gradient
+            elif node.row is None or node.retains_grad:
+                self.finished.append((node, gradient, owned))
+            if node.row is not None:
+                self.differentiate(node, gradient)
+
+    def run_hooks(self, node: Node, gradient: Any) -> Any:
+        t = gradient if self.recorded else wrap(gradient.copy())
+        for hook in tuple((node.hooks or {}).values()):
+            replaced = hook(t)
+            if replaced is None:
+                continue
+            if not isinstance(replaced, Tensor):
+                replaced = wrap(Installed.convert(replaced))
+            if replaced.shape != node.shape:
+                raise ValueError(f"a hook gave a gradient of shape {replaced.shape}; expected {node.shape}")
+            t = conform_tensor(replaced, node.shape, node.dtype, "hook")
+        return t if self.recorded else t._array.copy()
+
+    def differentiate(self, node: Node, gradient: Any) -> None:
+        """Hand the gradient of `node` on to its inputs."""
+        saved, inputs = node.saved, node.inputs
+        if node.released:  # asked after reading: another thread may release the node at any moment
+            raise RuntimeError(
+                f"the graph of {node.name!r} was released by an earlier backward pass; "
+                "give that pass retain_graph=True to run another one through it"
+            )
+        if not any([self.needs(n) for n in inputs]):
+            return
+        if Writes.last > node.seq:
+            _check_saved(node, saved)
+        name = node.name
+        for k, value in self.vjps(node, saved, inputs, gradient):
+            receiver = inputs[k]
+            if receiver is None or value is None:
+                continue
+            made = self.conform(value, receiver, name)
+            self.give(receiver, made, not self.recorded and self.is_fresh(node, made, gradient, saved))
+        if not self.retain:
+            node.release()
+
+    def vjps(self, node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...], gradient: Any) -> Any:
+        """(position, gradient) for each input that needs one."""
+        row = node.row
+        assert row is not None
+        f = Installed.tensors if self.recorded else Installed.arrays
+        values = _revived(node, saved, inputs) if self.recorded else saved
+        needed = [k for k, n in enumerate(inputs) if self.needs(n)]
+        if row.joint:
+            with np.errstate(all="ignore"):
+                found = row.vjps[0](f, gradient, values[:-1], values[-1], *node.params)  # type: ignore[misc]
+            yield from self.check_joint(node, inputs, found, needed)
+            return
+        for k in needed:
+            vjp = row.vjps[0 if row.variadic else k]
+            assert vjp is not None
+            with np.errstate(all="ignore"):
+                if row.variadic:
+                    value = vjp(f, gradient, k, *values, *node.params)
+                else:
+                    value = vjp(f, gradient, *values, *node.params)
+            yield k, value
+
+    def check_joint(self, node: Node, inputs: tuple[Node | None, ...], found: Any, needed: list[int]) -> Any:
+        """The gradients of a custom operation, whose number and shapes are the user's."""
+        if not isinstance(found, (tuple, list)):
+            found = (found,)
+        if len(found) != len(inputs):
+            raise ValueError(f"{node.name}: the vjp returned {len(found)} gradients for {len(inputs)} arguments")
+        for k in needed:
+            expected = inputs[k].shape  # type: ignore[union-attr]
+            if found[k] is not None and np.shape(found[k]) != expected:
+                raise ValueError(
+                    f"{node.name}: the vjp returned a gradient of shape {np.shape(found[k])} for argument {k + 1}, "
+                    f"whose shape is {expected}"
+                )
+            yield k, found[k]
+
+    def is_fresh(self, node: Node, made: np.ndarray, gradient: Any, saved: tuple[Any, ...]) -> bool:
+        """Whether nobody but the pass holds the array `made`, as far as can be told without asking NumPy."""
+        row = node.row
+        if made.base is not None or made is gradient or row is None or row.joint:
+            return False
+        held = saved[0] if row.variadic else saved
+        return not any([made is x for x in held]) and made is not saved[-1]
+
+    # The end
+
+    def result(self, node: Node) -> Tensor | None:
+        assert self.wanted is not None
+        found = self.wanted[node]
+        return found if found is None or self.recorded else wrap(found.copy())
+
+    def commit(self) -> None:
+        """Store the gradients. All are made before the first is stored: an error here changes nothing."""
+        with _commit_lock:
+            ready = []
+            for node, value, owned in self.finished:
+                old = node.grad
+                if self.recorded:
+                    # A node of its own for each leaf, even where two got the same Tensor.
+                    made = apply(Installed.operators["positive" if old is None else "add"], (value,) if old is None
+                                 else (old, value))  # fmt: skip
+                elif old is None:
+                    made = wrap(value if owned else value.copy())
+                else:
+                    made = wrap(np.asarray(np.add(old._array, value)))
+                ready.append((node, made))
+            for node, made in ready:
+                node.grad = made
+
+
+def _revived(node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...]) -> tuple[Any, ...]:
+    """What `node` saved as Tensors on their nodes, so that formulas on them are recorded."""
+    y = _tensor(saved[-1], node)
+    row = node.row
+    if row is not None and row.variadic:
+        return tuple([_tensor(x, n) for x, n in zip(saved[0], inputs, strict=True)]), y
+    return (*[_tensor(x, n) for x, n in zip(saved[:-1], inputs, strict=True)], y)
+
+
+def _tensor(value: Any, node: Node | None) -> Any:
+    return wrap(np.asarray(value), node) if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _leading_to(roots: list[Node], wanted: dict[Node, Any]) -> set[Node]:
+    """The nodes under `roots` from which a wanted one can be reached, these included."""
+    oldest = min([n.seq for n in wanted], default=0)
+    seen: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node.seq >= oldest and node not in seen:
+            seen.add(node)
+            stack.extend([n for n in node.inputs if n is not None and n not in seen])
+    found: set[Node] = set()
+    for node in sorted(seen, key=lambda n: n.seq):
+        if node in wanted or any([n in found for n in node.inputs]):
+            found.add(node)
+    return found
+
+
+def _check_saved(node: Node, saved: tuple[Any, ...]) -> None:
+    """Raise if an array that `node` saved was overwritten since."""
+    if Installed.overwritten is None:
+        return
+    for entry in saved:
+        for x in entry if type(entry) is tuple else (entry,):
+            if isinstance(x, np.ndarray):
+                writer = Installed.overwritten(x, node.seq)
+                if writer is not None:
+                    raise RuntimeError(
+                        f"a value of shape {x.shape} that {node.name!r} saved for its gradient was overwritten in "
+                        f"place by {writer!r}; write to a copy (clone()) instead"
+                    )
+
+
+def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+    """Accumulate the gradient of this Tensor into `.grad` of the leaves it depends on.
+
+    gradient: the cotangent, of this Tensor's shape; may be left out for a Tensor of one element.
+    retain_graph: keep the graph for another pass (default: create_graph).
+    create_graph: record the pass itself, so that the gradients can be differentiated.
+
+    Raises RuntimeError where nothing requires a gradient, where the graph was released, and for a Tensor of several
+    elements without `gradient`; ValueError for a `gradient` of another shape.
+    """
+    if self.node is None:
+        raise RuntimeError(
+            "backward: this Tensor does not require a gradient and has no graph; create its inputs with "
+            "requires_grad=True, or check that it was not computed under zen.no_grad() or after detach()"
+        )
+    if gradient is None:
+        if self.size != 1:
+            raise RuntimeError(
+                f"backward: a Tensor of shape {self.shape} is not a scalar; reduce it first, for example with .sum(), "
+                "or give the cotangent: backward(gradient=zen.ones_like(t))"
+            )
+    else:
+        if np.shape(gradient) != self.shape:
+            raise ValueError(f"backward: gradient has shape {np.shape(gradient)}; expected {self.shape}")
+        if not isinstance(gradient, Tensor):
+            gradient = Installed.convert(gradient)
+    run([self], [gradient], None, create_graph if retain_graph is None else retain_graph, create_graph)
+
+
+attach("backward", backward)

@@ -1,0 +1,92 @@
+"""Node: one recorded operation, or a leaf. Made by `recording.py` and by Tensor; walked by `backward.py`."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .rows import Row
+from .state import next_seq
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+class Node:
+    """One recorded operation, or a leaf (`row` is None).
+
+    A Node holds arrays, never the Tensors they came from, so an intermediate's data dies with its Tensor unless it
+    was saved. `inputs` has a Node for each argument, None where the argument is constant. `saved` is
+    (args..., y), or (xs, y) for a variadic row; each entry is an array, a scalar, a Shaped or None.
+
+    Freeing a long chain does not recurse: the interpreter's own deallocation of plain Python objects is bounded.
+    """
+
+    __slots__ = (
+        "__weakref__", "_tensor", "dtype", "grad", "hooks", "inputs", "params", "released", "retains_grad", "row",
+        "saved", "seq", "shape",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        row: Row | None,
+        inputs: tuple[Node | None, ...],
+        params: tuple[Any, ...],
+        saved: tuple[Any, ...],
+        shape: tuple[int, ...],
+        dtype: np.dtype,
+    ) -> None:
+        self.row = row
+        self.inputs = inputs
+        self.params = params
+        self.saved = saved
+        self.shape = shape
+        self.dtype = dtype
+        self.seq = next_seq()
+        self.released = False
+        self.grad: Tensor | None = None
+        self.retains_grad = False
+        self.hooks: dict[int, Callable[[Tensor], Any]] | None = None
+        self._tensor: weakref.ref[Tensor] | None = None
+
+    @property
+    def tensor(self) -> Tensor | None:
+        """The live Tensor of this node, if there is one."""
+        return None if self._tensor is None else self._tensor()
+
+    @property
+    def name(self) -> str:
+        return "leaf" if self.row is None else self.row.name
+
+    def release(self) -> None:
+        """After a pass: drop what was saved, and the graph below."""
+        self.released = True
+        self.saved = ()
+        self.inputs = (None,) * len(self.inputs)
+
+    def __repr__(self) -> str:
+        return f"<zen node {self.name!r} shape={self.shape} dtype={self.dtype} seq={self.seq}>"
+
+
+def leaf_node(array: np.ndarray) -> Node:
+    return Node(None, (), (), (), array.shape, array.dtype)
+
+
+class HookHandle:
+    """What `register_hook` returns: `remove()` takes the hook off again."""
+
+    __slots__ = ("_hooks", "_key")
+
+    def __init__(self, node: Node, hook: Callable[[Tensor], Any]) -> None:
+        if node.hooks is None:
+            node.hooks = {}
+        self._hooks = node.hooks
+        self._key = next_seq()
+        self._hooks[self._key] = hook
+
+    def remove(self) -> None:
+        """Take the hook off; doing so twice is harmless."""
+        self._hooks.pop(self._key, None)

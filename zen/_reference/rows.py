@@ -1,0 +1,117 @@
+"""Row: one operation as the engine sees it. Built by `zen/ops/register.py` and by `zen.custom_vjp`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+UNUSED, SHAPE, VALUE = 0, 1, 2
+"""What a vjp needs of an argument or of the result; the same numbers as in `zen/ops/row.py`."""
+
+
+class Shaped:
+    """Shape and dtype of an argument whose data was not saved: all that a formula may ask of it."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def __repr__(self) -> str:
+        return f"Shaped({self.shape}, {self.dtype})"
+
+
+class Row:
+    """One operation: its forward, its vjps, and what these need saved.
+
+    `forward(*arrays, *params)` returns an ndarray; an array may be a Python scalar, where the user gave one.
+    `prepare()` returns `(vjps, needs)` and is called once, at the first recording:
+
+        vjp(f, g, *args, y, *params)        one for each argument, or None: not differentiable
+        vjp(f, g, i, xs, y, *params)        variadic: one in all
+        vjp(f, g, args, y, *params)         joint: one in all, returns a tuple of gradients
+
+    `needs` holds for each vjp what it needs of (args..., y), or of (xs, y) if variadic.
+    """
+
+    __slots__ = (
+        "_plans", "_prepare", "_prepared", "elementwise", "forward", "joint", "name", "nin", "variadic", "view",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        nin: int,
+        forward: Callable[..., Any],
+        prepare: Callable[[], tuple[tuple[Any, ...], tuple[Any, ...]]],
+        *,
+        elementwise: bool = False,
+        variadic: bool = False,
+        joint: bool = False,
+        view: bool = False,
+    ) -> None:
+        self.name = name
+        self.nin = nin
+        self.forward = forward
+        self.elementwise = elementwise
+        self.variadic = variadic
+        self.joint = joint
+        self.view = view
+        self._prepare = prepare
+        self._prepared: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
+        self._plans: dict[tuple[bool, ...], tuple[int, ...]] = {}
+
+    def __repr__(self) -> str:
+        return f"<zen row {self.name!r}>"
+
+    @property
+    def vjps(self) -> tuple[Callable[..., Any] | None, ...]:
+        return self._ready()[0]
+
+    @property
+    def needs(self) -> tuple[Any, ...]:
+        return self._ready()[1]
+
+    def _ready(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        if self._prepared is None:
+            self._prepared = self._prepare()
+        return self._prepared
+
+    def plan(self, recorded: tuple[bool, ...]) -> tuple[int, ...]:
+        """What to save of each argument and of the result when these arguments are differentiated."""
+        found = self._plans.get(recorded)
+        if found is None:
+            found = self._plans[recorded] = self._make_plan(recorded)
+        return found
+
+    def _make_plan(self, recorded: tuple[bool, ...]) -> tuple[int, ...]:
+        count = len(recorded)
+        if self.joint:
+            self._ready()
+            return (VALUE,) * (count + 1)
+        if self.variadic:
+            xs, y = self.needs[0]
+            return (xs,) * count + (y,)
+        wanted = []
+        for i, asked in enumerate(recorded):
+            if not asked:
+                continue
+            if self.vjps[i] is None:
+                raise TypeError(
+                    f"{self.name}: no derivative with respect to argument {i + 1} of {count}; "
+                    "detach() it if it is constant"
+                )
+            wanted.append(self.needs[i])
+        return tuple(max(column) for column in zip(*wanted, strict=True))

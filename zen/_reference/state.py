@@ -1,0 +1,102 @@
+"""What the parts of the reference engine share: sequence numbers, grad mode, and what higher floors installed.
+
+Used by the modules of this package only; the public names are re-exported by `zen/_reference/__init__.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+_count = itertools.count(1)
+
+FLOATING = "efd"
+"""Type characters of the dtypes that have gradients: float16, float32, float64."""
+
+
+def next_seq() -> int:
+    """The next sequence number. Nodes and in-place writes draw from the same sequence, so they can be ordered."""
+    return next(_count)
+
+
+class _Mode(threading.local):
+    enabled = True
+
+
+_mode = _Mode()
+
+
+def grad_enabled() -> bool:
+    """Whether operations of this thread are recorded."""
+    return _mode.enabled
+
+
+def set_grad_enabled(enabled: bool) -> bool:
+    """Turn recording on or off in this thread; returns what it was."""
+    previous = _mode.enabled
+    _mode.enabled = bool(enabled)
+    return previous
+
+
+class Writes:
+    """When any array was last overwritten: nodes younger than that need no check of what they saved."""
+
+    last = 0
+
+
+def note_write(seq: int) -> None:
+    """Tell the engine that some array was overwritten in place at sequence number `seq`."""
+    Writes.last = max(Writes.last, seq)
+
+
+def _convert(value: Any, dtype: Any = None) -> np.ndarray:
+    array = np.asarray(value, dtype=dtype)
+    check_dtype(array.dtype)
+    return array
+
+
+def _missing(*args: Any) -> Any:
+    raise RuntimeError("the engine is used on its own: import zen, which installs the operations")
+
+
+class Installed:
+    """What the higher floors gave the engine through `install`. The defaults serve the bare engine."""
+
+    convert: Callable[..., np.ndarray] = staticmethod(_convert)
+    operators: dict[str, Any] = {}
+    getitem: Callable[..., Any] = staticmethod(_missing)
+    setitem: Callable[..., Any] = staticmethod(_missing)
+    inplace: Callable[..., Any] = staticmethod(_missing)
+    resync: Callable[..., None] = staticmethod(_missing)
+    to_float: Callable[..., float] | None = None
+    repr: Callable[..., str] | None = None
+    overwritten: Callable[[np.ndarray, int], str | None] | None = None
+    arrays: Any = SimpleNamespace()
+    tensors: Any = SimpleNamespace()
+    apply: Callable[..., Any] = staticmethod(_missing)
+    """The engine's own `apply`, for the operators of Tensor, which stand below it."""
+
+
+def install(**hooks: Any) -> None:
+    """Give the engine what it may call back; the names are the attributes of `Installed`."""
+    for name, value in hooks.items():
+        if name.startswith("_") or not hasattr(Installed, name):
+            raise TypeError(f"install: unknown hook {name!r}")
+        setattr(Installed, name, staticmethod(value) if callable(value) else value)
+
+
+def check_dtype(dtype: np.dtype) -> None:
+    """Reject the dtypes that no Tensor can have."""
+    if dtype.kind not in "biu" and dtype.char not in FLOATING:
+        raise TypeError(f"dtype {dtype} is not supported: use bool, an integer dtype, float16, float32 or float64")
+
+
+def check_trainable(dtype: np.dtype) -> None:
+    """Reject the dtypes that have no gradients."""
+    if dtype.char not in FLOATING:
+        raise TypeError(f"requires_grad: dtype {dtype} has no gradients; convert to float16, float32 or float64 first")

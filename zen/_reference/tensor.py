@@ -1,0 +1,297 @@
+"""Tensor: an ndarray and, if it takes part in gradients, a Node. Operators apply the rows that were installed.
+
+Methods other than those of the graph (`backward.py` adds these) are attached by `zen/tensor.py`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .node import HookHandle, Node, leaf_node
+from .state import Installed, check_dtype, check_trainable
+
+
+def _binary(name: str) -> Callable[[Tensor, Any], Tensor]:
+    def operator(self: Tensor, other: Any) -> Tensor:
+        if not isinstance(other, OPERANDS):
+            return NotImplemented
+        return Installed.apply(Installed.operators[name], (self, other))  # type: ignore[no-any-return]
+
+    return operator
+
+
+def _reflected(name: str) -> Callable[[Tensor, Any], Tensor]:
+    def operator(self: Tensor, other: Any) -> Tensor:
+        if not isinstance(other, OPERANDS):
+            return NotImplemented
+        return Installed.apply(Installed.operators[name], (other, self))  # type: ignore[no-any-return]
+
+    return operator
+
+
+def _unary(name: str) -> Callable[[Tensor], Tensor]:
+    def operator(self: Tensor) -> Tensor:
+        return Installed.apply(Installed.operators[name], (self,))  # type: ignore[no-any-return]
+
+    return operator
+
+
+def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
+    def operator(self: Tensor, other: Any) -> Tensor:
+        return Installed.inplace(self, Installed.operators[name], other)  # type: ignore[no-any-return]
+
+    return operator
+
+
+class Tensor:
+    """An array that knows how it was computed. See zen/tensor.py for what it can do."""
+
+    __slots__ = ("__weakref__", "_array", "_node", "base", "synced", "version")
+
+    _array: np.ndarray
+    _node: Node | None
+    base: Tensor | None
+    """The Tensor whose memory this one is a view of."""
+    synced: int
+    """The base's version when this view's node was last derived."""
+    version: int
+    """Counts the in-place writes to this Tensor and its views."""
+
+    def __init__(self, value: Any, trainable: bool = True) -> None:
+        array = Installed.convert(value)
+        if trainable and array.dtype.kind in "iub":
+            array = array.astype(np.float64)
+        elif array is value:
+            array = array.view()
+        _fill(self, array, None)
+        if trainable:
+            check_trainable(array.dtype)
+            self.node = leaf_node(array)
+
+    if TYPE_CHECKING:  # what higher floors attach
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    @property
+    def array(self) -> np.ndarray:
+        """The values as the ndarray that the Tensor itself uses. Internal; `numpy()` is the public way."""
+        return self._array
+
+    def set_array(self, array: np.ndarray) -> None:
+        """Put other values in place of the Tensor's own. Internal; used by zen/inplace.py."""
+        self._array = array
+
+    @property
+    def node(self) -> Node | None:
+        """The Node to record on; a view whose base was written since is derived again first."""
+        if self.base is not None and self.synced != self.base.version:
+            Installed.resync(self)
+        return self._node
+
+    @node.setter
+    def node(self, node: Node | None) -> None:
+        self._node = node
+        if node is not None:
+            node._tensor = weakref.ref(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._array.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        return self._array.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self._array.dtype
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.node is not None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the Tensor was not made by a recorded operation."""
+        node = self.node
+        return node is None or node.row is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient, a Tensor of the same shape and dtype, or None."""
+        return None if self._node is None else self._node.grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        node = self.node
+        if value is None:
+            if node is not None:
+                node.grad = None
+            return
+        if node is None:
+            raise RuntimeError(
+                "grad of a Tensor that does not require a gradient cannot be set; call requires_grad_() first"
+            )
+        if not isinstance(value, Tensor):
+            raise TypeError(f"grad takes a Tensor or None, not {type(value).__name__}")
+        if value.shape != self.shape or value.dtype != self.dtype:
+            raise ValueError(
+                f"grad: expected shape {self.shape} and dtype {self.dtype}, "
+                f"got shape {value.shape} and dtype {value.dtype}"
+            )
+        node.grad = value
+
+    def requires_grad_(self, flag: bool = True) -> Tensor:
+        """Make a leaf take part in gradients, or no longer; returns the Tensor itself.
+
+        TypeError for a dtype without gradients, RuntimeError for switching off what was computed.
+        """
+        node = self.node
+        if flag and node is None:
+            check_trainable(self.dtype)
+            self.base = None  # a leaf of its own, no longer derived from what it was a view of
+            self.base = None  # a leaf of its own, no longer derived from what it was a view of
+            self.node = leaf_node(self._array)
+        elif not flag and node is not None:
+            if node.row is not None:
+                raise RuntimeError(
+                    f"requires_grad_(False) on the result of {node.name!r}: only a leaf can be changed; "
+                    "use detach() for a Tensor without the graph"
+                )
+            self.node = None
+        return self
+
+    def detach(self) -> Tensor:
+        """A Tensor on the same memory that takes no part in gradients."""
+        return wrap(self._array)
+
+    def retain_grad(self) -> None:
+        """Have `grad` filled by backward passes, although this is not a leaf."""
+        node = self._needs_node("retain_grad")
+        node.retains_grad = node.row is not None
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
+        """Call `hook(gradient)` in each pass, once this Tensor's gradient is complete.
+
+        What it returns, unless None, replaces the gradient; shape must stay. Returns a handle with `remove()`.
+        """
+        node = self._needs_node("register_hook")
+        if not callable(hook):
+            raise TypeError(f"register_hook: expected a function of the gradient, not {type(hook).__name__}")
+        return HookHandle(node, hook)
+
+    def _needs_node(self, method: str) -> Node:
+        node = self.node
+        if node is None:
+            raise RuntimeError(f"{method}: this Tensor does not require a gradient; call requires_grad_() first")
+        return node
+
+    __add__, __radd__, __iadd__ = _binary("add"), _reflected("add"), _inplace("add")
+    __sub__, __rsub__, __isub__ = _binary("subtract"), _reflected("subtract"), _inplace("subtract")
+    __mul__, __rmul__, __imul__ = _binary("multiply"), _reflected("multiply"), _inplace("multiply")
+    __truediv__, __rtruediv__, __itruediv__ = _binary("divide"), _reflected("divide"), _inplace("divide")
+    __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
+    __ifloordiv__ = _inplace("floor_divide")
+    __mod__, __rmod__, __imod__ = _binary("remainder"), _reflected("remainder"), _inplace("remainder")
+    __rpow__, __ipow__ = _reflected("power"), _inplace("power")
+    __matmul__, __rmatmul__, __imatmul__ = _binary("matmul"), _reflected("matmul"), _inplace("matmul")
+    __and__, __rand__, __iand__ = _binary("and"), _reflected("and"), _inplace("and")
+    __or__, __ror__, __ior__ = _binary("or"), _reflected("or"), _inplace("or")
+    __xor__, __rxor__, __ixor__ = _binary("xor"), _reflected("xor"), _inplace("xor")
+    __neg__, __pos__, __abs__, __invert__ = _unary("negative"), _unary("positive"), _unary("abs"), _unary("invert")
+    __lt__, __le__ = _binary("less"), _binary("less_equal")
+    __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
+    __eq__, __ne__ = _binary("equal"), _binary("not_equal")  # type: ignore[assignment]
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Tensor:
+        if modulo is not None:
+            raise TypeError("pow() of a Tensor takes no modulus; use (a ** b) % m")
+        return _power(self, other)
+
+    def __hash__(self) -> int:
+        return id(self) >> 4
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return Installed.getitem(self, key)  # type: ignore[no-any-return]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        Installed.setitem(self, key, value)
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-d Tensor")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d Tensor")
+        return iter([self[k] for k in range(self.shape[0])])
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self._array == (value._array if isinstance(value, Tensor) else value)).any())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(f"the truth value of a Tensor of shape {self.shape} is ambiguous; use .any() or .all()")
+        return bool(self._array.reshape(()))
+
+    def __float__(self) -> float:
+        return float(self._one("float")) if Installed.to_float is None else Installed.to_float(self)
+
+    def __int__(self) -> int:
+        return int(self._one("int"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"only an integer Tensor can be used as an index, not one of dtype {self.dtype}")
+        return int(self._one("index"))
+
+    def _one(self, name: str) -> Any:
+        if self.size != 1:
+            raise TypeError(f"{name}() needs a Tensor of one element, not one of shape {self.shape}")
+        return self._array.reshape(()).item()
+
+    def __repr__(self) -> str:
+        return f"Tensor({self._array!r})" if Installed.repr is None else Installed.repr(self)
+
+
+_power = _binary("power")
+
+OPERANDS = (Tensor, np.ndarray, np.generic, int, float, complex)
+"""What the operators accept; a complex operand is rejected with a message of its own."""
+
+
+def _fill(t: Tensor, array: np.ndarray, node: Node | None) -> None:
+    t._array = array
+    t._node = node
+    t.base = None
+    t.synced = t.version = 0
+
+
+def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:
+    """A Tensor around `array`, without a copy."""
+    t = Tensor.__new__(Tensor)
+    _fill(t, array, node)
+    if node is not None and node.tensor is None:
+        node._tensor = weakref.ref(t)
+    return t
+
+
+def leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
+    """A new leaf around `array`, without a copy."""
+    check_dtype(array.dtype)
+    t = wrap(array)
+    return t.requires_grad_() if requires_grad else t
+
+
+def attach(name: str, function: Any) -> None:
+    """Put a method or property on Tensor."""
+    setattr(Tensor, name, function)

@@ -1,0 +1,69 @@
+"""Picks the engine: ZEN_BACKEND=compiled (the default) or reference. Both export the names below.
+
+The rest of zen imports the engine from here only. A missing extension is an error, never a silent change of engine.
+
+`install(**hooks)` gives the engine what it may call back on higher floors:
+
+    convert(value, dtype=None)      ndarray of a value, with zen's errors        zen/conversion.py
+    to_float(t)                     what float(t) returns                        zen/conversion.py
+    setitem(t, key, value), inplace(t, row, other), resync(t)                    zen/inplace.py
+    overwritten(array, seq)         which operation overwrote a saved value      zen/writes.py
+    repr(t)                         text of a Tensor                             zen/tensor.py
+    operators, getitem(t, key), arrays, tensors                                  zen/ops
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+_wanted = os.environ.get("ZEN_BACKEND", "compiled")
+
+if TYPE_CHECKING or _wanted == "reference":
+    from ._reference import NAME as NAME
+    from ._reference import Node as Node
+    from ._reference import Row as Row
+    from ._reference import Shaped as Shaped
+    from ._reference import Tensor as Tensor
+    from ._reference import apply as apply
+    from ._reference import attach as attach
+    from ._reference import binary as binary
+    from ._reference import grad_enabled as grad_enabled
+    from ._reference import install as install
+    from ._reference import leaf as leaf
+    from ._reference import next_seq as next_seq
+    from ._reference import note_write as note_write
+    from ._reference import record as record
+    from ._reference import run as run
+    from ._reference import set_grad_enabled as set_grad_enabled
+    from ._reference import unary as unary
+    from ._reference import unbroadcast as unbroadcast
+    from ._reference import wrap as wrap
+elif _wanted == "compiled":
+    try:
+        from ._core import NAME as NAME
+        from ._core import Node as Node
+        from ._core import Row as Row
+        from ._core import Shaped as Shaped
+        from ._core import Tensor as Tensor
+        from ._core import apply as apply
+        from ._core import attach as attach
+        from ._core import binary as binary
+        from ._core import grad_enabled as grad_enabled
+        from ._core import install as install
+        from ._core import leaf as leaf
+        from ._core import next_seq as next_seq
+        from ._core import note_write as note_write
+        from ._core import record as record
+        from ._core import run as run
+        from ._core import set_grad_enabled as set_grad_enabled
+        from ._core import unary as unary
+        from ._core import unbroadcast as unbroadcast
+        from ._core import wrap as wrap
+    except ImportError as error:
+        raise ImportError(
+            f"zen's compiled engine is missing or does not load ({error}). Build it with `pip install .` (in a "
+            "checkout: `pip install -e .`), or set ZEN_BACKEND=reference for the slower engine in pure NumPy"
+        ) from error
+else:
+    raise ImportError(f"ZEN_BACKEND is {_wanted!r}; it must be 'compiled' or 'reference'")

@@ -1,0 +1,114 @@
+"""Conversion of Python values to the arrays that Tensors hold, with errors that name the dtype and the remedy.
+
+`convert` is the hook by which the engine turns a value into an array; creation, in-place writes and NumPy dispatch
+use it as well. No array of objects ever gets past it, and no value that requires a gradient loses it here.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .backend import Tensor
+
+_SUPPORTED = frozenset("?bBhHiIlLqQnNpPefd")  # type characters: bool, the integers, float16, float32, float64
+
+
+def convert(value: Any, dtype: Any = None) -> np.ndarray:
+    """`value` as an ndarray of a supported dtype, without a copy where none is needed.
+
+    Accepts numbers, nested sequences of numbers, ndarrays, Tensors that require no gradient and anything that offers
+    `__array__`, DLPack or the buffer protocol. Raises TypeError for a dtype without meaning here (complex, strings,
+    objects, dates), ValueError for ragged sequences, RuntimeError for a Tensor that requires a gradient.
+    """
+    array = value if type(value) is np.ndarray else _to_array(value)
+    if array.dtype.char not in _SUPPORTED:
+        raise TypeError(_unsupported(array.dtype, "" if isinstance(value, np.ndarray) else _describe(value)))
+    if dtype is not None:
+        wanted = supported(dtype)
+        if wanted != array.dtype:
+            with np.errstate(all="ignore"):
+                array = array.astype(wanted)
+    elif not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def supported(dtype: Any) -> np.dtype:
+    """`dtype` as a NumPy dtype that a Tensor can have; TypeError otherwise."""
+    found: np.dtype = np.dtype(dtype)
+    if found.char not in _SUPPORTED:
+        raise TypeError(_unsupported(found, ""))
+    return found.newbyteorder("=") if not found.isnative else found
+
+
+def refuse_gradient(t: Tensor, action: str) -> None:
+    """RuntimeError if `action` would silently cut t out of its graph."""
+    if t.requires_grad:
+        raise RuntimeError(
+            f"{action} of a Tensor that requires a gradient would lose the gradient; "
+            "call t.detach().numpy() if that is meant, or stay with zen's functions, for example zen.stack for a list"
+        )
+
+
+def to_float(t: Tensor) -> float:
+    """`float(t)`. A warning tells that the gradient is lost, because `array[i] = t` and `math.exp(t)` come here too."""
+    if t.size != 1:
+        raise TypeError(f"float() needs a Tensor of one element, not one of shape {t.shape}")
+    if t.requires_grad:
+        warnings.warn(
+            "float() of a Tensor that requires a gradient loses the gradient: call t.item() if that is meant; "
+            "to store the Tensor in an array use zen.stack or a zen Tensor, and zen's functions instead of math's",
+            UserWarning,
+            stacklevel=2,
+        )
+    return float(t.array.item())
+
+
+def _to_array(value: Any) -> np.ndarray:
+    if isinstance(value, Tensor):
+        refuse_gradient(value, "converting to an array")
+        array: np.ndarray = value.array
+        return array
+    if isinstance(value, np.ndarray):
+        masked = sys.modules.get("numpy.ma")
+        if masked is not None and isinstance(value, masked.MaskedArray):
+            raise TypeError("a masked array would lose its mask; use its filled() values")
+        return np.asarray(value)
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        return np.from_dlpack(value)
+    try:
+        return np.asarray(value)
+    except OverflowError as error:
+        raise ValueError(f"cannot make a Tensor of {_describe(value)}: {error}") from None
+    except ValueError as error:
+        if "inhomogeneous" in str(error):
+            raise ValueError(
+                f"cannot make a Tensor of a ragged {_describe(value)}: its parts differ in length; "
+                "pad them to one length, or make a Tensor of each"
+            ) from None
+        raise
+
+
+def _unsupported(dtype: np.dtype, source: str) -> str:
+    given = f" (from {source})" if source else ""
+    if dtype.kind == "c":
+        remedy = "take x.real and x.imag as two real Tensors"
+    elif dtype.kind == "f":
+        remedy = "convert with astype(numpy.float64) first"
+    elif dtype.kind == "O":
+        remedy = "give numbers, or sequences of numbers of equal length"
+    else:
+        remedy = "convert the values to numbers first"
+    known = "bool, integers, float16, float32, float64"
+    return f"a Tensor cannot hold dtype {dtype}{given}; supported are {known}: {remedy}"
+
+
+def _describe(value: Any) -> str:
+    name = type(value).__name__
+    if isinstance(value, (list, tuple)):
+        return f"{name} of length {len(value)}"
+    return name

@@ -1,0 +1,187 @@
+"""Making Tensors: from data, filled with a constant, as ranges.
+
+The results are leaves. dtype defaults to NumPy's choice for data and to float64 elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Tensor
+from .conversion import convert, refuse_gradient, supported
+
+float16, float32, float64 = (np.dtype(name) for name in ("float16", "float32", "float64"))
+int8, int16, int32, int64 = (np.dtype(name) for name in ("int8", "int16", "int32", "int64"))
+uint8, uint16, uint32, uint64 = (np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64"))
+bool_ = np.dtype("bool")
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A leaf with a copy of `data`: numbers, nested sequences, ndarrays, or whatever offers __array__ or DLPack.
+
+    Raises TypeError for a dtype without meaning here (complex, strings, objects) and for `requires_grad` with an
+    integer or bool dtype, ValueError for ragged sequences, RuntimeError for data that requires a gradient.
+
+    >>> import zen
+    >>> zen.tensor([1.0, 2.0], dtype=zen.float32)
+    Tensor([1., 2.], dtype=float32)
+    """
+    array = convert(data, dtype)
+    if not isinstance(data, (list, tuple, int, float)):  # those made a new array
+        array = array.copy()
+    return backend.leaf(array, requires_grad)
+
+
+def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
+    """`data` as a Tensor. A Tensor of that dtype is returned itself, with its graph; memory is shared where possible.
+
+    copy=True always copies (a Tensor is cloned, differentiably); copy=False raises ValueError where a copy is needed.
+    """
+    if isinstance(data, Tensor):
+        if dtype is None or supported(dtype) == data.dtype:
+            return data.clone() if copy else data
+        if copy is False:
+            raise ValueError(f"asarray: dtype {data.dtype} cannot become {np.dtype(dtype)} without a copy")
+        cast: Tensor = data.astype(supported(dtype))
+        return cast
+    array = convert(data, dtype)
+    shares = array is data or array.base is not None
+    if copy is False and not shares:
+        raise ValueError(f"asarray: {type(data).__name__} cannot become a Tensor of dtype {array.dtype} without a copy")
+    return backend.leaf(array.copy() if copy and shares else array, False)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A Tensor that shares the memory of an ndarray; TypeError for anything else and for dtypes it cannot share."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}; zen.tensor() converts")
+    converted = convert(array)
+    if not array.dtype.isnative:
+        raise TypeError(f"from_numpy: byte order of dtype {array.dtype} is not this machine's; zen.tensor() converts")
+    return backend.leaf(converted.view(), False)
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """A Tensor that shares the memory of any object with `__dlpack__` on the CPU."""
+    if isinstance(source, Tensor):
+        return source
+    if not hasattr(source, "__dlpack__"):
+        raise TypeError(f"from_dlpack: {type(source).__name__} does not offer __dlpack__; zen.tensor() converts")
+    return backend.leaf(convert(np.from_dlpack(source)), False)
+
+
+def zeros(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+    """A Tensor of zeros."""
+    return backend.leaf(np.zeros(*shape_of("zeros", shape, dtype)), requires_grad)
+
+
+def ones(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+    """A Tensor of ones."""
+    return backend.leaf(np.ones(*shape_of("ones", shape, dtype)), requires_grad)
+
+
+def empty(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+    """A Tensor whose values are not set."""
+    return backend.leaf(np.empty(*shape_of("empty", shape, dtype)), requires_grad)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A Tensor filled with `fill_value`, a scalar or an array that broadcasts to the shape."""
+    value = convert(fill_value, dtype)
+    shape, dtype = shape_of("full", shape, value.dtype)
+    try:
+        return backend.leaf(np.full(shape, value, dtype), requires_grad)
+    except ValueError:
+        raise ValueError(f"full: fill_value of shape {value.shape} does not broadcast to shape {shape}") from None
+
+
+def zeros_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape and, unless given, the dtype of x."""
+    shape, dtype = _like(x, dtype)
+    return zeros(shape, dtype, requires_grad)
+
+
+def ones_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the shape and, unless given, the dtype of x."""
+    shape, dtype = _like(x, dtype)
+    return ones(shape, dtype, requires_grad)
+
+
+def empty_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A Tensor of the shape and, unless given, the dtype of x; its values are not set."""
+    shape, dtype = _like(x, dtype)
+    return empty(shape, dtype, requires_grad)
+
+
+def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`."""
+    shape, dtype = _like(x, dtype)
+    return full(shape, fill_value, dtype, requires_grad)
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Numbers from `start` (0 if only one number is given) up to, not including, `stop`, `step` apart."""
+    numbers = [_number("arange", x) for x in ((0, start, step) if stop is None else (start, stop, step))]
+    if numbers[2] == 0:
+        raise ValueError("arange: step must not be zero")
+    if not all(math.isfinite(x) for x in numbers):
+        raise ValueError(f"arange: start, stop and step must be finite, got {tuple(numbers)}")
+    count = max(0, math.ceil((numbers[1] - numbers[0]) / numbers[2]))
+    wanted = None if dtype is None else supported(dtype)
+    shape_of("arange", count, float64 if wanted is None else wanted)
+    return backend.leaf(convert(np.arange(*numbers, dtype=wanted)), requires_grad)
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`num` numbers evenly spaced from `start` to `stop`, which is left out if not `endpoint`."""
+    (count,), dtype = shape_of("linspace", num, float64 if dtype is None else dtype)
+    limits = _number("linspace", start), _number("linspace", stop)
+    return backend.leaf(np.linspace(*limits, count, endpoint=endpoint, dtype=dtype), requires_grad)
+
+
+def eye(
+    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: Any = float64, requires_grad: bool = False
+) -> Tensor:
+    """A matrix with ones on its k-th diagonal and zeros elsewhere."""
+    (n, m), dtype = shape_of("eye", (n_rows, n_rows if n_cols is None else n_cols), dtype)
+    return backend.leaf(np.eye(n, m, operator.index(k), dtype), requires_grad)
+
+
+def shape_of(name: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype in full form; ValueError or TypeError, naming the operation, if there is no such array."""
+    dtype = supported(dtype)
+    try:
+        sizes = (operator.index(shape),) if not isinstance(shape, (tuple, list)) else tuple(map(operator.index, shape))
+    except TypeError:
+        raise TypeError(f"{name}: a shape is an integer or a tuple of integers, not {shape!r}") from None
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"{name}: shape {sizes} has a negative dimension")
+    if len(sizes) > 64:
+        raise ValueError(f"{name}: a shape of {len(sizes)} dimensions; at most 64 are possible")
+    if math.prod(n for n in sizes if n) * dtype.itemsize > sys.maxsize:
+        raise ValueError(f"{name}: shape {sizes} of dtype {dtype} takes more bytes than can be addressed")
+    return sizes, dtype
+
+
+def _like(x: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype]:
+    x = x if isinstance(x, Tensor) else convert(x)
+    return x.shape, x.dtype if dtype is None else dtype
+
+
+def _number(name: str, x: Any) -> Any:
+    if isinstance(x, Tensor):
+        refuse_gradient(x, f"{name}() with an argument")
+        return x.item()
+    if isinstance(x, (int, float)):
+        return x
+    if np.ndim(x) != 0 or not isinstance(x, (np.generic, np.ndarray)) or x.dtype.kind not in "iuf":
+        raise TypeError(f"{name}: expected numbers, got {type(x).__name__}")
+    return x.item()

@@ -1,0 +1,29 @@
+"""The public functions, `zen.f.tanh(x)`: one for each operation, under NumPy's and the Array API's names.
+
+Each accepts Tensors, arrays and numbers, in any mixture, and returns a Tensor that records how it was made. The
+elementwise ones come from their rows in `zen/ops/elementwise.py`: a row added there appears here by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .ops.register import FUNCTIONS
+
+__all__ = sorted(FUNCTIONS)  # noqa: PLE0605
+
+globals().update(FUNCTIONS)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    import difflib
+
+    close = difflib.get_close_matches(name, __all__, 1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise AttributeError(f"zen.f has no function {name!r}{hint}")

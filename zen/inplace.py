@@ -1,0 +1,333 @@
+"""In-place writes to Tensors: `x[i] = v`, `x += y` and the methods whose names end in an underscore.
+
+Installed into the engine as the hooks `setitem`, `inplace` and `resync`. A write changes the memory and enters the
+log of writes. If it takes part in a gradient it also gives the Tensor a new Node, as though a new value had been
+computed; the Nodes that other Tensors hold stay as they are.
+
+A view shares memory with its root (`base`). A write through a view is recorded on the root as a `write_view`, and the
+root's version rises. Every view whose `synced` is behind that version is stale: `resync` derives its Node from the
+root at its next use.
+
+Nothing is changed before the arguments are known to fit, so a failed write leaves the Tensor as it was.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import backend, writes
+from .backend import Tensor
+from .conversion import convert
+from .ops import indexing, views
+from .ops.register import ENGINE_ROWS as ROWS
+
+_NAMES = {
+    "add": "add_", "subtract": "sub_", "multiply": "mul_", "divide": "div_", "floor_divide": "floor_divide_",
+    "remainder": "remainder_", "power": "pow_", "matmul": "matmul_", "bitwise_and": "and_", "bitwise_or": "or_",
+    "bitwise_xor": "xor_",
+}  # fmt: skip
+_DIRECT: dict[str, np.ufunc] = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}
+_VALUE = 2  # in Row.needs: the formula reads the argument's value
+_WHOLE = (Ellipsis,)
+_ORDER = {"b": 0, "u": 1, "i": 1, "f": 2}  # a kind fits into itself and into the later ones
+
+
+def setitem(t: Tensor, key: Any, value: Any) -> None:
+    """`t[key] = value`, differentiable in the old values of t and in `value`."""
+    _assign(t, key, value, "setitem")
+
+
+def inplace(t: Tensor, row: Any, other: Any) -> Any:
+    """`t += other` and its like; NotImplemented if `other` is not an operand."""
+    if not isinstance(other, (Tensor, np.ndarray, np.generic, int, float)):
+        return NotImplemented
+    name = _NAMES.get(row.name, row.name)
+    return _update(t, row, (_operand(other, name),), name)
+
+
+def resync(t: Tensor) -> None:
+    """Derive the Node of a stale view from its root again."""
+    root = t.base
+    if root is None or t.synced == root.version:
+        return
+    previous = backend.set_grad_enabled(True)  # a stale view is stale under no_grad as well
+    try:
+        node = backend.record(ROWS["view_of"], (root,), views.geometry(t.array, root.array), t.array).node
+    finally:
+        backend.set_grad_enabled(previous)
+    t.synced = root.version
+    _replace_node(t, node)
+
+
+def add_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """Add `alpha * other` in place. Returns the Tensor."""
+    return _update(self, ROWS["add"], (_operand(other, "add_") if alpha == 1 else alpha * other,), "add_")
+
+
+def sub_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """Subtract `alpha * other` in place. Returns the Tensor."""
+    return _update(self, ROWS["subtract"], (_operand(other, "sub_") if alpha == 1 else alpha * other,), "sub_")
+
+
+def mul_(self: Tensor, other: Any) -> Tensor:
+    """Multiply by `other` in place. Returns the Tensor."""
+    return _update(self, ROWS["multiply"], (_operand(other, "mul_"),), "mul_")
+
+
+def div_(self: Tensor, other: Any) -> Tensor:
+    """Divide by `other` in place. Returns the Tensor."""
+    return _update(self, ROWS["divide"], (_operand(other, "div_"),), "div_")
+
+
+def pow_(self: Tensor, other: Any) -> Tensor:
+    """Raise to the power `other` in place. Returns the Tensor."""
+    return _update(self, ROWS["power"], (_operand(other, "pow_"),), "pow_")
+
+
+def clip_(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Limit to [min, max] in place; None leaves a side open. Returns the Tensor."""
+    if min is None and max is None:
+        raise ValueError("clip_: give min, max or both")
+    limits = (-np.inf, np.inf) if self.dtype.kind == "f" else _whole_range(self.dtype)
+    low, high = (limits[0] if min is None else min), (limits[1] if max is None else max)
+    return _update(self, ROWS["clip"], (_operand(low, "clip_"), _operand(high, "clip_")), "clip_")
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Set every element to zero. Returns the Tensor."""
+    return _assign(self, _WHOLE, False, "zero_")
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Set every element to `value`, a scalar or a Tensor of one element. Returns the Tensor."""
+    value = _operand(value, "fill_")
+    if np.ndim(value) != 0:
+        raise ValueError(f"fill_: expected a scalar, got shape {value.shape}; copy_() takes arrays")
+    return _assign(self, _WHOLE, value, "fill_")
+
+
+def copy_(self: Tensor, source: Any) -> Tensor:
+    """Copy `source`, broadcast, into the Tensor. Returns the Tensor."""
+    return _assign(self, _WHOLE, source, "copy_")
+
+
+METHODS = {f.__name__: f for f in (add_, sub_, mul_, div_, pow_, clip_, zero_, fill_, copy_)} | {"clamp_": clip_}
+
+
+def _assign(t: Tensor, key: Any, value: Any, name: str) -> Tensor:
+    value = _operand(value, name)
+    if key is not _WHOLE:
+        key = indexing.plain_key(key)
+    basic = indexing.is_basic(key)
+    region = _region(t.array, key) if basic and key is not _WHOLE else t.array
+    if basic and isinstance(value, Tensor) and _is_region(value, t, region):
+        return t  # the last step of `x[i] += y`: Python stores the view it has just changed
+    recorded = _check(t, (value,), name)
+    data = value.array if isinstance(value, Tensor) else value
+    if not _fits(data, t.dtype.kind):
+        raise TypeError(
+            f"{name}: a value of dtype {getattr(data, 'dtype', type(data).__name__)} does not fit into a Tensor of "
+            f"dtype {t.dtype}; convert one of them with astype"
+        )
+    seq = backend.next_seq()
+    with np.errstate(all="ignore"):
+        try:
+            region[... if basic else key] = data
+        except ValueError as error:
+            target = region.shape if basic else region[key].shape
+            raise ValueError(
+                f"{name}: a value of shape {np.shape(data)} does not fit into the selected shape {target}; "
+                "it must broadcast to it"
+            ) from error
+        except OverflowError as error:
+            raise ValueError(f"{name}: {error}; convert the Tensor with astype first") from error
+        except (IndexError, TypeError):
+            _explain(region, key)
+            raise
+    _note(region, seq, name)
+    if recorded:
+        _adopt(t, backend.record(ROWS["setitem"], (t, value), (key,), t.array))
+    return t
+
+
+def _region(array: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
+    """The part of `array` that a basic key selects, as a view even of a single element."""
+    try:
+        part: np.ndarray = array[key if Ellipsis in key else (*key, Ellipsis)]
+    except (IndexError, TypeError, ValueError):
+        _explain(array, key)
+        raise
+    return part
+
+
+def _explain(array: np.ndarray, key: tuple[Any, ...]) -> None:
+    """Raise the error by which `x[key]` says what is wrong with the key."""
+    ROWS["getitem"].forward(array, key)
+
+
+def _update(t: Tensor, row: Any, others: tuple[Any, ...], name: str) -> Tensor:
+    """Replace the values of t by row(t, *others)."""
+    recorded = _check(t, others, name)
+    inputs, keeps_result = _originals(t, row, others) if recorded else (None, False)
+    array = t.array
+    operands = [x.array if isinstance(x, Tensor) else x for x in others]
+    seq = backend.next_seq()
+    with np.errstate(all="ignore"):
+        try:
+            if row.name in _DIRECT:
+                _DIRECT[row.name](array, *operands, out=array, casting="same_kind")
+            else:
+                result = np.asarray(row.forward(array, *operands))
+                if result.shape != array.shape:
+                    raise ValueError
+                np.copyto(array, result, casting="same_kind")
+        except ValueError as error:
+            shapes = " and ".join(str(np.shape(x)) for x in operands)
+            raise ValueError(
+                f"{name}: a Tensor of shape {array.shape} cannot take the result with {shapes} in place"
+                f"{_because(error)}; its shape cannot change, write x = {row.name}(x, ...) instead"
+            ) from error
+        except OverflowError as error:
+            raise ValueError(f"{name}: {error}; convert the Tensor with astype first") from error
+        except TypeError as error:
+            kinds = " and ".join(str(getattr(x, "dtype", type(x).__name__)) for x in operands)
+            raise TypeError(
+                f"{name}: a Tensor of dtype {array.dtype} cannot take the result with {kinds} in place; "
+                f"convert it with astype first, or write x = {row.name}(x, ...)"
+            ) from error
+    _note(array, seq, name)
+    if inputs is not None:
+        # A row that saves its result gets a copy: the next write to t would spoil the saved value.
+        _adopt(t, backend.record(row, inputs, (), array.copy() if keeps_result else array))
+    return t
+
+
+def _because(error: ValueError) -> str:
+    text = str(error)
+    return "" if not text or "broadcast" in text else f" ({text})"
+
+
+def _check(t: Tensor, others: tuple[Any, ...], name: str) -> bool:
+    """Raise if t must not be written to; otherwise tell whether the write is recorded."""
+    array = t.array
+    if not array.flags.writeable or (0 in array.strides and array.size > 1 and _repeats(array)):
+        raise ValueError(
+            f"{name}: the memory of this Tensor is read-only or shared by several elements; clone() it first"
+        )
+    if not backend.grad_enabled():
+        return False
+    root = t if t.base is None else t.base
+    if root.requires_grad and root.is_leaf:
+        what = "a leaf that requires a gradient" if root is t else "a view of a leaf that requires a gradient"
+        raise RuntimeError(
+            f"{name}: {what} cannot be changed in place while operations are recorded; "
+            "write under zen.no_grad(), or clone() it first"
+        )
+    incoming = any(isinstance(x, Tensor) and x.requires_grad for x in others)
+    if incoming and t.dtype.kind != "f":
+        raise TypeError(
+            f"{name}: a Tensor of dtype {t.dtype} has no gradients, so it cannot take a value that requires one; "
+            "detach() the value or convert the Tensor with astype"
+        )
+    if t is not root and root.requires_grad and t.node is None:
+        t.synced = -1  # a view made under no_grad; the write must reach the root's graph all the same
+        resync(t)
+    return bool(incoming or root.requires_grad)
+
+
+def _repeats(array: np.ndarray) -> bool:
+    return any(n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True))
+
+
+def _originals(t: Tensor, row: Any, others: tuple[Any, ...]) -> tuple[tuple[Any, ...], bool]:
+    """The inputs to record, copies of those whose saved value the write is about to change; whether y is saved."""
+    inputs = (t, *others)
+    asked = [isinstance(x, Tensor) and x.requires_grad for x in inputs]
+    kept = [False] * (len(inputs) + 1)
+    for needs, wanted in zip(row.needs, asked, strict=True):
+        if wanted and needs is not None:
+            kept = [k or need == _VALUE for k, need in zip(kept, needs, strict=True)]
+    *values, result = kept
+    return tuple(
+        [_copy(x) if keep and (x is t or _overlaps(x, t)) else x for x, keep in zip(inputs, values, strict=True)]
+    ), result
+
+
+def _copy(x: Any) -> Any:
+    return backend.wrap(x.array.copy(), x.node) if isinstance(x, Tensor) else x.copy()
+
+
+def _overlaps(x: Any, t: Tensor) -> bool:
+    array = x.array if isinstance(x, Tensor) else x
+    return isinstance(array, np.ndarray) and np.may_share_memory(array, t.array)
+
+
+def _note(array: np.ndarray, seq: int, name: str) -> None:
+    writes.note(array, seq, name)
+    backend.note_write(seq)
+
+
+def _adopt(t: Tensor, value: Tensor) -> None:
+    """Make the recorded `value`, which lives in the memory of t, the value of t."""
+    root = t.base
+    if root is None:
+        root = t
+    else:
+        value = backend.record(ROWS["write_view"], (root, value), views.geometry(t.array, root.array), root.array)
+    _replace_node(root, value.node)
+    root.version += 1  # views, t among them, derive their node anew when next used
+
+
+def _replace_node(t: Tensor, new: Any) -> None:
+    old = t.node
+    if old is not None and old.row is not None and old.retains_grad:
+        old.retains_grad, new.retains_grad = False, True  # the gradient of the value that t has now
+    t.node = new
+
+
+def _address(array: np.ndarray) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _is_region(value: Tensor, t: Tensor, region: np.ndarray) -> bool:
+    """Whether `value` is, by memory, the part of t that is about to be written."""
+    root = t if t.base is None else t.base
+    array = value.array
+    return (
+        (value is t or value is root or value.base is root)
+        and value.requires_grad == root.requires_grad  # not a constant: that cuts the gradient off
+        and array.shape == region.shape
+        and array.strides == region.strides
+        and array.dtype == region.dtype
+        and _address(array) == _address(region)
+    )
+
+
+def _whole_range(dtype: np.dtype) -> tuple[int, int]:
+    if dtype.kind == "b":
+        raise TypeError("clip_: a bool Tensor has no order; convert it with astype first")
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether values of a dtype of this kind can take `value` without a change of kind; masks take 0 and 1 as well."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _ORDER[value.dtype.kind] <= _ORDER[kind]
+    if isinstance(value, int):
+        return kind != "b" or value in (0, 1)
+    return kind == "f"
+
+
+def _operand(value: Any, name: str) -> Any:
+    """`value` as an operand: Tensors, arrays and scalars as they are, anything else converted."""
+    if isinstance(value, (Tensor, int, float)):
+        return value
+    if (type(value) is np.ndarray or isinstance(value, np.generic)) and value.dtype.kind in _ORDER:
+        return value
+    try:
+        return convert(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None

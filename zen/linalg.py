@@ -1,0 +1,31 @@
+"""Linear algebra under the names of numpy.linalg: `zen.linalg.solve(a, b)`.
+
+The functions are those of `zen.f`, except for `diagonal` and `trace`, which here take the last two axes.
+"""
+
+from .ops.linalg import SlogdetResult, cholesky, det, inv, matrix_power, slogdet, solve
+from .ops.moments import matrix_norm, norm, vector_norm
+from .ops.products import matmul, outer, tensordot, vecdot
+from .ops.selection import matrix_diagonal as diagonal
+from .ops.selection import matrix_trace as trace
+from .ops.shape import matrix_transpose
+
+__all__ = [
+    "SlogdetResult",
+    "cholesky",
+    "det",
+    "diagonal",
+    "inv",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_transpose",
+    "norm",
+    "outer",
+    "slogdet",
+    "solve",
+    "tensordot",
+    "trace",
+    "vecdot",
+    "vector_norm",
+]

@@ -1,0 +1,56 @@
+"""The operations. Importing this package declares all rows and gives the engine what formulas and operators need.
+
+row.py and elementwise.py are data for the build as well; register.py keeps the tables; every other module is a family
+of rows with its public functions. `zen.f` is the public face.
+"""
+
+from ..backend import install
+from . import (
+    einsum,
+    indexing,
+    joining,
+    linalg,
+    logic,
+    moments,
+    nn,
+    pointwise,
+    products,
+    reduction,
+    register,
+    selection,
+    shape,
+    views,
+)
+
+_OPERATORS = {
+    **{
+        name: register.ROWS[name]
+        for name in (
+            "add subtract multiply divide floor_divide remainder power matmul negative positive abs "
+            "less less_equal greater greater_equal equal not_equal"
+        ).split()
+    },
+    "invert": register.ROWS["bitwise_invert"],
+    "and": register.ROWS["bitwise_and"],
+    "or": register.ROWS["bitwise_or"],
+    "xor": register.ROWS["bitwise_xor"],
+}
+
+install(arrays=register.arrays, tensors=register.tensors, operators=_OPERATORS)
+
+__all__ = [
+    "einsum",
+    "indexing",
+    "joining",
+    "linalg",
+    "logic",
+    "moments",
+    "nn",
+    "pointwise",
+    "products",
+    "reduction",
+    "register",
+    "selection",
+    "shape",
+    "views",
+]

@@ -1,0 +1,86 @@
+"""Axis and shape arguments, checked and brought to one form. Used by the public functions of the row families.
+
+Rows get axes as tuples of non-negative ints (or None, meaning all); whatever else users may write ends here.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from typing import Any
+
+import numpy as np
+
+Axes = int | tuple[int, ...] | None
+
+
+def one_axis(operation: str, axis: Any, shape: tuple[int, ...], *, added: int = 0) -> int:
+    """`axis` as an index from the front. `added` is the number of axes that the result has more than `shape`.
+
+    Raises AxisError (a ValueError and an IndexError) naming operation, axis and shape.
+    """
+    try:
+        k = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{operation}: axis must be an int, not {axis!r}") from None
+    ndim = len(shape) + added
+    if not -ndim <= k < ndim:
+        allowed = f"give one from {-ndim} to {ndim - 1}" if ndim else "a 0-d array has no axes"
+        raise np.exceptions.AxisError(f"{operation}: axis {k} is out of range for shape {shape}; {allowed}")
+    return k + ndim if k < 0 else k
+
+
+def all_axes(operation: str, axes: Any, shape: tuple[int, ...], *, added: int = 0) -> tuple[int, ...]:
+    """An int or a sequence of ints as a tuple of distinct axes from the front."""
+    if not isinstance(axes, (tuple, list)):
+        return (one_axis(operation, axes, shape, added=added),)
+    found = tuple([one_axis(operation, a, shape, added=added) for a in axes])
+    if len(set(found)) != len(found):
+        raise ValueError(f"{operation}: an axis is named twice in {tuple(axes)} for shape {shape}; name each one once")
+    return found
+
+
+def some_axes(operation: str, axes: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """As `all_axes`; None stays None."""
+    return None if axes is None else all_axes(operation, axes, shape)
+
+
+def one_shape(operation: str, shape: Any) -> tuple[int, ...]:
+    """An int or a sequence of ints as a shape; -1 is left for the caller."""
+    try:
+        return tuple([operator.index(n) for n in shape]) if hasattr(shape, "__len__") else (operator.index(shape),)
+    except TypeError:
+        raise TypeError(f"{operation}: a shape is an int or a sequence of ints, not {shape!r}") from None
+
+
+def check_size(operation: str, shape: tuple[int, ...]) -> None:
+    """ValueError for a result that no memory could hold, before NumPy counts past the largest integer."""
+    if math.prod(shape) > sys.maxsize // 16:
+        raise ValueError(f"{operation}: the result would have shape {shape}, more elements than can be addressed")
+
+
+def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape that reducing `axes` with keepdims leaves."""
+    if axes is None:
+        return (1,) * len(shape)
+    return tuple([1 if k in axes else n for k, n in enumerate(shape)])
+
+
+def count(shape: tuple[int, ...], axes: tuple[int, ...] | None) -> int:
+    """How many elements a reduction over `axes` takes together."""
+    n = 1
+    for k, length in enumerate(shape):
+        if axes is None or k in axes:
+            n *= length
+    return n
+
+
+def kept(f: Any, g: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, keepdims: bool) -> Any:
+    """`g`, which has the shape of a reduction of `shape`, with the reduced axes kept at length 1."""
+    return g if keepdims or not shape else f.reshape(g, kept_shape(shape, axes))
+
+
+def spread(f: Any, g: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, keepdims: bool) -> Any:
+    """`g`, which has the shape of a reduction of `shape`, repeated along the reduced axes."""
+    return f.broadcast_to(kept(f, g, shape, axes, keepdims), shape)

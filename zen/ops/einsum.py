@@ -1,0 +1,156 @@
+"""einsum. Its row takes explicit subscripts only; the public function works out what NumPy lets the user leave out.
+
+Every gradient of an einsum is an einsum of the cotangent with the other operands, except for two things: an index that
+appears in one operand alone is summed there (its gradient is spread out again), and an index that an operand repeats
+reads a diagonal (its gradient is put back on it).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..backend import apply
+from .register import define, operand, public
+from .row import row
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_WORTH = 1 << 12  # multiplications from which planning the order, and so using BLAS, is worth its cost
+
+
+def _einsum(*values: Any) -> Any:
+    *arrays, subscripts = values
+    planned = len(arrays) > 1 and _multiplications(subscripts, tuple([np.shape(x) for x in arrays])) > _WORTH
+    return np.einsum(subscripts, *arrays, optimize="greedy" if planned else False)
+
+
+@lru_cache(256)
+def _multiplications(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> int:
+    lengths: dict[str, int] = {}
+    for labels, shape in zip(subscripts.partition("->")[0].split(","), shapes, strict=True):
+        for label, n in zip(labels, shape, strict=True):
+            lengths[label] = max(lengths.get(label, 1), n)
+    return math.prod(lengths.values())
+
+
+def _einsum_vjp(f: Any, g: Any, i: int, xs: Any, subscripts: str) -> Any:
+    left, _, out = subscripts.partition("->")
+    labels = left.split(",")
+    own, shape = labels[i], xs[i].shape
+    distinct = "".join(dict.fromkeys(own))
+    others = [(part, x) for k, (part, x) in enumerate(zip(labels, xs, strict=True)) if k != i]
+    known = set(out).union(*[set(part) for part, _ in others])
+    reached = "".join([label for label in distinct if label in known])
+    parts = ",".join([out, *[part for part, _ in others]])
+    grad = f.einsum(g, *[x for _, x in others], f"{parts}->{reached}")
+    lengths = dict(zip(own, shape, strict=True))
+    summed = tuple([k for k, label in enumerate(reached) if lengths[label] == 1 and grad.shape[k] != 1])
+    if summed:  # an operand of length 1 that others broadcast
+        grad = f.sum(grad, summed, True)
+    if reached != distinct:
+        reach = iter(grad.shape)
+        grad = f.reshape(grad, tuple([next(reach) if label in known else 1 for label in distinct]))
+    full = tuple([lengths[label] for label in distinct])
+    if grad.shape != full:
+        grad = f.broadcast_to(grad, full)
+    if distinct == own:
+        return grad
+    steps = dict(zip(distinct, np.ix_(*[np.arange(n) for n in full]), strict=True))
+    return f.scatter(grad, shape, tuple([steps[label] for label in own]))
+
+
+def _draws(rng: np.random.Generator) -> list[Any]:
+    cases: list[Any] = [
+        ("ij->ji", (2, 3)), ("ii->i", (3, 3)), ("ii->", (3, 3)), ("iij->ji", (2, 2, 3)), ("ij->", (2, 3)),
+        ("ij,jk->ik", (2, 3), (3, 4)), ("i,j->ij", (2,), (3,)), ("bij,bjk->bik", (2, 2, 3), (2, 3, 2)),
+        ("ij,kl->ik", (2, 3), (2, 3)), ("i,i,i->", (3,), (3,), (3,)), ("ij,jk,kl->il", (2, 3), (3, 2), (2, 4)),
+        ("ii,i->", (3, 3), (3,)), ("iji,j->i", (2, 3, 2), (3,)), ("i,i->i", (1,), (3,)), (",ij->ij", (), (2, 2)),
+        ("ij,jk->ik", (0, 3), (3, 2)), ("ij,jk->ik", (2, 0), (0, 2)), ("i,ij->", (1,), (3, 2)),
+    ]  # fmt: skip
+    return [(tuple([rng.normal(size=s) for s in shapes]), (subscripts,)) for subscripts, *shapes in cases]
+
+
+EINSUM = define(row(
+    "einsum", "*xs", _einsum, ["vjp(g, i, xs, subscripts)"], params="subscripts", uses={"vjp": _einsum_vjp},
+    domain=_draws, doc="Sum of products over named indices.",
+))  # fmt: skip
+
+
+@public("einsum", method=None)
+def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
+    """Sum of products over named indices (Einstein's summation), as numpy.einsum.
+
+    subscripts: "ij,jk->ik": one letter for each axis of each operand, and those of the result. Without "->" the result
+    has the letters that appear once, in alphabetical order. "..." stands for further axes, which broadcast. A letter
+    repeated in one operand reads a diagonal. NumPy's other form, `einsum(a, [0, 1], b, [1, 2], [0, 2])`, works as well.
+    operands: Tensors or arrays; dtypes promote. optimize: accepted for NumPy's sake; the order is always planned where
+    that is worth it. Raises ValueError naming subscripts and shapes if they do not fit.
+
+    >>> zen.f.einsum("ij,j->i", zen.tensor([[1.0, 2.0], [3.0, 4.0]]), zen.tensor([1.0, 1.0])).tolist()
+    [3.0, 7.0]
+    """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _from_lists((subscripts, *operands))
+    arrays = tuple([operand("einsum", x) for x in operands])
+    return apply(EINSUM, arrays, (_explicit(subscripts, tuple([x.shape for x in arrays])),))
+
+
+def _from_lists(values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """NumPy's form with a list of numbers after each operand, as a string and the operands."""
+
+    def letters(axes: Any) -> str:
+        return "".join(["..." if a is Ellipsis else _LETTERS[a] for a in axes])
+
+    pairs = len(values) // 2
+    parts = ",".join([letters(values[2 * k + 1]) for k in range(pairs)])
+    return parts + (f"->{letters(values[-1])}" if len(values) % 2 else ""), values[: 2 * pairs : 2]
+
+
+@lru_cache(256)
+def _explicit(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> str:
+    """The subscripts with a result and without ellipses, checked against the shapes."""
+    text = subscripts.replace(" ", "")
+    left, arrow, out = text.partition("->")
+    parts = left.split(",")
+    where = f"einsum: subscripts {subscripts!r} with shapes {', '.join([str(s) for s in shapes])}"
+    if len(parts) != len(shapes):
+        raise ValueError(f"{where}: {len(parts)} parts for {len(shapes)} operands")
+    wrong = sorted(set(text) - set(_LETTERS) - set(".,->"))
+    if wrong:
+        raise ValueError(f"{where}: {wrong[0]!r} is not a letter")
+    free = [label for label in _LETTERS if label not in text]
+    extra = [len(s) - len(p.replace("...", "")) for p, s in zip(parts, shapes, strict=True)]
+    for part, shape, n in zip(parts, shapes, extra, strict=True):
+        if n < 0 or (n > 0 and "..." not in part):
+            raise ValueError(f"{where}: {part!r} does not name the {len(shape)} axes of shape {shape}")
+    dots = free[: max([n for p, n in zip(parts, extra, strict=True) if "..." in p], default=0)]
+    full = [p.replace("...", "".join(dots[len(dots) - n :])) for p, n in zip(parts, extra, strict=True)]
+    if arrow:
+        if dots and "..." not in out:
+            raise ValueError(f"{where}: the result must name the axes of '...' as well")
+        result = out.replace("...", "".join(dots))
+    else:
+        named = "".join(full)
+        result = "".join(dots) + "".join(sorted([x for x in set(named) if named.count(x) == 1 and x not in dots]))
+    _check(where, full, result, shapes)
+    return f"{','.join(full)}->{result}"
+
+
+def _check(where: str, parts: list[str], result: str, shapes: tuple[tuple[int, ...], ...]) -> None:
+    lengths: dict[str, int] = {}
+    for part, shape in zip(parts, shapes, strict=True):
+        if "." in part:
+            raise ValueError(f"{where}: '.' may appear in '...' only, once for each operand")
+        for label, n in zip(part, shape, strict=True):
+            known = lengths.setdefault(label, n)
+            if n != known and 1 not in (n, known):
+                raise ValueError(f"{where}: index {label!r} has lengths {known} and {n}")
+            lengths[label] = n if known == 1 else known
+    for label in result:
+        if label not in lengths:
+            raise ValueError(f"{where}: index {label!r} of the result names no axis of an operand")
+        if result.count(label) > 1:
+            raise ValueError(f"{where}: index {label!r} appears twice in the result")

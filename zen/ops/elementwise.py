@@ -1,0 +1,158 @@
+"""The elementwise rows: plain data. The build reads this file to generate the compiled kernels.
+
+To add an operation, add one row here, rebuild, and everything else follows: the function in `zen.f`, the method,
+NumPy dispatch, both engines, forward mode, higher order and the tests. The language of the formulas is described
+in `zen/ops/row.py`; what may be called in `forward` is listed in `zen/ops/primitives.py`.
+
+`domain` gives tests a (low, high) interval for each argument, away from kinks and poles; "bool" is a mask and
+"const" marks an argument drawn as one scalar.
+"""
+
+from .row import NOT_DIFFERENTIABLE, Row, elementwise
+
+ANY = (-3.0, 3.0)
+POSITIVE = (0.2, 3.0)
+
+arithmetic = [
+    elementwise("add", "a b", "a + b", ["g", "g"], [ANY, ANY], doc="Sum, `a + b`."),
+    elementwise("subtract", "a b", "a - b", ["g", "-g"], [ANY, ANY], doc="Difference, `a - b`."),
+    elementwise("multiply", "a b", "a * b", ["g * b", "g * a"], [ANY, ANY], doc="Product, `a * b`."),
+    elementwise(
+        "divide", "a b", "a / b", ["g / b", "-g * y / b"], [ANY, POSITIVE],
+        numpy="divide true_divide", doc="Quotient, `a / b`. A zero divisor gives inf or nan, as in NumPy.",
+    ),
+    elementwise(
+        "power", "a b", "a ** b",
+        [
+            "g * where(b == 0, 0, b * a ** where(b == 0, 1, b - 1))",
+            "g * where((a == 0) & (b >= 0), 0, y * log(a))",
+        ],
+        [POSITIVE, ANY], numpy="power pow float_power",
+        doc="`a ** b`. The derivative in b is nan where a < 0; at a = 0 it is 0 for b >= 0.",
+    ),
+    elementwise(
+        "floor_divide", "a b", "floor_divide(a, b)", ["0", "0"], [ANY, POSITIVE],
+        doc="Largest integer not above the quotient, `a // b`. Piecewise constant: its gradient is zero.",
+    ),
+    elementwise(
+        "remainder", "a b", "remainder(a, b)", ["g", "-g * floor(a / b)"], [ANY, POSITIVE],
+        numpy="remainder mod", doc="`a % b`, with the sign of b.",
+    ),
+    elementwise("negative", "x", "-x", ["-g"], [ANY], doc="`-x`."),
+    elementwise("positive", "x", "+x", ["g"], [ANY], doc="`+x`, a copy."),
+    elementwise("abs", "x", "abs(x)", ["g * sign(x)"], [POSITIVE], numpy="abs absolute fabs",
+                doc="Absolute value. The subgradient at 0 is 0."),
+    elementwise("sign", "x", "sign(x)", ["0"], [POSITIVE], doc="-1, 0 or 1. Its gradient is zero."),
+    elementwise("square", "x", "x * x", ["g * 2 * x"], [ANY], doc="`x * x`."),
+    elementwise("sqrt", "x", "sqrt(x)", ["g * 0.5 / y"], [POSITIVE],
+                doc="Square root; nan below 0. The derivative at 0 is inf."),
+    elementwise("reciprocal", "x", "1 / x", ["-g * y * y"], [POSITIVE], doc="`1 / x`."),
+    elementwise("maximum", "a b", "maximum(a, b)",
+                ["where(a > b, g, where(a == b, 0.5 * g, 0))", "where(b > a, g, where(a == b, 0.5 * g, 0))"],
+                [ANY, (4.0, 5.0)], doc="The larger value; nan if either is. Ties share the gradient equally."),
+    elementwise("minimum", "a b", "minimum(a, b)",
+                ["where(a < b, g, where(a == b, 0.5 * g, 0))", "where(b < a, g, where(a == b, 0.5 * g, 0))"],
+                [ANY, (4.0, 5.0)], doc="The smaller value; nan if either is. Ties share the gradient equally."),
+    elementwise(
+        "clip", "x lo hi", "minimum(maximum(x, lo), hi)",
+        ["where((x >= lo) & (x <= hi), g, 0)", "where((x < lo) & (lo <= hi), g, 0)",
+         "where((x > hi) | (lo > hi), g, 0)"],
+        [(-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)],
+        doc="x limited to [lo, hi]. The gradient passes where lo <= x <= hi, limits included.",
+    ),
+    elementwise(
+        "where", "c a b", "where(c, a, b)", [NOT_DIFFERENTIABLE, "where(c, g, 0)", "where(c, 0, g)"],
+        ["bool", ANY, ANY], method=None,
+        doc="a where the condition c holds, else b. The branch not taken gets a gradient of exactly zero.",
+    ),
+    elementwise("floor", "x", "floor(x)", ["0"], [(0.1, 0.9)], doc="Largest integer <= x. Its gradient is zero."),
+    elementwise("ceil", "x", "ceil(x)", ["0"], [(0.1, 0.9)], doc="Smallest integer >= x. Its gradient is zero."),
+    elementwise("rint", "x", "rint(x)", ["0"], [(0.1, 0.4)], method=None,
+                doc="Nearest integer, halves to even. Its gradient is zero."),
+    elementwise("trunc", "x", "trunc(x)", ["0"], [(0.1, 0.9)], numpy="trunc fix",
+                doc="x rounded towards zero. Its gradient is zero."),
+]  # fmt: skip
+
+exponential = [
+    elementwise("exp", "x", "exp(x)", ["g * y"], [ANY], doc="e ** x."),
+    elementwise("expm1", "x", "expm1(x)", ["g * (y + 1)"], [ANY], doc="exp(x) - 1, exact near 0."),
+    elementwise("exp2", "x", "exp2(x)", ["g * y * 0.6931471805599453"], [ANY], doc="2 ** x."),
+    elementwise("log", "x", "log(x)", ["g / x"], [POSITIVE], doc="Natural logarithm; -inf at 0, nan below."),
+    elementwise("log1p", "x", "log1p(x)", ["g / (1 + x)"], [POSITIVE], doc="log(1 + x), exact near 0."),
+    elementwise("log2", "x", "log2(x)", ["g / (x * 0.6931471805599453)"], [POSITIVE], doc="Logarithm to base 2."),
+    elementwise("log10", "x", "log10(x)", ["g / (x * 2.302585092994046)"], [POSITIVE], doc="Logarithm to base 10."),
+    elementwise(
+        "logaddexp", "a b", "logaddexp(a, b)",
+        ["g * where(a == b, 0.5, exp(a - y))", "g * where(a == b, 0.5, exp(b - y))"], [ANY, ANY],
+        doc="log(exp(a) + exp(b)) without overflow.",
+    ),
+]  # fmt: skip
+
+trigonometric = [
+    elementwise("sin", "x", "sin(x)", ["g * cos(x)"], [ANY], doc="Sine; x in radians."),
+    elementwise("cos", "x", "cos(x)", ["-g * sin(x)"], [ANY], doc="Cosine; x in radians."),
+    elementwise("tan", "x", "tan(x)", ["g * (1 + y * y)"], [(-1.2, 1.2)], doc="Tangent; x in radians."),
+    elementwise("asin", "x", "asin(x)", ["g / sqrt(1 - x * x)"], [(-0.8, 0.8)], numpy="arcsin asin",
+                doc="Inverse sine in radians; nan outside [-1, 1]."),
+    elementwise("acos", "x", "acos(x)", ["-g / sqrt(1 - x * x)"], [(-0.8, 0.8)], numpy="arccos acos",
+                doc="Inverse cosine in radians; nan outside [-1, 1]."),
+    elementwise("atan", "x", "atan(x)", ["g / (1 + x * x)"], [ANY], numpy="arctan atan",
+                doc="Inverse tangent in radians."),
+    elementwise("atan2", "a b", "atan2(a, b)", ["g * b / (a * a + b * b)", "-g * a / (a * a + b * b)"],
+                [ANY, POSITIVE], numpy="arctan2 atan2", doc="Angle of the point (b, a) in radians, in [-pi, pi]."),
+    elementwise("hypot", "a b", "hypot(a, b)",
+                ["g * where(y == 0, 0, a / where(y == 0, 1, y))", "g * where(y == 0, 0, b / where(y == 0, 1, y))"],
+                [ANY, POSITIVE], doc="sqrt(a*a + b*b) without overflow. The subgradient at (0, 0) is 0."),
+    elementwise("sinh", "x", "sinh(x)", ["g * cosh(x)"], [ANY], doc="Hyperbolic sine."),
+    elementwise("cosh", "x", "cosh(x)", ["g * sinh(x)"], [ANY], doc="Hyperbolic cosine."),
+    elementwise("tanh", "x", "tanh(x)", ["g * (1 - y * y)"], [ANY], doc="Hyperbolic tangent."),
+    elementwise("asinh", "x", "asinh(x)", ["g / sqrt(x * x + 1)"], [ANY], numpy="arcsinh asinh",
+                doc="Inverse hyperbolic sine."),
+    elementwise("acosh", "x", "acosh(x)", ["g / sqrt(x * x - 1)"], [(1.5, 3.0)], numpy="arccosh acosh",
+                doc="Inverse hyperbolic cosine; nan below 1."),
+    elementwise("atanh", "x", "atanh(x)", ["g / (1 - x * x)"], [(-0.8, 0.8)], numpy="arctanh atanh",
+                doc="Inverse hyperbolic tangent; nan outside [-1, 1]."),
+]  # fmt: skip
+
+# Formulas: Hendrycks and Gimpel 2016 (gelu), Clevert et al. 2016 (elu), Elfwing et al. 2018 (silu).
+# The sigmoid and softplus forms never take exp of a positive number, so they do not overflow.
+activations = [
+    elementwise(
+        "sigmoid", "x", "where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x)))", ["g * y * (1 - y)"], [ANY],
+        numpy="", doc="1 / (1 + exp(-x)), without overflow.",
+    ),
+    elementwise("relu", "x", "maximum(x, 0)", ["where(x > 0, g, 0)"], [POSITIVE], numpy="",
+                doc="max(x, 0). The subgradient at 0 is 0."),
+    elementwise(
+        "leaky_relu", "x slope", "where(x > 0, x, slope * x)",
+        ["where(x > 0, g, g * slope)", "where(x > 0, 0, g * x)"], [(-2.0, -0.2), (0.01, 0.3)], numpy="",
+        doc="x where x > 0, else slope * x.",
+    ),
+    elementwise(
+        "elu", "x alpha", "where(x > 0, x, alpha * expm1(minimum(x, 0)))",
+        ["where(x > 0, g, g * alpha * exp(minimum(x, 0)))", "where(x > 0, 0, g * expm1(minimum(x, 0)))"],
+        [(-2.0, -0.2), (0.5, 1.5)], numpy="", doc="x where x > 0, else alpha * (exp(x) - 1).",
+    ),
+    elementwise(
+        "gelu", "x", "0.5 * x * (1 + erf(x * 0.7071067811865476))",
+        ["g * (0.5 * (1 + erf(x * 0.7071067811865476)) + x * exp(-0.5 * x * x) * 0.3989422804014327)"],
+        [ANY], numpy="", method=None, doc="x times the normal distribution function of x (erf form).",
+    ),
+    elementwise(
+        "gelu_tanh", "x", "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
+        [
+            "g * (0.5 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))"
+            " + 0.5 * x * (1 - square(tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))))"
+            " * 0.7978845608028654 * (1 + 0.134145 * x * x))"
+        ],
+        [ANY], numpy="", method=None, doc="The tanh approximation of gelu.",
+    ),
+    elementwise("silu", "x", "x * sigmoid(x)", ["g * (sigmoid(x) * (1 + x * (1 - sigmoid(x))))"], [ANY],
+                numpy="", doc="x * sigmoid(x), also called swish."),
+    elementwise("softplus", "x", "maximum(x, 0) + log1p(exp(-abs(x)))", ["g * sigmoid(x)"], [ANY], numpy="",
+                doc="log(1 + exp(x)), without overflow."),
+    elementwise("erf", "x", "erf(x)", ["g * 1.1283791670955126 * exp(-x * x)"], [ANY], numpy="",
+                doc="The error function."),
+]  # fmt: skip
+
+ROWS: list[Row] = [*arithmetic, *exponential, *trigonometric, *activations]

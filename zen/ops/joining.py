@@ -1,0 +1,305 @@
+"""Joining, splitting and repeating arrays."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..backend import Tensor, apply
+from .axes import check_size, one_axis
+from .indexing import GETITEM
+from .register import define, operand, public, raw
+from .row import row
+from .shape import BROADCAST_TO, RESHAPE, atleast_1d, atleast_2d, ravel
+
+# --- joining
+
+
+def _concat(*values: Any) -> Any:
+    return np.concatenate(values[:-1], axis=values[-1])
+
+
+def _part(f: Any, g: Any, i: int, shapes: tuple[tuple[int, ...], ...], axis: int) -> Any:
+    start = sum([s[axis] for s in shapes[:i]])
+    return f.getitem(g, (slice(None),) * axis + (slice(start, start + shapes[i][axis]),))
+
+
+def _stack(*values: Any) -> Any:
+    key = (slice(None),) * values[-1] + (None,)
+    return np.concatenate([x[key] for x in values[:-1]], axis=values[-1])
+
+
+def _layer(f: Any, g: Any, i: int, axis: int) -> Any:
+    return f.getitem(g, (slice(None),) * axis + (i, Ellipsis))
+
+
+CONCAT = define(row(
+    "concat", "*xs", _concat, ["part(g, i, shapes(xs), axis)"], params="axis", linear="xs", uses={"part": _part},
+    domain=lambda rng: [
+        ((rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), rng.normal(size=(0, 3))), (0,)),
+        ((rng.normal(size=(2, 1)), rng.normal(size=(4, 2)).T[:, ::2]), (1,)), ((rng.normal(size=3),), (0,)),
+    ],
+    doc="Arrays joined along an axis.",
+))  # fmt: skip
+STACK = define(row(
+    "stack", "*xs", _stack, ["layer(g, i, axis)"], params="axis", linear="xs", uses={"layer": _layer},
+    domain=lambda rng: [
+        ((rng.normal(size=(2, 3)), rng.normal(size=(3, 2)).T), (1,)), ((rng.normal(size=()),) * 3, (0,)),
+        ((rng.normal(size=2),), (1,)),
+    ],
+    doc="Arrays joined along a new axis.",
+))  # fmt: skip
+
+
+def _members(name: str, arrays: Any) -> list[Any]:
+    if isinstance(arrays, (Tensor, np.ndarray)) and arrays.ndim == 0:
+        raise ValueError(f"{name}: a sequence of arrays is needed, not a 0-d array")
+    found = [operand(name, x) for x in arrays]
+    if not found:
+        raise ValueError(f"{name}: at least one array is needed")
+    return found
+
+
+@public("concat concatenate", method=None)
+def concat(arrays: Any, axis: int | None = 0) -> Any:
+    """Arrays joined along an existing axis; None joins them flattened.
+
+    arrays: sequence of Tensors or arrays whose shapes agree except along `axis`; dtypes promote. Raises ValueError if
+    the shapes disagree, AxisError for an axis out of range.
+
+    >>> zen.f.concat([zen.tensor([1.0, 2.0]), zen.tensor([3.0])]).tolist()
+    [1.0, 2.0, 3.0]
+    """
+    found = _members("concat", arrays)
+    if axis is None:
+        found, axis = [ravel(x) for x in found], 0
+    first = found[0].shape
+    k = one_axis("concat", axis, first)
+    for x in found:
+        if len(x.shape) != len(first) or x.shape[:k] != first[:k] or x.shape[k + 1 :] != first[k + 1 :]:
+            shapes = ", ".join([str(x.shape) for x in found])
+            raise ValueError(f"concat: shapes {shapes} must agree except along axis {k}")
+    return apply(CONCAT, tuple(found), (k,))
+
+
+@public("stack", method=None)
+def stack(arrays: Any, axis: int = 0) -> Any:
+    """Arrays of one shape joined along a new axis at position `axis` of the result; dtypes promote.
+
+    Raises ValueError if the shapes differ, AxisError for a position out of range.
+
+    >>> zen.f.stack([zen.tensor([1.0, 2.0]), zen.tensor([3.0, 4.0])], axis=1).tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
+    found = _members("stack", arrays)
+    if any([x.shape != found[0].shape for x in found]):
+        raise ValueError(f"stack: shapes {', '.join([str(x.shape) for x in found])} must be equal; concat joins others")
+    return apply(STACK, tuple(found), (one_axis("stack", axis, found[0].shape, added=1),))
+
+
+@public("vstack", method=None)
+def vstack(arrays: Any) -> Any:
+    """Arrays joined as rows: along the first axis, 1-d ones as single rows. Errors as in `concat`.
+
+    >>> zen.f.vstack([zen.zeros(3), zen.zeros((2, 3))]).shape
+    (3, 3)
+    """
+    return concat([atleast_2d(x) for x in arrays], 0)
+
+
+@public("hstack", method=None)
+def hstack(arrays: Any) -> Any:
+    """Arrays joined side by side: along the second axis, 1-d ones along the first. Errors as in `concat`.
+
+    >>> zen.f.hstack([zen.zeros((2, 1)), zen.zeros((2, 3))]).shape
+    (2, 4)
+    """
+    found = [atleast_1d(x) for x in arrays]
+    return concat(found, 0 if found and found[0].ndim == 1 else 1)
+
+
+# --- splitting
+
+
+@public("split")
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """x cut along `axis`, as a list of views.
+
+    indices_or_sections: the number of equal parts (ValueError if they would not be equal), or the positions before
+    which to cut. Raises AxisError for an axis out of range.
+
+    >>> [part.tolist() for part in zen.f.split(zen.tensor([1.0, 2.0, 3.0, 4.0]), 2)]
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    x = operand("split", x)
+    k = one_axis("split", axis, x.shape)
+    length = x.shape[k]
+    if np.ndim(raw(indices_or_sections)) == 0:
+        parts = int(indices_or_sections)
+        if parts < 1 or length % parts:
+            raise ValueError(
+                f"split: axis {k} of shape {x.shape} does not divide into {parts} equal parts; give the cut positions"
+            )
+        cuts = list(range(length // parts, length, length // parts)) if length else [0] * (parts - 1)
+    else:
+        cuts = [int(c) for c in indices_or_sections]
+    lead = (slice(None),) * k
+    pieces = zip([0, *cuts], [*cuts, length], strict=True)
+    return [apply(GETITEM, (x,), ((*lead, slice(a, b)),)) for a, b in pieces]
+
+
+@public("unstack", method=None)
+def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
+    """The parts of x along `axis`, without that axis, as a tuple of views. Raises AxisError for an axis out of range.
+
+    >>> [part.tolist() for part in zen.f.unstack(zen.tensor([[1.0, 2.0], [3.0, 4.0]]))]
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    x = operand("unstack", x)
+    lead = (slice(None),) * one_axis("unstack", axis, x.shape)
+    return tuple([apply(GETITEM, (x,), ((*lead, k, Ellipsis),)) for k in range(x.shape[len(lead)])])
+
+
+# --- repeating and moving
+
+
+def _roll_vjp(f: Any, g: Any, shift: tuple[int, ...], axis: tuple[int, ...]) -> Any:
+    return f.roll(g, tuple([-s for s in shift]), axis)
+
+
+ROLL = define(row(
+    "roll", "x", lambda x, shift, axis: np.roll(x, shift, axis), ["roll_vjp(g, shift, axis)"], params="shift axis",
+    linear="x", uses={"roll_vjp": _roll_vjp},
+    domain=lambda rng: [
+        ((rng.normal(size=5),), ((2,), (0,))), ((rng.normal(size=(2, 6))[:, ::2],), ((1, -4), (1, 0))),
+        ((np.zeros((0, 2)),), ((1,), (0,))), ((rng.normal(size=(2, 3)),), ((1, 1), (1, 1))),
+    ],
+    doc="Elements moved along axes, those pushed out coming in at the other end.",
+))  # fmt: skip
+
+
+@public("roll")
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """x with its elements moved by `shift` along `axis`; those pushed out come in at the other end.
+
+    shift: int, or a tuple with one for each axis. axis: int or tuple of ints; None moves within the flattened array.
+    Raises AxisError for an axis out of range, ValueError if the numbers of shifts and axes differ.
+
+    >>> zen.f.roll(zen.tensor([1.0, 2.0, 3.0]), 1).tolist()
+    [3.0, 1.0, 2.0]
+    """
+    x = operand("roll", x)
+    if axis is None:
+        return apply(RESHAPE, (roll(ravel(x), shift, 0),), (x.shape,))
+    axes = tuple([one_axis("roll", a, x.shape) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))])
+    shifts = tuple([int(s) for s in shift]) if isinstance(shift, (tuple, list)) else (int(shift),) * len(axes)
+    if len(axes) == 1 and len(shifts) > 1:
+        axes *= len(shifts)
+    if len(shifts) != len(axes):
+        raise ValueError(f"roll: {len(shifts)} shifts {shifts} for {len(axes)} axes {axes}")
+    return apply(ROLL, (x,), (shifts, axes))
+
+
+@public("tile")
+def tile(x: Any, reps: Any) -> Any:
+    """x repeated `reps` times along each axis, as in NumPy; missing axes count as 1.
+
+    >>> zen.f.tile(zen.tensor([1.0, 2.0]), (2, 2)).tolist()
+    [[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]
+    """
+    x = operand("tile", x)
+    counts = tuple([int(n) for n in reps]) if np.iterable(reps) else (int(reps),)
+    if any([n < 0 for n in counts]):
+        raise ValueError(f"tile: repetitions {counts} must not be negative")
+    ndim = max(len(counts), x.ndim)
+    counts, shape = (1,) * (ndim - len(counts)) + counts, (1,) * (ndim - x.ndim) + x.shape
+    check_size("tile", tuple([c * n for c, n in zip(counts, shape, strict=True)]))
+    apart = tuple([n for length in shape for n in (1, length)])
+    repeated = tuple([n for pair in zip(counts, shape, strict=True) for n in pair])
+    spread = apply(BROADCAST_TO, (apply(RESHAPE, (x,), (apart,)),), (repeated,))
+    return apply(RESHAPE, (spread,), (tuple([c * n for c, n in zip(counts, shape, strict=True)]),))
+
+
+@public("repeat")
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """x with each element repeated `repeats` times along `axis`; None takes the flattened array.
+
+    repeats: an int, or one for each position along the axis; ValueError if their number differs or one is negative.
+    Raises AxisError for an axis out of range.
+
+    >>> zen.f.repeat(zen.tensor([1.0, 2.0]), 2).tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    x = operand("repeat", x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    k = one_axis("repeat", axis, x.shape)
+    counts = np.asarray(raw(repeats))
+    if counts.dtype.kind not in "iu" or (counts < 0).any():
+        raise ValueError(f"repeat: repetitions must be ints that are not negative, not {repeats!r}")
+    if counts.size != 1:
+        if counts.shape != (x.shape[k],):
+            raise ValueError(f"repeat: {counts.size} repetitions for axis {k} of shape {x.shape}")
+        positions = np.repeat(np.arange(x.shape[k]), counts)
+        return apply(GETITEM, (x,), ((slice(None),) * k + (positions,),))
+    n, shape = int(counts.item()), x.shape
+    check_size("repeat", (*shape, n))
+    apart = apply(RESHAPE, (x,), ((*shape[: k + 1], 1, *shape[k + 1 :]),))
+    spread = apply(BROADCAST_TO, (apart,), ((*shape[: k + 1], n, *shape[k + 1 :]),))
+    return apply(RESHAPE, (spread,), ((*shape[:k], shape[k] * n, *shape[k + 1 :]),))
+
+
+# --- padding
+
+
+def _inner(f: Any, g: Any, width: tuple[tuple[int, int], ...]) -> Any:
+    return f.getitem(g, tuple([slice(a, n - b) for (a, b), n in zip(width, g.shape, strict=True)]))
+
+
+PAD = define(row(
+    "pad", "x", lambda x, width, values: np.pad(x, width, constant_values=values) if width else np.array(x),
+    ["inner(g, width)"],
+    params="width values", uses={"inner": _inner},
+    domain=lambda rng: [
+        ((rng.normal(size=(2, 3)),), (((1, 0), (0, 2)), 0)), ((rng.normal(size=(4,))[::2],), (((2, 1),), 1.5)),
+        ((np.zeros((0, 2)),), (((1, 1), (0, 0)), 0)), ((rng.normal(size=()),), ((), 0)),
+    ],
+    doc="Constant values around an array.",
+))  # fmt: skip
+_BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
+
+
+@public("pad", method=None)
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+    """x with elements added before and after along each axis.
+
+    pad_width: an int, a pair (before, after), or a pair for each axis. mode: "constant" (with `constant_values`, which
+    broadcasts like pad_width), "edge", "reflect", "symmetric" or "wrap", as in NumPy. Raises ValueError for a negative
+    width, widths that do not match the axes, or another mode.
+
+    >>> zen.f.pad(zen.tensor([1.0, 2.0]), (1, 2)).tolist()
+    [0.0, 1.0, 2.0, 0.0, 0.0]
+    """
+    x = operand("pad", x)
+    try:
+        pairs = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+        width = tuple([(operator.index(a), operator.index(b)) for a, b in pairs])
+    except (ValueError, TypeError):
+        raise ValueError(f"pad: pad_width {pad_width!r} is no pair of ints for each axis of shape {x.shape}") from None
+    if any([a < 0 or b < 0 for a, b in width]):
+        raise ValueError(f"pad: widths {width} must not be negative; slice to make an array smaller")
+    check_size("pad", tuple([a + n + b for (a, b), n in zip(width, x.shape, strict=True)]))
+    if mode == "constant":
+        return apply(PAD, (x,), (width, raw(constant_values)))
+    if mode not in _BY_INDEX:
+        raise ValueError(f"pad: mode {mode!r} is not available; give 'constant' or one of {', '.join(_BY_INDEX)}")
+    for k, (pair, n) in enumerate(zip(width, x.shape, strict=True)):
+        if pair != (0, 0):
+            if n == 0:
+                raise ValueError(f"pad: mode {mode!r} has nothing to take along axis {k} of shape {x.shape}")
+            positions = np.pad(np.arange(n), pair, mode)  # type: ignore[call-overload]
+            x = apply(GETITEM, (x,), ((slice(None),) * k + (positions,),))
+    return x
+

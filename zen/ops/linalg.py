@@ -1,0 +1,296 @@
+"""Systems of equations, inverses, determinants, Cholesky factors. Products stand in `products.py`.
+
+Derivatives: M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation",
+2008 (solve, inverse, determinant); I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, 2016.
+All functions take stacks of matrices in the last two axes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backend import apply
+from .products import turned
+from .reduction import prod_others
+from .register import define, operand, public
+from .row import row
+from .shape import broadcast_to, matrix_transpose
+
+
+def _square(name: str, x: Any) -> Any:
+    x = operand(name, x)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"{name}: square matrices in the last two axes are needed, not shape {x.shape}")
+    if x.dtype == np.float16:
+        raise TypeError(f"{name}: float16 is not supported; convert to float32 with astype first")
+    return x
+
+
+def _solvable(name: str, function: Any) -> Any:
+    """NumPy's function with an error that names the operation and the shape."""
+
+    def forward(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except np.linalg.LinAlgError as error:
+            raise np.linalg.LinAlgError(f"{name}: {error} (shape {np.shape(values[0])})") from None
+
+    return forward
+
+
+def _regular(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Matrices far from singular."""
+    return rng.normal(size=shape) + 3 * np.eye(shape[-1])
+
+
+# --- solve and inverse
+
+
+def _solve_right(f: Any, g: Any, a: Any, vector: bool) -> Any:
+    """The gradient in b: the solution of the transposed system. `vector`: b is one vector."""
+    if vector:
+        return f.solve(turned(f, a), g[..., None])[..., 0]
+    return f.solve(turned(f, a), g)
+
+
+def _solve_left(f: Any, g: Any, a: Any, y: Any, vector: bool) -> Any:
+    gb = _solve_right(f, g, a, vector)
+    return -gb[..., None] * y[..., None, :] if vector else -f.matmul(gb, turned(f, y))
+
+
+SOLVE = define(row(
+    "solve", "a b", _solvable("solve", np.linalg.solve),
+    ["left(g, a, y, b.ndim == 1)", "right(g, a, b.ndim == 1)"], linear="b",
+    uses={"left": _solve_left, "right": _solve_right},
+    domain=lambda rng: [
+        ((_regular(rng, 3, 3), rng.normal(size=3)), ()), ((_regular(rng, 3, 3), rng.normal(size=(3, 2))), ()),
+        ((_regular(rng, 2, 3, 3), rng.normal(size=3)), ()),
+        ((_regular(rng, 2, 1, 2, 2), rng.normal(size=(3, 2, 1))), ()),
+        ((_regular(rng, 3, 3).T, rng.normal(size=(2, 3)).T), ()),
+        ((_regular(rng, 0, 2, 2), rng.normal(size=(2, 1))), ()),
+    ],
+    doc="The solution of a @ y = b.",
+))  # fmt: skip
+INV = define(row(
+    "inv", "x", _solvable("inv", np.linalg.inv), ["-matmul(matmul(turned(y), g), turned(y))"], uses={"turned": turned},
+    domain=lambda rng: [
+        ((_regular(rng, 3, 3),), ()), ((_regular(rng, 2, 2, 2),), ()), ((_regular(rng, 3, 3).T,), ()),
+        ((_regular(rng, 1, 1),), ()), ((np.zeros((0, 2, 2)),), ()),
+    ],
+    doc="Inverse matrices.",
+))  # fmt: skip
+
+
+@public("linalg.solve", method=None)
+def solve(a: Any, b: Any) -> Any:
+    """The y with `a @ y = b`.
+
+    a: square matrices (..., n, n). b: one vector (n,), or matrices (..., n, k); leading axes broadcast. Integers give
+    float64. Raises ValueError for shapes that do not fit, numpy.linalg.LinAlgError for a singular matrix.
+
+    >>> zen.f.solve(zen.tensor([[2.0, 0.0], [0.0, 4.0]]), zen.tensor([2.0, 2.0])).tolist()
+    [1.0, 0.5]
+    """
+    a, b = _square("solve", a), operand("solve", b)
+    n = a.shape[-1]
+    if b.ndim == 0 or b.shape[-2 if b.ndim > 1 else -1] != n:
+        raise ValueError(f"solve: matrices of shape {a.shape} need a right side ({n},) or (..., {n}, k), not {b.shape}")
+    return apply(SOLVE, (a, b))
+
+
+@public("linalg.inv", method=None)
+def inv(x: Any) -> Any:
+    """Inverses of the matrices in the last two axes of x.
+
+    x: square matrices (..., n, n); integers give float64. Raises ValueError for other shapes,
+    numpy.linalg.LinAlgError for a singular matrix. To solve equations, `solve` is faster and more accurate.
+
+    >>> zen.f.inv(zen.tensor([[2.0, 0.0], [0.0, 4.0]])).tolist()
+    [[0.5, 0.0], [0.0, 0.25]]
+    """
+    return apply(INV, (_square("inv", x),))
+
+
+# --- determinants
+
+
+def _cofactor(x: Any) -> Any:
+    """The derivative of the determinant: det(x) inv(x)^T, which exists for singular matrices too."""
+    x = np.asarray(x)
+    u, s, vt = np.linalg.svd(x)
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    return (sign[..., None, None] * u * prod_others(s)[..., None, :]) @ vt
+
+
+def _cofactor_slope(h: Any, x: Any) -> Any:
+    """The second derivative of the determinant applied to h, in the basis of the singular vectors of x.
+
+    For a diagonal matrix s it is, off the diagonal, -h[l, k] times the product of all s except s[k] and s[l]; on it,
+    the sum over i of h[i, i] times the product of all except s[i] and s[k].
+    """
+    u, s, vt = np.linalg.svd(x)
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    n = s.shape[-1]
+    own = np.eye(n, dtype=bool)
+    pairs = np.where(own, 0, prod_others(np.where(own, 1, s[..., None, :])))
+    inner = np.swapaxes(u, -1, -2) @ h @ np.swapaxes(vt, -1, -2)
+    trace = np.einsum("...ki,...ii->...k", pairs, inner)
+    slope = np.where(own, trace[..., None], -np.swapaxes(inner, -1, -2) * pairs)
+    return sign[..., None, None] * (u @ slope @ vt)
+
+
+def _cofactor_curve(f: Any, h: Any, g: Any, x: Any) -> Any:
+    """The derivative in x of <g, cofactor_slope(h, x)>.
+
+    cofactor(x)[i, j] is, up to its sign, the determinant of x without row i and column j; so the derivative is a sum
+    of the second derivatives of all these minors, exact at singular matrices as well.
+    """
+    n = x.shape[-1]
+    rest = np.array([[k for k in range(n) if k != i] for i in range(n)], dtype=int).reshape(n, max(n - 1, 0))
+    key = (Ellipsis, rest[:, None, :, None], rest[None, :, None, :])
+    signs = (1 - 2 * (np.add.outer(np.arange(n), np.arange(n)) % 2)).astype(x.dtype)
+    minors = f.cofactor_slope(f.getitem(h, key), f.getitem(x, key))
+    return f.scatter(minors * (g * signs)[..., None, None], x.shape, key)
+
+
+def _matrices(rng: np.random.Generator) -> list[Any]:
+    one, none = np.full((1, 1), 2.0), np.zeros((0, 2, 2))
+    return [_regular(rng, 3, 3), _regular(rng, 2, 2, 2), rng.normal(size=(3, 3)).T, one, none]
+
+
+def _singular(rng: np.random.Generator) -> list[Any]:
+    low = rng.normal(size=(3, 2)) @ rng.normal(size=(2, 3))
+    return [*_matrices(rng), np.array([[1.0, 2.0], [2.0, 4.0]]), low, np.zeros((2, 2))]
+
+
+def _det_left(f: Any, g: Any, x: Any) -> Any:
+    return g[..., None, None] * f.cofactor(x)
+
+
+DET = define(row(
+    "det", "x", np.linalg.det, ["slope(g, x)"], uses={"slope": _det_left},
+    domain=lambda rng: [((x,), ()) for x in _singular(rng)], doc="Determinants.",
+))  # fmt: skip
+define(row(
+    "cofactor", "x", _cofactor, ["cofactor_slope(g, x)"], domain=lambda rng: [((x,), ()) for x in _singular(rng)],
+    doc="det(x) inv(x)^T: the derivative of the determinant.",
+))  # fmt: skip
+define(row(
+    "cofactor_slope", "h x", _cofactor_slope, ["cofactor_slope(g, x)", "curve(h, g, x)"], linear="h",
+    uses={"curve": _cofactor_curve}, domain=lambda rng: [((rng.normal(size=x.shape), x), ()) for x in _singular(rng)],
+    doc="The derivative of cofactor(x) applied to h.",
+))  # fmt: skip
+LOGABSDET = define(row(
+    "logabsdet", "x", lambda x: np.linalg.slogdet(x)[1], ["g[..., None, None] * turned(inv(x))"],
+    uses={"turned": turned}, domain=lambda rng: [((x,), ()) for x in _matrices(rng)], doc="log(abs(det(x))).",
+))  # fmt: skip
+DET_SIGN = define(row(
+    "det_sign", "x", lambda x: np.linalg.slogdet(x)[0], ["0"], domain=lambda rng: [((x,), ()) for x in _matrices(rng)],
+    doc="The sign of the determinant.",
+))  # fmt: skip
+
+
+class SlogdetResult(NamedTuple):
+    """Sign and logarithm of the magnitude of a determinant."""
+
+    sign: Any
+    logabsdet: Any
+
+
+@public("linalg.det", method=None)
+def det(x: Any) -> Any:
+    """Determinants of the matrices in the last two axes of x.
+
+    x: square matrices (..., n, n); integers give float64. The derivatives are exact at singular matrices too; from the
+    third on they take the minors of all elements. Raises ValueError for other shapes.
+
+    >>> round(zen.f.det(zen.tensor([[2.0, 0.0], [0.0, 4.0]])).item(), 6)
+    8.0
+    """
+    return apply(DET, (_square("det", x),))
+
+
+@public("linalg.slogdet", method=None)
+def slogdet(x: Any) -> SlogdetResult:
+    """Sign and logarithm of the magnitude of determinants: a named tuple (sign, logabsdet), safe from overflow.
+
+    x: square matrices (..., n, n). The gradient of the sign is zero; that of logabsdet is inv(x)^T, and needs a
+    regular matrix (numpy.linalg.LinAlgError otherwise). Raises ValueError for other shapes.
+
+    >>> zen.f.slogdet(zen.tensor([[1.0, 0.0], [0.0, -1.0]])).sign.tolist()
+    -1.0
+    """
+    x = _square("slogdet", x)
+    return SlogdetResult(apply(DET_SIGN, (x,)), apply(LOGABSDET, (x,)))
+
+
+# --- Cholesky
+
+
+def _cholesky(x: Any) -> Any:
+    return np.linalg.cholesky((x + np.swapaxes(x, -1, -2)) / 2)
+
+
+def _cholesky_vjp(f: Any, g: Any, y: Any) -> Any:
+    """Murray 2016, eq. 10: inv(L)^T Phi(L^T g) inv(L), made symmetric; Phi takes the lower half, diagonal halved."""
+    n = y.shape[-1]
+    half = (np.tri(n) - np.eye(n) / 2).astype(y.dtype)
+    inverse = f.inv(y)
+    middle = f.matmul(turned(f, y), g) * half
+    grad = f.matmul(f.matmul(turned(f, inverse), middle), inverse)
+    return (grad + turned(f, grad)) / 2
+
+
+def _positive(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    x = rng.normal(size=shape)
+    return x @ np.swapaxes(x, -1, -2) + np.eye(shape[-1])
+
+
+CHOLESKY = define(row(
+    "cholesky", "x", _solvable("cholesky", _cholesky), ["vjp(g, y)"], uses={"vjp": _cholesky_vjp},
+    domain=lambda rng: [
+        ((_positive(rng, 3, 3),), ()), ((_positive(rng, 2, 2, 2),), ()), ((np.full((1, 1), 2.0),), ()),
+        ((np.zeros((0, 2, 2)),), ()),
+    ],
+    doc="Lower Cholesky factors of symmetric positive definite matrices.",
+))  # fmt: skip
+
+
+@public("linalg.cholesky", method=None)
+def cholesky(x: Any, *, upper: bool = False) -> Any:
+    """The lower triangular L with `x = L @ L.mT`, or with `upper` its transpose.
+
+    x: symmetric positive definite matrices (..., n, n); (x + x.mT) / 2 is factored, so the gradient is symmetric.
+    Raises ValueError for other shapes, numpy.linalg.LinAlgError for a matrix that is not positive definite.
+
+    >>> zen.f.cholesky(zen.tensor([[4.0, 0.0], [0.0, 9.0]])).tolist()
+    [[2.0, 0.0], [0.0, 3.0]]
+    """
+    factor = apply(CHOLESKY, (_square("cholesky", x),))
+    return matrix_transpose(factor) if upper else factor
+
+
+@public("linalg.matrix_power", method=None)
+def matrix_power(x: Any, n: int) -> Any:
+    """The matrices in the last two axes of x, multiplied n times; n < 0 takes the inverse, n = 0 the identity.
+
+    Raises ValueError for matrices that are not square, numpy.linalg.LinAlgError for an inverse that does not exist.
+
+    >>> zen.f.matrix_power(zen.tensor([[1.0, 1.0], [0.0, 1.0]]), 3).tolist()
+    [[1.0, 3.0], [0.0, 1.0]]
+    """
+    x = _square("matrix_power", x)
+    if n == 0:
+        return broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape)
+    if n < 0:
+        x, n = inv(x), -n
+    result = None
+    while n:
+        if n & 1:
+            result = x if result is None else result @ x
+        n >>= 1
+        if n:
+            x = x @ x
+    return result

@@ -1,0 +1,263 @@
+"""Variance, logsumexp and norms: reductions whose derivative needs care at special points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend import apply
+from . import reduction
+from .axes import Axes, all_axes, count, kept, some_axes
+from .reduction import reduction_draws, working_dtype
+from .register import ROWS, define, operand, public
+from .row import row
+from .shape import astype, reshape
+
+# --- variance
+
+
+def _var_scale(shape: tuple[int, ...], axis: Any, correction: float) -> float:
+    n = count(shape, axis) - correction
+    return 1 / n if n > 0 else float("nan")  # as NumPy: no degrees of freedom, no value
+
+
+def _var_vjp(f: Any, g: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+    g = kept(f, g, x.shape, axis, keepdims)
+    return g * (2 * _var_scale(x.shape, axis, correction)) * (x - f.mean(x, axis, True))
+
+
+def _std_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+    g, y = kept(f, g, x.shape, axis, keepdims), kept(f, y, x.shape, axis, keepdims)
+    slope = f.where(y == 0, 0, g / f.where(y == 0, 1, y))  # the subgradient 0 where all elements are equal
+    return slope * _var_scale(x.shape, axis, correction) * (x - f.mean(x, axis, True))
+
+
+def _spread_draws(rng: np.random.Generator) -> list[Any]:
+    x = rng.normal(size=(2, 3, 4))
+    return [
+        ((rng.normal(size=5),), (None, 0, False)),
+        ((x,), ((1,), 0, False)),
+        ((x,), ((0, 2), 1, True)),
+        ((x.transpose(2, 0, 1)[::2],), ((2, 0), 1, False)),
+        ((rng.normal(size=(0, 3)),), ((1,), 0, False)),
+    ]
+
+
+def _var(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
+    wide = np.asarray(x, working_dtype(np.asarray(x).dtype))
+    n = count(wide.shape, axis)
+    deviation = wide - np.true_divide(np.add.reduce(wide, axis=axis, keepdims=True), n)
+    total = np.add.reduce(deviation * deviation, axis=axis, keepdims=keepdims)
+    y = np.true_divide(total, n - correction if n > correction else 0)
+    return y.astype(np.float16) if np.asarray(x).dtype == np.float16 else y
+
+
+def _std(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
+    return np.sqrt(_var(x, axis, correction, keepdims))
+
+
+VAR = define(row(
+    "var", "x", _var,
+    ["var_vjp(g, x, axis, correction, keepdims)"], params="axis correction keepdims", uses={"var_vjp": _var_vjp},
+    domain=_spread_draws, doc="Variance over axes.",
+))  # fmt: skip
+STD = define(row(
+    "std", "x", _std,
+    ["std_vjp(g, x, y, axis, correction, keepdims)"], params="axis correction keepdims", uses={"std_vjp": _std_vjp},
+    domain=_spread_draws, doc="Standard deviation over axes. Where it is 0 its subgradient is 0.",
+))  # fmt: skip
+
+
+@public()
+def var(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None = None, keepdims: bool = False) -> Any:
+    """Variance over `axis`: the sum of squared deviations divided by N - correction.
+
+    x: Tensor or array; integers give float64. axis, keepdims and errors as in `sum`. correction: 0 for the mean of
+    squares, 1 for the unbiased estimate; `ddof` is NumPy's name for it. nan where N <= correction.
+
+    >>> zen.f.var(zen.tensor([1.0, 3.0])).tolist(), zen.f.var(zen.tensor([1.0, 3.0]), correction=1).tolist()
+    (1.0, 2.0)
+    """
+    return _deviation(VAR, "var", x, axis, correction if ddof is None else ddof, keepdims)
+
+
+@public()
+def std(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None = None, keepdims: bool = False) -> Any:
+    """Standard deviation over `axis`, the square root of `var`. Where it is 0 its subgradient is 0.
+
+    Arguments and errors as in `var`.
+
+    >>> zen.f.std(zen.tensor([1.0, 3.0])).tolist()
+    1.0
+    """
+    return _deviation(STD, "std", x, axis, correction if ddof is None else ddof, keepdims)
+
+
+def _deviation(made: Any, name: str, x: Any, axis: Axes, correction: float, keepdims: bool) -> Any:
+    x = operand(name, x)
+    return apply(made, (x,), (some_axes(name, axis, x.shape), correction, bool(keepdims)))
+
+
+# --- logsumexp
+
+
+def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    if x.size == 0:
+        top = np.zeros(np.add.reduce(x, axis=axis, keepdims=True).shape, x.dtype)
+    else:
+        top = np.maximum.reduce(x, axis=axis, keepdims=True)
+        top = np.where(np.isfinite(top), top, 0)  # inf - inf has no value
+    y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else y.reshape(np.add.reduce(y, axis=axis).shape)
+
+
+def _logsumexp_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
+    y = kept(f, y, x.shape, axis, keepdims)
+    level = f.where(y == -np.inf, 0, y)  # a row of -inf has weights exp(-inf - 0) = 0
+    return kept(f, g, x.shape, axis, keepdims) * f.exp(x - level)
+
+
+LOGSUMEXP = define(row(
+    "logsumexp", "x", _logsumexp, ["logsumexp_vjp(g, x, y, axis, keepdims)"], params="axis keepdims",
+    uses={"logsumexp_vjp": _logsumexp_vjp}, domain=lambda rng: reduction_draws(rng)[:-1],
+    doc="log(sum(exp(x))) over axes.",
+))  # fmt: skip
+
+
+@public("")
+def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over `axis`, without overflow; -inf for no elements or where all are -inf (gradient 0 there).
+
+    x: Tensor or array; integers give float64. axis, keepdims and errors as in `sum`.
+
+    >>> zen.f.logsumexp(zen.tensor([1000.0, 1000.0])).tolist()
+    1000.6931471805599
+    """
+    x = operand("logsumexp", x)
+    return apply(LOGSUMEXP, (x,), (some_axes("logsumexp", axis, x.shape), bool(keepdims)))
+
+
+# --- norms
+
+
+def _norm2(x: Any, axis: Any, keepdims: Any) -> Any:
+    return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))
+
+
+def _norm2_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
+    g, y = kept(f, g, x.shape, axis, keepdims), kept(f, y, x.shape, axis, keepdims)
+    return f.where(y == 0, 0, g / f.where(y == 0, 1, y)) * x
+
+
+def _norm_p(x: Any, order: float, axis: Any, keepdims: Any) -> Any:
+    return np.add.reduce(np.abs(x) ** order, axis=axis, keepdims=keepdims) ** (1 / order)
+
+
+def _norm_p_vjp(f: Any, g: Any, x: Any, y: Any, order: float, axis: Any, keepdims: bool) -> Any:
+    g, y = kept(f, g, x.shape, axis, keepdims), kept(f, y, x.shape, axis, keepdims)
+    flat = (x == 0) | (y == 0)  # the subgradient 0, also where order < 1 makes the slope infinite
+    ratio = f.where(flat, 1, f.abs(x) / f.where(y == 0, 1, y))
+    return f.where(flat, 0, g * f.sign(x) * ratio ** (order - 1))
+
+
+NORM2 = define(row(
+    "norm2", "x", _norm2, ["norm2_vjp(g, x, y, axis, keepdims)"], params="axis keepdims",
+    uses={"norm2_vjp": _norm2_vjp}, domain=lambda rng: reduction_draws(rng)[1:], doc="Euclidean norm over axes.",
+))  # fmt: skip
+NORM_P = define(row(
+    "norm_p", "x", _norm_p, ["norm_p_vjp(g, x, y, order, axis, keepdims)"], params="order axis keepdims",
+    uses={"norm_p_vjp": _norm_p_vjp},
+    domain=lambda rng: [
+        (args, (order, *params))
+        for order, (args, params) in zip((3, 1.5, 4, 2.5), reduction_draws(rng)[1:], strict=False)
+    ],
+    doc="p-norm over axes.",
+))  # fmt: skip
+
+
+@public("linalg.vector_norm", method=None)
+def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float = 2) -> Any:
+    """Norm of vectors along `axis`; None takes all elements as one vector.
+
+    ord: 2 (Euclidean), 1 (sum of magnitudes), inf (largest magnitude), -inf (smallest), 0 (how many are not zero, no
+    gradient), or any other p: sum(abs(x) ** p) ** (1 / p). The subgradient at the zero vector is 0. x: Tensor or
+    array; integers give float64. Raises AxisError for an axis out of range, ValueError for an unknown ord.
+
+    >>> zen.f.vector_norm(zen.tensor([[3.0, 4.0], [0.0, 2.0]]), axis=1).tolist()
+    [5.0, 2.0]
+    """
+    return _vector_norm("vector_norm", x, axis, keepdims, ord)
+
+
+@public("linalg.matrix_norm", method=None)
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """Norm of the matrices in the last two axes of x.
+
+    ord: "fro" (Frobenius), 1 and -1 (largest and smallest column sum of magnitudes), inf and -inf (of rows).
+    Raises ValueError for less than two dimensions or another ord.
+
+    >>> zen.f.matrix_norm(zen.tensor([[1.0, -2.0], [3.0, 4.0]]), ord=1).tolist()
+    6.0
+    """
+    x = operand("matrix_norm", x)
+    if x.ndim < 2:
+        raise ValueError(f"matrix_norm: at least two dimensions are needed, not shape {x.shape}; see vector_norm")
+    return _matrix_norm("matrix_norm", x, (x.ndim - 2, x.ndim - 1), keepdims, ord)
+
+
+@public("linalg.norm")
+def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> Any:
+    """A norm of vectors or matrices, as numpy.linalg.norm.
+
+    Without `ord`: the Euclidean norm over `axis` (all elements if None); its subgradient at 0 is 0. With it: of vectors
+    along an int axis (see `vector_norm`), of matrices for two axes (see `matrix_norm`; "fro", 1, -1, inf, -inf); with
+    no axis x must have one or two dimensions. Raises ValueError for another ord, AxisError for an axis out of range.
+
+    >>> zen.f.norm(zen.tensor([3.0, 4.0])).tolist(), zen.f.norm(zen.tensor([3.0, 4.0]), 1).tolist()
+    (5.0, 7.0)
+    """
+    x = operand("norm", x)
+    if ord is None:
+        return _vector_norm("norm", x, axis, keepdims, 2)
+    if axis is None and x.ndim > 2 and ord != "fro":
+        raise ValueError(f"norm: ord={ord!r} of shape {x.shape} needs an axis (vectors) or two axes (matrices)")
+    axes = tuple(range(x.ndim)) if axis is None else all_axes("norm", axis, x.shape)
+    if len(axes) == 2:
+        return _matrix_norm("norm", x, axes, keepdims, ord)
+    return _vector_norm("norm", x, axes, keepdims, 2 if ord == "fro" and axis is None else ord)
+
+
+def _vector_norm(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any) -> Any:
+    x = operand(name, x)
+    axes, keepdims = some_axes(name, axis, x.shape), bool(keepdims)
+    if not isinstance(ord, (int, float)):
+        raise ValueError(f"{name}: ord={ord!r} is no vector norm; give a number such as 1, 2 or inf")
+    if x.dtype.kind in "biu":
+        x = astype(x, np.float64)
+    if ord == 2:
+        return apply(NORM2, (x,), (axes, keepdims))
+    if ord == 1:
+        return reduction.sum(apply(ROWS["abs"], (x,)), axes, keepdims=keepdims)
+    if ord == np.inf:
+        return reduction.max(apply(ROWS["abs"], (x,)), axes, keepdims=keepdims)
+    if ord == -np.inf:
+        return reduction.min(apply(ROWS["abs"], (x,)), axes, keepdims=keepdims)
+    if ord == 0:
+        return astype(reduction.count_nonzero(x, axes, keepdims=keepdims), x.dtype)
+    return apply(NORM_P, (x,), (ord, axes, keepdims))
+
+
+def _matrix_norm(name: str, x: Any, axes: tuple[int, ...], keepdims: bool, ord: Any) -> Any:
+    if ord == "fro":
+        return _vector_norm(name, x, axes, keepdims, 2)
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise ValueError(
+            f"{name}: ord={ord!r} is not available for matrices; give 'fro', 1, -1, inf or -inf, "
+            "or an int axis for the norms of vectors"
+        )
+    rows, columns = axes
+    inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = reduction.sum(apply(ROWS["abs"], (x,)), inner, keepdims=True)
+    extreme = (reduction.max if ord > 0 else reduction.min)(sums, outer, keepdims=True)
+    return extreme if keepdims else reshape(extreme, tuple([n for k, n in enumerate(x.shape) if k not in axes]))

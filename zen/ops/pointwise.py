@@ -1,0 +1,176 @@
+"""The public functions of the elementwise rows.
+
+Made from the declarations in `elementwise.py`: name, docstring, NumPy dispatch and method follow from the row. Written
+out here are only those whose signature differs from their row's.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ..backend import Tensor, apply, binary, unary
+from . import elementwise
+from .register import FUNCTIONS, ROWS, define, operand, public, raw
+from .row import Row
+
+_OPERANDS = {
+    1: "x: Tensor, array or number of any shape.",
+    2: "{}, {}: Tensors, arrays or numbers whose shapes broadcast.",
+}
+
+
+def _documentation(declaration: Row) -> str:
+    """The docstring that the declaration holds: what it computes, its arguments and its derivatives."""
+    args = declaration.args
+    lines = [declaration.doc, "", _OPERANDS[len(args)].format(*args)]
+    lines.append("Returns a Tensor of the broadcast shape" if len(args) == 2 else "Returns a Tensor of the same shape")
+    lines[-1] += "; dtypes promote as in NumPy, and Python numbers take the dtype of the Tensor."
+    lines.append("Derivatives, for a cotangent g and the result y:")
+    lines += [f"    {arg}: {formula}" for arg, formula in zip(args, declaration.vjp, strict=True)]
+    if len(args) == 2:
+        lines.append("Raises ValueError if the shapes do not broadcast.")
+    operands = ", ".join(_example(bounds) for bounds in declaration.domain)
+    lines += ["", f">>> zen.f.{declaration.name}({operands}).shape", "(2,)"]
+    return "\n".join(lines)
+
+
+def _example(bounds: Any) -> str:
+    low, high = bounds
+    return f"zen.tensor([{low + 0.25 * (high - low):.4g}, {low + 0.75 * (high - low):.4g}])"
+
+
+def _make(declaration: Row) -> None:
+    made = define(declaration)
+    if len(declaration.args) > 2:
+        return
+    function = (unary if len(declaration.args) == 1 else binary)(made)
+    function.__name__ = function.__qualname__ = declaration.name
+    function.__module__ = "zen.f"
+    function.__doc__ = _documentation(declaration)
+    public(" ".join(declaration.numpy), declaration.method, declaration.name)(function)
+
+
+for _declaration in elementwise.ROWS:
+    _make(_declaration)
+
+_leaky_relu, _elu = FUNCTIONS["leaky_relu"], FUNCTIONS["elu"]
+_gelu, _gelu_tanh = FUNCTIONS["gelu"], FUNCTIONS.pop("gelu_tanh")
+_softplus, _rint = FUNCTIONS["softplus"], FUNCTIONS["rint"]
+_WHERE, _CLIP, _MAXIMUM, _MINIMUM = ROWS["where"], ROWS["clip"], ROWS["maximum"], ROWS["minimum"]
+
+
+@public(method=None)
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, else y.
+
+    condition: bools (other dtypes: non-zero holds); no derivative. condition, x, y: Tensors, arrays or numbers whose
+    shapes broadcast; ValueError if they do not. The branch not taken gets a gradient of exactly zero.
+
+    >>> zen.f.where(zen.tensor([True, False]), zen.tensor([1.0, 2.0]), 0.0).tolist()
+    [1.0, 0.0]
+    """
+    if not isinstance(condition, bool):
+        condition = operand("where", condition)
+        if condition.dtype.kind != "b":
+            condition = raw(condition) != 0
+    return apply(_WHERE, (condition, x, y))
+
+
+@public()
+def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
+    """x limited to [min, max]. None leaves a side open; if min > max the result is max.
+
+    x, min, max: Tensors, arrays or numbers whose shapes broadcast; ValueError if they do not. `a_min` and `a_max` are
+    NumPy's older names. The gradient in x passes where min <= x <= max, limits included; a limit's gradient passes
+    where it took effect.
+
+    >>> zen.f.clip(zen.tensor([-2.0, 0.5, 2.0]), 0.0, 1.0).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if not isinstance(x, (Tensor, int, float)):
+        x = operand("clip", x)
+    if low is None and high is None:
+        return apply(ROWS["positive"], (x,))
+    if low is not None and high is not None:
+        return apply(_CLIP, (x, low, high))
+    if getattr(x, "dtype", None) is not None and x.dtype.kind == "f":
+        infinity = float("inf")
+        return apply(_CLIP, (x, -infinity if low is None else low, infinity if high is None else high))
+    return apply(_MINIMUM, (x, high)) if low is None else apply(_MAXIMUM, (x, low))
+
+
+FUNCTIONS["clamp"] = clip
+
+
+@public("")
+def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
+    """x where x > 0, else negative_slope * x. The derivative at 0 is the slope's.
+
+    x, negative_slope: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
+
+    >>> zen.f.leaky_relu(zen.tensor([-1.0, 2.0]), 0.5).tolist()
+    [-0.5, 2.0]
+    """
+    return _leaky_relu(x, negative_slope)
+
+
+@public("")
+def elu(x: Any, alpha: Any = 1.0) -> Any:
+    """x where x > 0, else alpha * (exp(x) - 1). Clevert et al. 2016.
+
+    x, alpha: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
+
+    >>> zen.f.elu(zen.tensor([0.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+    return _elu(x, alpha)
+
+
+@public("")
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x times the normal distribution function of x. Hendrycks and Gimpel 2016.
+
+    x: Tensor, array or number of any shape. approximate: "none" uses erf, "tanh" the cheaper approximation of the
+    paper; ValueError for anything else.
+
+    >>> zen.f.gelu(zen.tensor([0.0])).tolist()
+    [0.0]
+    """
+    if approximate == "none":
+        return _gelu(x)
+    if approximate != "tanh":
+        raise ValueError(f'gelu: approximate must be "none" or "tanh", not {approximate!r}')
+    return _gelu_tanh(x)
+
+
+@public("")
+def softplus(x: Any, beta: Any = 1.0) -> Any:
+    """log(1 + exp(beta * x)) / beta, without overflow.
+
+    x: Tensor, array or number of any shape. beta: a number or a Tensor that broadcasts, not zero.
+
+    >>> f"{zen.f.softplus(zen.tensor(0.0)).item():.4f}"
+    '0.6931'
+    """
+    return _softplus(x) if type(beta) in (int, float) and beta == 1 else _softplus(beta * x) / beta
+
+
+@public("round around")
+def round(x: Any, decimals: int = 0) -> Any:
+    """x rounded to `decimals` places, halves to even. Its gradient is zero.
+
+    x: Tensor, array or number of any shape. decimals: int, negative for tens, hundreds, ...
+
+    >>> zen.f.round(zen.tensor([0.5, 1.5, 2.6])).tolist()
+    [0.0, 2.0, 3.0]
+    """
+    places = operator.index(decimals)
+    if places == 0:
+        return _rint(x)
+    x = operand("round", x)
+    if x.dtype.kind in "biu":
+        return apply(ROWS["positive"], (raw(x).round(places),))
+    scale = 10.0 ** abs(places)
+    return _rint(x * scale) / scale if places > 0 else _rint(x / scale) * scale

@@ -1,0 +1,39 @@
+"""What the forward formula of an elementwise row may call, in NumPy.
+
+Plain NumPy; used by the rows on arrays (the reference engine, and dtypes without a compiled kernel). The compiled
+twin of each name stands in `zen/_core/generate.py`.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def erf(x: Any) -> Any:
+    """The error function, elementwise, through the C library's double precision."""
+    x = np.asarray(x)
+    dtype = x.dtype if x.dtype.kind == "f" else np.float64
+    return np.asarray(_erf(x)).astype(dtype)
+
+
+NUMPY: dict[str, Any] = {
+    "abs": np.abs,
+    "acos": np.arccos,
+    "acosh": np.arccosh,
+    "asin": np.arcsin,
+    "asinh": np.arcsinh,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "atanh": np.arctanh,
+    "erf": erf,
+    **{
+        name: getattr(np, name)
+        for name in (
+            "ceil cos cosh exp exp2 expm1 floor floor_divide hypot log log10 log1p log2 logaddexp maximum minimum "
+            "remainder rint sign sin sinh sqrt tan tanh trunc where"
+        ).split()
+    },
+}

@@ -1,0 +1,354 @@
+"""Sums, extremes, products and their like over any axes. Moments and norms stand in `moments.py`.
+
+Row level: `axis` is None (all axes) or a tuple of non-negative ints, `keepdims` a bool. The public functions bring
+NumPy's arguments into that form.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend import apply
+from .axes import Axes, count, kept, one_axis, some_axes, spread
+from .register import define, operand, public
+from .row import NOT_DIFFERENTIABLE, row
+from .shape import astype, ravel
+
+
+def _draws(rng: np.random.Generator) -> list[Any]:
+    """Axis patterns over shapes with hard cases: 0-d, length 1, empty, non-contiguous."""
+    x = rng.normal(size=(2, 3, 4))
+    return [
+        ((rng.normal(size=()),), (None, False)),
+        ((rng.normal(size=5),), ((0,), False)),
+        ((x,), (None, True)),
+        ((x,), ((1,), False)),
+        ((x,), ((0, 2), True)),
+        ((x.transpose(2, 0, 1)[::2],), ((2, 0), False)),
+        ((rng.normal(size=(3, 1)),), ((1,), False)),
+        ((rng.normal(size=(2, 0)),), ((0,), False)),
+        ((x,), ((), False)),
+    ]
+
+
+def reduction_draws(rng: np.random.Generator) -> list[Any]:
+    """As above with an empty reduction: for rows that have a value there."""
+    return [*_draws(rng), ((rng.normal(size=(0, 2)),), ((0,), True))]
+
+
+# --- sum and mean
+
+
+def _sum(x: Any, axis: Any, keepdims: Any) -> Any:
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _mean(x: Any, axis: Any, keepdims: Any) -> Any:
+    x = np.asarray(x)
+    total = np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=working_dtype(x.dtype))
+    y = np.true_divide(total, count(x.shape, axis))
+    return y.astype(x.dtype) if x.dtype == np.float16 else y
+
+
+def working_dtype(dtype: np.dtype) -> np.dtype:
+    """What NumPy adds up in: float32 for float16, float64 for integers and bools."""
+    if dtype.kind != "f":
+        return np.dtype(np.float64)
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def _mean_vjp(f: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+    n = count(shape, axis)
+    return spread(f, g * (1 / n) if n else g, shape, axis, keepdims)
+
+
+SUM = define(row(
+    "sum", "x", _sum, ["spread(g, x.shape, axis, keepdims)"], params="axis keepdims", linear="x",
+    uses={"spread": spread}, domain=reduction_draws, doc="Sum over axes.",
+))  # fmt: skip
+MEAN = define(row(
+    "mean", "x", _mean, ["mean_vjp(g, x.shape, axis, keepdims)"], params="axis keepdims", linear="x",
+    uses={"mean_vjp": _mean_vjp}, domain=_draws, doc="Mean over axes.",
+))  # fmt: skip
+
+
+@public()
+def sum(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """Sum of the elements over `axis`; 0 for no elements.
+
+    x: Tensor or array of any shape; bools and small integers are added as the platform's integers.
+    axis: int, tuple of ints, or None for all. dtype: x is converted to it first. keepdims: reduced axes stay at
+    length 1. Raises AxisError for an axis out of range.
+
+    >>> zen.f.sum(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
+    [4.0, 6.0]
+    """
+    return _reduce(SUM, "sum", x, axis, keepdims, dtype)
+
+
+@public()
+def mean(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """Arithmetic mean over `axis`; nan for no elements. Integers give float64.
+
+    Arguments and errors as in `sum`.
+
+    >>> zen.f.mean(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1).tolist()
+    [1.5, 3.5]
+    """
+    return _reduce(MEAN, "mean", x, axis, keepdims, dtype)
+
+
+# --- extremes
+
+
+def _share(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
+    """Ties share g equally. Where the extreme is nan, the nans take it."""
+    taken = (x == kept(f, y, x.shape, axis, keepdims)) | (x != x)
+    ties = f.astype(f.sum(taken, axis, True), g.dtype)
+    return f.where(taken, kept(f, g, x.shape, axis, keepdims) / ties, 0)
+
+
+def _extreme(name: str, ufunc: np.ufunc) -> Any:
+    return define(row(
+        name, "x", lambda x, axis, keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims),
+        ["share(g, x, y, axis, keepdims)"], params="axis keepdims", uses={"share": _share}, domain=_draws,
+        doc=f"The {name}imum over axes; ties share the gradient equally.",
+    ))  # fmt: skip
+
+
+MAX, MIN = _extreme("max", np.maximum), _extreme("min", np.minimum)
+
+
+@public("max amax")
+def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """The largest element over `axis`; nan if there is one. Equal elements share the gradient equally.
+
+    Arguments as in `sum`. Raises ValueError for no elements, AxisError for an axis out of range.
+
+    >>> zen.f.max(zen.tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1).tolist()
+    [5.0, 4.0]
+    """
+    return _nonempty(MAX, "max", x, axis, keepdims)
+
+
+@public("min amin")
+def min(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """The smallest element over `axis`; nan if there is one. Equal elements share the gradient equally.
+
+    Arguments as in `sum`. Raises ValueError for no elements, AxisError for an axis out of range.
+
+    >>> zen.f.min(zen.tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1).tolist()
+    [1.0, 3.0]
+    """
+    return _nonempty(MIN, "min", x, axis, keepdims)
+
+
+# --- products
+
+
+def _prod(x: Any, axis: Any, keepdims: Any) -> Any:
+    return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _prod_vjp(f: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """g times the product of the other elements: no division, so zeros in x are no exception."""
+    shape = x.shape
+    if not shape:
+        return g
+    axes = tuple(range(len(shape))) if axis is None else axis
+    order = (*[k for k in range(len(shape)) if k not in axes], *axes)
+    moved = f.permute_dims(x, order)
+    lead = moved.shape[: len(shape) - len(axes)]
+    others = f.prod_others(f.reshape(moved, (*lead, count(shape, axes))))
+    others = f.permute_dims(f.reshape(others, moved.shape), tuple(np.argsort(order).tolist()))
+    return kept(f, g, shape, axis, keepdims) * others
+
+
+def prod_others(x: Any) -> Any:
+    """For each element of the last axis, the product of the others: running products from both ends."""
+    before, after = np.ones_like(x), np.ones_like(x)
+    np.multiply.accumulate(x[..., :-1], axis=-1, out=before[..., 1:])
+    np.multiply.accumulate(x[..., :0:-1], axis=-1, out=after[..., -2::-1])
+    return before * after
+
+
+def _prod_others_vjp(f: Any, g: Any, x: Any) -> Any:
+    """Row i of a matrix of copies of x, with its own element replaced by 1, has the product y[i]."""
+    n = x.shape[-1]
+    own = np.eye(n, dtype=bool)
+    copies = f.where(own, 1, f.broadcast_to(x[..., None, :], (*x.shape, n)))
+    return f.sum(f.where(own, 0, g[..., None] * f.prod_others(copies)), (x.ndim - 1,), False)
+
+
+def _prod_draws(rng: np.random.Generator) -> list[Any]:
+    zeros = np.array([[0.0, 2.0, -1.5], [0.0, 0.0, 3.0], [1.5, 0.5, 2.0]])
+    return [*reduction_draws(rng), ((zeros,), ((1,), False)), ((zeros,), ((0,), True)), ((zeros,), (None, False))]
+
+
+PROD = define(row(
+    "prod", "x", _prod, ["prod_vjp(g, x, axis, keepdims)"], params="axis keepdims", uses={"prod_vjp": _prod_vjp},
+    domain=_prod_draws, doc="Product over axes.",
+))  # fmt: skip
+define(row(
+    "prod_others", "x", prod_others, ["others_vjp(g, x)"], uses={"others_vjp": _prod_others_vjp},
+    domain=lambda rng: [
+        ((rng.normal(size=(2, 3)),), ()), ((np.array([0.0, 0.0, 1.5, 2.0]),), ()), ((rng.normal(size=1),), ()),
+        ((rng.normal(size=(2, 0)),), ()),
+    ],
+    doc="For each element of the last axis, the product of the others.",
+))  # fmt: skip
+
+
+@public()
+def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """Product of the elements over `axis`; 1 for no elements. The gradient is exact where elements are zero.
+
+    Arguments and errors as in `sum`. Second derivatives take memory quadratic in the number of factors.
+
+    >>> zen.f.prod(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
+    [3.0, 8.0]
+    """
+    return _reduce(PROD, "prod", x, axis, keepdims, dtype)
+
+
+# --- running sums
+
+
+def _backwards(f: Any, x: Any, axis: int) -> Any:
+    return f.getitem(x, (slice(None),) * axis + (slice(None, None, -1),))
+
+
+def _cumsum_vjp(f: Any, g: Any, axis: int) -> Any:
+    return _backwards(f, f.cumsum(_backwards(f, g, axis), axis), axis)
+
+
+CUMSUM = define(row(
+    "cumsum", "x", lambda x, axis: np.add.accumulate(x, axis=axis), ["cumsum_vjp(g, axis)"], params="axis", linear="x",
+    uses={"cumsum_vjp": _cumsum_vjp},
+    domain=lambda rng: [
+        ((rng.normal(size=4),), (0,)), ((rng.normal(size=(2, 3, 6))[..., ::2],), (1,)), ((np.zeros((0, 2)),), (0,)),
+    ],
+    doc="Running sum along an axis.",
+))  # fmt: skip
+
+
+@public("cumsum cumulative_sum")
+def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
+    """Running sum along `axis`; None takes the flattened array. The result has the shape of x.
+
+    Raises AxisError for an axis out of range.
+
+    >>> zen.f.cumsum(zen.tensor([1.0, 2.0, 3.0])).tolist()
+    [1.0, 3.0, 6.0]
+    """
+    x = _typed("cumsum", x, dtype)
+    if axis is None or x.ndim == 0:
+        axis, x = one_axis("cumsum", axis or 0, (x.size,)), ravel(x)
+    return apply(CUMSUM, (x,), (one_axis("cumsum", axis, x.shape),))
+
+
+# --- without derivatives
+
+
+def _indexed(name: str, find: Any) -> Any:
+    return define(row(
+        name, "x", lambda x, axis, keepdims: find(x, axis=axis, keepdims=keepdims), [NOT_DIFFERENTIABLE],
+        params="axis keepdims",
+        domain=lambda rng: [((rng.normal(size=(2, 3)),), (1, False)), ((rng.normal(size=(2, 3)),), (None, True))],
+        doc=f"{name} along an axis.",
+    ))  # fmt: skip
+
+
+def _truth(name: str, find: Any) -> Any:
+    return define(row(
+        name, "x", lambda x, axis, keepdims: find(x, axis=axis, keepdims=keepdims), [NOT_DIFFERENTIABLE],
+        params="axis keepdims", domain=reduction_draws, doc=f"{name} over axes.",
+    ))  # fmt: skip
+
+
+ARGMAX, ARGMIN = _indexed("argmax", np.argmax), _indexed("argmin", np.argmin)
+ANY, ALL, COUNT_NONZERO = _truth("any", np.any), _truth("all", np.all), _truth("count_nonzero", np.count_nonzero)
+
+
+@public()
+def any(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Whether any element over `axis` is non-zero; False for no elements. Arguments and errors as in `sum`.
+
+    >>> zen.f.any(zen.tensor([[True, False], [False, False]]), axis=1).tolist()
+    [True, False]
+    """
+    return _reduce(ANY, "any", x, axis, keepdims)
+
+
+@public()
+def all(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Whether all elements over `axis` are non-zero; True for no elements. Arguments and errors as in `sum`.
+
+    >>> zen.f.all(zen.tensor([[True, False], [True, True]]), axis=1).tolist()
+    [False, True]
+    """
+    return _reduce(ALL, "all", x, axis, keepdims)
+
+
+@public()
+def count_nonzero(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """How many elements over `axis` are not zero. Arguments and errors as in `sum`.
+
+    >>> zen.f.count_nonzero(zen.tensor([0.0, 1.0, 2.0])).tolist()
+    2
+    """
+    return _reduce(COUNT_NONZERO, "count_nonzero", x, axis, keepdims)
+
+
+@public()
+def argmax(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """Index of the first largest element along `axis`, or in the flattened array if None; int64.
+
+    Raises ValueError for no elements, AxisError for an axis out of range.
+
+    >>> zen.f.argmax(zen.tensor([[1.0, 5.0], [3.0, 2.0]]), axis=1).tolist()
+    [1, 0]
+    """
+    return _arg(ARGMAX, "argmax", x, axis, keepdims)
+
+
+@public()
+def argmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """Index of the first smallest element along `axis`, or in the flattened array if None; int64.
+
+    Raises ValueError for no elements, AxisError for an axis out of range.
+
+    >>> zen.f.argmin(zen.tensor([[1.0, 5.0], [3.0, 2.0]]), axis=1).tolist()
+    [0, 1]
+    """
+    return _arg(ARGMIN, "argmin", x, axis, keepdims)
+
+
+def _typed(name: str, x: Any, dtype: Any) -> Any:
+    x = operand(name, x)
+    if dtype is not None and x.dtype != dtype:
+        return astype(x, dtype)
+    return x
+
+
+def _reduce(made: Any, name: str, x: Any, axis: Axes, keepdims: bool, dtype: Any = None) -> Any:
+    x = _typed(name, x, dtype)
+    return apply(made, (x,), (some_axes(name, axis, x.shape), bool(keepdims)))
+
+
+def _nonempty(made: Any, name: str, x: Any, axis: Axes, keepdims: bool) -> Any:
+    x = operand(name, x)
+    axes = some_axes(name, axis, x.shape)
+    if x.size == 0 and count(x.shape, axes) == 0:
+        raise ValueError(f"{name}: no elements along axis {axis} of shape {x.shape}; an empty {name} has no value")
+    return apply(made, (x,), (axes, bool(keepdims)))
+
+
+def _arg(made: Any, name: str, x: Any, axis: int | None, keepdims: bool) -> Any:
+    x = operand(name, x)
+    k = None if axis is None else one_axis(name, axis, x.shape)
+    if (x.size if k is None else x.shape[k]) == 0:
+        raise ValueError(f"{name}: no elements along axis {axis} of shape {x.shape}; an empty {name} has no value")
+    return apply(made, (x,), (k, bool(keepdims)))

@@ -1,0 +1,199 @@
+"""From declarations to what users and engine see: engine rows, public functions, methods, NumPy dispatch.
+
+A family (`elementwise.py`, `reduction.py`, ...) calls `define` for each of its rows and `public` for each of its
+functions. The higher floors read the tables; the engine gets the two namespaces in which formulas are evaluated.
+Importing costs nothing per formula: every formula, forward or derivative, is compiled when it is first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .. import backend
+from ..backend import Tensor
+from .primitives import NUMPY
+from .row import Row
+
+DECLARATIONS: dict[str, Row] = {}
+"""Every row by name, as declared."""
+ROWS: dict[str, Any] = {}
+"""Every row by name, as the engine has it."""
+ENGINE_ROWS = ROWS
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""The public functions by name: the content of `zen.f`."""
+METHODS: dict[str, Callable[..., Any]] = {}
+"""What becomes a method of Tensor."""
+NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+"""The public function that answers for a NumPy function or ufunc."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_DIRECT = {
+    "a + b": np.add, "a - b": np.subtract, "a * b": np.multiply, "a / b": np.divide, "-x": np.negative,
+    "+x": np.positive, "x * x": np.square,
+}  # fmt: skip
+
+
+class _Arrays:
+    """The rows as functions of arrays: `f` in a formula on the backward pass."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = _row(name).forward
+        setattr(self, name, function)
+        return function
+
+
+class _Tensors:
+    """The rows as functions of Tensors, recording: `f` in a formula when the gradient is differentiated itself."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = _applied(_row(name))
+        setattr(self, name, function)
+        return function
+
+
+arrays = _Arrays()
+tensors = _Tensors()
+
+
+def define(declaration: Row) -> Any:
+    """Register a row; returns the engine's Row for `backend.apply`."""
+    name = declaration.name
+    if name in DECLARATIONS:
+        raise ValueError(f"row {name!r} is declared twice")
+    DECLARATIONS[name] = declaration
+    made = ROWS[name] = backend.Row(
+        name, len(declaration.args), _forward(declaration), lambda: _prepare(declaration),
+        elementwise=declaration.elementwise, variadic=declaration.variadic, view=declaration.view,
+    )  # fmt: skip
+    return made
+
+
+def public(
+    numpy: str | None = None, method: str | None = "", name: str | None = None
+) -> Callable[[Function], Function]:
+    """Decorator: make a function public under its name.
+
+    numpy: names of the NumPy functions it answers for, separated by spaces; its own name if None.
+    method: name of the method on Tensor; its own name if empty, no method if None.
+    """
+
+    def register(function: Function) -> Function:
+        own = name or function.__name__
+        FUNCTIONS[own] = function
+        for key in (own if numpy is None else numpy).split():
+            dispatch(key, function)
+        if method is not None:
+            METHODS[method or own] = function
+        return function
+
+    return register
+
+
+def dispatch(key: str, function: Callable[..., Any]) -> None:
+    """Let `function` answer for the NumPy function of this name ("sum", "linalg.inv")."""
+    target: Any = np
+    for part in key.split("."):
+        target = getattr(target, part, None)  # some names exist in newer NumPy only
+    if target is not None:
+        NUMPY_FUNCTIONS[target] = function
+
+
+def operand(operation: str, x: Any) -> Any:
+    """`x` as something with a shape: Tensors and arrays as they are, numbers and nested lists of numbers as arrays."""
+    if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype.kind in "fiub"):
+        return x
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{operation}: cannot take {type(x).__name__} as an array: {error}") from None
+    except RuntimeError:  # a Tensor in a list refuses to lose its gradient
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        remedy = "join Tensors with zen.stack first" if array is None else f"its dtype would be {array.dtype}"
+        raise TypeError(f"{operation}: cannot take {type(x).__name__} as an array of real numbers; {remedy}")
+    return array
+
+
+def raw(x: Any) -> Any:
+    """The values of a Tensor or array, for what no gradient depends on (positions, masks)."""
+    return x.array if isinstance(x, Tensor) else x
+
+
+def _row(name: str) -> Any:
+    try:
+        return ROWS[name]
+    except KeyError:
+        raise AttributeError(f"a formula calls {name!r}, but there is no row of that name") from None
+
+
+def _applied(row: Any) -> Callable[..., Any]:
+    apply = backend.apply
+    if row.elementwise and row.nin <= 2:
+        function: Callable[..., Any] = backend.unary(row) if row.nin == 1 else backend.binary(row)
+        return function
+    params = len(DECLARATIONS[row.name].params)
+
+    def call(*values: Any) -> Any:
+        n = len(values) - params
+        return apply(row, values[:n], values[n:])
+
+    return call
+
+
+def _prepare(declaration: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    vjps, needs = [], []
+    names = ("xs", "y") if declaration.variadic else (*declaration.args, "y")
+    for formula in declaration.vjp:
+        vjps.append(None if formula is None else declaration.compile(formula))
+        found = {} if formula is None else declaration.needs(formula)
+        needs.append(tuple([found.get(n, 0) for n in names]))
+    return tuple(vjps), tuple(needs)
+
+
+def _forward(declaration: Row) -> Callable[..., Any]:
+    formula = declaration.forward
+    if not isinstance(formula, str):
+        return formula
+    if formula in _DIRECT:
+        return _DIRECT[formula]
+    if formula == f"{declaration.name}({', '.join(declaration.args)})" and declaration.name in NUMPY:
+        primitive: Callable[..., Any] = NUMPY[declaration.name]
+        return primitive
+    compiled: Callable[..., Any] | None = None
+
+    def forward(*values: Any) -> Any:
+        nonlocal compiled
+        if compiled is None:
+            compiled = _compile_forward(declaration)
+        return compiled(*_numbers_typed(values))
+
+    return forward
+
+
+def _numbers_typed(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Python numbers as 0-d arrays of the dtype that all values promote to.
+
+    Within a formula, NumPy would make float64 scalars of them (`expm1(2.5)`), which then widen float32.
+    """
+    if not any([type(v) in (float, int, bool) for v in values]):
+        return values
+    dtype = np.result_type(*values)
+    return tuple([np.asarray(v, dtype) if type(v) in (float, int, bool) else v for v in values])
+
+
+def _compile_forward(declaration: Row) -> Callable[..., Any]:
+    """The forward formula as a function of arrays. A name in it is a primitive, or else another row."""
+    import ast  # nothing is parsed when zen is imported
+
+    assert isinstance(declaration.forward, str)
+    tree = ast.parse(declaration.forward, mode="eval")
+    called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    names = {n: NUMPY[n] if n in NUMPY else getattr(arrays, n) for n in called}
+    source = f"lambda {', '.join(declaration.args)}: {declaration.forward}"
+    code = compile(source, f"<row {declaration.name}: {declaration.forward}>", "eval")
+    function: Callable[..., Any] = eval(code, {"__builtins__": {}, **names})
+    return function

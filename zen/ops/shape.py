@@ -1,0 +1,346 @@
+"""Changes of shape, order and dtype. The rows of this file are views where NumPy's are.
+
+Functions that join or repeat arrays stand in `joining.py`. Functions without a row of their own are compositions of
+rows, and so are their gradients.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..backend import apply
+from .axes import Axes, all_axes, check_size, one_axis, one_shape
+from .indexing import GETITEM
+from .register import METHODS, define, operand, public
+from .row import row
+
+
+def _inverse(f: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+RESHAPE = define(row(
+    "reshape", "x", lambda x, shape: x.reshape(shape), ["reshape(g, x.shape)"], params="shape", linear="x",
+    view=True, domain=lambda rng: [
+        ((rng.normal(size=(2, 6)),), ((3, 4),)), ((rng.normal(size=()),), ((1, 1),)),
+        ((rng.normal(size=(4, 3)).T,), ((12,),)), ((np.zeros((0, 3)),), ((3, 0),)), ((rng.normal(size=(1, 1)),), ((),)),
+    ],
+    doc="Another shape for the same elements.",
+))  # fmt: skip
+PERMUTE_DIMS = define(row(
+    "permute_dims", "x", lambda x, axes: x.transpose(axes), ["permute_dims(g, inverse(axes))"], params="axes",
+    linear="x", view=True, uses={"inverse": _inverse},
+    domain=lambda rng: [
+        ((rng.normal(size=(2, 3, 4)),), ((2, 0, 1),)), ((rng.normal(size=()),), ((),)),
+        ((rng.normal(size=(2, 0)),), ((1, 0),)), ((rng.normal(size=(2, 3, 8))[..., ::2],), ((1, 2, 0),)),
+    ],
+    doc="Axes in another order.",
+))  # fmt: skip
+BROADCAST_TO = define(row(
+    "broadcast_to", "x", lambda x, shape: np.broadcast_to(x, shape), ["g"], params="shape", linear="x", view=True,
+    domain=lambda rng: [
+        ((rng.normal(size=(3, 1)),), ((2, 3, 4),)), ((rng.normal(size=()),), ((2, 2),)),
+        ((rng.normal(size=(1, 2)),), ((0, 2),)), ((rng.normal(size=(2, 3)),), ((2, 3),)),
+    ],
+    doc="Elements repeated along axes of length 1 and new leading axes.",
+))  # fmt: skip
+ASTYPE = define(row(
+    "astype", "x", lambda x, dtype: np.asarray(x).astype(dtype), ["astype(g, x.dtype)"], params="dtype", linear="x",
+    domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], doc="Conversion to another dtype.",
+))  # fmt: skip
+COPY = define(row(
+    "copy", "x", lambda x: np.array(x), ["g"], linear="x", doc="A copy.",
+    domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ()), ((rng.normal(size=()),), ())],
+))  # fmt: skip
+
+
+@public()
+def reshape(x: Any, shape: Any) -> Any:
+    """The elements of x, in C order, in another shape. A view where NumPy gives one.
+
+    shape: int or sequence of ints; one of them may be -1 and is worked out. Raises ValueError if the number of
+    elements differs.
+
+    >>> zen.f.reshape(zen.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    x = operand("reshape", x)
+    wanted = one_shape("reshape", shape)
+    if math.prod(wanted) == x.size and min(wanted, default=0) >= 0:
+        return apply(RESHAPE, (x,), (wanted,))
+    known = math.prod([n for n in wanted if n != -1])
+    if wanted.count(-1) == 1 and known and x.size % known == 0:
+        wanted = tuple([x.size // known if n == -1 else n for n in wanted])
+    if math.prod(wanted) != x.size or min(wanted, default=0) < 0:
+        hint = "one -1 at most stands for the length that fits"
+        raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fill shape {tuple(wanted)}; {hint}")
+    return apply(RESHAPE, (x,), (wanted,))
+
+
+def _reshape_method(x: Any, *shape: Any) -> Any:
+    """`x.reshape(2, 3)` or `x.reshape((2, 3))`; see `zen.f.reshape`."""
+    return reshape(x, shape[0] if len(shape) == 1 else shape)
+
+
+@public("")
+def permute_dims(x: Any, axes: Any) -> Any:
+    """The axes of x in the order `axes`; a view.
+
+    axes: a permutation of all axes; negative ones count from the end. Raises ValueError otherwise.
+
+    >>> zen.f.permute_dims(zen.zeros((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
+    return _permuted("permute_dims", x, axes)
+
+
+@public("transpose permute_dims")
+def transpose(x: Any, axes: Any = None) -> Any:
+    """The axes of x reversed, or in the order `axes`; a view. Errors as in `permute_dims`.
+
+    >>> zen.f.transpose(zen.zeros((2, 3, 4))).shape
+    (4, 3, 2)
+    """
+    return _permuted("transpose", x, axes)
+
+
+def _transpose_method(x: Any, *axes: Any) -> Any:
+    """`x.transpose()`, `x.transpose(1, 0)` or `x.transpose((1, 0))`; see `zen.f.transpose`."""
+    if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
+        return transpose(x, axes[0])
+    return transpose(x, axes or None)
+
+
+METHODS["reshape"], METHODS["transpose"] = _reshape_method, _transpose_method
+
+
+def _permuted(name: str, x: Any, axes: Any) -> Any:
+    x = operand(name, x)
+    if axes is None:
+        return apply(PERMUTE_DIMS, (x,), (tuple(range(x.ndim))[::-1],))
+    order = all_axes(name, axes, x.shape)
+    if len(order) != x.ndim:
+        raise ValueError(f"{name}: axes {order} do not name each of the {x.ndim} axes of shape {x.shape} once")
+    return apply(PERMUTE_DIMS, (x,), (order,))
+
+
+@public()
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """x with two axes exchanged; a view. Raises AxisError for an axis out of range.
+
+    >>> zen.f.swapaxes(zen.zeros((2, 3, 4)), 0, -1).shape
+    (4, 3, 2)
+    """
+    x = operand("swapaxes", x)
+    a, b = one_axis("swapaxes", axis1, x.shape), one_axis("swapaxes", axis2, x.shape)
+    order = list(range(x.ndim))
+    order[a], order[b] = b, a
+    return apply(PERMUTE_DIMS, (x,), (tuple(order),))
+
+
+@public()
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """x with the axes `source` moved to `destination`, the others in their order; a view.
+
+    source, destination: ints or sequences of ints of equal length; ValueError or AxisError otherwise.
+
+    >>> zen.f.moveaxis(zen.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    x = operand("moveaxis", x)
+    old, new = all_axes("moveaxis", source, x.shape), all_axes("moveaxis", destination, x.shape)
+    if len(old) != len(new):
+        raise ValueError(f"moveaxis: {len(old)} source axes {old} but {len(new)} destinations {new}")
+    order = [k for k in range(x.ndim) if k not in old]
+    for place, k in sorted(zip(new, old, strict=True)):
+        order.insert(place, k)
+    return apply(PERMUTE_DIMS, (x,), (tuple(order),))
+
+
+@public("matrix_transpose linalg.matrix_transpose", method=None)
+def matrix_transpose(x: Any) -> Any:
+    """The matrices in the last two axes of x, transposed; a view. Raises ValueError for less than two dimensions.
+
+    >>> zen.f.matrix_transpose(zen.zeros((5, 2, 3))).shape
+    (5, 3, 2)
+    """
+    x = operand("matrix_transpose", x)
+    if x.ndim < 2:
+        raise ValueError(f"matrix_transpose: at least two dimensions are needed, not shape {x.shape}")
+    return swapaxes(x, -1, -2)
+
+
+@public()
+def expand_dims(x: Any, axis: Any = 0) -> Any:
+    """x with new axes of length 1 at the positions `axis` of the result; a view.
+
+    axis: int or tuple of ints. Raises AxisError for a position out of range.
+
+    >>> zen.f.expand_dims(zen.zeros((2, 3)), (0, -1)).shape
+    (1, 2, 3, 1)
+    """
+    x = operand("expand_dims", x)
+    added = len(axis) if isinstance(axis, (tuple, list)) else 1
+    places = all_axes("expand_dims", axis, x.shape, added=added)
+    lengths = iter(x.shape)
+    return apply(RESHAPE, (x,), (tuple([1 if k in places else next(lengths) for k in range(x.ndim + added)]),))
+
+
+@public()
+def squeeze(x: Any, axis: Axes = None) -> Any:
+    """x without the axes `axis`, whose length must be 1; all such axes if None. A view.
+
+    Raises ValueError for an axis of another length, AxisError for one out of range.
+
+    >>> zen.f.squeeze(zen.zeros((1, 3, 1)), 0).shape
+    (3, 1)
+    """
+    x = operand("squeeze", x)
+    if axis is None:
+        return apply(RESHAPE, (x,), (tuple([n for n in x.shape if n != 1]),))
+    axes = all_axes("squeeze", axis, x.shape)
+    long = [k for k in axes if x.shape[k] != 1]
+    if long:
+        raise ValueError(f"squeeze: axis {long[0]} of shape {x.shape} has length {x.shape[long[0]]}, not 1")
+    return apply(RESHAPE, (x,), (tuple([n for k, n in enumerate(x.shape) if k not in axes]),))
+
+
+@public()
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """x repeated to `shape` by the broadcasting rules; a read-only view.
+
+    Raises ValueError if x does not broadcast to it.
+
+    >>> zen.f.broadcast_to(zen.tensor([1.0, 2.0]), (2, 2)).tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
+    """
+    x = operand("broadcast_to", x)
+    wanted = one_shape("broadcast_to", shape)
+    lead = len(wanted) - x.ndim
+    fits = lead >= 0 and all([n in (1, m) for n, m in zip(x.shape, wanted[lead:], strict=True)])
+    if not fits or any([n < 0 for n in wanted]):
+        raise ValueError(
+            f"broadcast_to: shape {x.shape} does not broadcast to {wanted}; "
+            "axes are compared from the last one and must be equal or 1 in the first"
+        )
+    check_size("broadcast_to", wanted)
+    return apply(BROADCAST_TO, (x,), (wanted,))
+
+
+@public(method=None)
+def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    """All arrays broadcast to their common shape, as read-only views. Raises ValueError if they do not broadcast.
+
+    >>> [x.shape for x in zen.f.broadcast_arrays(zen.zeros(3), zen.zeros((2, 1)))]
+    [(2, 3), (2, 3)]
+    """
+    found = [operand("broadcast_arrays", x) for x in arrays]
+    shapes = [x.shape for x in found]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        text = " and ".join([str(s) for s in shapes])
+        raise ValueError(f"broadcast_arrays: shapes {text} do not broadcast together") from None
+    return tuple([broadcast_to(x, shape) for x in found])
+
+
+@public("ravel")
+def ravel(x: Any) -> Any:
+    """The elements of x, in C order, along one axis; a view where NumPy gives one.
+
+    >>> zen.f.ravel(zen.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [1.0, 2.0, 3.0, 4.0]
+    """
+    x = operand("ravel", x)
+    return apply(RESHAPE, (x,), ((x.size,),))
+
+
+@public("")
+def flatten(x: Any) -> Any:
+    """The elements of x, in C order, along one axis; always a copy, as in NumPy (see `ravel`).
+
+    >>> zen.f.flatten(zen.zeros((2, 3))).shape
+    (6,)
+    """
+    return apply(COPY, (ravel(x),))
+
+
+@public("astype")
+def astype(x: Any, dtype: Any, *, copy: bool = True) -> Any:
+    """x converted to `dtype`. Gradients flow between floating dtypes; a bool or integer result has none.
+
+    copy: False returns x itself if it has that dtype. Raises TypeError for a dtype that no Tensor can have.
+
+    >>> zen.f.astype(zen.tensor([1.7, -1.7]), zen.int64).tolist()
+    [1, -1]
+    """
+    x = operand("astype", x)
+    wanted = np.dtype(dtype)
+    if wanted == x.dtype and not copy:
+        return x
+    if wanted.kind not in "biu" and wanted.char not in "efd":
+        raise TypeError(f"astype: dtype {wanted} is not supported: use bool, an integer dtype or float16, 32 or 64")
+    return apply(ASTYPE, (x,), (wanted,))
+
+
+@public(method="copy")
+def copy(x: Any) -> Any:
+    """A copy of x with memory of its own; differentiable.
+
+    >>> zen.f.copy(zen.tensor([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
+    return apply(COPY, (operand("copy", x),))
+
+
+@public("flip")
+def flip(x: Any, axis: Axes = None) -> Any:
+    """x with the order of the elements along `axis` reversed, along all axes if None; a view.
+
+    Raises AxisError for an axis out of range.
+
+    >>> zen.f.flip(zen.tensor([1.0, 2.0, 3.0])).tolist()
+    [3.0, 2.0, 1.0]
+    """
+    x = operand("flip", x)
+    axes = range(x.ndim) if axis is None else all_axes("flip", axis, x.shape)
+    backwards = slice(None, None, -1)
+    return apply(GETITEM, (x,), (tuple([backwards if k in axes else slice(None) for k in range(x.ndim)]),))
+
+
+def _at_least(name: str, x: Any, shape: Any, ndim: int) -> Any:
+    x = operand(name, x)
+    return apply(RESHAPE, (x,), (x.shape if x.ndim >= ndim else shape(x.shape),))
+
+
+@public("atleast_1d", method=None)
+def atleast_1d(x: Any) -> Any:
+    """x with at least one axis.
+
+    >>> zen.f.atleast_1d(zen.tensor(1.0)).shape
+    (1,)
+    """
+    return _at_least("atleast_1d", x, lambda s: (1,), 1)
+
+
+@public("atleast_2d", method=None)
+def atleast_2d(x: Any) -> Any:
+    """x with at least two axes; new ones come first.
+
+    >>> zen.f.atleast_2d(zen.zeros(3)).shape
+    (1, 3)
+    """
+    return _at_least("atleast_2d", x, lambda s: (1,) * (2 - len(s)) + s, 2)
+
+
+@public("atleast_3d", method=None)
+def atleast_3d(x: Any) -> Any:
+    """x with at least three axes, placed as in NumPy: (N,) gives (1, N, 1) and (M, N) gives (M, N, 1).
+
+    >>> zen.f.atleast_3d(zen.zeros((2, 3))).shape
+    (2, 3, 1)
+    """
+    return _at_least("atleast_3d", x, lambda s: (*((1, *s) if len(s) < 2 else s), 1) if s else (1, 1, 1), 3)

@@ -1,0 +1,73 @@
+"""Tensors of random numbers, drawn from one NumPy Generator.
+
+`seed(n)` makes what follows repeatable. Every function takes `generator`, a numpy.random.Generator, for a stream of its
+own. The results are leaves; distributions with parameters that require gradients are written with ordinary arithmetic,
+for example `mean + scale * zen.random.normal(shape)`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Tensor
+from .conversion import supported
+from .creation import float64, shape_of
+
+_generator: np.random.Generator | None = None  # made when first needed: numpy.random takes 15 ms to import
+
+
+def seed(n: int | None = None) -> None:
+    """Start the stream of random numbers at `n`; without it, at a number from the operating system."""
+    global _generator
+    _generator = np.random.default_rng(n)
+
+
+def normal(
+    shape: Any = (), mean: float = 0.0, scale: float = 1.0, *, dtype: Any = float64, requires_grad: bool = False,
+    generator: np.random.Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Normally distributed numbers with the given mean and standard deviation.
+
+    >>> import zen
+    >>> zen.random.seed(0)
+    >>> zen.random.normal((2, 3)).shape
+    (2, 3)
+    """
+    sizes, dtype = shape_of("normal", shape, supported(dtype))
+    return _leaf((generator or _default()).normal(mean, scale, sizes), dtype, requires_grad)
+
+
+def uniform(
+    shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = float64, requires_grad: bool = False,
+    generator: np.random.Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Numbers spread evenly over [low, high)."""
+    sizes, dtype = shape_of("uniform", shape, supported(dtype))
+    return _leaf((generator or _default()).uniform(low, high, sizes), dtype, requires_grad)
+
+
+def integers(
+    low: int, high: int | None = None, shape: Any = (), *, generator: np.random.Generator | None = None
+) -> Tensor:
+    """Integers from [low, high), or from [0, low) if `high` is not given; int64."""
+    sizes, _ = shape_of("integers", shape, float64)
+    return backend.leaf(np.asarray((generator or _default()).integers(low, high, sizes)), False)
+
+
+def permutation(n: int, *, generator: np.random.Generator | None = None) -> Tensor:
+    """The integers 0 to n - 1 in random order; int64."""
+    return backend.leaf((generator or _default()).permutation(n), False)
+
+
+def _default() -> np.random.Generator:
+    if _generator is None:
+        seed()
+    assert _generator is not None
+    return _generator
+
+
+def _leaf(values: Any, dtype: np.dtype, requires_grad: bool) -> Tensor:
+    return backend.leaf(np.asarray(values, dtype), requires_grad)

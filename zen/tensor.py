@@ -1,0 +1,325 @@
+"""What a Tensor can do besides arithmetic: its properties, conversions to other types, printing and copying.
+
+The class itself belongs to the engine. This module attaches the rest to it, alike for both engines, and installs the
+hooks by which the engine calls back, when it is imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import backend, dispatch, inplace, writes
+from .backend import Tensor
+from .conversion import convert, refuse_gradient, to_float
+from .ops import register
+from .ops.shape import swapaxes, transpose
+
+
+class LostTensor:
+    """Stands in `dependencies` for an intermediate whose value nobody kept.
+
+    It has shape, dtype and dependencies; asking for its value raises. Keep the Tensor in a variable to have the value.
+    """
+
+    requires_grad = trainable = True
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+        self.shape: tuple[int, ...] = node.shape
+        self.dtype: np.dtype = node.dtype
+
+    @property
+    def dependencies(self) -> tuple[Any, ...]:
+        return _made_from(self.node)
+
+    @property
+    def value(self) -> np.ndarray:
+        raise RuntimeError(
+            f"the value of this intermediate ({self._op()}, shape {self.shape}) was not kept, because neither a "
+            "variable nor a gradient needed it; hold the Tensor in a variable"
+        )
+
+    def depends_on(self, target: Any) -> bool:
+        """Whether `target` was used to compute this value."""
+        return _reaches(self.node, target.node)
+
+    def __repr__(self) -> str:
+        return f"LostTensor(shape={self.shape}, dtype={self.dtype}, op={self._op()})"
+
+    def _op(self) -> str:
+        return "leaf" if self.node.row is None else self.node.row.name
+
+
+# Properties
+
+
+def value(self: Tensor) -> np.ndarray:
+    """The values as an ndarray that shares the Tensor's memory, whether or not it requires a gradient.
+
+    A pass does not notice what is written into that array. Assigning to `value` copies new values of the same shape
+    into the memory, outside of any graph, and is noticed: `t.value -= 0.1 * t.gradient`.
+    """
+    array: np.ndarray = self.array.view()
+    return array
+
+
+def set_value(self: Tensor, new: Any) -> None:
+    array = convert(new.detach() if isinstance(new, Tensor) else new)
+    if array.shape != self.shape:
+        raise ValueError(f"value: expected shape {self.shape}, got {array.shape}; make a new Tensor for another shape")
+    previous = backend.set_grad_enabled(False)
+    try:
+        inplace.copy_(self, array)
+    finally:
+        backend.set_grad_enabled(previous)
+
+
+def gradient(self: Tensor) -> np.ndarray | None:
+    """The accumulated gradient as an ndarray, or None. Synonym of `grad`, which is a Tensor; settable, also to None."""
+    grad = self.grad
+    return None if grad is None else grad.array.view()
+
+
+def set_gradient(self: Tensor, new: Any) -> None:
+    if new is not None:
+        array = convert(new.detach() if isinstance(new, Tensor) else new, self.dtype)
+        if array.shape != self.shape:
+            raise ValueError(f"gradient: expected shape {self.shape}, got {array.shape}")
+        new = backend.wrap(array)
+    self.grad = new
+
+
+def trainable(self: Tensor) -> bool:
+    """Whether the Tensor requires a gradient. Synonym of `requires_grad`; may be set on a leaf."""
+    return bool(self.requires_grad)
+
+
+def set_trainable(self: Tensor, flag: bool) -> None:
+    self.requires_grad_(bool(flag))
+
+
+def dependencies(self: Tensor) -> tuple[Any, ...]:
+    """The Tensors this one was made from, while its graph lives (a pass without `retain_graph` releases it).
+
+    A Tensor that is still alive is returned itself. One that is gone is rebuilt if the graph saved its value, else a
+    LostTensor stands for it. Constants are included only where the graph saved them.
+    """
+    return () if self.node is None else _made_from(self.node)
+
+
+def transposed(self: Tensor) -> Tensor:
+    """The Tensor with its axes in reverse order."""
+    made: Tensor = transpose(self)
+    return made
+
+
+def matrix_transposed(self: Tensor) -> Tensor:
+    """The Tensor with its last two axes exchanged."""
+    if self.ndim < 2:
+        raise ValueError(f"mT: a Tensor of at least two dimensions is needed, not one of shape {self.shape}")
+    made: Tensor = swapaxes(self, -1, -2)
+    return made
+
+
+def itemsize(self: Tensor) -> int:
+    """Bytes of one element."""
+    return int(self.dtype.itemsize)
+
+
+def nbytes(self: Tensor) -> int:
+    """Bytes of all elements."""
+    return int(self.dtype.itemsize * self.size)
+
+
+# Methods
+
+
+def depends_on(self: Tensor, target: Tensor) -> bool:
+    """Whether `target` was used to compute this Tensor (a Tensor depends on itself). Constants leave no trace."""
+    if not isinstance(target, Tensor):
+        raise TypeError(f"depends_on: expected a Tensor, not {type(target).__name__}")
+    return self is target or _reaches(self.node, target.node)
+
+
+def get_gradients(self: Tensor, grad: Any = None) -> None:
+    """Backward pass, seeded with `grad` or, for any shape, with ones. See `backward` for what it raises."""
+    self.backward(np.ones(self.shape, self.dtype) if grad is None else grad)
+
+
+def numpy(self: Tensor) -> np.ndarray:
+    """The values as an ndarray that shares the Tensor's memory; RuntimeError if the Tensor requires a gradient."""
+    refuse_gradient(self, "numpy()")
+    array: np.ndarray = self.array.view()
+    return array
+
+
+def item(self: Tensor) -> Any:
+    """The only element as a Python number; ValueError if there is not exactly one."""
+    if self.size != 1:
+        raise ValueError(f"item: a Tensor of one element is needed, not one of shape {self.shape}; see tolist()")
+    return self.array.item()
+
+
+def tolist(self: Tensor) -> Any:
+    """The values as nested lists of Python numbers."""
+    return self.array.tolist()
+
+
+def clone(self: Tensor) -> Tensor:
+    """A copy of the values; differentiable."""
+    if self.requires_grad and backend.grad_enabled():
+        return backend.apply(register.ENGINE_ROWS["positive"], (self,))
+    return backend.wrap(self.array.copy())
+
+
+# Protocols
+
+
+def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    refuse_gradient(self, "numpy.asarray()")
+    array: np.ndarray = self.array.view()
+    if dtype is not None and np.dtype(dtype) != array.dtype:
+        if copy is False:
+            raise ValueError(f"a Tensor of dtype {array.dtype} cannot become an array of dtype {dtype} without a copy")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def __dlpack__(self: Tensor, **options: Any) -> Any:
+    if self.requires_grad:
+        raise BufferError("a Tensor that requires a gradient cannot be exported by DLPack; export t.detach()")
+    return self.array.__dlpack__(**options)
+
+
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
+    device: tuple[int, int] = self.array.__dlpack_device__()
+    return device
+
+
+def __format__(self: Tensor, spec: str) -> str:
+    if self.ndim == 0:
+        return format(self.item(), spec)
+    if spec:
+        raise TypeError(f"format {spec!r} applies to a single number, not to a Tensor of shape {self.shape}")
+    return repr(self)
+
+
+def __copy__(self: Tensor) -> Tensor:
+    _needs_leaf(self, "copy")
+    return backend.leaf(self.array.copy(), self.requires_grad)
+
+
+def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    _needs_leaf(self, "deepcopy")
+    made = memo[id(self)] = backend.leaf(self.array.copy(), self.requires_grad)
+    if self.grad is not None:
+        made.grad = backend.wrap(self.grad.array.copy())
+    return made
+
+
+def __reduce__(self: Tensor) -> tuple[Any, ...]:
+    _needs_leaf(self, "pickle")
+    return restore, (np.ascontiguousarray(self.array).reshape(self.shape), self.requires_grad)
+
+
+def restore(array: np.ndarray, requires_grad: bool) -> Tensor:
+    """The leaf that a pickle describes."""
+    return backend.leaf(array, requires_grad)
+
+
+def represent(t: Tensor) -> str:
+    """`Tensor([1., 2.], dtype=float32, requires_grad=True, op=multiply)`, rows aligned."""
+    facts = [f"dtype={t.dtype}"]
+    if t.size == 0 and t.shape != (0,):
+        facts.insert(0, f"shape={t.shape}")
+    node = t.node
+    if node is not None:
+        facts.append("requires_grad=True")
+        if node.row is not None:
+            facts.append(f"op={node.row.name}")
+    start, end = "Tensor(", ", ".join(facts) + ")"
+    body = np.array2string(t.array, separator=", ", prefix=start)
+    width = np.get_printoptions()["linewidth"]
+    last = len(body) - body.rfind("\n") - 1 if "\n" in body else len(start) + len(body)
+    gap = " " if last + len(end) + 2 <= width else "\n" + " " * len(start)
+    return f"{start}{body},{gap}{end}"
+
+
+PROPERTIES = {
+    "value": property(value, set_value),
+    "gradient": property(gradient, set_gradient),
+    "trainable": property(trainable, set_trainable),
+    "dependencies": property(dependencies),
+    "T": property(transposed),
+    "mT": property(matrix_transposed),
+    "itemsize": property(itemsize),
+    "nbytes": property(nbytes),
+}
+
+METHODS = {
+    function.__name__: function
+    for function in (
+        depends_on, get_gradients, numpy, item, tolist, clone,
+        __array__, __dlpack__, __dlpack_device__, __format__, __copy__, __deepcopy__, __reduce__,
+    )
+}  # fmt: skip
+
+
+def _needs_leaf(t: Tensor, action: str) -> None:
+    node = t.node
+    if node is not None and node.row is not None:
+        raise RuntimeError(
+            f"{action}: the result of {node.row.name!r} belongs to a graph, which cannot be copied; "
+            "use clone() inside the graph, or t.detach().clone()"
+        )
+
+
+def _made_from(node: Any) -> tuple[Any, ...]:
+    if node.row is None or node.released:
+        return ()
+    saved = node.saved[0] if node.row.variadic else node.saved
+    found: list[Any] = []
+    for k, n in enumerate(node.inputs):
+        live = None if n is None else n.tensor
+        kept = saved[k] if k < len(saved) else None
+        if live is not None:
+            found.append(live)
+        elif isinstance(kept, np.ndarray) and writes.overwritten(kept, node.seq) is None:
+            found.append(backend.wrap(kept, n))
+        elif isinstance(kept, (int, float, np.generic)):
+            found.append(backend.wrap(np.asarray(kept), n))
+        elif n is not None:
+            found.append(LostTensor(n))
+    return tuple(found)
+
+
+def _reaches(node: Any, target: Any) -> bool:
+    if node is None or target is None:
+        return False
+    pending, seen = [node], {id(node)}
+    while pending:
+        n = pending.pop()
+        if n is target:
+            return True
+        for below in n.inputs:
+            # An operation is younger than its inputs, so nothing older than the target leads to it.
+            if below is not None and below.seq >= target.seq and id(below) not in seen:
+                seen.add(id(below))
+                pending.append(below)
+    return False
+
+
+backend.install(
+    convert=convert,
+    repr=represent,
+    to_float=to_float,
+    setitem=inplace.setitem,
+    inplace=inplace.inplace,
+    resync=inplace.resync,
+    overwritten=writes.overwritten,
+)
+for _names in (register.METHODS, inplace.METHODS, dispatch.METHODS, METHODS, PROPERTIES):
+    for _name, _member in _names.items():
+        backend.attach(_name, _member)

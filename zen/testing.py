@@ -1,0 +1,193 @@
+"""Derivatives checked against numerical differentiation. For tests: zen's own, and those of custom operations.
+
+`check_gradients` differentiates in float64. Order 1 compares the derivative with central differences of the function;
+each further order compares the derivative of the derivative with central differences of the derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Tensor
+from .transforms import gradients, jvp
+
+STEP = 6e-6
+"""Step of the central differences: the cube root of float64's precision, where both of their errors are smallest."""
+
+Function = Callable[..., Any]
+
+
+def check_gradients(
+    f: Function,
+    args: Sequence[Any],
+    order: int = 2,
+    *,
+    forward: bool = True,
+    rtol: float = 1e-6,
+    atol: float = 1e-7,
+    step: float = STEP,
+    seed: int = 0,
+) -> None:
+    """Compare the derivatives of `f` at `args` with numerical differentiation, up to `order`.
+
+    f: takes Tensors of the shapes of `args` and returns a Tensor, or a tuple or list of Tensors.
+    args: arrays. Floating ones are converted to float64 and differentiated; the others (bool, ints) are passed as
+        they are. The function must be smooth within `step` of them.
+    forward: check forward mode (`zen.jvp`) as well.
+    rtol, atol: tolerance of each element; rtol is relative to the largest element of the numerical derivative.
+
+    Cotangents, and the directions of forward mode, are random with the given seed. Raises AssertionError naming the
+    order, the argument, the element and both values.
+
+    >>> import numpy as np, zen, zen.testing
+    >>> zen.testing.check_gradients(lambda x: zen.tanh(x) * x, [np.array([0.5, -1.0])], order=3)
+    """
+    if order < 1:
+        raise ValueError(f"check_gradients: order is 1 or more, not {order}")
+    values = [_as_value(a) for a in args]
+    rng = np.random.default_rng(seed)
+    tolerance = _Tolerance(rtol, atol)
+    if forward:
+        _check_forward(f, values, rng, step, tolerance)
+    for k in range(1, order + 1):
+        cotangents = _random_like(evaluate(f, values), rng)
+        _check_reverse(f, values, cotangents, step, tolerance, k)
+        if k < order:
+            f = differentiated(f, len(values))
+            values = [*values, *cotangents]
+
+
+def numerical_gradients(
+    f: Function, args: Sequence[np.ndarray], cotangents: Sequence[np.ndarray], step: float = STEP
+) -> list[np.ndarray | None]:
+    """Derivatives of `sum(cotangents * f(*args))` for each argument by central differences; None for ints and bools."""
+
+    def value(k: int, point: np.ndarray) -> Any:
+        results = evaluate(f, [*args[:k], point, *args[k + 1 :]])
+        return sum(np.sum(r * c, dtype=np.float64) for r, c in zip(results, cotangents, strict=True))
+
+    found: list[np.ndarray | None] = []
+    for k, a in enumerate(args):
+        if a.dtype.kind != "f":
+            found.append(None)
+            continue
+        derivative = np.zeros(a.shape)
+        for index in np.ndindex(a.shape):
+            above, below = a.copy(), a.copy()
+            above[index] += step
+            below[index] -= step
+            derivative[index] = (value(k, above) - value(k, below)) / (above[index] - below[index])
+        found.append(derivative)
+    return found
+
+
+def evaluate(f: Function, args: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The results of `f` as arrays."""
+    return [r.array for r in _as_list(f(*(_leaf(a) for a in args)))]
+
+
+def differentiated(f: Function, nargs: int) -> Function:
+    """The derivative of `f` as a function of its `nargs` arguments and the cotangents of its results.
+
+    It returns the gradients of the floating arguments and is itself differentiable.
+    """
+
+    def derivative(*values: Tensor) -> list[Tensor]:
+        args, cotangents = values[:nargs], values[nargs:]
+        inputs = [a for a in args if a.dtype.kind == "f"]
+        # An argument that the result does not depend on has a gradient of zero, not None.
+        return [_zeros_if_none(g, a) for g, a in zip(_gradients(f(*args), inputs, cotangents), inputs, strict=True)]
+
+    return derivative
+
+
+def _check_reverse(
+    f: Function, args: list[np.ndarray], cotangents: list[np.ndarray], step: float, tolerance: _Tolerance, order: int
+) -> None:
+    leaves = [_leaf(a) for a in args]
+    inputs = [t for t in leaves if t.requires_grad]
+    exact = iter(_gradients(f(*leaves), inputs, cotangents, create_graph=False))
+    for k, expected in enumerate(numerical_gradients(f, args, cotangents, step)):
+        if expected is None:
+            continue
+        found = next(exact)
+        array = np.zeros(args[k].shape) if found is None else found.array
+        tolerance.compare(array, expected, f"derivative of order {order} for argument {k + 1}")
+
+
+def _check_forward(
+    f: Function, args: list[np.ndarray], rng: np.random.Generator, step: float, tolerance: _Tolerance
+) -> None:
+    where = [k for k, a in enumerate(args) if a.dtype.kind == "f"]
+    tangents = _random_like([args[k] for k in where], rng)
+
+    def along(*primals: Any) -> tuple[Any, ...]:
+        full: list[Any] = [backend.wrap(a) for a in args]
+        for k, p in zip(where, primals, strict=True):
+            full[k] = p
+        return tuple(_as_list(f(*full)))
+
+    def moved(sign: float) -> list[np.ndarray]:
+        shifted = list(args)
+        for k, t in zip(where, tangents, strict=True):
+            shifted[k] = np.asarray(args[k] + sign * step * t)
+        return evaluate(f, shifted)
+
+    # Only floating results have tangents.
+    found = jvp(along, tuple(backend.wrap(args[k]) for k in where), tuple(backend.wrap(t) for t in tangents))[1]
+    for k, (t, above, below) in enumerate(zip(_as_list(found), moved(1.0), moved(-1.0), strict=True)):
+        expected = (above - below) / (2 * step)
+        array = t.array if isinstance(t, Tensor) else np.asarray(t)
+        tolerance.compare(np.broadcast_to(array, expected.shape), expected, f"forward mode for result {k + 1}")
+
+
+class _Tolerance:
+    def __init__(self, rtol: float, atol: float) -> None:
+        self.rtol, self.atol = rtol, atol
+
+    def compare(self, found: np.ndarray, expected: np.ndarray, what: str) -> None:
+        if found.shape != expected.shape:
+            raise AssertionError(f"{what}: shape {found.shape}, numerically {expected.shape}")
+        if expected.size == 0:
+            return
+        allowed = self.atol + self.rtol * np.max(np.abs(expected))
+        wrong = ~(np.abs(found - expected) <= allowed)  # nan is wrong too
+        if wrong.any():
+            index = tuple(int(k) for k in np.argwhere(wrong)[0])
+            raise AssertionError(
+                f"{what} is wrong in {int(wrong.sum())} of {wrong.size} elements; at {index} it is {found[index]!r}, "
+                f"numerically {expected[index]!r}"
+            )
+
+
+def _gradients(results: Any, inputs: list[Tensor], cotangents: Sequence[Any], create_graph: bool = True) -> list[Any]:
+    connected = [(r, c) for r, c in zip(_as_list(results), cotangents, strict=True) if r.requires_grad]
+    if not connected:
+        return [None] * len(inputs)
+    outputs, seeds = zip(*connected, strict=True)
+    return _as_list(gradients(outputs, inputs, grad_outputs=seeds, create_graph=create_graph, allow_unused=True))
+
+
+def _zeros_if_none(gradient: Tensor | None, like: Tensor) -> Tensor:
+    return backend.wrap(np.zeros(like.shape, like.dtype)) if gradient is None else gradient
+
+
+def _as_list(results: Any) -> list[Any]:
+    return list(results) if isinstance(results, (tuple, list)) else [results]
+
+
+def _as_value(arg: Any) -> np.ndarray:
+    array = arg.array if isinstance(arg, Tensor) else np.asarray(arg)
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+
+def _leaf(array: np.ndarray) -> Tensor:
+    return backend.leaf(array, array.dtype.kind == "f")
+
+
+def _random_like(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    return [np.asarray(rng.uniform(0.5, 1.5, a.shape) * rng.choice([-1.0, 1.0], a.shape)) for a in arrays]

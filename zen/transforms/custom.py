@@ -1,0 +1,136 @@
+"""Operations in plain Python and NumPy, with a derivative of the user's own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import backend, trees
+from ..backend import Tensor
+
+
+class _Call(NamedTuple):
+    """What one call has besides its arrays: positional arguments that are no arrays, by position, and keywords."""
+
+    static: dict[int, Any]
+    keywords: dict[str, Any]
+
+    def complete(self, arrays: tuple[Any, ...]) -> list[Any]:
+        """All positional arguments."""
+        values = iter(arrays)
+        return [self.static[k] if k in self.static else next(values) for k in range(len(arrays) + len(self.static))]
+
+
+class custom_vjp:  # noqa: N801 - used as a decorator
+    """An operation whose derivative you write: a function of NumPy arrays, and its vector-Jacobian product.
+
+    The function gets the arrays of its Tensor arguments and returns an array; calling the operation gives a Tensor.
+    Arguments that are neither Tensors, arrays nor numbers, and keyword arguments, are passed through and take no part
+    in gradients. The vjp is called as `vjp(g, out, *inputs, **keywords)`, with the cotangent of the result, the result
+    and all positional arguments. It returns a gradient for each of these, a tuple if there are several, with None where
+    there is none. Arrays given to either function must not be written to.
+
+    Written with zen's functions, or NumPy functions that dispatch to them, the vjp is differentiable itself, and
+    forward mode and higher orders work. Otherwise these raise.
+
+    >>> import numpy as np, zen
+    >>> @zen.custom_vjp
+    ... def cube(x):
+    ...     return x**3
+    >>> @cube.defvjp
+    ... def _(g, out, x):
+    ...     return 3 * x * x * g
+    >>> float(zen.grad(cube)(2.0)), float(zen.grad(zen.grad(cube))(2.0))
+    (12.0, 12.0)
+    """
+
+    def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any] | None = None) -> None:
+        if not callable(function):
+            raise TypeError(f"custom_vjp: expected a function, not {type(function).__name__}")
+        functools.update_wrapper(self, function)
+        self._name: str = getattr(function, "__name__", type(function).__name__)
+        self._function = function
+        self._vjp: Callable[..., Any] | None = None
+        self._rows: dict[int, Any] = {}
+        if vjp is not None:
+            self.defvjp(vjp)
+
+    def defvjp(self, vjp: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the operation its vector-Jacobian product `vjp(g, out, *inputs)`; returns it, so it is a decorator."""
+        if not callable(vjp):
+            raise TypeError(f"{self._name}: defvjp takes a function, not {type(vjp).__name__}")
+        self._vjp = vjp
+        return vjp
+
+    def __call__(self, *args: Any, **keywords: Any) -> Tensor:
+        static, arrays = {}, []
+        for k, value in enumerate(args):
+            if isinstance(value, (Tensor, np.ndarray, np.generic, float)) or type(value) is int:
+                arrays.append(value)
+            else:
+                static[k] = value
+        for path, value in trees.leaves(tuple(static.values()) + tuple(keywords.values())):
+            if isinstance(value, Tensor):
+                raise TypeError(
+                    f"{self._name}: a Tensor in a list or dict, or as a keyword argument (at {path}), would lose its "
+                    "gradient; pass it as a positional argument of its own"
+                )
+        row = self._rows.get(len(arrays))
+        if row is None:
+            row = self._rows[len(arrays)] = backend.Row(
+                self._name, len(arrays), self._forward, lambda: ((self._pull,), (None,)), joint=True
+            )
+        return backend.apply(row, tuple(arrays), (_Call(static, keywords),))
+
+    def __repr__(self) -> str:
+        return f"<zen.custom_vjp {self._name}>"
+
+    def _forward(self, *values: Any) -> np.ndarray:
+        *arrays, call = values
+        out = self._function(*call.complete(tuple(arrays)), **call.keywords)
+        if isinstance(out, (tuple, list, dict)) or out is None:
+            raise TypeError(f"{self._name}: the function returned {type(out).__name__}; it must return one array")
+        array = np.asarray(out.array if isinstance(out, Tensor) else out)
+        shared = any(isinstance(x, np.ndarray) and np.may_share_memory(array, x) for x in arrays)
+        return array.copy() if shared else array
+
+    def _pull(self, f: Any, g: Any, args: tuple[Any, ...], y: Any, call: _Call) -> tuple[Any, ...]:
+        """The row's vjp, on arrays or, when the pass is recorded, on Tensors."""
+        if self._vjp is None:
+            raise RuntimeError(
+                f"{self._name}: the operation has no derivative; define it with @{self._name}.defvjp as a function of "
+                "(g, out, *inputs)"
+            )
+        inputs = call.complete(args)
+        recorded = isinstance(g, Tensor)
+        try:
+            found = self._vjp(g, y, *inputs, **call.keywords)
+        except Exception as error:
+            if recorded:
+                error.add_note(_NOT_DIFFERENTIABLE.format(self._name))
+            raise
+        if not isinstance(found, (tuple, list)):
+            found = (found,)
+        if len(found) != len(inputs):
+            raise ValueError(
+                f"{self._name}: the vjp returned {len(found)} gradients for {len(inputs)} arguments; return one for "
+                "each, None where there is none"
+            )
+        gradients = [gradient for k, gradient in enumerate(found) if k not in call.static]
+        if not recorded:
+            return tuple([x.array if isinstance(x, Tensor) else x for x in gradients])
+        for gradient in gradients:
+            # An array has left the graph: the derivative of this derivative would silently be zero.
+            if not (gradient is None or isinstance(gradient, Tensor)):
+                kind = type(gradient).__name__
+                raise TypeError(f"{self._name}: the vjp returned {kind}; {_NOT_DIFFERENTIABLE.format(self._name)}")
+        return tuple(gradients)
+
+
+_NOT_DIFFERENTIABLE = (
+    "the gradient of {} is being differentiated itself (create_graph, a higher order or forward mode), so its vjp gets "
+    "Tensors and must return Tensors: write it with zen's functions or NumPy functions that dispatch to them"
+)

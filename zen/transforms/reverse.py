@@ -1,0 +1,252 @@
+"""Reverse mode: `gradients` of Tensors, and `grad`, `value_and_grad` and `vjp` of functions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import backend, trees
+from ..backend import Tensor
+from ..conversion import convert
+from .variables import Variables, results, settled
+
+
+def gradients(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
+) -> Any:
+    """Gradients of `outputs` with respect to `inputs`; no `.grad` is touched.
+
+    outputs: a Tensor, or a list, tuple or dict of them, whose gradients are added up.
+    inputs: a Tensor, or a nested list, tuple or dict of them; the gradients come back in the same structure.
+    grad_outputs: the cotangents, in the structure and shapes of `outputs`; may be left out for single elements.
+    create_graph: make the gradients differentiable themselves.
+    retain_graph: keep the graph of `outputs` for another pass (default: create_graph).
+    allow_unused: give None for an input that the outputs do not depend on, instead of raising.
+
+    Raises RuntimeError where an output or input takes part in no graph, for an output of several elements without a
+    cotangent, and for unused inputs; ValueError for a cotangent of another shape.
+
+    >>> import zen
+    >>> x = zen.tensor(3.0, requires_grad=True)
+    >>> g = zen.gradients(x**3, x, create_graph=True)
+    >>> g.item(), zen.gradients(g, x).item()
+    (27.0, 18.0)
+    """
+    roots = _tensors("outputs", outputs)
+    wanted = _tensors("inputs", inputs)
+    for path, t in wanted:
+        if not t.requires_grad:
+            raise RuntimeError(
+                f"gradients: {path} does not require a gradient; call requires_grad_() on it before computing the "
+                "outputs"
+            )
+    for path, t in roots:
+        if not t.requires_grad:
+            raise RuntimeError(
+                f"gradients: {path} does not require a gradient and has no graph; check that it was not computed "
+                "under zen.no_grad() or after detach()"
+            )
+    seeds = _seeds(outputs, roots, grad_outputs)
+    if not wanted or not roots:
+        return trees.rebuild(inputs, [None] * len(wanted))
+    retain = create_graph if retain_graph is None else retain_graph
+    found = backend.run([t for _, t in roots], seeds, [t for _, t in wanted], retain, create_graph)
+    assert found is not None
+    if not allow_unused:
+        for (path, _), gradient in zip(wanted, found, strict=True):
+            if gradient is None:
+                raise RuntimeError(
+                    f"gradients: the outputs do not depend on {path}; pass allow_unused=True to get None for it"
+                )
+    return trees.rebuild(inputs, found)
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that returns the gradient of `f`, which must return a Tensor of one element.
+
+    argnums: which positional arguments to differentiate by; one gradient for an int, a tuple of them for a sequence.
+    Each may be a number, an array, a Tensor, or nested lists, tuples, named tuples and dicts of these; the gradient has
+    the same structure. Numbers and NumPy arrays give NumPy arrays, Tensors give Tensors. Integers count as float64.
+    has_aux: `f` returns `(value, aux)`; the function then returns `(gradient, aux)`.
+
+    Nests: `grad(grad(f))` is exact. If an argument, or a Tensor that `f` uses, is itself being differentiated, the
+    result is a Tensor with a graph; call under `zen.no_grad()` to do without.
+
+    >>> import numpy as np, zen
+    >>> bool(zen.grad(zen.grad(np.sin))(1.0) == -np.sin(1.0))
+    True
+    """
+    inner = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f, updated=())
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, found = inner(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """The function that returns `(value, gradient)` of `f`; with `has_aux`, `((value, aux), gradient)`. See `grad`.
+
+    >>> import numpy as np, zen
+    >>> value, g = zen.value_and_grad(lambda p: (p["w"] * p["x"]).sum())({"w": np.array([1.0, 2.0]), "x": 3.0})
+    >>> float(value), g["w"].tolist(), g["x"].tolist()
+    (9.0, [3.0, 3.0], 3.0)
+    """
+    _argnums(argnums, None)
+
+    @functools.wraps(f, updated=())
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        where = _argnums(argnums, len(args))
+        variables = Variables("grad", args, where)
+        with variables.surround():
+            out = f(*variables.args, **kwargs)
+        out, aux = _split(out) if has_aux else (out, None)
+        if isinstance(out, (tuple, list, dict)):
+            raise TypeError(
+                f"grad: the function returned {type(out).__name__}, but must return one Tensor; for further results "
+                "return (value, aux) and pass has_aux=True"
+            )
+        (value,) = results("grad", out)
+        if value.size != 1:
+            raise ValueError(
+                f"grad: the function returned shape {value.shape}, but a gradient is of one number; reduce it, for "
+                "example with .sum(), or use zen.vjp"
+            )
+        connected = variables.connected([value])
+        as_array = not any(isinstance(x, Tensor) for x in variables.given)
+        pulled = _pull([value], [None], variables.tensors, connected, False)
+        found = [g.array if as_array and not connected else g for g in pulled]
+        per_argument = _by_argument(args, where, found)
+        value = settled((value, aux) if has_aux else value, connected, as_array)
+        return value, (per_argument[0] if isinstance(argnums, int) else tuple(per_argument))
+
+    return value_and_gradient
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+    """`(f(*primals), pull)`, where `pull(cotangent)` is the tuple of vector-Jacobian products, one for each primal.
+
+    The cotangent has the structure and shapes of the result. `pull` may be called any number of times. Structures and
+    types are as in `grad`.
+
+    >>> import numpy as np, zen
+    >>> y, pull = zen.vjp(lambda x: x * x, np.array([1.0, 2.0]))
+    >>> y.tolist(), pull(np.array([1.0, 10.0]))[0].tolist()
+    ([1.0, 4.0], [2.0, 40.0])
+    """
+    variables = Variables("vjp", primals, range(len(primals)))
+    with variables.surround():
+        out = f(*variables.args)
+    outputs = results("vjp", out)
+    connected = variables.connected(outputs)
+    as_array = not variables.took_tensors
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        named = [(path, t) for (path, _), t in zip(trees.leaves(out, "the result"), outputs, strict=True)]
+        seeds = _seeds(out, named, cotangent, "vjp")
+        linked = backend.grad_enabled() and any(isinstance(s, Tensor) and s.requires_grad for s in seeds)
+        recorded = linked or (connected and backend.grad_enabled())
+        plain = as_array and not any(isinstance(s, Tensor) for s in seeds)
+        pulled = _pull(outputs, seeds, variables.tensors, recorded, True)
+        found = [g.array if plain and not recorded else g for g in pulled]
+        return tuple(_by_argument(primals, range(len(primals)), found))
+
+    return settled(out, connected, as_array), pull
+
+
+def _pull(
+    outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], connected: bool, retain: bool
+) -> list[Tensor]:
+    """The gradients, zero where the outputs do not depend on an input."""
+    live = [(t, s) for t, s in zip(outputs, seeds, strict=True) if t.requires_grad]
+    found: list[Tensor | None] | None = [None] * len(inputs)
+    if live and inputs:
+        found = backend.run([t for t, _ in live], [s for _, s in live], inputs, retain or connected, connected)
+    assert found is not None
+    return [
+        backend.wrap(np.zeros(t.shape, t.dtype)) if g is None else g for t, g in zip(inputs, found, strict=True)
+    ]
+
+
+def _by_argument(args: Sequence[Any], where: Sequence[int], found: list[Any]) -> list[Any]:
+    values = iter(found)
+    return [trees.rebuild(args[k], [next(values) for _ in trees.leaves(args[k])]) for k in where]
+
+
+def _split(out: Any) -> tuple[Any, Any]:
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise TypeError(f"grad: with has_aux the function returns (value, aux), not {type(out).__name__}")
+    return out
+
+
+def _argnums(argnums: int | Sequence[int], count: int | None) -> list[int]:
+    """The positions to differentiate, checked; with `count` arguments, non-negative."""
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    if not all(isinstance(k, int) for k in numbers):
+        raise TypeError(f"argnums is an int or a sequence of ints, not {argnums!r}")
+    if count is None:
+        return numbers
+    for k in numbers:
+        if not -count <= k < count:
+            raise ValueError(f"argnums {k} is out of range: the function was called with {count} positional arguments")
+    numbers = [k % count for k in numbers]
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"argnums {argnums!r} names an argument twice")
+    return numbers
+
+
+def _tensors(role: str, tree: Any) -> list[tuple[str, Tensor]]:
+    found = list(trees.leaves(tree, role))
+    for path, t in found:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"gradients: {path} is {type(t).__name__}, not a Tensor")
+    return found
+
+
+def _seeds(outputs: Any, roots: Sequence[tuple[str, Tensor]], given: Any, name: str = "gradients") -> list[Any]:
+    """The cotangents, checked against the outputs: Tensors, arrays, or None for a single one."""
+    if given is None:
+        values = [None] * len(roots)
+    elif isinstance(given, (list, tuple, dict)):
+        parts = outputs if isinstance(outputs, (list, tuple, dict)) else [outputs]
+        if isinstance(parts, dict) != isinstance(given, dict) or len(parts) != len(given):
+            raise ValueError(f"{name}: the cotangents do not have the structure of the outputs")
+        keys = parts if isinstance(parts, dict) else range(len(parts))
+        values = []
+        for k in keys:
+            if given[k] is None:
+                values.extend([None] * len(list(trees.leaves(parts[k]))))
+            elif trees.same_structure(parts[k], given[k]):
+                values.extend([value for _, value in trees.leaves(given[k])])
+            else:
+                raise ValueError(f"{name}: the cotangents do not have the structure of the outputs")
+    else:
+        values = [given]
+    if len(values) != len(roots):
+        raise ValueError(f"{name}: {len(values)} cotangents for {len(roots)} outputs")
+    return [_seed(name, path, t, value) for (path, t), value in zip(roots, values, strict=True)]
+
+
+def _seed(name: str, path: str, t: Tensor, value: Any) -> Any:
+    if value is None:
+        if t.size != 1:
+            raise RuntimeError(
+                f"{name}: {path} has shape {t.shape}, which is not a scalar; reduce it first, for example with .sum(), "
+                "or give its cotangent in grad_outputs"
+            )
+        return None
+    if np.shape(value) != t.shape:
+        raise ValueError(f"{name}: the cotangent of {path} has shape {np.shape(value)}; expected {t.shape}")
+    return value if isinstance(value, Tensor) else convert(value)

@@ -1,0 +1,71 @@
+"""Nested lists, tuples, named tuples and dicts of arrays, as the transforms take and return them.
+
+A tree is a leaf or a container of trees. None is a tree without leaves. Containers come back as what they were.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, leaf) for every leaf, in the order of the containers; a path reads like `[0]['weight']`."""
+    pending = [(path, tree)]
+    while pending:
+        path, node = pending.pop()
+        if _is_container(node):
+            pending.extend(reversed([(path + key, part) for key, part in _parts(node)]))
+        elif node is not None:
+            yield path, node
+
+
+def rebuild(tree: Any, values: Iterable[Any]) -> Any:
+    """The tree with its leaves replaced, in order, by `values`."""
+    return _rebuild(tree, iter(values))
+
+
+def transform(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with every leaf replaced by `function` of it."""
+    return rebuild(tree, [function(leaf) for _, leaf in leaves(tree)])
+
+
+def same_structure(first: Any, second: Any) -> bool:
+    """Whether two trees differ in their leaves only."""
+    if not _is_container(first) or not _is_container(second):
+        return _is_container(first) == _is_container(second) and (first is None) == (second is None)
+    if isinstance(first, dict) != isinstance(second, dict) or len(first) != len(second):
+        return False
+    if isinstance(first, dict) and first.keys() != second.keys():
+        return False
+    keys = first if isinstance(first, dict) else range(len(first))
+    return all([same_structure(first[k], second[k]) for k in keys])
+
+
+def _is_container(tree: Any) -> bool:
+    return isinstance(tree, (list, tuple, dict))
+
+
+def _parts(tree: Any) -> list[tuple[str, Any]]:
+    if isinstance(tree, dict):
+        return [(f"[{key!r}]", part) for key, part in tree.items()]
+    if hasattr(tree, "_fields"):
+        return [(f".{name}", part) for name, part in zip(tree._fields, tree, strict=True)]
+    return [(f"[{k}]", part) for k, part in enumerate(tree)]
+
+
+def _rebuild(tree: Any, values: Iterator[Any]) -> Any:
+    if tree is None:
+        return None
+    if not _is_container(tree):
+        return next(values)
+    if isinstance(tree, dict):
+        made = copy.copy(tree)  # keeps what a subclass of dict carries, such as a default factory
+        for key, part in tree.items():
+            made[key] = _rebuild(part, values)
+        return made
+    parts = [_rebuild(part, values) for part in tree]
+    if hasattr(tree, "_fields"):
+        return type(tree)(*parts)
+    return tuple(parts) if isinstance(tree, tuple) else parts
