@@ -1,0 +1,44 @@
+"""What holds for every test: the engine is the one asked for, nothing is skipped silently, Hypothesis is repeatable."""
+
+import os
+
+import hypothesis
+import pytest
+
+from zen import backend
+
+_ASKED = os.environ.get("ZEN_BACKEND", "compiled")
+
+hypothesis.settings.register_profile("zen", deadline=None, derandomize=True, database=None, max_examples=60)
+hypothesis.settings.register_profile("thorough", deadline=None, database=None, max_examples=1000)
+hypothesis.settings.load_profile("zen")
+
+
+def pytest_report_header():
+    return f"zen engine: {backend.NAME}"
+
+
+def pytest_sessionstart():
+    if backend.NAME != _ASKED:
+        pytest.exit(f"ZEN_BACKEND asks for {_ASKED!r}, but the engine {backend.NAME!r} was loaded", returncode=3)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for report in _skipped(terminalreporter):
+        terminalreporter.write_line(f"SKIPPED, which counts as a failure: {report.nodeid}", red=True)
+
+
+def pytest_sessionfinish(session):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and _skipped(reporter) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _skipped(reporter):
+    return [r for r in reporter.stats.get("skipped", []) if not hasattr(r, "wasxfail")]
+
+
+@pytest.fixture
+def engine():
+    """The name of the engine under test."""
+    return backend.NAME

@@ -1,0 +1,147 @@
+"""Softmax, cross entropy and the activations whose functions have parameters of their own."""
+
+import math
+
+import numpy as np
+import pytest
+
+import zen
+from zen import f
+from zen.testing import check_gradients
+
+X = np.random.default_rng(0).normal(size=(4, 3))
+CLASSES = np.array([0, 2, 1, 2])
+SOFT = np.random.default_rng(1).dirichlet(np.ones(3), 4)
+
+
+def gradient(function, x):
+    t = zen.tensor(np.asarray(x, float), requires_grad=True)
+    f.sum(function(t)).backward()
+    return t.gradient
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_softmax_against_its_definition(axis):
+    e = np.exp(X)
+    expected = e / e.sum(axis, keepdims=True)
+    np.testing.assert_allclose(f.softmax(zen.tensor(X), axis).array, expected)
+    np.testing.assert_allclose(f.log_softmax(zen.tensor(X), axis).array, np.log(expected))
+
+
+def test_softmax_of_large_numbers():
+    x = [[1000.0, 0.0], [-1000.0, 0.0], [-np.inf, 0.0]]
+    np.testing.assert_allclose(f.softmax(zen.tensor(x)).array, [[1, 0], [0, 1], [0, 1]])
+    np.testing.assert_allclose(f.log_softmax(zen.tensor(x)).array, [[0, -1000], [-1000, 0], [-np.inf, 0]])
+    assert np.isfinite(gradient(lambda t: f.softmax(t)[:, 0], x)).all()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_cross_entropy_against_its_definition(reduction):
+    reduce = {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction]
+    log_p = X - np.log(np.exp(X).sum(1, keepdims=True))
+    x = zen.tensor(X)
+    np.testing.assert_allclose(
+        f.cross_entropy(x, CLASSES, reduction=reduction).array, reduce(-log_p[np.arange(4), CLASSES])
+    )
+    np.testing.assert_allclose(f.cross_entropy(x, SOFT, reduction=reduction).array, reduce(-(SOFT * log_p).sum(1)))
+    check_gradients(lambda t: f.cross_entropy(t, CLASSES, reduction=reduction), [X])
+    check_gradients(lambda t, p: f.cross_entropy(t, p, reduction=reduction), [X, SOFT])
+
+
+def test_classes_and_certain_probabilities_agree():
+    hot = np.eye(3)[CLASSES]
+    assert f.cross_entropy(X, CLASSES).item() == pytest.approx(f.cross_entropy(X, hot).item())
+    np.testing.assert_allclose(
+        gradient(lambda t: f.cross_entropy(t, CLASSES), X), gradient(lambda t: f.cross_entropy(t, hot), X)
+    )
+
+
+def test_the_classes_may_be_along_any_axis():
+    images = np.random.default_rng(2).normal(size=(2, 3, 4, 5))
+    target = np.random.default_rng(3).integers(0, 3, (2, 4, 5))
+    last = f.cross_entropy(np.moveaxis(images, 1, -1), target).item()
+    assert f.cross_entropy(images, zen.tensor(target), axis=1).item() == pytest.approx(last)
+
+
+def test_cross_entropy_is_stable_and_its_gradient_adds_up_to_zero():
+    x = [[1e4, 0.0], [0.0, -1e4], [-np.inf, 0.0]]
+    np.testing.assert_allclose(f.cross_entropy(zen.tensor(x), [1, 0, 1], reduction="none").array, [1e4, 0, 0])
+    grad = gradient(lambda t: f.cross_entropy(t, [1, 0, 1]), x)
+    np.testing.assert_allclose(grad.sum(1), 0, atol=1e-15)
+    np.testing.assert_allclose(f.cross_entropy(zen.tensor([[-np.inf, 0.0]]), [[0.0, 1.0]]).array, 0)
+
+
+def test_dtype_stays_float32():
+    x = zen.tensor(X.astype(np.float32), requires_grad=True)
+    loss = f.cross_entropy(x, CLASSES)
+    assert loss.dtype == np.float32
+    loss.backward()
+    assert x.gradient.dtype == np.float32
+    assert f.softmax(zen.tensor([1, 2])).dtype == np.float64
+
+
+def test_activations_with_parameters():
+    x = np.array([-2.0, -0.5, 0.5, 2.0])
+    t = zen.tensor(x)
+    np.testing.assert_allclose(f.leaky_relu(t).array, np.where(x > 0, x, 0.01 * x))
+    np.testing.assert_allclose(f.leaky_relu(t, negative_slope=0.2).array, np.where(x > 0, x, 0.2 * x))
+    np.testing.assert_allclose(f.elu(t, alpha=2.0).array, np.where(x > 0, x, 2 * np.expm1(x)))
+    np.testing.assert_allclose(f.softplus(t, beta=2.0).array, np.log1p(np.exp(2 * x)) / 2)
+    phi = np.array([0.5 * (1 + math.erf(v / math.sqrt(2))) for v in x])
+    np.testing.assert_allclose(f.gelu(t).array, x * phi)
+    np.testing.assert_allclose(f.gelu(t, approximate="tanh").array, x * phi, atol=1e-3)
+    assert not np.array_equal(f.gelu(t).array, f.gelu(t, "tanh").array)
+
+
+def test_clip_with_open_sides_and_numpys_names():
+    x = np.array([-2.0, 0.0, 1.0, 2.0])
+    t = zen.tensor(x)
+    for limits in [(-1.0, 1.0), (None, 1.0), (-1.0, None)]:
+        np.testing.assert_array_equal(f.clip(t, *limits).array, np.clip(x, *limits))
+        np.testing.assert_array_equal(np.clip(t, *limits).array, np.clip(x, *limits))
+    np.testing.assert_array_equal(np.clip(t, a_min=0.0, a_max=1.0).array, [0, 0, 1, 1])
+    np.testing.assert_array_equal(f.clip(t, min=0.0).array, [0, 0, 1, 2])
+    np.testing.assert_array_equal(f.clip(zen.tensor([1, 5]), None, 3).array, [1, 3])
+    assert f.clip(zen.tensor([1, 5]), None, 3).dtype == np.int64
+    np.testing.assert_array_equal(gradient(lambda v: f.clip(v, None, 1.0), x), [1, 1, 1, 0])  # limits included
+    assert f.clip(zen.tensor(x.astype(np.float32)), 0.0).dtype == np.float32
+
+
+def test_where_with_any_condition():
+    np.testing.assert_array_equal(f.where(np.array([0, 2]), zen.tensor([1.0, 2.0]), 5.0).array, [5, 2])
+    assert f.where(zen.tensor([1.0, 0.0], requires_grad=True), 1.0, zen.tensor([2.0, 3.0])).tolist() == [1, 3]
+    assert f.where(True, zen.tensor(np.float32(1)), 0.0).dtype == np.float32
+
+
+def test_the_branch_not_taken_gives_exactly_zero():
+    x = np.array([0.0, 1.0])
+    found = gradient(lambda t: f.where(t > 0, f.log(f.where(t > 0, t, 1.0)), 0.0), x)
+    np.testing.assert_array_equal(found, [0, 1])
+
+
+def test_round_to_decimals():
+    x = np.array([0.125, 2.5, -1.26, 1234.5])
+    for decimals in (0, 1, 2, -2):
+        np.testing.assert_allclose(f.round(zen.tensor(x), decimals).array, np.round(x, decimals))
+        np.testing.assert_allclose(np.round(zen.tensor(x), decimals).array, np.round(x, decimals))
+    np.testing.assert_array_equal(f.round(zen.tensor([14, 15]), -1).array, np.round([14, 15], -1))
+    np.testing.assert_array_equal(gradient(f.round, x), np.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: f.cross_entropy(X, [0, 1, 2, 3]), IndexError, r"cross_entropy: class 3 .*\(4, 3\)"),
+        (lambda: f.cross_entropy(X, [0, 1, 2, -1]), IndexError, r"cross_entropy: class -1"),
+        (lambda: f.cross_entropy(X, [0, 1]), ValueError, r"cross_entropy: target of shape \(2,\).*\(4, 3\)"),
+        (lambda: f.cross_entropy(X, SOFT[:2]), ValueError, r"cross_entropy: .*probabilities"),
+        (lambda: f.cross_entropy(X, CLASSES, reduction="avg"), ValueError, r"cross_entropy: reduction.*'avg'"),
+        (lambda: f.softmax(X, 2), ValueError, r"softmax: axis 2.*\(4, 3\)"),
+        (lambda: f.log_softmax(1.0), ValueError, r"log_softmax: .*0-d"),
+        (lambda: f.gelu(X, "erf"), ValueError, r"gelu: .*'erf'"),
+        (lambda: f.tanhh, AttributeError, r"zen\.f has no function 'tanhh'; did you mean 'tanh'"),
+    ],
+)
+def test_errors_say_what_is_wrong(call, error, words):
+    with pytest.raises(error, match=words):
+        call()

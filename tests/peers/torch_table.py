@@ -1,0 +1,192 @@
+"""What PyTorch calls each row: a function of the row's arguments as torch tensors, then its parameters."""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from zen.ops import register
+
+_SAME_NAME = """
+    add subtract multiply divide floor_divide remainder negative positive abs sign square sqrt reciprocal maximum
+    minimum where floor ceil trunc exp expm1 exp2 log log1p log2 log10 logaddexp sin cos tan asin acos atan atan2 hypot
+    sinh cosh tanh asinh acosh atanh sigmoid relu erf less less_equal greater greater_equal logical_and logical_or
+    logical_xor logical_not bitwise_and bitwise_or bitwise_xor isnan isfinite isinf signbit matmul
+""".split()
+
+
+def _over(f):
+    """A reduction of `f(x, dim)`, over any axes, in terms of one over the last axis."""
+
+    def reduce(x, axis, *options_and_keepdims):
+        *options, keepdims = options_and_keepdims
+        axes = tuple(range(x.ndim)) if axis is None else axis
+        kept = [k for k in range(x.ndim) if k not in axes]
+        flat = x.permute((*kept, *axes)).reshape(*[x.shape[k] for k in kept], math.prod([x.shape[k] for k in axes]))
+        y = f(flat, *options)
+        return y.reshape([1 if k in axes else n for k, n in enumerate(x.shape)]) if keepdims else y
+
+    return reduce
+
+
+def _along(f):
+    """argmax and its like: axis is an int, or None for the flattened array."""
+
+    def reduce(x, axis, keepdims):
+        if axis is None:
+            y = f(x.reshape(-1), 0)
+            return y.reshape((1,) * x.ndim) if keepdims else y
+        return f(x, axis, keepdims)
+
+    return reduce
+
+
+def positions(shape, key):
+    """The flat positions that a NumPy key reads: torch knows no negative steps, and mixes advanced keys differently."""
+    return np.array(np.arange(math.prod(shape)).reshape(shape)[key])
+
+
+def _getitem(x, key):
+    return x.reshape(-1)[torch.tensor(positions(x.shape, key))]
+
+
+def _setitem(x, value, key):
+    where = torch.tensor(positions(x.shape, key))
+    return x.reshape(-1).index_put((where.reshape(-1),), value.broadcast_to(where.shape).reshape(-1)).reshape(x.shape)
+
+
+def _scatter(v, shape, key):
+    where = torch.tensor(positions(shape, key)).reshape(-1)
+    return torch.zeros(math.prod(shape), dtype=v.dtype).index_put((where,), v.reshape(-1), True).reshape(shape)
+
+
+def _seen(shape, *geometry):
+    """The flat positions that a view of an array's memory shows."""
+    whole = np.arange(float(math.prod(shape))).reshape(shape)
+    return torch.tensor(register.ROWS["view_of"].forward(whole, *geometry).astype(int))
+
+
+def _view_of(x, *geometry):
+    return x.reshape(-1)[_seen(x.shape, *geometry)]
+
+
+def _add_view(v, shape, *geometry):
+    where = _seen(shape, *geometry).reshape(-1)
+    return torch.zeros(math.prod(shape), dtype=v.dtype).index_put((where,), v.reshape(-1), True).reshape(shape)
+
+
+def _write_view(x, v, *geometry):
+    return x.reshape(-1).index_put((_seen(x.shape, *geometry).reshape(-1),), v.reshape(-1)).reshape(x.shape)
+
+
+def _solve(a, b):
+    if b.ndim == 1:
+        return torch.linalg.solve(a, b.expand(*a.shape[:-1])[..., None])[..., 0]
+    batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    return torch.linalg.solve(a.expand(*batch, *a.shape[-2:]), b.expand(*batch, *b.shape[-2:]))
+
+
+def _cofactor_slope(h, x):
+    """The derivative of det(x) inv(x)^T, contracted with h."""
+    inverse = torch.linalg.inv(x)
+    trace = torch.sum(inverse * h.mT, (-2, -1))[..., None, None]
+    return torch.linalg.det(x)[..., None, None] * (trace * inverse.mT - inverse.mT @ h.mT @ inverse.mT)
+
+
+def _cross_entropy(x, target, axis, reduction):
+    logits = x.movedim(axis, -1)
+    soft = target.dtype.is_floating_point
+    flat = target.movedim(axis, -1).reshape(-1, logits.shape[-1]) if soft else target.reshape(-1)
+    y = functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), flat, reduction=reduction)
+    return y.reshape(logits.shape[:-1]) if reduction == "none" else y
+
+
+def _pad(x, width, values):
+    return functional.pad(x, [n for pair in reversed(width) for n in pair], value=float(values)) if width else x.clone()
+
+
+TORCH = {
+    **{name: getattr(torch, name) for name in _SAME_NAME},
+    "equal": torch.eq, "not_equal": torch.ne,
+    "power": torch.pow,
+    "floor_divide": lambda a, b: torch.div(a, b, rounding_mode="floor"),
+    "clip": lambda x, lo, hi: torch.clamp(x, lo, hi),
+    "rint": torch.round,
+    "bitwise_invert": torch.bitwise_not,
+    "leaky_relu": lambda x, slope: torch.where(x > 0, x, slope * x),
+    "elu": lambda x, alpha: torch.where(x > 0, x, alpha * torch.expm1(torch.clamp(x, max=0))),
+    "gelu": functional.gelu,
+    "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
+    "silu": functional.silu,
+    "softplus": functional.softplus,
+    "sum": _over(lambda x: torch.sum(x, -1)),
+    "mean": _over(lambda x: torch.mean(x, -1)),
+    "prod": _over(lambda x: torch.prod(x, -1)),
+    "max": _over(lambda x: torch.amax(x, -1)),
+    "min": _over(lambda x: torch.amin(x, -1)),
+    "any": _over(lambda x: torch.any(x != 0, -1)),
+    "all": _over(lambda x: torch.all(x != 0, -1)),
+    "count_nonzero": _over(lambda x: torch.count_nonzero(x, -1)),
+    "argmax": _along(torch.argmax),
+    "argmin": _along(torch.argmin),
+    "var": _over(lambda x, correction: torch.var(x, -1, correction=correction)),
+    "std": _over(lambda x, correction: torch.std(x, -1, correction=correction)),
+    "logsumexp": _over(lambda x: torch.logsumexp(x, -1)),
+    "norm2": _over(lambda x: torch.linalg.vector_norm(x, 2, -1)),
+    "norm_p": lambda x, order, *where: _over(lambda x: torch.linalg.vector_norm(x, order, -1))(x, *where),
+    "cumsum": torch.cumsum,
+    "reshape": torch.reshape,
+    "permute_dims": torch.permute,
+    "broadcast_to": torch.broadcast_to,
+    "astype": lambda x, dtype: x.to(getattr(torch, dtype.name)),
+    "copy": torch.clone,
+    "concat": lambda *values: torch.concat(values[:-1], values[-1]),
+    "stack": lambda *values: torch.stack(values[:-1], values[-1]),
+    "roll": torch.roll,
+    "pad": _pad,
+    "getitem": _getitem,
+    "setitem": _setitem,
+    "scatter": _scatter,
+    "view_of": _view_of,
+    "add_view": _add_view,
+    "write_view": _write_view,
+    "einsum": lambda *xs: torch.einsum(xs[-1], *xs[:-1]),
+    "solve": _solve,
+    "inv": torch.linalg.inv,
+    "det": torch.linalg.det,
+    "cofactor": lambda x: torch.linalg.det(x)[..., None, None] * torch.linalg.inv(x).mT,
+    "cofactor_slope": _cofactor_slope,
+    "logabsdet": lambda x: torch.linalg.slogdet(x)[1],
+    "det_sign": lambda x: torch.linalg.slogdet(x)[0],
+    "cholesky": lambda x: torch.linalg.cholesky((x + x.mT) / 2),
+    "softmax": torch.softmax,
+    "log_softmax": torch.log_softmax,
+    "cross_entropy": _cross_entropy,
+    "soft_cross_entropy": _cross_entropy,
+}  # fmt: skip
+"""Row -> PyTorch."""
+
+WITHOUT_COUNTERPART = {
+    "prod_others": "serves the derivative of prod",
+}
+"""Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""
+
+
+def _regular(case):
+    return bool(np.all(np.abs(np.linalg.det(case.args[-1])) > 1e-3))
+
+
+def _each_place_once(case):
+    places = positions(case.args[0].shape, case.params[0])
+    return np.unique(places).size == places.size
+
+
+_INVERSE = "PyTorch differentiates determinants through an inverse, which singular matrices lack"
+COMPARABLE = {
+    "det": (_regular, _INVERSE),
+    "cofactor": (_regular, _INVERSE),
+    "cofactor_slope": (_regular, _INVERSE),
+    "setitem": (_each_place_once, "of values written to one place PyTorch gives all a gradient, zen the last one"),
+}
+"""Rows of which not all cases are compared: which ones are, and why the others are not."""

@@ -1,0 +1,237 @@
+"""NumPy functions on Tensors: values from NumPy on the arrays, gradients from the derivative written out."""
+
+import numpy as np
+import pytest
+
+import zen
+
+X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+
+
+def leaf(values=X):
+    return zen.tensor(values, requires_grad=True)
+
+
+CALLS = {
+    "sin": lambda x: np.sin(x),
+    "exp": lambda x: np.exp(x),
+    "negative": lambda x: np.negative(x),
+    "arctan": lambda x: np.arctan(x),
+    "abs": lambda x: np.abs(x),
+    "add list": lambda x: np.add(x, [1, 2, 3]),
+    "add array on the left": lambda x: np.add(X, x),
+    "array * t": lambda x: X * x,
+    "numpy scalar * t": lambda x: np.float64(2) * x,
+    "float32 scalar / t": lambda x: np.float32(2) / x,
+    "array @ t": lambda x: X.T @ x,
+    "array - t": lambda x: X - x,
+    "maximum": lambda x: np.maximum(x, 0.3),
+    "sum": lambda x: np.sum(x),
+    "sum axis": lambda x: np.sum(x, axis=0),
+    "sum axis by position": lambda x: np.sum(x, 1),
+    "sum keepdims": lambda x: np.sum(x, axis=(0, 1), keepdims=True),
+    "sum all by position": lambda x: np.sum(x, 1, None, None, True),
+    "mean": lambda x: np.mean(x, axis=-1),
+    "max": lambda x: np.max(x, axis=1),
+    "prod": lambda x: np.prod(x, axis=1),
+    "var": lambda x: np.var(x, axis=0),
+    "cumsum": lambda x: np.cumsum(x, axis=1),
+    "add.reduce": lambda x: np.add.reduce(x),
+    "add.reduce axis": lambda x: np.add.reduce(x, axis=1, keepdims=True),
+    "multiply.reduce": lambda x: np.multiply.reduce(x, axis=1),
+    "add.accumulate": lambda x: np.add.accumulate(x, axis=0),
+    "concatenate": lambda x: np.concatenate([x, X]),
+    "concatenate axis": lambda x: np.concatenate([X, x], axis=1),
+    "stack": lambda x: np.stack([x, X, x]),
+    "where": lambda x: np.where(X > 0, x, 2.0),
+    "clip": lambda x: np.clip(x, -0.9, 0.9),
+    "einsum": lambda x: np.einsum("ij,kj->ik", x, X),
+    "matmul": lambda x: np.matmul(x, X.T),
+    "dot": lambda x: np.tensordot(x, X, axes=([1], [1])),
+    "transpose": lambda x: np.transpose(x),
+    "reshape": lambda x: np.reshape(x, (3, 2)),
+    "squeeze": lambda x: np.squeeze(np.expand_dims(x, 0)),
+    "moveaxis": lambda x: np.moveaxis(x, 0, 1),
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
+    "broadcast_to": lambda x: np.broadcast_to(x, (2, 2, 3)),
+    "flip": lambda x: np.flip(x, axis=1),
+    "roll": lambda x: np.roll(x, 1, axis=1),
+    "tile": lambda x: np.tile(x, (2, 1)),
+    "repeat": lambda x: np.repeat(x, 2, axis=0),
+    "linalg.inv": lambda x: np.linalg.inv(np.matmul(x, X.T)),
+    "linalg.det": lambda x: np.linalg.det(np.matmul(x, X.T)),
+    "linalg.norm": lambda x: np.linalg.norm(x, axis=1),
+    "linalg.solve": lambda x: np.linalg.solve(X @ X.T, x),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_value_and_directional_derivative(call):
+    x = leaf()
+    y = call(x)
+    assert type(y) is zen.Tensor and y.requires_grad
+    wanted = np.asarray(call(X))
+    np.testing.assert_allclose(y.detach().numpy(), wanted, rtol=1e-12, atol=1e-12)
+    assert y.dtype == wanted.dtype
+    rng = np.random.default_rng(0)
+    weights, direction = rng.normal(size=wanted.shape), rng.normal(size=X.shape)
+    (y * weights).sum().backward()
+    h = 1e-6
+    slope = np.sum(weights * (np.asarray(call(X + h * direction)) - np.asarray(call(X - h * direction)))) / (2 * h)
+    np.testing.assert_allclose(np.sum(x.gradient * direction), slope, rtol=1e-6, atol=1e-7)
+
+
+def test_split_gives_a_list():
+    x = leaf()
+    first, second, third = np.split(x, 3, axis=1)
+    (second * 5).sum().backward()
+    np.testing.assert_array_equal(x.gradient, [[0, 5, 0], [0, 5, 0]])
+
+
+def test_subtraction_of_array_and_tensor_by_hand():
+    x = leaf([1.0, 2.0])
+    y = np.array([5.0, 5.0]) - x
+    assert y.detach().tolist() == [4.0, 3.0]
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(x.gradient, [-8.0, -6.0])
+
+
+def test_integers_and_constants_stay_tensors():
+    y = np.add(zen.tensor([1, 2]), 1)
+    assert type(y) is zen.Tensor and y.tolist() == [2, 3] and not y.requires_grad
+
+
+# Functions that have no gradient to lose
+
+
+def test_plain_answers():
+    x = leaf()
+    assert np.shape(x) == (2, 3) and np.ndim(x) == 2 and np.size(x) == 6 and np.size(x, 0) == 2
+    assert np.iscomplexobj(x) is False
+    assert np.result_type(x, np.float32) == np.float64
+    assert np.array_equal(x, X) is True
+    assert np.allclose(x, X + 1e-12) and not np.allclose(X, x * 2)
+    assert np.count_nonzero(x) == 6
+    assert np.array_repr(zen.tensor([1.0])) == "array([1.])"
+    np.testing.assert_allclose(x.detach(), X)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.isnan(x), lambda x: np.isfinite(x), lambda x: x > 0, lambda x: 0 < x, lambda x: X > x,
+        lambda x: np.greater_equal(x, X), lambda x: np.logical_not(x), lambda x: np.logical_and(x > 0, X > 1),
+        lambda x: np.argsort(x, axis=0), lambda x: np.argmax(x, axis=1), lambda x: np.isclose(x, X),
+        lambda x: np.signbit(x), lambda x: np.any(x > 1), lambda x: np.all(x > 1, axis=0), lambda x: x == X,
+        lambda x: X != x, lambda x: np.equal(X, x), lambda x: np.zeros_like(x), lambda x: np.ones_like(x, dtype=int),
+        lambda x: np.full_like(x, 3.0), lambda x: np.searchsorted(x[0] * 0, X[0]), lambda x: np.argwhere(x > 0),
+    ],
+)  # fmt: skip
+def test_answers_without_a_gradient(call):
+    y = call(leaf())
+    assert type(y) is zen.Tensor and not y.requires_grad
+    wanted = np.asarray(call(X))
+    np.testing.assert_array_equal(y.numpy(), wanted)
+    assert y.dtype == wanted.dtype
+
+
+def test_nonzero_gives_a_tuple():
+    for call in (np.nonzero, np.where):
+        rows, columns = call(leaf() > 1)
+        assert rows.tolist() == [0, 1] and columns.tolist() == [2, 0]
+
+
+# Calls that would lose a gradient, or that NumPy alone can do
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: np.interp(0.5, x[0], X[0]), "numpy.interp"),
+        (lambda x: np.fft.fft(x), "numpy.fft.fft"),
+        (lambda x: np.modf(x), "numpy.modf"),
+        (lambda x: np.spacing(x), "numpy.spacing"),
+        (lambda x: np.multiply.outer(x, x), "numpy.multiply.outer"),
+        (lambda x: np.subtract.reduce(x), "numpy.subtract.reduce"),
+        (lambda x: np.add.at(X.copy(), [0], x), "numpy.add.at"),
+        (lambda x: np.add.reduceat(x, [0, 1]), "numpy.add.reduceat"),
+        (lambda x: np.copyto(X.copy(), x), "numpy.copyto"),
+        (lambda x: np.put(X.copy(), [0], x[0, 0]), "numpy.put"),
+        (lambda x: np.full((2, 3), x, dtype=float), "numpy.copyto"),
+        (lambda x: np.save("unused", x), "numpy.save"),
+        (lambda x: np.apply_along_axis(lambda row: row, 0, x), "numpy.apply_along_axis"),
+        (lambda x: np.linalg.svd(x), "numpy.linalg.svd"),
+    ],
+)
+def test_functions_without_a_row(call, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TypeError, match=rf"{name}.*detach\(\)\.numpy\(\).*custom_vjp"):
+        call(leaf())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_out_is_refused_with_a_remedy():
+    x, a = leaf(), np.zeros_like(X)
+    for call in (lambda: np.sin(x, out=a), lambda: np.add(x, 1, a), lambda: np.add(X, x, out=a)):
+        with pytest.raises(TypeError, match="gradient.*detach"):
+            call()
+    for call in (lambda: np.sum(x, axis=0, out=a[0]), lambda: np.concatenate([x, x], out=np.zeros((4, 3)))):
+        with pytest.raises(TypeError, match="'out'.*copy_"):
+            call()
+    with pytest.raises(TypeError, match="target of out="):
+        np.sin(X, out=x)
+    np.testing.assert_array_equal(a, 0.0)
+    np.testing.assert_array_equal(x.value, X)
+
+
+def test_array_plus_equals_tensor():
+    a, x = X.copy(), leaf()
+    with pytest.raises(TypeError, match=r"a = a \+ t"):
+        a += x
+    np.testing.assert_array_equal(a, X)
+    a += x.detach()
+    assert type(a) is np.ndarray
+    np.testing.assert_array_equal(a, 2 * X)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: np.sin(x, where=X > 0), "'where'.*zen.where"),
+        (lambda x: np.sin(x, dtype=np.float32), "'dtype'.*astype"),
+        (lambda x: np.sum(x, where=X > 0), "'where'.*zen.where"),
+        (lambda x: np.sum(x, initial=3.0), "'initial'"),
+    ],
+)
+def test_arguments_without_a_meaning_here(call, words):
+    with pytest.raises(TypeError, match=words):
+        call(leaf())
+
+
+def test_default_arguments_are_accepted():
+    x = leaf()
+    np.testing.assert_array_equal(np.sin(x, where=True, order="K").detach().numpy(), np.sin(X))
+    np.testing.assert_array_equal(np.sum(x, axis=0, dtype=None, out=None).detach().numpy(), X.sum(0))
+
+
+def test_object_operands_are_refused():
+    x = leaf()
+    for other in (object(), "text", None, {}):
+        with pytest.raises(TypeError):
+            np.add(x, other)
+        with pytest.raises(TypeError):
+            x + other
+    with pytest.raises(TypeError, match="dtype object"):
+        np.add(np.array([object()] * 3), x)
+
+
+def test_another_librarys_array_gets_its_turn():
+    class Other:
+        def __array_ufunc__(self, ufunc, method, *inputs, **options):
+            return "other"
+
+        def __array_function__(self, func, types, args, options):
+            return "other"
+
+    assert np.add(leaf(), Other()) == "other"
+    assert np.concatenate([leaf(), Other()]) == "other"

@@ -1,0 +1,81 @@
+"""The builds of the kernels for wider instruction sets compute what the plain one computes, to the last bit.
+
+No contraction to fused multiply-add, and sums that add in one fixed order: see the flags in setup.py. On the reference
+engine there is one build only, and the variable changes nothing.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+PROGRAM = """
+import sys, numpy as np, zen
+from zen import backend
+from zen.ops import register
+
+rng, out = np.random.default_rng(0), {}
+for name, row in register.DECLARATIONS.items():
+    if not row.elementwise or row.vjp == (None,) * len(row.args):
+        continue
+    for dtype in (np.float32, np.float64):
+        # Every remainder of the vector widths, a stride, a broadcast, and sizes beyond the unrolled loops.
+        for n, shape in enumerate([(k,) for k in range(18)] + [(33,), (1000,), (40, 30)]):
+            args = []
+            for domain in row.domain:
+                low, high = (-1.0, 1.0) if domain in ("bool", "const") else domain
+                a = rng.uniform(low, high, shape)
+                args.append(a > 0 if domain == "bool" else a.astype(dtype))
+            if n % 3 == 2:
+                args = [np.stack([a, a], axis=-1)[..., 0] for a in args]
+            elif n % 3 == 1 and len(args) > 1:
+                args[-1] = args[-1][..., :1]
+            leaves = [backend.leaf(a, a.dtype.kind == "f") for a in args]
+            y = backend.apply(register.ROWS[name], tuple(leaves))
+            y.backward(np.ones(y.shape, y.dtype))
+            key = f"{name} {np.dtype(dtype).name} {shape}"
+            out[key] = y.array
+            for k, t in enumerate(leaves):
+                if t.grad is not None:
+                    out[f"{key} gradient {k}"] = t.gradient
+out["simd"] = np.array(zen._core.simd if backend.NAME == "compiled" else "none")
+np.savez(sys.argv[1], **out)
+"""
+
+
+def run(path, **variables):
+    env = {k: v for k, v in os.environ.items() if k != "ZEN_SIMD"} | variables
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(path)], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with np.load(path) as found:
+        return dict(found)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("simd") / "base.npz", ZEN_SIMD="base")
+
+
+@pytest.mark.parametrize("level", ["avx2", "avx512", None])
+def test_results_are_the_same(level, plain, tmp_path):
+    found = run(tmp_path / "wide.npz", **({} if level is None else {"ZEN_SIMD": level}))
+    assert found.keys() == plain.keys()
+    assert len(found) > 2000
+    for key in plain.keys() - {"simd"}:
+        np.testing.assert_array_equal(found[key], plain[key], err_msg=key, strict=True)
+
+
+def test_an_unknown_set_is_refused(engine):
+    env = os.environ | {"ZEN_SIMD": "mmx"}
+    done = subprocess.run([sys.executable, "-c", "import zen"], env=env, capture_output=True, text=True)
+    if engine == "compiled":
+        assert done.returncode != 0
+        assert "ZEN_SIMD='mmx'" in done.stderr and "base, avx2, avx512" in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_set_asked_for_is_the_one_in_use(engine, plain):
+    assert str(plain["simd"]) == ("base" if engine == "compiled" else "none")

@@ -1,0 +1,73 @@
+"""What stands in pyproject.toml, and what `import zen` brings in."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import zen
+
+ROOT = Path(__file__).parents[1]
+
+
+def environment(backend):
+    return {**os.environ, "ZEN_BACKEND": backend}
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_numpy_is_the_only_requirement(tables):
+    assert tables["project"]["dependencies"] == ["numpy>=2"]
+
+
+def test_the_version_stands_in_one_place(tables):
+    assert re.fullmatch(r"\d+\.\d+\.\d+(\.dev\d+)?", zen.__version__)
+    assert "version" in tables["project"]["dynamic"] and "version" not in tables["project"]
+    assert tables["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "zen.__version__"}
+
+
+def test_the_changelog_tells_of_this_version():
+    assert f"## {zen.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_extra_is_complete_in_itself(tables):
+    """The Makefile hands these lists to pip as they are; a list that named zen itself would ask a registry for it."""
+    for requirements in tables["project"]["optional-dependencies"].values():
+        assert not [r for r in requirements if r.startswith("zen")]
+
+
+def test_import_brings_in_numpy_alone():
+    probe = (
+        "import sys; before = set(sys.modules); import zen; "
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}; "
+        "print(*sorted(new - set(sys.stdlib_module_names)))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=ROOT)
+    foreign = [name for name in done.stdout.split() if not re.match(r"_?cython_", name)]  # the runtime of Cython
+    assert foreign == ["numpy", "zen"]
+
+
+def test_a_compiled_engine_that_is_missing_is_an_error_with_the_remedy():
+    """Never a silent change of engine."""
+    program = (
+        "import sys; sys.modules['zen._core'] = None\n"
+        "try:\n    import zen\nexcept ImportError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT, env=environment("compiled")
+    )
+    assert "pip install" in done.stdout and "ZEN_BACKEND=reference" in done.stdout
+
+
+def test_an_unknown_engine_is_an_error():
+    done = subprocess.run(
+        [sys.executable, "-c", "import zen"], capture_output=True, text=True, cwd=ROOT, env=environment("fastest")
+    )
+    assert done.returncode == 1 and "'fastest'" in done.stderr
