@@ -1,0 +1,45 @@
+"""What the sdist and the wheel in a directory hold, and how large the wheel is. `.ci/run` calls it."""
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+LIMIT = 5_000_000
+GENERATED = {f"zen/_core/_elementwise_{variant}.pyx" for variant in ("base", "avx2", "avx512")}
+
+
+def check_wheel(path: Path) -> None:
+    with zipfile.ZipFile(path) as wheel:
+        names = wheel.namelist()
+    unwanted = [n for n in names if n.endswith((".c", ".pyx", ".pxd", ".pxi")) or not n.startswith(("zen/", "zen_"))]
+    if unwanted:
+        sys.exit(f"{path.name} holds what it should not: {', '.join(unwanted)}")
+    for ending in ("zen/py.typed", "_tensor.pyi", ".so", "/METADATA", "/licenses/LICENSE"):
+        if not any(n.endswith(ending) for n in names):
+            sys.exit(f"{path.name} holds nothing that ends with {ending}")
+    if path.stat().st_size > LIMIT:
+        sys.exit(f"{path.name} has {path.stat().st_size} bytes; the limit is {LIMIT}")
+    print(f"{path.name}: {len(names)} files, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def check_sdist(path: Path) -> None:
+    with tarfile.open(path) as archive:
+        names = {n.partition("/")[2] for n in archive.getnames()}
+    unwanted = [n for n in names if n.endswith((".c", ".so", ".pyc"))] + sorted(names & GENERATED)
+    if unwanted:
+        sys.exit(f"{path.name} holds what the build makes: {', '.join(unwanted)}")
+    missing = {"setup.py", "pyproject.toml", "LICENSE", "zen/_core/_tensor.pyx", "zen/ops/elementwise.py"} - names
+    if missing:
+        sys.exit(f"{path.name} lacks {', '.join(sorted(missing))}")
+    print(f"{path.name}: {len(names)} files")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    [wheel], [sdist] = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    check_wheel(wheel)
+    check_sdist(sdist)
+
+
+main()

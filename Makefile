@@ -1,0 +1,89 @@
+# Every command does its own set-up: a virtual environment in .venv, what it needs installed there, the build.
+# PYTHON picks the interpreter (3.11 or newer, with its C headers); ZEN_DEBUG=1 builds with bounds checks.
+
+PYTHON ?= python3
+VENV ?= .venv
+EPOCHS ?=
+
+export PYTHONPATH := $(CURDIR)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest
+
+KIND := $(if $(filter-out 0,$(ZEN_DEBUG)),debug,release)
+OTHER := $(if $(filter release,$(KIND)),debug,release)
+GENERATED := $(patsubst %,zen/_core/_elementwise_%.pyx,base avx2 avx512)
+SOURCES := setup.py pyproject.toml $(filter-out $(GENERATED),$(wildcard zen/_core/*.p*)) \
+	zen/ops/row.py zen/ops/elementwise.py
+
+.PHONY: help demo test test-peers bench bench-peers build lint format clean
+
+help:
+	@echo "make demo         train a classifier of handwritten digits; pictures go to out/"
+	@echo "make test         the whole suite, on the compiled engine and on the reference engine"
+	@echo "make test-peers   every row against PyTorch and SciPy"
+	@echo "make bench        the benchmarks (make bench-peers: beside PyTorch, HIPS autograd and JAX)"
+	@echo "make build        the compiled engine alone"
+	@echo "make lint         ruff, cython-lint, mypy, stubtest (make format: let ruff lay out the code)"
+	@echo "make clean        remove everything that these commands made"
+
+demo: build $(VENV)/examples.installed
+	$(PY) examples/digits.py
+
+test: build $(VENV)/test.installed $(VENV)/examples.installed
+	ZEN_BACKEND=compiled $(PYTEST)
+	ZEN_BACKEND=reference $(PYTEST)
+
+test-peers: build $(VENV)/peers.installed
+	ZEN_BACKEND=compiled $(PYTEST) tests/peers
+	ZEN_BACKEND=reference $(PYTEST) tests/peers
+
+bench: build $(VENV)/bench.installed
+	$(PY) -m benchmarks
+	$(PYTEST) benchmarks
+
+bench-peers: $(VENV)/bench-peers.installed bench
+
+lint: build $(VENV)/dev.installed $(VENV)/test.installed
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(VENV)/bin/cython-lint zen
+	$(PY) -m mypy
+	$(PY) -m mypy.stubtest --concise zen._core
+
+format: $(VENV)/dev.installed
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+build: build/$(KIND).stamp
+
+# The two kinds share their places, so a change of kind builds anew.
+build/$(KIND).stamp: $(SOURCES) | $(VENV)/build.installed
+	$(PY) setup.py -q build_ext --inplace $(if $(wildcard build/$(OTHER).stamp),--force)
+	@rm -f build/$(OTHER).stamp && touch $@
+
+# One list of pyproject.toml: an extra, or what the build and the package itself require.
+define REQUIREMENTS
+import sys, tomllib
+tables = tomllib.load(open("pyproject.toml", "rb"))
+name = sys.argv[1]
+build = [*tables["build-system"]["requires"], *tables["project"]["dependencies"]]
+print(*(build if name == "build" else tables["project"]["optional-dependencies"][name]), sep="\n")
+endef
+export REQUIREMENTS
+
+$(VENV)/%.installed: pyproject.toml | $(VENV)/bin/pip
+	$(PY) -c "$$REQUIREMENTS" $* > $(VENV)/$*.txt
+	$(PY) -m pip install --quiet -r $(VENV)/$*.txt
+	@touch $@
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "zen needs Python 3.11 or newer; this is `$(PYTHON) --version 2>&1`. Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	{ rm -rf $(VENV); echo "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv python3-dev" >&2; exit 1; }
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info zen/_core/*.so $(GENERATED)
+	rm -rf .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
