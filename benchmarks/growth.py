@@ -193,7 +193,7 @@ def chains(engines: list[Engine]) -> str:
 
     rows = []
     for engine in engines:
-        times = probe("chain_time", engine, 5)
+        times = probe("chain_time", engine, 2 if engine is REFERENCE else 9)
         sizes = [medians([probe("chain_memory", engine, n) for _ in range(3)]) for n in SIZES]
         figures = [(f"{what}, ns", [t[k] for t in times]) for k, what in enumerate(("forward", "backward and release"))]
         figures += [("graph, bytes", [m[0] for m in sizes]), ("peak of backward, bytes", [m[1] for m in sizes])]

@@ -61,7 +61,12 @@ def test_a_compiled_engine_that_is_missing_is_an_error_with_the_remedy():
         "try:\n    import zen\nexcept ImportError as error:\n    print(error)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT, env=environment("compiled")
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=environment("compiled"),
     )
     assert "pip install" in done.stdout and "ZEN_BACKEND=reference" in done.stdout
 

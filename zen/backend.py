@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 _wanted = os.environ.get("ZEN_BACKEND", "compiled")
 
-if TYPE_CHECKING or _wanted == "reference":
+if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import NAME as NAME
     from ._reference import Node as Node
     from ._reference import Row as Row
@@ -39,7 +39,7 @@ if TYPE_CHECKING or _wanted == "reference":
     from ._reference import unary as unary
     from ._reference import unbroadcast as unbroadcast
     from ._reference import wrap as wrap
-elif _wanted == "compiled":
+elif TYPE_CHECKING or _wanted == "compiled":
     try:
         from ._core import NAME as NAME
         from ._core import Node as Node

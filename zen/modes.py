@@ -37,7 +37,8 @@ class _Mode:
     def __call__(self, function: Function) -> Function:
         if not callable(function):
             raise TypeError(f"a gradient mode decorates a function, not {type(function).__name__}")
-        return _decorated(function, self.enabled)
+        decorated: Function = _decorated(function, self.enabled)
+        return decorated
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -8,13 +8,6 @@ from torch.nn import functional
 
 from zen.ops import register
 
-_SAME_NAME = """
-    add subtract multiply divide floor_divide remainder negative positive abs sign square sqrt reciprocal maximum
-    minimum where floor ceil trunc exp expm1 exp2 log log1p log2 log10 logaddexp sin cos tan asin acos atan atan2 hypot
-    sinh cosh tanh asinh acosh atanh sigmoid relu erf less less_equal greater greater_equal logical_and logical_or
-    logical_xor logical_not bitwise_and bitwise_or bitwise_xor isnan isfinite isinf signbit matmul
-""".split()
-
 
 def _over(f):
     """A reduction of `f(x, dim)`, over any axes, in terms of one over the last axis."""
@@ -107,7 +100,7 @@ def _pad(x, width, values):
 
 
 TORCH = {
-    **{name: getattr(torch, name) for name in _SAME_NAME},
+    **{name: getattr(torch, name) for name in register.ROWS if hasattr(torch, name)},
     "equal": torch.eq, "not_equal": torch.ne,
     "power": torch.pow,
     "floor_divide": lambda a, b: torch.div(a, b, rounding_mode="floor"),

@@ -37,28 +37,47 @@ cdef void place_scalar(Operands* o, int slot, void* value, int nd) noexcept:
     memset(&o.strides[slot][0], 0, nd * sizeof(Py_ssize_t))
 
 
-cdef int merge_axes(Operands* o, int nd, const Py_ssize_t* shape, Py_ssize_t* merged) noexcept nogil:
-    # Drop axes of length 1 and join neighbours that every operand walks through evenly. Returns the new nd.
+cdef int merge_axes(Operands* o, int nd, Py_ssize_t* merged) noexcept nogil:
+    # Join neighbouring axes that every operand walks through evenly. Returns the new nd.
     cdef int k, slot, n = 0
     cdef bint joins
     for k in range(nd):
-        if shape[k] == 1:
-            continue
         if n > 0:
             joins = True
             for slot in range(SLOTS):
-                if o.used >> slot & 1 and o.strides[slot][n - 1] != o.strides[slot][k] * shape[k]:
+                if o.used >> slot & 1 and o.strides[slot][n - 1] != o.strides[slot][k] * merged[k]:
                     joins = False
             if joins:
-                merged[n - 1] *= shape[k]
+                merged[n - 1] *= merged[k]
                 for slot in range(SLOTS):
                     o.strides[slot][n - 1] = o.strides[slot][k]
                 continue
-        merged[n] = shape[k]
+        merged[n] = merged[k]
         for slot in range(SLOTS):
             o.strides[slot][n] = o.strides[slot][k]
         n += 1
     return n
+
+
+cdef void sort_axes(Operands* o, int nd, Py_ssize_t* shape) noexcept nogil:
+    # The axis along which the operands' elements lie closest together goes last: a transposed array is read in the
+    # order of its memory. An insertion sort; the axes are few and mostly in order.
+    cdef Py_ssize_t span[MAXDIMS]
+    cdef int k, j, slot
+    for k in range(nd):
+        span[k] = 0
+        for slot in range(SLOTS):
+            if o.used >> slot & 1:
+                span[k] += o.strides[slot][k] if o.strides[slot][k] >= 0 else -o.strides[slot][k]
+    for k in range(1, nd):
+        j = k
+        while j > 0 and span[j - 1] < span[j]:
+            span[j - 1], span[j] = span[j], span[j - 1]
+            shape[j - 1], shape[j] = shape[j], shape[j - 1]
+            for slot in range(SLOTS):
+                if o.used >> slot & 1:
+                    o.strides[slot][j - 1], o.strides[slot][j] = o.strides[slot][j], o.strides[slot][j - 1]
+            j -= 1
 
 
 cdef void longest_last(Operands* o, int nd, Py_ssize_t* shape) noexcept nogil:
@@ -85,10 +104,17 @@ cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape,
     cdef Py_ssize_t inner[SLOTS]
     cdef char* p[SLOTS]
     cdef int k, slot, mode = ADD if accumulate else SET
+    cdef int n = 0
     for k in range(nd):
         if shape[k] == 0:
             return
-    nd = merge_axes(o, nd, shape, dims)
+        if shape[k] != 1:
+            dims[n] = shape[k]
+            for slot in range(SLOTS):
+                o.strides[slot][n] = o.strides[slot][k]
+            n += 1
+    sort_axes(o, n, dims)
+    nd = merge_axes(o, n, dims)
     for slot in range(SLOTS):
         p[slot] = o.data[slot]
         inner[slot] = 0

@@ -29,6 +29,12 @@ from zen._core._differentiable import run_recorded
 
 cnp.import_array()
 
+cdef extern from *:
+    """
+    #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
+    """
+    Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
+
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
 

@@ -79,12 +79,27 @@ cdef int commit(Pass p) except -1:
         entry = list(p.finished.pop())
         n = entry[0]
         t = settle(entry, n.typenum)
-        if n.grad is not None:
+        if n.grad is not None and not may_add(n):
             t = new_tensor(np.asarray(np.add(n.grad.values(), t.values())), None)
-        ready.append((n, t))
-    for node, gradient in ready:
-        (<Node>node).grad = gradient
+            ready.append((n, t, False))
+        else:
+            ready.append((n, t, n.grad is not None))
+    for node, gradient, added in ready:
+        if added:
+            add_into(<ndarray>(<Node>node).grad.data, <ndarray>(<Tensor>gradient).values())
+        else:
+            (<Node>node).grad = gradient
     return 0
+
+
+cdef bint may_add(Node n):
+    # Whether the stored gradient may be added to where it lies: nobody else can see it.
+    cdef Tensor t = n.grad
+    cdef object data = t.data
+    if data is None or n.typenum not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or t._node is not None:
+        return False
+    data = t = None
+    return ZEN_REFCNT(<PyObject*>n.grad) == 1 and is_exclusive(<PyObject*>n.grad.data)
 
 
 cdef int seed(Pass p, Tensor root, object value) except -1:

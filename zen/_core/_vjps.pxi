@@ -69,39 +69,39 @@ cdef struct Layout:
     bint simple[SLOTS]
 
 
-cdef void lay(Layout* l, int slot, object array, Node n) noexcept:
+cdef void lay(Layout* layout, int slot, object array, Node n) noexcept:
     cdef ndarray a = <ndarray>array
-    l.array[slot] = <PyObject*>a
-    l.at[slot] = <char*>cnp.PyArray_DATA(a)
-    l.simple[slot] = False
+    layout.array[slot] = <PyObject*>a
+    layout.at[slot] = <char*>cnp.PyArray_DATA(a)
+    layout.simple[slot] = False
     if cnp.PyArray_IS_C_CONTIGUOUS(a) and has_shape(a, n):
-        l.simple[slot], l.s[slot] = True, cnp.PyArray_ITEMSIZE(a)
+        layout.simple[slot], layout.s[slot] = True, cnp.PyArray_ITEMSIZE(a)
     elif cnp.PyArray_SIZE(a) > 0 and is_constant(a):
-        l.simple[slot], l.s[slot] = True, 0
+        layout.simple[slot], layout.s[slot] = True, 0
 
 
-cdef void lay_scalar(Layout* l, int slot, char* value) noexcept:
-    l.array[slot], l.at[slot], l.s[slot], l.simple[slot] = NULL, value, 0, True
+cdef void lay_scalar(Layout* layout, int slot, char* value) noexcept:
+    layout.array[slot], layout.at[slot], layout.s[slot], layout.simple[slot] = NULL, value, 0, True
 
 
-cdef void lay_saved(Layout* l, Saved* v, Node n) noexcept:
+cdef void lay_saved(Layout* layout, Saved* v, Node n) noexcept:
     cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
     if n.h0 == ARRAY:
-        lay(l, ARGUMENT, n.s0, n)
+        lay(layout, ARGUMENT, n.s0, n)
     else:
-        lay_scalar(l, ARGUMENT, saved_scalar(v, ARGUMENT, n.c0, is_double))
+        lay_scalar(layout, ARGUMENT, saved_scalar(v, ARGUMENT, n.c0, is_double))
     if n.h1 == ARRAY:
-        lay(l, ARGUMENT + 1, n.s1, n)
+        lay(layout, ARGUMENT + 1, n.s1, n)
     else:
-        lay_scalar(l, ARGUMENT + 1, saved_scalar(v, ARGUMENT + 1, n.c1, is_double))
+        lay_scalar(layout, ARGUMENT + 1, saved_scalar(v, ARGUMENT + 1, n.c1, is_double))
     if n.h2 == ARRAY:
-        lay(l, ARGUMENT + 2, n.s2, n)
+        lay(layout, ARGUMENT + 2, n.s2, n)
     else:
-        lay_scalar(l, ARGUMENT + 2, saved_scalar(v, ARGUMENT + 2, n.c2, is_double))
+        lay_scalar(layout, ARGUMENT + 2, saved_scalar(v, ARGUMENT + 2, n.c2, is_double))
     if n.hy == ARRAY:
-        lay(l, RESULT, n.sy, n)
+        lay(layout, RESULT, n.sy, n)
     else:
-        lay_scalar(l, RESULT, saved_scalar(v, RESULT, n.cy, is_double))
+        lay_scalar(layout, RESULT, saved_scalar(v, RESULT, n.cy, is_double))
 
 
 cdef bint has_shape(ndarray a, Node n) noexcept:
@@ -125,15 +125,15 @@ cdef bint same_node_shape(Node a, Node b) noexcept:
 
 
 cdef int backward_elementwise(Pass p, Node n) except -1:
-    cdef Layout l
+    cdef Layout layout
     cdef Saved v
     cdef int k, last = 0
     cdef Row row = n.row
     cdef Node m
     # References of our own: another thread may release the node while a kernel runs without the GIL.
     cdef object s0 = n.s0, s1 = n.s1, s2 = n.s2, sy = n.sy
-    lay(&l, COTANGENT, <object>p.array, n)
-    lay_saved(&l, &v, n)
+    lay(&layout, COTANGENT, <object>p.array, n)
+    lay_saved(&layout, &v, n)
     for k in range(row.nin):
         if p.needs(n.input(k)):
             last = k
@@ -144,11 +144,11 @@ cdef int backward_elementwise(Pass p, Node n) except -1:
         if row.identity[k] and same_node_shape(m, n):
             p.give_array(m, <ndarray>p.array)
         else:
-            run_formula(p, n, m, k, k == last, &l)
+            run_formula(p, n, m, k, k == last, &layout)
     return 0
 
 
-cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* l) except -1:
+cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* layout) except -1:
     # Formula k of an elementwise node, written or added into the gradient of its input m, reduced to m's shape.
     cdef Row row = n.row
     cdef int slot, reads = row.reads[k], width = n.typenum == cnp.NPY_DOUBLE
@@ -162,35 +162,35 @@ cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* l) except
     cdef Layout own
     if row.identity[k]:
         kernel = identity_kernel(n.typenum)
-        own = l[0]           # the node's other formulas still need its arguments
-        l = &own
-        l.at[ARGUMENT], l.s[ARGUMENT] = l.at[COTANGENT], l.s[COTANGENT]
-        l.array[ARGUMENT], l.simple[ARGUMENT] = l.array[COTANGENT], l.simple[COTANGENT]
+        own = layout[0]      # the node's other formulas still need its arguments
+        layout = &own
+        layout.at[ARGUMENT], layout.s[ARGUMENT] = layout.at[COTANGENT], layout.s[COTANGENT]
+        layout.array[ARGUMENT], layout.simple[ARGUMENT] = layout.array[COTANGENT], layout.simple[COTANGENT]
         reads = 1 << ARGUMENT
     if m.nd == 0:
-        reduce_formula(kernel, n, reads, l, <char*>&d if width else <char*>&f)
+        reduce_formula(kernel, n, reads, layout, <char*>&d if width else <char*>&f)
         return p.give_scalar(m, d if width else f)
     for slot in range(n.nd):
         size *= n.dims[slot]
     for slot in range(SLOTS):
-        if reads >> slot & 1 and not l.simple[slot]:
+        if reads >> slot & 1 and not layout.simple[slot]:
             simple = False
     if simple and last and is_exclusive(p.array):
         s = p.slot(m)
         if not s.full:      # the incoming gradient is not needed any more: its memory becomes the outgoing one
-            l.at[OUT], l.s[OUT] = l.at[COTANGENT], (8 if width else 4)
-            run_simple(kernel, l, size, SET)
+            layout.at[OUT], layout.s[OUT] = layout.at[COTANGENT], (8 if width else 4)
+            run_simple(kernel, layout, size, SET)
             s.array, s.full = p.array, True
             p.array = NULL
             return 0
     out = p.open(m, &fresh)
-    if row.identity[k] and l.simple[COTANGENT] and l.s[COTANGENT] == 0 and size > 0:
-        add_constant(<ndarray>out, l.at[COTANGENT], size, fresh)
+    if row.identity[k] and layout.simple[COTANGENT] and layout.s[COTANGENT] == 0 and size > 0:
+        add_constant(<ndarray>out, layout.at[COTANGENT], size, fresh)
     elif simple:
-        l.at[OUT], l.s[OUT] = <char*>cnp.PyArray_DATA(<ndarray>out), (8 if width else 4)
-        run_simple(kernel, l, size, SET if fresh else ADD)
+        layout.at[OUT], layout.s[OUT] = <char*>cnp.PyArray_DATA(<ndarray>out), (8 if width else 4)
+        run_simple(kernel, layout, size, SET if fresh else ADD)
     else:
-        reduce_into(kernel, n, m, reads, l, <ndarray>out, fresh)
+        reduce_into(kernel, n, m, reads, layout, <ndarray>out, fresh)
     return 0
 
 
@@ -212,23 +212,23 @@ cdef void add_constant(ndarray out, const char* value, Py_ssize_t size, bint fre
     iterate(identity_kernel(cnp.PyArray_TYPE(out)), &o, nd, <Py_ssize_t*>cnp.PyArray_DIMS(out), not fresh)
 
 
-cdef void run_simple(kernel_t kernel, Layout* l, Py_ssize_t size, int mode) noexcept:
+cdef void run_simple(kernel_t kernel, Layout* layout, Py_ssize_t size, int mode) noexcept:
     if size < WORTH:
-        kernel(l.at, l.s, size, mode)
+        kernel(layout.at, layout.s, size, mode)
     else:
         with nogil:
-            kernel(l.at, l.s, size, mode)
+            kernel(layout.at, layout.s, size, mode)
 
 
-cdef void place_operands(Operands* o, Node n, int reads, Layout* l) noexcept:
+cdef void place_operands(Operands* o, Node n, int reads, Layout* layout) noexcept:
     cdef int slot
     o.used = 0
     for slot in range(COTANGENT, SLOTS):
         if reads >> slot & 1:
-            if l.array[slot] == NULL:
-                place_scalar(o, slot, l.at[slot], n.nd)
+            if layout.array[slot] == NULL:
+                place_scalar(o, slot, layout.at[slot], n.nd)
             else:
-                place(o, slot, <ndarray>l.array[slot], n.nd)
+                place(o, slot, <ndarray>layout.array[slot], n.nd)
 
 
 cdef void run_operands(kernel_t kernel, Operands* o, Node n, bint accumulate) noexcept:
@@ -243,18 +243,18 @@ cdef void run_operands(kernel_t kernel, Operands* o, Node n, bint accumulate) no
             iterate(kernel, o, n.nd, n.dims, accumulate)
 
 
-cdef void reduce_formula(kernel_t kernel, Node n, int reads, Layout* l, char* out) noexcept:
+cdef void reduce_formula(kernel_t kernel, Node n, int reads, Layout* layout, char* out) noexcept:
     cdef Operands o
-    place_operands(&o, n, reads, l)
+    place_operands(&o, n, reads, layout)
     place_scalar(&o, OUT, out, n.nd)
     run_operands(kernel, &o, n, True)
 
 
-cdef void reduce_into(kernel_t kernel, Node n, Node m, int reads, Layout* l, ndarray out, bint fresh) noexcept:
+cdef void reduce_into(kernel_t kernel, Node n, Node m, int reads, Layout* layout, ndarray out, bint fresh) noexcept:
     cdef Operands o
     if fresh:
         memset(cnp.PyArray_DATA(out), 0, cnp.PyArray_NBYTES(out))
-    place_operands(&o, n, reads, l)
+    place_operands(&o, n, reads, layout)
     place(&o, OUT, out, n.nd)
     run_operands(kernel, &o, n, True)
 

@@ -76,7 +76,7 @@ class Kernel:
 
     def expression(self, node: ast.expr, names: dict[str, str]) -> str:
         if isinstance(node, ast.Constant):
-            return f"(<{self.ctype}>{node.value})"
+            return f"(<{self.ctype}>{node.value!r})"
         if isinstance(node, ast.Name):
             name = names[node.id]
             if name not in OPERANDS:
@@ -130,11 +130,20 @@ class Kernel:
         return self.known[expression].removesuffix("[i]")
 
     def call_into_result(self) -> None:
-        """A formula that is one call over the block writes its result at once, without a temporary."""
+        """A formula that is one call over the block writes its result at once, without a temporary.
+
+        If it is nothing else, contiguous operands need no blocks either: `whole` is the call over all elements.
+        """
+        self.whole: str | None = None
         if self.result == f"t{self.temporaries}[i]" and len(self.stages[-1]) == 1:
             self.stages[-1] = [self.stages[-1][0].replace(f" t{self.temporaries}, m)", " r, m)")]
             self.temporaries -= 1
             self.result = None
+            if len(self.stages) == 1 and self.stages[0][0].startswith("loop"):
+                self.whole = self.stages[0][0].removesuffix(" r, m)") + f" <{self.ctype}*>p[0], n)"
+                for operand in self.used:
+                    slot = OPERANDS.index(operand)
+                    self.whole = self.whole.replace(f" v_{operand},", f" <const {self.ctype}*>p[{slot}],")
 
     def temporary(self) -> str:
         self.temporaries += 1
@@ -155,6 +164,7 @@ class Kernel:
             f"    cdef {t} block[BLOCK]",
             f"    cdef {t}* r = block",
             f"    cdef bint direct = mode == SET and s[0] == sizeof({t}) and p[0] != p[1]",
+            *self.whole_call(),
             "    while done < n:",
             "        m = min(n - done, BLOCK)",
             "        if direct:",
@@ -172,6 +182,12 @@ class Kernel:
         lines += ["        done += m"]
         lines += ["    if mode == REDUCE:", f"        (<{t}*>p[0])[0] += <{t}>total", ""]
         return "\n".join(lines)
+
+    def whole_call(self) -> list[str]:
+        if self.whole is None:
+            return []
+        aligned = " and ".join(f"s[{OPERANDS.index(o)}] == sizeof({self.ctype})" for o in self.used)
+        return [f"    if direct and {aligned}:", f"        {self.whole}", "        return"]
 
     def needs(self) -> int:
         """Bit k is set where the formula reads operand k of OPERANDS."""
@@ -217,7 +233,10 @@ def source(rows: list[Any]) -> str:
             entry[role] = f"({kernels[0].needs()}, " + ", ".join(f"<size_t> &{n}" for n in names) + ")"
         derivatives = ", ".join(entry[f"vjp{k}"] for k in range(len(r.vjp)))
         table.append(f"        {r.name!r}: ({entry['forward']}, ({derivatives},)),")
-    parts += ["def kernels():", '    """For each row: (what is read, float kernel, double kernel), forward and vjps."""']
+    parts += [
+        "def kernels():",
+        '    """For each row: (what is read, float kernel, double kernel), forward and vjps."""',
+    ]
     parts += ["    return {", *table, "    }", ""]
     return "\n".join(parts)
 

@@ -84,7 +84,8 @@ class _Pass:
     def seed(self, node: Node, value: Any) -> None:
         if value is None:
             value = np.ones(node.shape, node.dtype)
-        self.give(node, self.conform(value, node, "backward"), False)
+        with np.errstate(all="ignore"):
+            self.give(node, self.conform(value, node, "backward"), False)
 
     def conform(self, value: Any, node: Node, name: str) -> Any:
         return (conform_tensor if self.recorded else conform)(value, node.shape, node.dtype, name)
@@ -148,13 +149,12 @@ class _Pass:
             return
         if Writes.last > node.seq:
             _check_saved(node, saved)
-        name = node.name
-        for k, value in self.vjps(node, saved, inputs, gradient):
-            receiver = inputs[k]
-            if receiver is None or value is None:
-                continue
-            made = self.conform(value, receiver, name)
-            self.give(receiver, made, not self.recorded and self.is_fresh(node, made, gradient, saved))
+        with np.errstate(all="ignore"):
+            for k, value in self.vjps(node, saved, inputs, gradient):
+                receiver = inputs[k]
+                if receiver is not None and value is not None:
+                    made = self.conform(value, receiver, node.name)
+                    self.give(receiver, made, not self.recorded and self.is_fresh(node, made, gradient, saved))
         if not self.retain:
             node.release()
 
@@ -166,19 +166,13 @@ class _Pass:
         values = _revived(node, saved, inputs) if self.recorded else saved
         needed = [k for k, n in enumerate(inputs) if self.needs(n)]
         if row.joint:
-            with np.errstate(all="ignore"):
-                found = row.vjps[0](f, gradient, values[:-1], values[-1], *node.params)  # type: ignore[misc]
+            found = row.vjps[0](f, gradient, values[:-1], values[-1], *node.params)  # type: ignore[misc]
             yield from self.check_joint(node, inputs, found, needed)
             return
         for k in needed:
             vjp = row.vjps[0 if row.variadic else k]
             assert vjp is not None
-            with np.errstate(all="ignore"):
-                if row.variadic:
-                    value = vjp(f, gradient, k, *values, *node.params)
-                else:
-                    value = vjp(f, gradient, *values, *node.params)
-            yield k, value
+            yield k, vjp(f, gradient, *((k,) if row.variadic else ()), *values, *node.params)
 
     def check_joint(self, node: Node, inputs: tuple[Node | None, ...], found: Any, needed: list[int]) -> Any:
         """The gradients of a custom operation, whose number and shapes are the user's."""
@@ -212,7 +206,7 @@ class _Pass:
 
     def commit(self) -> None:
         """Store the gradients. All are made before the first is stored: an error here changes nothing."""
-        with _commit_lock:
+        with _commit_lock, np.errstate(all="ignore"):
             ready = []
             for node, value, owned in self.finished:
                 old = node.grad

@@ -33,7 +33,8 @@ def conform(value: Any, shape: tuple[int, ...], dtype: np.dtype, name: str) -> n
         raise TypeError(f"{name}: the vjp gave a gradient of dtype {value.dtype}; expected {dtype}")
     if value.shape != shape:
         value = np.broadcast_to(value, shape) if _widens(value.shape, shape, name) else unbroadcast(value, shape)
-    return value.astype(dtype, copy=False)
+    array: np.ndarray = value.astype(dtype, copy=False)
+    return array
 
 
 def conform_tensor(value: Any, shape: tuple[int, ...], dtype: np.dtype, name: str) -> Tensor:

@@ -58,9 +58,7 @@ def evaluate(row: Row, arrays: Sequence[Any], params: tuple[Any, ...]) -> np.nda
     if not out.dtype.isnative:
         out = out.astype(out.dtype.newbyteorder("="))
     if out.dtype.kind not in "biu" and out.dtype.char not in FLOATING:
-        raise TypeError(
-            f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only"
-        )
+        raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
     if not row.view and any(out is x for x in arrays):
         out = out.copy()  # a result that shares its operand's memory unknown to the engine could not be written to
     return out

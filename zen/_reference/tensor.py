@@ -16,19 +16,19 @@ from .state import Installed, check_dtype, check_trainable
 
 
 def _binary(name: str) -> Callable[[Tensor, Any], Tensor]:
-    def operator(self: Tensor, other: Any) -> Tensor:
+    def operator(self: Tensor, other: Any) -> Any:
         if not isinstance(other, OPERANDS):
             return NotImplemented
-        return Installed.apply(Installed.operators[name], (self, other))  # type: ignore[no-any-return]
+        return Installed.apply(Installed.operators[name], (self, other))
 
     return operator
 
 
 def _reflected(name: str) -> Callable[[Tensor, Any], Tensor]:
-    def operator(self: Tensor, other: Any) -> Tensor:
+    def operator(self: Tensor, other: Any) -> Any:
         if not isinstance(other, OPERANDS):
             return NotImplemented
-        return Installed.apply(Installed.operators[name], (other, self))  # type: ignore[no-any-return]
+        return Installed.apply(Installed.operators[name], (other, self))
 
     return operator
 

@@ -50,6 +50,7 @@ def _once(key: Any) -> bool:
 
 def _show(key: Any) -> str:
     """The key as the user may have written it."""
+
     def one(k: Any) -> str:
         if k is Ellipsis:
             return "..."

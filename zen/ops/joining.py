@@ -302,4 +302,3 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
             positions = np.pad(np.arange(n), pair, mode)  # type: ignore[call-overload]
             x = apply(GETITEM, (x,), ((slice(None),) * k + (positions,),))
     return x
-

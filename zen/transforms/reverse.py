@@ -166,18 +166,14 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     return settled(out, connected, as_array), pull
 
 
-def _pull(
-    outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], connected: bool, retain: bool
-) -> list[Tensor]:
+def _pull(outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], connected: bool, retain: bool) -> list[Tensor]:
     """The gradients, zero where the outputs do not depend on an input."""
     live = [(t, s) for t, s in zip(outputs, seeds, strict=True) if t.requires_grad]
     found: list[Tensor | None] | None = [None] * len(inputs)
     if live and inputs:
         found = backend.run([t for t, _ in live], [s for _, s in live], inputs, retain or connected, connected)
     assert found is not None
-    return [
-        backend.wrap(np.zeros(t.shape, t.dtype)) if g is None else g for t, g in zip(inputs, found, strict=True)
-    ]
+    return [backend.wrap(np.zeros(t.shape, t.dtype)) if g is None else g for t, g in zip(inputs, found, strict=True)]
 
 
 def _by_argument(args: Sequence[Any], where: Sequence[int], found: list[Any]) -> list[Any]:
