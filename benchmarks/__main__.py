@@ -72,9 +72,10 @@ def sections(times: Times, workloads: list[str], options: argparse.Namespace) ->
     medians = report.workload_table(times, workloads, times.median, first, goals)
     fastest = report.workload_table(times, workloads, times.fastest, first, goals)
     versions = "; ".join(f"{title}: {v}" for title, v in times.versions.items())
+    of_what = " of processor time" if options.threads == 1 else ""
     how = f"{options.rounds} alternating rounds of {options.seconds * 1e3:.0f} ms"
     return [
-        f"One gradient (forward, backward, gradients cleared), microseconds. {versions}.",
+        f"One gradient (forward, backward, gradients cleared), microseconds{of_what}. {versions}.",
         f"Medians of {how}:\n\n{medians}",
         f"The fastest round of each, which other processes disturb least:\n\n{fastest}",
     ]

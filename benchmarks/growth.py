@@ -17,7 +17,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from .rounds import COMPILED, PYTORCH, REFERENCE, ROOT, Engine, environment
@@ -70,7 +70,7 @@ def chain(x: Any, nodes: int) -> Any:
 
 
 def chain_time(name: str, rounds: str) -> list[list[float]]:
-    """Nanoseconds per node of forward and of backward and release, for each of SIZES: medians of alternating rounds."""
+    """Nanoseconds of processor time per node, of forward and of backward and release, for each of SIZES."""
     x = library(name).tensor(1.0, requires_grad=True)
     found: dict[int, list[list[float]]] = {n: [] for n in SIZES}
     for _ in range(int(rounds)):
@@ -82,12 +82,12 @@ def chain_time(name: str, rounds: str) -> list[list[float]]:
 
 def one_chain(x: Any, nodes: int) -> list[float]:
     x.grad = None
-    times = [perf_counter()]
+    times = [process_time()]
     y = chain(x, nodes)
-    times.append(perf_counter())
+    times.append(process_time())
     y.backward()
     del y
-    times.append(perf_counter())
+    times.append(process_time())
     return [(b - a) / nodes * 1e9 for a, b in zip(times[:-1], times[1:], strict=True)]
 
 
@@ -168,7 +168,9 @@ print([(b - a) * 1e3 for a, b in zip(times[:-1], times[1:])])
 def run(engine: Engine, *arguments: str) -> Any:
     """What a new Python process prints."""
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment(engine, 1), capture_output=True, text=True, check=False)
+    variables = environment(engine, 1)
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(arguments)} failed on {engine.title}:\n{done.stderr}")
     return json.loads(done.stdout)
@@ -234,8 +236,8 @@ def imports(engines: list[Engine]) -> str:
 
 
 def wheel() -> str:
-    """The size of the newest wheel in dist/."""
-    found = sorted((ROOT / "dist").glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    """The size of the newest wheel in dist/ or build/dist/."""
+    found = sorted([*ROOT.glob("dist/*.whl"), *ROOT.glob("build/dist/*.whl")], key=lambda path: path.stat().st_mtime)
     if not found:
         return "Wheel: none in dist/; `python -m build` makes one."
     return f"Wheel: {found[-1].name}, {found[-1].stat().st_size / 1e6:.2f} MB (goal: under 5)."

@@ -11,6 +11,8 @@ a time, ten roots of one pass, to see the node's cost beside the call's.
 from __future__ import annotations
 
 import operator
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -296,25 +298,28 @@ def check(case: Case) -> None:
 
 def main() -> None:
     from statistics import median
+    from time import process_time
 
     from .report import markdown, number, write
-    from .rounds import pin
+    from .rounds import COMPILED, environment, pin
     from .worker import round_of, steps_in
 
+    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":  # is read when NumPy is imported
+        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.kernels"], environment(COMPILED, 1))
     pin()
     tables: dict[str, list[list[str]]] = {}
     for case in cases():
         check(case)
         counts = [steps_in(0.004, form) for form in (case.zen, case.numpy)]
-        rounds = [[round_of(form, n) for form, n in zip((case.zen, case.numpy), counts, strict=True)]
+        rounds = [[round_of(form, n, process_time) for form, n in zip((case.zen, case.numpy), counts, strict=True)]
                   for _ in range(15)]  # fmt: skip
         zen, numpy = (median(column) for column in zip(*rounds, strict=True))
         print(f"{case.kernel}: {case.name} {number(zen)} {number(numpy)} {number(numpy / zen)}", flush=True)
         row = [case.name, number(zen), number(numpy), number(numpy / zen)]
         tables.setdefault(case.kernel, []).append(row)
     sections = [
-        "Microseconds, medians of 15 alternating rounds, one thread: zen's kernel against its NumPy form. Backward "
-        "passes hold a multiplication besides; those over fewer than 10,000 elements are ten at a time."
+        "Microseconds of processor time, medians of 15 alternating rounds, one thread: zen's kernel against its NumPy "
+        "form. Backward passes hold a multiplication besides; those over fewer than 10,000 elements are ten at a time."
     ]
     for kernel, rows in tables.items():
         sections.append(f"## {kernel}\n\n{markdown(['', 'zen', 'NumPy', 'times faster'], rows)}")

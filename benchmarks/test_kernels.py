@@ -9,6 +9,7 @@ import pytest
 from .kernels import Case, cases, check
 
 CASES = cases()
+pytestmark = pytest.mark.benchmark(max_time=0.1, warmup=False)
 
 
 @pytest.mark.parametrize("form", ["zen", "numpy"])

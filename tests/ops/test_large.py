@@ -44,7 +44,7 @@ class Tape:
         with np.errstate(all="ignore"):
             expected = OPS[name][0](*[self.values[k].astype(self.dtype) for k in inputs])
         assert result.dtype == self.dtype
-        np.testing.assert_allclose(result, expected, rtol=20 * np.finfo(self.dtype).eps)
+        np.testing.assert_allclose(result, expected, rtol=20 * np.finfo(self.dtype).eps, atol=1e-35)
         self.steps.append((name, inputs, len(self.values)))
         self.values.append(result.astype(np.float64))
 
@@ -104,7 +104,7 @@ def random_program(rng, count, leaves):
 
 
 def execute(leaves, steps, watch=lambda position, t: None):
-    """The program as Tensors, each step checked against NumPy, and as a Tape. `watch` sees each Tensor as it is made."""
+    """The program as Tensors, each step checked against NumPy, and as a Tape. `watch` sees each Tensor when made."""
     tape, tensors = Tape(leaves), [zen.Tensor(a) for a in leaves]
     for name, inputs in steps:
         tensors.append(getattr(zen.f, name)(*[tensors[k] for k in inputs]))

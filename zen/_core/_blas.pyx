@@ -20,7 +20,7 @@ cdef enum:
     ROW_MAJOR = 101
     NO_TRANS = 111
     TRANS = 112
-    WORTH = 1 << 15     # multiplications from which releasing the GIL is worth it
+    SMALL = 1 << 20     # multiplications below which a product runs on one thread and keeps the GIL: see `call_small`
 
 ctypedef void (*sgemm32_t)(
     int, int, int, int, int, int, float, const void*, int, const void*, int, float, void*, int) noexcept nogil
@@ -33,9 +33,12 @@ ctypedef void (*dgemm64_t)(
     int, int, int, long long, long long, long long, double, const void*, long long, const void*, long long,
     double, void*, long long) noexcept nogil
 
+ctypedef int (*set_threads_t)(int) noexcept nogil
+
 cdef void* _sgemm = NULL
 cdef void* _dgemm = NULL
 cdef bint _wide = False            # 64-bit integers in the interface
+cdef set_threads_t _set_threads = NULL   # of OpenBLAS, where it has several; returns what it was
 _library = None                    # keeps the handle
 
 
@@ -77,6 +80,19 @@ def _load(candidates):
     return False
 
 
+def _find_threads():
+    # OpenBLAS only: MKL and Accelerate choose well by themselves.
+    global _set_threads
+    for name in ("openblas_set_num_threads_local", "scipy_openblas_set_num_threads_local64_"):
+        function = getattr(_library, name, None)
+        if function is not None:
+            before = function(1)
+            if before > 1:
+                function(before)
+                _set_threads = <set_threads_t><void*><size_t>ctypes.cast(function, ctypes.c_void_p).value
+            return
+
+
 def _choose():
     wanted = os.environ.get("ZEN_BLAS", "auto")
     if wanted not in ("auto", "numpy", "mkl"):
@@ -86,7 +102,10 @@ def _choose():
             return "mkl"
         if wanted == "mkl":
             raise ImportError("ZEN_BLAS=mkl: the mkl package is not installed; pip install 'zen-autograd[mkl]'")
-    return "numpy" if _load(_numpy_candidates()) else "numpy (C API)"
+    if not _load(_numpy_candidates()):
+        return "numpy (C API)"
+    _find_threads()
+    return "numpy"
 
 
 blas = _choose()
@@ -151,12 +170,26 @@ cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, 
     if flip_b:
         tb = NO_TRANS + TRANS - tb
     pa, pb = cnp.PyArray_DATA(a), cnp.PyArray_DATA(b)
-    if m * n * k < WORTH:
-        call(typenum, ta, tb, m, n, k, pa, lda, pb, ldb, accumulate, po)
+    if <double>m * n * k < SMALL:
+        call_small(typenum, ta, tb, m, n, k, pa, lda, pb, ldb, accumulate, po)
     else:
         with nogil:
             call(typenum, ta, tb, m, n, k, pa, lda, pb, ldb, accumulate, po)
     return 0
+
+
+cdef void call_small(
+    int typenum, int ta, int tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void* a, Py_ssize_t lda,
+    const void* b, Py_ssize_t ldb, int beta, void* out,
+) noexcept:
+    # OpenBLAS starts its threads from products of a few microseconds on. That gains little, and on a busy machine costs
+    # a time slice for every product. Its number of threads is a global: the GIL, held here, keeps it consistent.
+    cdef int before = 1
+    if _set_threads != NULL:
+        before = _set_threads(1)
+    call(typenum, ta, tb, m, n, k, a, lda, b, ldb, beta, out)
+    if before > 1:
+        _set_threads(before)
 
 
 cdef void call(

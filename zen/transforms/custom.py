@@ -120,6 +120,12 @@ class custom_vjp:  # noqa: N801 - used as a decorator
                 "each, None where there is none"
             )
         gradients = [gradient for k, gradient in enumerate(found) if k not in call.static]
+        for k, (gradient, x) in enumerate(zip(found, inputs, strict=True)):
+            if k not in call.static and gradient is not None and np.shape(gradient) != np.shape(x):
+                raise ValueError(
+                    f"{self._name}: the vjp returned a gradient of shape {np.shape(gradient)} for argument {k + 1}, "
+                    f"whose shape is {np.shape(x)}"
+                )
         if not recorded:
             return tuple([x.array if isinstance(x, Tensor) else x for x in gradients])
         for gradient in gradients:
