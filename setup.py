@@ -27,6 +27,8 @@ MSVC = sys.platform == "win32" and "GCC" not in sys.version
 # that nobody reads errno or traps floating-point exceptions, which lets it vectorise sqrt and conditionals;
 # contraction stays off so that every instruction set gives the same rounding. -g0: the symbols would treble the wheel.
 OPTIMISE = ["-O1", "-g"] if DEBUG else ["-O3", "-g0"]
+# Debug builds trap on an index outside a C array and on a signed overflow; Cython checks Python's containers and None.
+CHECKS = ["-fsanitize=bounds,signed-integer-overflow", "-fsanitize-undefined-trap-on-error"] if DEBUG else []
 COMMON = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fno-semantic-interposition"]
 MSVC_COMMON = ["/Od", "/fp:precise"] if DEBUG else ["/O2", "/fp:precise"]
 # In rising order. `zen/_core/_dispatch.pyx` picks one at import; compilers without its macros get the first alone.
@@ -41,7 +43,6 @@ DIRECTIVES = {
     "boundscheck": DEBUG,
     "wraparound": False,
     "initializedcheck": DEBUG,
-    "overflowcheck": DEBUG,
     "nonecheck": DEBUG,
     "cdivision": True,
     "freethreading_compatible": False,
@@ -99,7 +100,7 @@ class BuildExtensions(build_ext):  # type: ignore[misc]
         if MSVC:
             common, sets = MSVC_COMMON, {"base": []}
         else:
-            common = OPTIMISE + [flag for flag in COMMON if self.accepts([flag])]
+            common = OPTIMISE + [flag for flag in [*COMMON, *CHECKS] if self.accepts([flag])]
             sets = self.instruction_sets()
         for extension in self.extensions:
             name = variant(extension.name.rpartition(".")[2]) or "base"

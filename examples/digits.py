@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 import zen
@@ -173,7 +174,8 @@ def main() -> None:
     print(f"zen {zen.__version__}, {zen.backend.NAME} engine; {len(training.images)} training images, ", end="")
     print(f"{len(test.images)} test images; layers {'-'.join(map(str, SIZES))}")
     started = time.perf_counter()
-    losses = train(model, training, 3 if chosen.quick else chosen.epochs, chosen.batch, random)
+    with threadpool_limits(1):  # the products are too small to share; on a busy machine threads would wait in turn
+        losses = train(model, training, 3 if chosen.quick else chosen.epochs, chosen.batch, random)
     seconds = time.perf_counter() - started
     table = confusion(model, test)
 

@@ -650,3 +650,13 @@ def test_errors_of_a_row_name_it_and_the_shapes():
         leaf(1.0) + 1j
     with pytest.raises(TypeError):
         leaf(1.0) + [1.0]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_through_a_released_graph_were_none(create_graph):
+    x = zen.tensor(3.0, requires_grad=True)
+    y = zen.exp(x)
+    z = y * x
+    z.backward()
+    with pytest.raises(RuntimeError, match="retain_graph=True"):
+        zen.gradients(z, x, create_graph=create_graph, allow_unused=True)

@@ -3,15 +3,10 @@
 
 from libc.string cimport memcpy
 from zen._core._loops cimport Loop
+from zen._core._types cimport ADD, BLOCK, FILLED, REDUCE, SET
 
 cdef enum:
-    BLOCK = 512      # 2 or 4 KiB a buffer: half a dozen of them stay in the level 1 cache
     LANES = 16       # partial sums of a reduction: one 512-bit register of floats
-
-cdef enum:
-    SET = 0          # out = result
-    ADD = 1          # out += result
-    REDUCE = 2       # out[0] += sum of the result
 
 ctypedef unsigned char mask
 ctypedef void (*loop_t)(char**, const Py_ssize_t*, const Py_ssize_t*, void*) noexcept nogil
@@ -50,6 +45,8 @@ cdef inline const number* _load(
     cdef number v
     if s == <Py_ssize_t>sizeof(number):
         return (<const number*>p) + done
+    if s == FILLED:
+        return <const number*>p
     if s == 0:
         if done == 0:  # later blocks are not longer than the first: the buffer still holds the value
             v = (<const number*>p)[0]

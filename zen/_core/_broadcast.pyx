@@ -11,7 +11,7 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._dispatch cimport identity_kernel
 from zen._core._memory cimport new_array
-from zen._core._types cimport ADD, ARGUMENT, MAXDIMS, OUT, REDUCE, SET, SLOTS, kernel_t
+from zen._core._types cimport ADD, ARGUMENT, BLOCK, FILLED, MAXDIMS, OUT, REDUCE, SET, SLOTS, kernel_t
 
 cnp.import_array()
 
@@ -25,15 +25,17 @@ cdef void place(Operands* o, int slot, ndarray a, int nd) noexcept:
     cdef int k, own = cnp.PyArray_NDIM(a), shift = nd - own
     o.used |= 1 << slot
     o.data[slot] = <char*>cnp.PyArray_DATA(a)
+    o.item[slot] = cnp.PyArray_ITEMSIZE(a)
     for k in range(shift):
         o.strides[slot][k] = 0
     for k in range(own):
         o.strides[slot][shift + k] = 0 if cnp.PyArray_DIMS(a)[k] == 1 else cnp.PyArray_STRIDES(a)[k]
 
 
-cdef void place_scalar(Operands* o, int slot, void* value, int nd) noexcept:
+cdef void place_scalar(Operands* o, int slot, void* value, Py_ssize_t item, int nd) noexcept:
     o.used |= 1 << slot
     o.data[slot] = <char*>value
+    o.item[slot] = item
     memset(&o.strides[slot][0], 0, nd * sizeof(Py_ssize_t))
 
 
@@ -94,6 +96,16 @@ cdef void longest_last(Operands* o, int nd, Py_ssize_t* shape) noexcept nogil:
             o.strides[slot][best], o.strides[slot][nd - 1] = o.strides[slot][nd - 1], o.strides[slot][best]
 
 
+cdef void fill_block(char* block, const char* value, Py_ssize_t item, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    if item == sizeof(float):
+        for i in range(n):
+            (<float*>block)[i] = (<const float*>value)[0]
+    else:
+        for i in range(n):
+            (<double*>block)[i] = (<const double*>value)[0]
+
+
 cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape, bint accumulate) noexcept nogil:
     """Run `kernel` over the index space `shape`. Where the output has stride 0, the results are summed.
 
@@ -103,6 +115,7 @@ cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape,
     cdef Py_ssize_t index[MAXDIMS]
     cdef Py_ssize_t inner[SLOTS]
     cdef char* p[SLOTS]
+    cdef double blocks[SLOTS][BLOCK]
     cdef int k, slot, mode = ADD if accumulate else SET
     cdef int n = 0
     for k in range(nd):
@@ -131,6 +144,15 @@ cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape,
     for slot in range(SLOTS):
         if o.used >> slot & 1:
             inner[slot] = o.strides[slot][nd - 1]
+    if nd > 1:      # a value that never changes is spread over a block once, not in every call
+        for slot in range(OUT + 1, SLOTS):
+            if o.used >> slot & 1 and o.item[slot] >= <Py_ssize_t>sizeof(float):
+                k = 0
+                while k < nd and o.strides[slot][k] == 0:
+                    k += 1
+                if k == nd:
+                    fill_block(<char*>blocks[slot], p[slot], o.item[slot], min(BLOCK, dims[nd - 1]))
+                    p[slot], inner[slot] = <char*>blocks[slot], FILLED
     while True:
         kernel(p, inner, dims[nd - 1], mode)
         k = nd - 2

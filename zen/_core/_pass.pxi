@@ -25,6 +25,15 @@ cdef Tensor settle(list entry, int typenum):
     return new_tensor(a, None) if mine else as_tensor(a, typenum)
 
 
+cdef Tensor settle_wanted(dict wanted, Node n):
+    # As `settle`; an input that was asked for twice gets two Tensors on arrays of their own.
+    cdef list entry = [wanted[n]]
+    wanted[n] = None
+    cdef Tensor t = settle(entry, n.typenum)
+    wanted[n] = t.values() if t.data is not None else t.scalar
+    return t
+
+
 cdef object check_gradient(object value, Node n, str origin):
     # A gradient given by the user, as a Tensor of the node's shape and dtype.
     cdef object a
@@ -149,8 +158,7 @@ def run(list roots not None, list seeds not None, list inputs=None, bint retain_
     results = []
     for t in inputs:
         n = node_of(t)
-        found = p.wanted[n]
-        results.append(None if found is None else as_tensor(found, n.typenum))
+        results.append(None if p.wanted[n] is None else settle_wanted(p.wanted, n))
     return results
 
 

@@ -179,7 +179,7 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
             if a[k].held == ARRAY:
                 place(&o, ARGUMENT + k, <ndarray>a[k].array, nd)
             else:
-                place_scalar(&o, ARGUMENT + k, <void*>&d[k] if item == sizeof(double) else <void*>&f[k], nd)
+                place_scalar(&o, ARGUMENT + k, <void*>&d[k] if item == sizeof(double) else <void*>&f[k], item, nd)
         if cnp.PyArray_SIZE(out) < WORTH:
             iterate(kernel, &o, nd, dims, False)
         else:
@@ -335,7 +335,7 @@ cdef Tensor total(Row row, object x, tuple params):
     o.used = 0
     place(&o, ARGUMENT, array, nd)
     if n == 0:
-        place_scalar(&o, OUT, <void*>&d if is_double else <void*>&f, nd)
+        place_scalar(&o, OUT, <void*>&d if is_double else <void*>&f, 8 if is_double else 4, nd)
         run_reduction(&o, array, a.typenum)
         if not is_double:
             d = f

@@ -9,6 +9,15 @@ cdef enum:
     MAX_ARGUMENTS = 3
     MAXDIMS = 64     # NumPy's own limit
 
+cdef extern from *:
+    """
+    #define ZEN_FILLED PY_SSIZE_T_MIN
+    """
+    Py_ssize_t FILLED "ZEN_FILLED"   # in place of a stride: the pointer leads to a block that is full of one value
+
+cdef enum:
+    BLOCK = 512      # elements that a kernel works on at a time: half a dozen such buffers stay in the level 1 cache
+
 cdef enum:
     SET = 0          # how a kernel writes: out = result
     ADD = 1          # out += result

@@ -208,7 +208,7 @@ cdef void add_constant(ndarray out, const char* value, Py_ssize_t size, bint fre
         f = <float>((<float*>value)[0] * <double>times)
     o.used = 0
     place(&o, OUT, out, nd)
-    place_scalar(&o, ARGUMENT, <void*>&d if is_double else <void*>&f, nd)
+    place_scalar(&o, ARGUMENT, <void*>&d if is_double else <void*>&f, 8 if is_double else 4, nd)
     iterate(identity_kernel(cnp.PyArray_TYPE(out)), &o, nd, <Py_ssize_t*>cnp.PyArray_DIMS(out), not fresh)
 
 
@@ -226,7 +226,7 @@ cdef void place_operands(Operands* o, Node n, int reads, Layout* layout) noexcep
     for slot in range(COTANGENT, SLOTS):
         if reads >> slot & 1:
             if layout.array[slot] == NULL:
-                place_scalar(o, slot, layout.at[slot], n.nd)
+                place_scalar(o, slot, layout.at[slot], 8 if n.typenum == cnp.NPY_DOUBLE else 4, n.nd)
             else:
                 place(o, slot, <ndarray>layout.array[slot], n.nd)
 
@@ -246,17 +246,18 @@ cdef void run_operands(kernel_t kernel, Operands* o, Node n, bint accumulate) no
 cdef void reduce_formula(kernel_t kernel, Node n, int reads, Layout* layout, char* out) noexcept:
     cdef Operands o
     place_operands(&o, n, reads, layout)
-    place_scalar(&o, OUT, out, n.nd)
+    place_scalar(&o, OUT, out, 8 if n.typenum == cnp.NPY_DOUBLE else 4, n.nd)
     run_operands(kernel, &o, n, True)
 
 
 cdef void reduce_into(kernel_t kernel, Node n, Node m, int reads, Layout* layout, ndarray out, bint fresh) noexcept:
     cdef Operands o
-    if fresh:
+    cdef bint reduced = not same_node_shape(m, n)
+    if fresh and reduced:
         memset(cnp.PyArray_DATA(out), 0, cnp.PyArray_NBYTES(out))
     place_operands(&o, n, reads, layout)
     place(&o, OUT, out, n.nd)
-    run_operands(kernel, &o, n, True)
+    run_operands(kernel, &o, n, reduced or not fresh)
 
 
 cdef int backward_matmul(Pass p, Node n) except -1:

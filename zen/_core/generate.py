@@ -198,6 +198,7 @@ HEADER = '''"""Generated from zen/ops/elementwise.py by zen/_core/generate.py. N
 
 from zen._core._blocks cimport *
 from zen._core._loops cimport Loop
+from zen._core._types cimport BLOCK, REDUCE, SET
 from zen._core._loops import find
 
 cdef Loop loops[{count}][2]
