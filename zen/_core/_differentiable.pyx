@@ -87,9 +87,10 @@ cdef set reaching(list roots, dict wanted):
     cdef set seen = set(), found = set()
     cdef Node n, m
     cdef int k
+    cdef long long oldest = min([n.seq for n in wanted], default=0)
     while stack:
         n = stack.pop()
-        if n in seen:
+        if n in seen or n.seq < oldest:
             continue
         seen.add(n)
         order.append(n)

@@ -50,11 +50,14 @@ cdef int mark_needed(Pass p, list roots) except -1:
     cdef list stack = roots, order = []
     cdef Node n, m
     cdef int k
+    cdef long long oldest = min([n.seq for n in p.wanted], default=0)    # nothing older leads to a wanted input
     while stack:
         n = stack.pop()
         if n.mark == -p.id:
             continue
         n.mark = -p.id
+        if n.seq < oldest:
+            continue
         order.append(n)
         if n.released and n not in p.wanted:
             raise_released(n)

@@ -141,10 +141,7 @@ class _Pass:
         """Hand the gradient of `node` on to its inputs."""
         saved, inputs = node.saved, node.inputs
         if node.released:  # asked after reading: another thread may release the node at any moment
-            raise RuntimeError(
-                f"the graph of {node.name!r} was released by an earlier backward pass; "
-                "give that pass retain_graph=True to run another one through it"
-            )
+            _raise_released(node)
         if not any([self.needs(n) for n in inputs]):
             return
         if Writes.last > node.seq:
@@ -245,12 +242,21 @@ def _leading_to(roots: list[Node], wanted: dict[Node, Any]) -> set[Node]:
         node = stack.pop()
         if node.seq >= oldest and node not in seen:
             seen.add(node)
+            if node.released and node not in wanted:
+                _raise_released(node)
             stack.extend([n for n in node.inputs if n is not None and n not in seen])
     found: set[Node] = set()
     for node in sorted(seen, key=lambda n: n.seq):
         if node in wanted or any([n in found for n in node.inputs]):
             found.add(node)
     return found
+
+
+def _raise_released(node: Node) -> None:
+    raise RuntimeError(
+        f"the graph of {node.name!r} was released by an earlier backward pass; "
+        "give that pass retain_graph=True to run another one through it"
+    )
 
 
 def _check_saved(node: Node, saved: tuple[Any, ...]) -> None:
