@@ -1,4 +1,4 @@
-"""What an installed zen must do with NumPy alone: no pytest. `.ci/run` runs it on the wheel, in an empty environment."""
+"""What an installed zen must do with NumPy alone, without pytest. `.ci/run` runs it on the wheel."""
 
 import sys
 from importlib.metadata import requires, version

@@ -94,7 +94,7 @@ cdef set reaching(list roots, dict wanted):
             continue
         seen.add(n)
         order.append(n)
-        if n.released and n not in wanted:
+        if n.is_released and n not in wanted:
             raise_released(n)
         stack.extend([m for m in n.inputs if m is not None and m not in seen])
     for n in sorted(order, key=by_seq):
@@ -142,11 +142,11 @@ cdef object traverse(list roots, list seeds, list inputs, bint retain_graph):
         if wanted is not None:
             if n in wanted:
                 wanted[n] = g
-        elif n.row is None or n.retains_grad:
+        elif n.row is None or n.retains:
             finished[n] = g
         if n.row is None:
             continue
-        if n.released:
+        if n.is_released:
             raise_released(n)
         if last_write() > n.seq:
             check_saved(n)

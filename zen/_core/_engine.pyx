@@ -259,10 +259,10 @@ cdef class Pass:
             if self.wanted is not None:
                 if n in self.wanted:
                     self.wanted[n] = self.gradient()
-            elif n.row is None or n.retains_grad:
+            elif n.row is None or n.retains:
                 self.finished.append((n, self.gradient()))
             if n.row is not None:
-                if n.released:
+                if n.is_released:
                     raise_released(n)
                 if last_write() > n.seq:
                     check_saved(n)

@@ -31,7 +31,7 @@ cdef bint fusable(Pass p, Node n) noexcept:
     # Whether a group may take this node: nothing is to happen between it and its neighbours.
     cdef int k
     cdef Node m
-    if not n.compiled or n.row.kind != ELEMENTWISE or n.released or n.hooks is not None or n.retains_grad:
+    if not n.compiled or n.row.kind != ELEMENTWISE or n.is_released or n.hooks is not None or n.retains:
         return False
     if last_write() > n.seq or elements(n) < FUSE_FROM or (p.wanted is not None and n in p.wanted):
         return False

@@ -59,7 +59,7 @@ cdef int mark_needed(Pass p, list roots) except -1:
         if n.seq < oldest:
             continue
         order.append(n)
-        if n.released and n not in p.wanted:
+        if n.is_released and n not in p.wanted:
             raise_released(n)
         for k in range(n.count()):
             m = n.input(k)
@@ -249,7 +249,7 @@ def retain_grad(self):
     cdef Node n = node_of(<Tensor>self)
     if n is None:
         raise RuntimeError("retain_grad: this Tensor does not require a gradient")
-    n.retains_grad = n.row is not None
+    n.retains = n.row is not None
 
 
 class Hook:

@@ -38,17 +38,17 @@ cdef class Node:
     cdef object s0, s1, s2, sy               # saved arrays of a compiled row
     cdef double c0, c1, c2, cy               # saved scalars
     cdef unsigned char h0, h1, h2, hy        # Held
+    # Bytes, not bint: nodes are many, and the fewer cache lines one takes the faster a long graph is walked.
+    cdef unsigned char is_released, retains
+    cdef unsigned char compiled              # saved by a compiled path, not by the generic one
+    cdef unsigned char tracked               # known to the garbage collector
     cdef tuple _saved                        # what a GENERIC row saved: (args..., y)
     cdef tuple _params
     cdef readonly long long seq
     cdef PyObject* owner                     # the live Tensor, borrowed; its dealloc clears this
     cdef int nd, typenum
     cdef Py_ssize_t* dims
-    cdef Py_ssize_t small[4]
-    cdef readonly bint released
-    cdef public bint retains_grad
-    cdef bint compiled                       # saved by a compiled path, not by the generic one
-    cdef bint tracked                        # known to the garbage collector
+    cdef Py_ssize_t small[2]
     cdef long long mark                      # the pass that needs this node's gradient; minus it where not
     cdef long long claim                     # the pass that uses `slot` now, 0 if none
     cdef Slot slot

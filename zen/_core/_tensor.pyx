@@ -269,7 +269,7 @@ cdef class Node:
         cdef int k
         self.nd = nd
         self.dims = &self.small[0]
-        if nd > 4:
+        if nd > 2:
             self.dims = <Py_ssize_t*>malloc(nd * sizeof(Py_ssize_t))
             if self.dims == NULL:
                 self.dims = &self.small[0]
@@ -279,7 +279,7 @@ cdef class Node:
 
     cdef void release(self):
         # After a pass: the graph below and what was saved are no longer needed.
-        self.released = True
+        self.is_released = True
         self.s0 = self.s1 = self.s2 = self.sy = None
         self._saved = None
         self.drop_inputs()
@@ -294,6 +294,19 @@ cdef class Node:
     def inputs(self):
         cdef int k
         return tuple([self.input(k) for k in range(self.count())])
+
+    @property
+    def released(self):
+        """Whether a pass has released what the node saved."""
+        return bool(self.is_released)
+
+    @property
+    def retains_grad(self):
+        return bool(self.retains)
+
+    @retains_grad.setter
+    def retains_grad(self, bint wanted):
+        self.retains = wanted
 
     @property
     def params(self):
@@ -315,7 +328,7 @@ cdef class Node:
     @property
     def saved(self):
         """What the row saved, as (args..., y); see zen/ops/row.py."""
-        if self.released:
+        if self.is_released:
             raise RuntimeError(f"what {self.row.name!r} saved was released by an earlier backward pass")
         if not self.compiled:
             return self._saved
