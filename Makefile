@@ -77,10 +77,18 @@ $(VENV)/%.installed: pyproject.toml | $(VENV)/bin/pip
 	@touch $@
 
 $(VENV)/bin/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	{ echo "zen needs Python 3.11 or newer; this is `$(PYTHON) --version 2>&1`. Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c "$$SUITABLE"
 	@$(PYTHON) -m venv $(VENV) || \
-	{ rm -rf $(VENV); echo "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv python3-dev" >&2; exit 1; }
+	{ rm -rf $(VENV); echo "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+define SUITABLE
+import os, sys, sysconfig
+if sys.version_info < (3, 11):
+    sys.exit(f"zen needs Python 3.11 or newer, not {sys.version.split()[0]}. Name another: make PYTHON=python3.12")
+if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
+    sys.exit("Python's C headers are missing. On Debian and Ubuntu: apt install python3-dev")
+endef
+export SUITABLE
 
 clean:
 	rm -rf $(VENV) build dist out *.egg-info zen/_core/*.so $(GENERATED)

@@ -28,7 +28,12 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
         text = str(error)
         if text.startswith(row.name + ":"):
             raise
-        shapes = ", ".join([str(np.shape(x)) for x in arrays])
+        shapes = " and ".join([str(np.shape(x)) for x in arrays])
+        if "could not be broadcast" in text:
+            raise ValueError(
+                f"{row.name}: shapes {shapes} do not broadcast together; "
+                "axes are compared from the last one and must be equal or 1"
+            ) from error
         kind = type(error) if type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError) else ValueError
         raise kind(f"{row.name}: {text} (operand shapes: {shapes})") from error
     out = np.asarray(out)

@@ -419,6 +419,8 @@ cdef object binary_op(Row row, object x, object y):
         if t is not None:
             return t
     if not (is_operand(x) and is_operand(y)):
+        if isinstance(x, complex) or isinstance(y, complex):
+            hook("convert")(x if isinstance(x, complex) else y)      # raises, saying what zen holds
         return NotImplemented
     return generic(row, (x, y), ())
 

@@ -50,7 +50,12 @@ def evaluate(row: Row, arrays: Sequence[Any], params: tuple[Any, ...]) -> np.nda
         text = str(error)
         if text.startswith(f"{row.name}:"):
             raise
-        shapes = ", ".join(str(np.shape(x)) for x in arrays)
+        shapes = " and ".join(str(np.shape(x)) for x in arrays)
+        if "could not be broadcast" in text:
+            raise ValueError(
+                f"{row.name}: shapes {shapes} do not broadcast together; "
+                "axes are compared from the last one and must be equal or 1"
+            ) from error
         kinds = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
         kind = type(error) if type(error) in kinds else ValueError
         raise kind(f"{row.name}: {text} (operand shapes: {shapes})") from error

@@ -99,4 +99,7 @@ def check_dtype(dtype: np.dtype) -> None:
 def check_trainable(dtype: np.dtype) -> None:
     """Reject the dtypes that have no gradients."""
     if dtype.char not in FLOATING:
-        raise TypeError(f"requires_grad: dtype {dtype} has no gradients; convert to float16, float32 or float64 first")
+        raise TypeError(
+            f"only a floating-point Tensor can require a gradient, not one of dtype {dtype}; "
+            "convert it first, for example with dtype=zen.float64"
+        )
