@@ -180,3 +180,10 @@ def test_pad_with_a_value():
 def test_errors_name_operation_and_shapes(call, error, words):
     with pytest.raises(error, match=words):
         call(zen.tensor(X, requires_grad=True))
+
+
+def test_the_gradient_of_concat_was_quadratic_in_the_number_of_parts():
+    x = zen.tensor(np.arange(20_000.0), requires_grad=True)
+    parts = zen.f.concat([x[i : i + 1] * i for i in range(20_000)])
+    parts.sum().backward()
+    np.testing.assert_array_equal(x.gradient, np.arange(20_000.0))

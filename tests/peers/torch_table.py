@@ -134,7 +134,7 @@ TORCH = {
     "broadcast_to": torch.broadcast_to,
     "astype": lambda x, dtype: x.to(getattr(torch, dtype.name)),
     "copy": torch.clone,
-    "concat": lambda *values: torch.concat(values[:-1], values[-1]),
+    "concat": lambda *values: torch.concat(values[:-2], values[-2]),
     "stack": lambda *values: torch.stack(values[:-1], values[-1]),
     "roll": torch.roll,
     "pad": _pad,

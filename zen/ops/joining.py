@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from typing import Any
 
@@ -18,12 +19,11 @@ from .shape import BROADCAST_TO, RESHAPE, atleast_1d, atleast_2d, ravel
 
 
 def _concat(*values: Any) -> Any:
-    return np.concatenate(values[:-1], axis=values[-1])
+    return np.concatenate(values[:-2], axis=values[-2])
 
 
-def _part(f: Any, g: Any, i: int, shapes: tuple[tuple[int, ...], ...], axis: int) -> Any:
-    start = sum([s[axis] for s in shapes[:i]])
-    return f.getitem(g, (slice(None),) * axis + (slice(start, start + shapes[i][axis]),))
+def _part(f: Any, g: Any, i: int, axis: int, bounds: tuple[int, ...]) -> Any:
+    return f.getitem(g, (slice(None),) * axis + (slice(bounds[i], bounds[i + 1]),))
 
 
 def _stack(*values: Any) -> Any:
@@ -36,12 +36,13 @@ def _layer(f: Any, g: Any, i: int, axis: int) -> Any:
 
 
 CONCAT = define(row(
-    "concat", "*xs", _concat, ["part(g, i, shapes(xs), axis)"], params="axis", linear="xs", uses={"part": _part},
+    "concat", "*xs", _concat, ["part(g, i, axis, bounds)"], params="axis bounds", linear="xs", uses={"part": _part},
     domain=lambda rng: [
-        ((rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), rng.normal(size=(0, 3))), (0,)),
-        ((rng.normal(size=(2, 1)), rng.normal(size=(4, 2)).T[:, ::2]), (1,)), ((rng.normal(size=3),), (0,)),
+        ((rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), rng.normal(size=(0, 3))), (0, (0, 2, 3, 3))),
+        ((rng.normal(size=(2, 1)), rng.normal(size=(4, 2)).T[:, ::2]), (1, (0, 1, 3))),
+        ((rng.normal(size=3),), (0, (0, 3))),
     ],
-    doc="Arrays joined along an axis.",
+    doc="Arrays joined along an axis; part i lies between bounds[i] and bounds[i + 1].",
 ))  # fmt: skip
 STACK = define(row(
     "stack", "*xs", _stack, ["layer(g, i, axis)"], params="axis", linear="xs", uses={"layer": _layer},
@@ -81,7 +82,8 @@ def concat(arrays: Any, axis: int | None = 0) -> Any:
         if len(x.shape) != len(first) or x.shape[:k] != first[:k] or x.shape[k + 1 :] != first[k + 1 :]:
             shapes = ", ".join([str(x.shape) for x in found])
             raise ValueError(f"concat: shapes {shapes} must agree except along axis {k}")
-    return apply(CONCAT, tuple(found), (k,))
+    bounds = tuple(itertools.accumulate([x.shape[k] for x in found], initial=0))
+    return apply(CONCAT, tuple(found), (k, bounds))
 
 
 @public("stack", method=None)

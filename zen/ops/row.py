@@ -8,8 +8,7 @@ compiled loop (elementwise rows), on NumPy arrays, on Tensors (when the gradient
 and with the tangent in place of `g` (forward mode). The names in it say what has to be saved:
 
     g                       the cotangent of the result
-    the row's arguments     `x` saves the value of x; `x.shape`, `x.ndim`, `x.dtype`, `x.size` save no data,
-                            nor does `shapes(xs)`, the tuple of the shapes of a variadic row's arguments
+    the row's arguments     `x` saves the value of x; `x.shape`, `x.ndim`, `x.dtype`, `x.size` save no data
     y                       the result
     the row's parameters    static values, never differentiated
     i, xs                   in a variadic row: the position of the argument, and all arguments
@@ -128,9 +127,6 @@ def _needs(formula: str, names: tuple[str, ...]) -> dict[str, int]:
                 if base.id in found:
                     found[base.id] = max(found[base.id], SHAPE)
                 return
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "shapes":
-            found["xs"] = max(found["xs"], SHAPE)
-            return
         if isinstance(node, ast.Name) and node.id in found:
             found[node.id] = VALUE
         for child in ast.iter_child_nodes(node):
@@ -159,8 +155,4 @@ def _compile(row: Row, formula: str) -> Callable[..., Any]:
     return function
 
 
-def _shapes(xs: Iterable[Any]) -> tuple[tuple[int, ...], ...]:
-    return tuple(x.shape for x in xs)
-
-
-_BUILTINS: dict[str, Any] = {"__builtins__": {}, "len": len, "tuple": tuple, "slice": slice, "shapes": _shapes}
+_BUILTINS: dict[str, Any] = {"__builtins__": {}, "len": len, "tuple": tuple, "slice": slice}
