@@ -1,0 +1,138 @@
+# The compiled rows that are not elementwise: matrix product, sum and mean, basic indexing. Part of _record.pyx.
+
+cdef Tensor matrix_product(Row row, object x, object y):
+    # Two float or double matrices of one dtype whose shapes fit; else None.
+    cdef Arg a[2]
+    cdef Node node = None
+    cdef ndarray left, right, out
+    if not parse(x, &a[0]) or not parse(y, &a[1]):
+        return None
+    if a[0].held != ARRAY or a[1].held != ARRAY or a[0].typenum != a[1].typenum:
+        return None
+    left, right = <ndarray>a[0].array, <ndarray>a[1].array
+    if not is_matrix(left) or not is_matrix(right) or cnp.PyArray_DIMS(left)[1] != cnp.PyArray_DIMS(right)[0]:
+        return None
+    out = matmul2d(left, right)
+    if (a[0].node != NULL or a[1].node != NULL) and recording():
+        node = new_node(row)
+        node.compiled = True
+        node.typenum = a[0].typenum
+        node.set_shape(2, <Py_ssize_t*>cnp.PyArray_DIMS(out))
+        if a[0].node != NULL:
+            node.n0, node.h1, node.s1 = <Node>a[0].node, ARRAY, right
+        if a[1].node != NULL:
+            node.n1, node.h0, node.s0 = <Node>a[1].node, ARRAY, left
+        if (node.n0 is not None and node.n0.tracked) or (node.n1 is not None and node.n1.tracked):
+            node.track()
+    return new_tensor(out, node)
+
+
+cdef Node record_one(Row row, Arg* a, tuple params, int nd, const Py_ssize_t* dims):
+    # The node of a compiled row of one argument that saves nothing.
+    cdef Node node
+    if a.node == NULL or not recording():
+        return None
+    node = new_node(row)
+    node.compiled = True
+    node.typenum = a.typenum
+    node.n0, node._params = <Node>a.node, params
+    node.set_shape(nd, dims)
+    if node.n0.tracked:
+        node.track()
+    return node
+
+
+cdef Tensor total(Row row, object x, tuple params):
+    # Sum or mean over axes (a tuple of non-negative ints or None, as the caller normalised them) of a float array.
+    cdef Arg a
+    cdef Operands o
+    cdef ndarray array, out
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef bint reduced[MAXDIMS]
+    cdef int k, n = 0, nd
+    cdef double d = 0
+    cdef float f = 0
+    cdef bint keep = params[1], is_double
+    if not parse(x, &a) or a.held != ARRAY:
+        return None
+    array = <ndarray>a.array
+    nd, is_double = cnp.PyArray_NDIM(array), a.typenum == cnp.NPY_DOUBLE
+    for k in range(nd):
+        reduced[k] = params[0] is None
+    if params[0] is not None:
+        for axis in <tuple>params[0]:
+            reduced[<int>axis] = True
+    for k in range(nd):
+        if not reduced[k] or keep:
+            dims[n] = 1 if reduced[k] else cnp.PyArray_DIMS(array)[k]
+            n += 1
+    o.used = 0
+    place(&o, ARGUMENT, array, nd)
+    if n == 0:
+        place_scalar(&o, OUT, <void*>&d if is_double else <void*>&f, 8 if is_double else 4, nd)
+        run_reduction(&o, array, a.typenum)
+        if not is_double:
+            d = f
+        if row.kind == MEAN:
+            d /= cnp.PyArray_SIZE(array)
+        return new_scalar(d if is_double else <float>d, a.typenum, record_one(row, &a, params, 0, NULL))
+    out = new_zeros(n, dims, a.typenum)
+    place(&o, OUT, out, n)
+    k_out = n - 1
+    for k in range(nd - 1, -1, -1):      # spread the output's strides over the input's axes
+        if reduced[k]:
+            o.strides[OUT][k] = 0
+            k_out -= keep
+        else:
+            o.strides[OUT][k] = 0 if dims[k_out] == 1 else cnp.PyArray_STRIDES(out)[k_out]
+            k_out -= 1
+    run_reduction(&o, array, a.typenum)
+    if row.kind == MEAN and cnp.PyArray_SIZE(out) > 0:
+        with np.errstate(all="ignore"):
+            np.true_divide(out, cnp.PyArray_SIZE(array) // cnp.PyArray_SIZE(out), out=out)
+    return new_tensor(out, record_one(row, &a, params, n, dims))
+
+
+cdef void run_reduction(Operands* o, ndarray array, int typenum):
+    cdef kernel_t kernel = identity_kernel(typenum)
+    cdef int nd = cnp.PyArray_NDIM(array)
+    cdef Py_ssize_t* dims = <Py_ssize_t*>cnp.PyArray_DIMS(array)
+    if cnp.PyArray_SIZE(array) < WORTH:
+        iterate(kernel, o, nd, dims, True)
+    else:
+        with nogil:
+            iterate(kernel, o, nd, dims, True)
+
+
+cdef bint is_basic(object key):
+    # Whether NumPy answers `key` with a view: ints, slices, None and Ellipsis.
+    if PyLong_CheckExact(key) or type(key) is slice or key is None or key is Ellipsis:
+        return True
+    if type(key) is tuple:
+        for k in <tuple>key:
+            if not (PyLong_CheckExact(k) or type(k) is slice or k is None or k is Ellipsis):
+                return False
+        return True
+    return False
+
+
+cdef object getitem(Tensor t, object key):
+    cdef Arg a
+    cdef Row row
+    cdef Tensor out
+    cdef ndarray view
+    if t.data is None or not is_basic(key) or not parse(t, &a) or a.held != ARRAY:
+        return hook("getitem")(t, key)
+    row = named_row("getitem")
+    try:
+        found = PyObject_GetItem(t.data, key)
+    except IndexError:
+        return hook("getitem")(t, key)      # raises, with zen's message
+    if type(found) is not ndarray:          # every axis had an int: a NumPy scalar, a value of its own
+        return new_scalar(<double>found, a.typenum, record_one(row, &a, (key,), 0, NULL))
+    view = <ndarray>found
+    out = new_tensor(view, record_one(
+        row, &a, (key,), cnp.PyArray_NDIM(view), <Py_ssize_t*>cnp.PyArray_DIMS(view)))
+    out.base = t if t.base is None else t.base
+    out.synced = out.base.version
+    return out
