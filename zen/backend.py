@@ -30,6 +30,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import binary as binary
     from ._reference import grad_enabled as grad_enabled
     from ._reference import install as install
+    from ._reference import kernels as kernels
     from ._reference import leaf as leaf
     from ._reference import next_seq as next_seq
     from ._reference import note_write as note_write
@@ -51,6 +52,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import binary as binary
         from ._core import grad_enabled as grad_enabled
         from ._core import install as install
+        from ._core import kernels as kernels
         from ._core import leaf as leaf
         from ._core import next_seq as next_seq
         from ._core import note_write as note_write

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import attention as _attention  # noqa: F401  these two declare their functions
+from . import dropout as _dropout  # noqa: F401
 from .ops.register import FUNCTIONS
 
 __all__ = sorted(FUNCTIONS)  # noqa: PLE0605

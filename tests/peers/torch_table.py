@@ -87,16 +87,76 @@ def _cofactor_slope(h, x):
     return torch.linalg.det(x)[..., None, None] * (trace * inverse.mT - inverse.mT @ h.mT @ inverse.mT)
 
 
-def _cross_entropy(x, target, axis, reduction):
+def _cross_entropy(x, target, axis, reduction, weight=None, ignored=-100, smoothing=0.0):
+    return _classified(
+        functional.cross_entropy, x, target, axis, reduction, weight, ignore_index=ignored, label_smoothing=smoothing
+    )
+
+
+def _nll_loss(x, target, axis, reduction, weight, ignored):
+    return _classified(functional.nll_loss, x, target, axis, reduction, weight, ignore_index=ignored)
+
+
+def _classified(function, x, target, axis, reduction, weight, **options):
     logits = x.movedim(axis, -1)
     soft = target.dtype.is_floating_point
-    flat = target.movedim(axis, -1).reshape(-1, logits.shape[-1]) if soft else target.reshape(-1)
-    y = functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), flat, reduction=reduction)
+    flat = target.movedim(axis, -1).reshape(-1, logits.shape[-1]) if soft else target.reshape(-1).long()
+    weight = None if weight is None else torch.tensor(weight)
+    y = function(logits.reshape(-1, logits.shape[-1]), flat, weight, reduction=reduction, **options)
     return y.reshape(logits.shape[:-1]) if reduction == "none" else y
+
+
+def _scatter_rows(v, indices, height, skipped):
+    kept = (indices if skipped is None else torch.where(indices == skipped, height, indices)).reshape(-1).long()
+    return v.new_zeros(height + 1, v.shape[-1]).index_add(0, kept, v.reshape(kept.numel(), v.shape[-1]))[:height]
 
 
 def _pad(x, width, values):
     return functional.pad(x, [n for pair in reversed(width) for n in pair], value=float(values)) if width else x.clone()
+
+
+def _conv2d_input(t, w, size, stride, padding, dilation, groups):
+    least = [(n - 1) * s - 2 * p + d * (k - 1) + 1
+             for n, k, s, p, d in zip(t.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)]  # fmt: skip
+    extra = [n - m for n, m in zip(size, least, strict=True)]
+    return functional.conv_transpose2d(t, w, None, stride, padding, extra, groups, dilation)
+
+
+def _conv2d_weight(x, t, kernel, stride, padding, dilation, groups):
+    """The batch takes the place of the channels, and the stride that of the dilation."""
+    if not len(x):
+        return 0 * (x.sum() + t.sum()) + x.new_zeros(t.shape[1], x.shape[1] // groups, *kernel)
+    parts = [
+        functional.conv2d(a.transpose(0, 1), b.transpose(0, 1), None, dilation, padding, stride)
+        for a, b in zip(x.chunk(groups, 1), t.chunk(groups, 1), strict=True)
+    ]
+    return torch.cat([p[:, :, : kernel[0], : kernel[1]].transpose(0, 1) for p in parts])
+
+
+def _windows(size, pairs, factors):
+    """A matrix with a row for each window."""
+    matrix = torch.zeros(len(pairs), size, dtype=torch.float64)
+    for k, (first, end) in enumerate(pairs):
+        matrix[k, first:end] = factors[k]
+    return matrix
+
+
+def _avg_pool2d(x, down, right, tall, wide):
+    return _windows(x.shape[2], down, tall) @ x @ _windows(x.shape[3], right, wide).mT
+
+
+def _avg_pool2d_input(v, size, down, right, tall, wide):
+    return _windows(size[0], down, tall).mT @ v @ _windows(size[1], right, wide)
+
+
+def _pool_gather(x, index):
+    index = torch.tensor(index)
+    return x.flatten(2).gather(2, index.flatten(2)).reshape(index.shape)
+
+
+def _pool_scatter(v, index, size):
+    zeros = v.new_zeros(*v.shape[:2], math.prod(size))
+    return zeros.scatter_add(2, torch.tensor(index).flatten(2), v.flatten(2)).reshape(*v.shape[:2], *size)
 
 
 TORCH = {
@@ -113,6 +173,16 @@ TORCH = {
     "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
     "silu": functional.silu,
     "softplus": functional.softplus,
+    "logsigmoid": functional.logsigmoid,
+    "mish": functional.mish,
+    "hardswish": functional.hardswish,
+    "hardtanh": lambda x, lo, hi: torch.clamp(x, lo, hi),
+    "squared_error": lambda x, t: (x - t) ** 2,
+    "huber": lambda x, t, delta: torch.where(
+        (x - t).abs() <= delta, 0.5 * (x - t) ** 2, delta * ((x - t).abs() - 0.5 * delta)
+    ),
+    "bce": lambda p, t: -t * torch.log(p) - (1 - t) * torch.log1p(-p),
+    "bce_logits": lambda x, t: (1 - t) * x - functional.logsigmoid(x),
     "sum": _over(lambda x: torch.sum(x, -1)),
     "mean": _over(lambda x: torch.mean(x, -1)),
     "prod": _over(lambda x: torch.prod(x, -1)),
@@ -157,6 +227,19 @@ TORCH = {
     "log_softmax": torch.log_softmax,
     "cross_entropy": _cross_entropy,
     "soft_cross_entropy": _cross_entropy,
+    "nll_loss": _nll_loss,
+    "linear": functional.linear,
+    "affine": functional.linear,
+    "embedding": lambda weight, indices, skipped: functional.embedding(indices.long(), weight, skipped),
+    "scatter_rows": _scatter_rows,
+    "conv2d": lambda x, w, *params: functional.conv2d(x, w, None, *params),
+    "conv2d_bias": functional.conv2d,
+    "conv2d_input": _conv2d_input,
+    "conv2d_weight": _conv2d_weight,
+    "avg_pool2d": _avg_pool2d,
+    "avg_pool2d_input": _avg_pool2d_input,
+    "pool_gather": _pool_gather,
+    "pool_scatter": _pool_scatter,
 }  # fmt: skip
 """Row -> PyTorch."""
 

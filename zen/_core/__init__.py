@@ -4,6 +4,7 @@ Order of the modules, each using those before it: _types, _loops, _blocks, _elem
 _broadcast, _blas, _tensor, _record, _differentiable, _engine.
 """
 
+from . import kernels as kernels
 from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
 from ._dispatch import simd as simd

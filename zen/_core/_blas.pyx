@@ -209,6 +209,83 @@ cdef void call(
             ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b, <int>ldb, beta, out, <int>n)
 
 
+# --- products inside kernels, on pointers
+
+
+cdef bint is_small(double multiplications) noexcept:
+    # Whether a product should run between `one_thread` and `restore_threads`, the GIL held: see `call_small`.
+    return multiplications < SMALL
+
+
+cdef bint guards_threads() noexcept:
+    # Whether `one_thread` changes a global number, so that the GIL must be held until it is restored.
+    return _set_threads != NULL
+
+
+cdef int one_thread() noexcept:
+    return _set_threads(1) if _set_threads != NULL else 1
+
+
+cdef void restore_threads(int before) noexcept:
+    if before > 1:
+        _set_threads(before)
+
+
+cdef void gemm(
+    int typenum, bint flip_a, bint flip_b, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const void* a,
+    Py_ssize_t lda, const void* b, Py_ssize_t ldb, double beta, void* out, Py_ssize_t ldo,
+) noexcept nogil:
+    """out = alpha * a @ b + beta * out: m x n, summed over k; each matrix by rows that lie `ld` elements apart.
+
+    A flipped operand is stored transposed. Where beta is 0, `out` is not read. `out` overlaps neither a nor b.
+    """
+    cdef int ta = TRANS if flip_a else NO_TRANS, tb = TRANS if flip_b else NO_TRANS
+    cdef float alpha32 = <float>alpha, beta32 = <float>beta
+    if m == 0 or n == 0:
+        return
+    # BLAS asks for a leading dimension of at least the row's length, also where there is but one row.
+    lda, ldb, ldo = max(lda, m if flip_a else k, 1), max(ldb, k if flip_b else n, 1), max(ldo, n)
+    if _sgemm == NULL or k == 0 or (not _wide and max(m, n, k, lda, ldb, ldo) > 2147483647):
+        if typenum == cnp.NPY_FLOAT:
+            _plain[float](flip_a, flip_b, m, n, k, alpha32, <const float*>a, lda, <const float*>b, ldb, beta32,
+                          <float*>out, ldo)
+        else:
+            _plain[double](flip_a, flip_b, m, n, k, alpha, <const double*>a, lda, <const double*>b, ldb, beta,
+                           <double*>out, ldo)
+    elif typenum == cnp.NPY_FLOAT:
+        if _wide:
+            (<sgemm64_t>_sgemm)(ROW_MAJOR, ta, tb, m, n, k, alpha32, a, lda, b, ldb, beta32, out, ldo)
+        else:
+            (<sgemm32_t>_sgemm)(ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, alpha32, a, <int>lda, b, <int>ldb, beta32,
+                                out, <int>ldo)
+    elif _wide:
+        (<dgemm64_t>_dgemm)(ROW_MAJOR, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, out, ldo)
+    else:
+        (<dgemm32_t>_dgemm)(ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, alpha, a, <int>lda, b, <int>ldb, beta, out,
+                            <int>ldo)
+
+
+ctypedef fused real:
+    float
+    double
+
+
+cdef void _plain(
+    bint flip_a, bint flip_b, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real* a, Py_ssize_t lda,
+    const real* b, Py_ssize_t ldb, real beta, real* out, Py_ssize_t ldo,
+) noexcept nogil:
+    # Where no cblas is found: correct, and as fast as a plain loop is.
+    cdef Py_ssize_t i, j, p
+    cdef real v
+    for i in range(m):
+        for j in range(n):
+            out[i * ldo + j] = beta * out[i * ldo + j] if beta != 0 else 0
+        for p in range(k):
+            v = alpha * (a[p * lda + i] if flip_a else a[i * lda + p])
+            for j in range(n):
+                out[i * ldo + j] += v * (b[j * ldb + p] if flip_b else b[p * ldb + j])
+
+
 cdef ndarray matmul2d(ndarray a, ndarray b):
     # Two matrices of one dtype whose shapes fit.
     cdef Py_ssize_t dims[2]

@@ -16,8 +16,6 @@ cdef extern from "<math.h>" nogil:
     double fabs_double "fabs"(double)
     float sqrt_float "sqrtf"(float)
     double sqrt_double "sqrt"(double)
-    float erff(float)
-    double c_erf "erf"(double)
 
 ctypedef fused number:
     float
@@ -164,16 +162,71 @@ cdef inline void loop2_double(
     _loop2(loop, a, b, out, m, sizeof(double))
 
 
-cdef inline void erf_float(const float* a, float* out, Py_ssize_t m) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(m):
-        out[i] = erff(a[i])
+# The error function by minimax rational approximations, which compilers vectorise; the C library's, called for one
+# element at a time, takes ten times as long. Largest relative error found: 3.2e-7 for float, 5.6e-16 for double.
 
 
-cdef inline void erf_double(const double* a, double* out, Py_ssize_t m) noexcept nogil:
+cdef inline void erf_float(const Loop* loop, const float* a, float* out, Py_ssize_t m) noexcept nogil:
     cdef Py_ssize_t i
+    cdef float x, u, above, below
     for i in range(m):
-        out[i] = c_erf(a[i])
+        x = a[i]
+        x = <float>3.95 if x > <float>3.95 else x      # 1 to the last bit from here on; nan stays
+        x = <float>-3.95 if x < <float>-3.95 else x
+        u = x * x
+        above = u * <float>2.02608802752e-6 + <float>0.000284663462359
+        above = above * u + <float>0.00380710890829
+        above = above * u + <float>0.0528722006366
+        above = above * u + <float>0.191525860947
+        above = above * u + <float>1.1283791434
+        below = u * <float>3.7832397973e-5 + <float>0.00117046933498
+        below = below * u + <float>0.0150529839776
+        below = below * u + <float>0.114549504916
+        below = below * u + <float>0.503068055129
+        below = below * u + <float>1.0
+        x = x * (above / below)
+        x = <float>1 if x > 1 else x
+        out[i] = <float>-1 if x < -1 else x
+
+
+cdef inline void erf_double(const Loop* loop, const double* a, double* out, Py_ssize_t m) noexcept nogil:
+    # Up to 1: x R(x^2). Beyond: 1 - exp(-x^2) S(x), where erfc is small enough for its error to vanish.
+    cdef Py_ssize_t i
+    cdef double x, u, v, above, below, near
+    cdef double e[BLOCK]
+    for i in range(m):
+        e[i] = -a[i] * a[i]
+    _loop1(loop, e, e, m, sizeof(double))
+    for i in range(m):
+        x = a[i]
+        v = fabs_double(x)
+        v = 6.0 if v > 6.0 else v
+        u = v * v
+        u = 1.0 if u > 1.0 else u
+        above = u * 0.00019495618745514600993 + 0.00182729454253956733
+        above = above * u + 0.045303910691055348569
+        above = above * u + 0.14214928269311505885
+        above = above * u + 1.1283791670955125714
+        below = u * 0.000020297430181956577163 + 0.00068121592706000416078
+        below = below * u + 0.010582212762315845564
+        below = below * u + 0.093252830512653603286
+        below = below * u + 0.45930985508976725509
+        below = below * u + 1.0
+        near = x * (above / below)
+        above = v * 0.00904201542953140579 + 0.0851030107722028121
+        above = above * v + 0.375987653109844269
+        above = above * v + 0.953550367150877205
+        above = above * v + 1.39384841164092023
+        above = above * v + 0.999999876345564427
+        below = v * 0.0160266707012874361 + 0.15083743408376341
+        below = below * v + 0.674491315785667805
+        below = below * v + 1.76498626498754561
+        below = below * v + 2.79958443843883474
+        below = below * v + 2.52222628253469844
+        below = below * v + 1.0
+        v = 1 - e[i] * (above / below)
+        v = -v if x < 0 else v
+        out[i] = v if (x > 1) | (x < -1) else near
 
 
 cdef inline bint _small_power(const real* a, const real* b, real* out, Py_ssize_t m) noexcept nogil:

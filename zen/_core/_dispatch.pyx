@@ -60,3 +60,8 @@ def find(str name):
 cdef kernel_t identity_kernel(int typenum) noexcept:
     # out = a: copies, adds or sums, as the mode says.
     return _identity[0 if typenum == cnp.NPY_FLOAT else 1]
+
+
+def row_addresses():
+    """The kernels over rows, for float and double each: addresses in the order of `RowKernels` in _types.pxd."""
+    return _module.row_kernels()

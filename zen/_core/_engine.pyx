@@ -16,13 +16,15 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm_into
 from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
+from zen._core._classes cimport cross_entropy_vjp_into, softmax_vjp_into
 from zen._core._dispatch cimport identity_kernel
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
+from zen._core._rows cimport as_rows, class_numbers, column_sums, scatter_add
 from zen._core._tensor cimport (
-    ARRAY, ELEMENTWISE, MATMUL, MEAN, SUM, Node, Row, Slot, Tensor, hook, last_write,
-    leaf_node, new_scalar, new_tensor, node_of,
+    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, GETITEM, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, SUM, Node, Row,
+    Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of,
 )
-from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t
+from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
 from zen._core._broadcast import unbroadcast
 from zen._core._tensor import attach
 from zen._core._differentiable import run_recorded
@@ -304,5 +306,6 @@ cdef class Pass:
 
 
 include "_vjps.pxi"
+include "_layer_vjps.pxi"
 include "_fuse.pxi"
 include "_pass.pxi"

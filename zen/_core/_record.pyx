@@ -10,15 +10,17 @@ from cpython.object cimport PyObject, PyObject_GetItem
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._blas cimport is_matrix, matmul2d
+from zen._core._blas cimport gemm_into, is_matrix, matmul2d
 from zen._core._broadcast cimport Operands, iterate, place, place_scalar
+from zen._core._classes cimport cross_entropy_into, softmax_into
 from zen._core._dispatch cimport identity_kernel
-from zen._core._memory cimport new_array, new_zeros, same_shape
+from zen._core._memory cimport contiguous, new_array, new_zeros, same_shape
+from zen._core._rows cimport as_rows, class_numbers, fill_rows, gather
 from zen._core._tensor cimport (
-    ARRAY, ELEMENTWISE, MATMUL, MEAN, SCALAR, SUM, Node, Row, Shaped, Tensor, hook, new_node, new_scalar,
-    named_row, new_tensor, node_of, recording, set_calls,
+    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, SCALAR, SOFTMAX, SUM, Node, Row,
+    Shaped, Tensor, hook, new_node, new_scalar, named_row, new_tensor, node_of, recording, set_calls,
 )
-from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t
+from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
 
 cnp.import_array()
 
@@ -267,6 +269,7 @@ cdef Node record_elementwise(Row row, Arg* a, int n, int typenum, ndarray out, d
 
 
 include "_structural.pxi"
+include "_layers.pxi"
 
 
 cdef object binary_op(Row row, object x, object y):
@@ -323,6 +326,14 @@ cdef Tensor apply_row(Row row, tuple inputs, tuple params):
         t = matrix_product(row, inputs[0], inputs[1])
     elif row.kind == SUM or row.kind == MEAN:
         t = total(row, inputs[0], params)
+    elif row.kind == LINEAR:
+        t = linear(row, inputs)
+    elif row.kind == SOFTMAX or row.kind == LOG_SOFTMAX:
+        t = softmax(row, inputs[0], params)
+    elif row.kind == CROSS_ENTROPY:
+        t = cross_entropy(row, inputs, params)
+    elif row.kind == EMBEDDING:
+        t = embedding(row, inputs, params)
     return generic(row, inputs, params) if t is None else t
 
 

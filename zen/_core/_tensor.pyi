@@ -85,7 +85,6 @@ class Node:
     @property
     def tensor(self) -> Tensor | None: ...
 
-@final
 class Tensor:
     base: Tensor | None
     synced: int

@@ -133,7 +133,10 @@ cdef bind_operators(dict rows):
     EQUAL, NOT_EQUAL = rows["equal"], rows["not_equal"]
 
 
-cdef dict KINDS = {"matmul": MATMUL, "sum": SUM, "mean": MEAN, "getitem": GETITEM}
+cdef dict KINDS = {
+    "matmul": MATMUL, "sum": SUM, "mean": MEAN, "getitem": GETITEM, "linear": LINEAR, "affine": LINEAR,
+    "softmax": SOFTMAX, "log_softmax": LOG_SOFTMAX, "cross_entropy": CROSS_ENTROPY, "embedding": EMBEDDING,
+}
 
 
 @cython.final
@@ -281,7 +284,7 @@ cdef class Node:
         # After a pass: the graph below and what was saved are no longer needed.
         self.is_released = True
         self.s0 = self.s1 = self.s2 = self.sy = None
-        self._saved = None
+        self._saved = self._params = None
         self.drop_inputs()
 
     cdef void track(self):

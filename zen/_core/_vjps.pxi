@@ -11,7 +11,7 @@ cdef int backward(Pass p, Node n) except -1:
         return backward_matmul(p, n)
     if n.row.kind == SUM or n.row.kind == MEAN:
         return backward_sum(p, n)
-    return backward_getitem(p, n)
+    return backward_getitem(p, n) if n.row.kind == GETITEM else backward_layer(p, n)
 
 
 cdef struct Saved:

@@ -100,6 +100,8 @@ class Kernel:
 
     def call(self, name: str, arguments: list[str]) -> str:
         if name in INLINE:
+            if name in ("maximum", "minimum"):  # a conditional within a conditional is not vectorised
+                arguments = [f"{self.materialise(a)}[i]" if " if " in a else a for a in arguments]
             return INLINE[name].format(*arguments, T=self.ctype)
         if name in LOOPS or name == "erf":
             return self.stage(name, arguments)
@@ -114,7 +116,8 @@ class Kernel:
             sources = [self.materialise(a) for a in arguments]
             out = self.temporary()
             function = name if name in ("erf", "power") else "loop"
-            extra = "" if name == "erf" else f"&loops[{LOOP_NAMES.index(name)}][{TYPES.index(self.ctype)}], "
+            loop = "exp" if name == "erf" else name  # which erf is made of
+            extra = f"&loops[{LOOP_NAMES.index(loop)}][{TYPES.index(self.ctype)}], "
             arity = "" if function != "loop" else str(len(sources))
             self.stages.append([f"{function}{arity}_{self.ctype}({extra}{', '.join(sources)}, {out}, m)"])
             self.known[key] = f"{out}[i]"
@@ -203,6 +206,11 @@ from zen._core._loops import find
 
 cdef Loop loops[{count}][2]
 
+cdef enum:
+    EXP = {exp}
+
+include "_row_kernels.pxi"
+
 
 cdef void fill() except *:
     cdef size_t function, data
@@ -221,7 +229,7 @@ fill()
 def source(rows: list[Any]) -> str:
     """The Cython source of one kernel module: all kernels, and `kernels()`, which returns their addresses."""
     by_name = {r.name: r for r in rows}
-    parts = [HEADER.format(count=len(LOOP_NAMES), ufuncs=[LOOPS[n] for n in LOOP_NAMES])]
+    parts = [HEADER.format(count=len(LOOP_NAMES), exp=LOOP_NAMES.index("exp"), ufuncs=[LOOPS[n] for n in LOOP_NAMES])]
     table = []
     for r in rows:
         formulas = [("forward", r.forward)]

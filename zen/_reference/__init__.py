@@ -4,6 +4,7 @@ Written to be read: state, rows, node, tensor, recording (one operation), broadc
 only those before it.
 """
 
+from . import kernels as kernels
 from .backward import run as run
 from .broadcast import unbroadcast as unbroadcast
 from .node import Node as Node

@@ -64,7 +64,7 @@ class Node:
     def release(self) -> None:
         """After a pass: drop what was saved, and the graph below."""
         self.released = True
-        self.saved = ()
+        self.saved = self.params = ()
         self.inputs = (None,) * len(self.inputs)
 
     def __repr__(self) -> str:

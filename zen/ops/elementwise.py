@@ -153,6 +153,52 @@ activations = [
                 doc="log(1 + exp(x)), without overflow."),
     elementwise("erf", "x", "erf(x)", ["g * 1.1283791670955126 * exp(-x * x)"], [ANY], numpy="",
                 doc="The error function."),
+    elementwise("logsigmoid", "x", "minimum(x, 0) - log1p(exp(-abs(x)))", ["g * sigmoid(-x)"], [ANY], numpy="",
+                method=None, doc="log(sigmoid(x)), without overflow or loss of small values."),
+    elementwise(
+        "selu", "x", "1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(minimum(x, 0)))",
+        ["g * 1.0507009873554805 * where(x > 0, 1, 1.6732632423543772 * exp(minimum(x, 0)))"], [(-2.0, -0.2)],
+        numpy="", method=None, doc="elu scaled so that layers keep mean 0 and variance 1. Klambauer et al. 2017.",
+    ),
+    elementwise(
+        "mish", "x", "x * tanh(softplus(x))",
+        ["g * (tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x)))))"], [ANY], numpy="", method=None,
+        doc="x * tanh(softplus(x)). Misra 2019.",
+    ),
+    elementwise(
+        "hardswish", "x", "x * minimum(maximum(x + 3, 0), 6) / 6",
+        ["g * where(x < -3, 0, where(x > 3, 1, x / 3 + 0.5))"], [(-2.5, 2.5)], numpy="", method=None,
+        doc="x * clip(x + 3, 0, 6) / 6. Howard et al. 2019.",
+    ),
+    elementwise(
+        "hardtanh", "x lo hi", "minimum(maximum(x, lo), hi)",
+        ["where((x > lo) & (x < hi), g, 0)", "where(x <= lo, g, 0)", "where(x >= hi, g, 0)"],
+        [(-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)], numpy="", method=None,
+        doc="x limited to [lo, hi]. The gradient passes where lo < x < hi, limits excluded.",
+    ),
 ]  # fmt: skip
 
-ROWS: list[Row] = [*arithmetic, *exponential, *trigonometric, *activations]
+# Losses of single elements: a prediction and its target. Forms as in PyTorch; the logarithms of `bce` end at -100.
+losses = [
+    elementwise("squared_error", "x t", "(x - t) * (x - t)", ["g * 2 * (x - t)", "-g * 2 * (x - t)"], [ANY, ANY],
+                numpy="", method=None, doc="(x - t) ** 2."),
+    elementwise(
+        "huber", "x t delta",  # with c the distance limited to delta: c * (x - t - c / 2)
+        "minimum(maximum(x - t, -delta), delta) * (x - t - 0.5 * minimum(maximum(x - t, -delta), delta))",
+        ["g * minimum(maximum(x - t, -delta), delta)", "-g * minimum(maximum(x - t, -delta), delta)",
+         "g * (abs(x - t) - abs(minimum(maximum(x - t, -delta), delta)))"],
+        [(1.0, 3.0), (-3.0, -1.0), (0.5, 1.5)], numpy="", method=None,
+        doc="(x - t) ** 2 / 2 near t, and a straight line from the distance delta on. Huber 1964.",
+    ),
+    elementwise(
+        "bce", "p t", "-(t * maximum(log(p), -100) + (1 - t) * maximum(log1p(-p), -100))",
+        ["g * (p - t) / maximum(p * (1 - p), 1e-12)", "g * (maximum(log1p(-p), -100) - maximum(log(p), -100))"],
+        [(0.2, 0.8), (0.1, 0.9)], numpy="", method=None, doc="-t * log(p) - (1 - t) * log(1 - p).",
+    ),
+    elementwise(
+        "bce_logits", "x t", "maximum(x, 0) - x * t + log1p(exp(-abs(x)))", ["g * (sigmoid(x) - t)", "-g * x"],
+        [ANY, (0.1, 0.9)], numpy="", method=None, doc="bce of sigmoid(x), without overflow.",
+    ),
+]  # fmt: skip
+
+ROWS: list[Row] = [*arithmetic, *exponential, *trigonometric, *activations, *losses]

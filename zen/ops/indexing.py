@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..backend import Tensor, apply, install
 from .register import define
 from .row import row
@@ -92,13 +93,28 @@ def _scatter(v: Any, shape: tuple[int, ...], key: Any) -> Any:
     if _once(key):
         out[key] = v
         return out
-    if out.ndim == 1:
-        np.add.at(out, key[0] if len(key) == 1 else key, v)
-    elif v.size:
-        # Flat positions make one 1-d addition of any mixture of indices, which NumPy has a fast loop for.
+    if v.size == 0:
+        return out
+    parts = np.asarray(v)
+    if _is_row_numbers(key):
+        rows = key[0].astype(np.intp)
+        rows = np.where(rows < 0, rows + len(out), rows)
+        _add_rows(out.reshape(len(out), -1), rows, parts)
+    else:  # flat positions make one 1-d addition of any mixture of indices
         positions = np.arange(out.size).reshape(shape)[key]
-        np.add.at(out.reshape(-1), positions.reshape(-1), np.asarray(v).reshape(-1))
+        _add_rows(out.reshape(-1, 1), positions, parts)
     return out
+
+
+def _is_row_numbers(key: Any) -> bool:
+    return len(key) == 1 and isinstance(key[0], np.ndarray) and key[0].dtype.kind in "iu"
+
+
+def _add_rows(out: np.ndarray, rows: np.ndarray, parts: np.ndarray) -> None:
+    if out.dtype.char in "fd":
+        backend.kernels.scatter_add_rows(out, rows, parts)
+    else:
+        np.add.at(out, rows.reshape(-1), parts.reshape(rows.size, -1))
 
 
 def _written(f: Any, g: Any, shape: tuple[int, ...], key: Any) -> Any:

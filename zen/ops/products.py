@@ -46,7 +46,7 @@ def _matmul_left(f: Any, g: Any, a: tuple[int, ...], b: Any) -> Any:
         return f.matmul(b, g[..., None])[..., 0]
     if len(a) == 2 and b.ndim > 2:  # one product over all batches instead of many and a sum
         m, k = a
-        n = b.size // k if k else 0
+        n = math.prod(b.shape[:-2]) * b.shape[-1]
         order = (b.ndim - 2, *range(b.ndim - 2), b.ndim - 1)
         rows, columns = f.permute_dims(g, order), f.permute_dims(b, order)
         return f.matmul(f.reshape(rows, (m, n)), turned(f, f.reshape(columns, (k, n))))
@@ -61,7 +61,7 @@ def _matmul_right(f: Any, g: Any, a: Any, b: tuple[int, ...]) -> Any:
         return f.matmul(g[..., None, :], a)[..., 0, :]
     if len(b) == 2 and a.ndim > 2:
         k, m = b
-        n = a.size // k if k else 0
+        n = math.prod(a.shape[:-1])
         return f.matmul(turned(f, f.reshape(a, (n, k))), f.reshape(g, (n, m)))
     return f.matmul(turned(f, a), g)
 
@@ -71,7 +71,7 @@ def _matmul_draws(rng: np.random.Generator) -> list[Any]:
         ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2)),
         ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((5, 2, 3), (5, 3, 1)), ((1, 2, 3), (4, 3, 2)),
         ((4, 1, 2, 3), (5, 3, 2)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((0, 2, 3), (3, 4)),
-        ((2, 3), (0, 3, 4)), ((2, 3), (3, 0)),
+        ((2, 3), (0, 3, 4)), ((2, 3), (3, 0)), ((2, 3, 0), (0, 2)), ((2, 0), (3, 0, 2)),
     ]  # fmt: skip
     found = [((rng.normal(size=a), rng.normal(size=b)), ()) for a, b in shapes]
     strided = rng.normal(size=(3, 4)).T, rng.normal(size=(3, 8))[:, ::2]

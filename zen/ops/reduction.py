@@ -53,10 +53,10 @@ def _mean(x: Any, axis: Any, keepdims: Any) -> Any:
 
 
 def working_dtype(dtype: np.dtype) -> np.dtype:
-    """What NumPy adds up in: float32 for float16, float64 for integers and bools."""
+    """What NumPy adds up in: float32 for float16, float64 for integers and bools; in the machine's byte order."""
     if dtype.kind != "f":
         return np.dtype(np.float64)
-    return np.dtype(np.float32) if dtype == np.float16 else dtype
+    return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
 
 
 def _mean_vjp(f: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:

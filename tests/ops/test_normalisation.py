@@ -1,0 +1,143 @@
+"""Normalisation: refusals, dtypes, running statistics, memory layouts. Values: tests/peers and test_fused."""
+
+import numpy as np
+import pytest
+from layouts import LAYOUTS
+
+import zen
+from zen import f, nn
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(4, 6, 5))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: f.layer_norm(X, 6), r"layer_norm: x of shape \(4, 6, 5\) does not end in the normalized shape \(6,\)"),
+        (lambda: f.layer_norm(X, ()), "does not end in the normalized shape"),
+        (lambda: f.layer_norm(X, 5, weight=np.ones(6)), r"layer_norm: weight has shape \(6,\), expected .* \(5,\)"),
+        (lambda: f.layer_norm(X, (6, 5), np.ones((6, 5)), np.ones(5)), r"bias has shape \(5,\), expected .* \(6, 5\)"),
+        (lambda: f.rms_norm(X, 4), "rms_norm: x of shape"),
+        (lambda: f.group_norm(X, 4), r"4 groups do not divide the 6 channels of x \(4, 6, 5\)"),
+        (
+            lambda: f.group_norm(X, 2, weight=np.ones(2)),
+            r"weight has shape \(2,\), but x of shape \(4, 6, 5\) needs \(6,\)",
+        ),
+        (lambda: f.group_norm(np.ones(3), 1), r"group_norm: x must have a batch and channels.*got shape \(3,\)"),
+        (lambda: f.instance_norm(np.ones((2, 3, 1))), "fewer than two values per channel"),
+        (lambda: f.batch_norm(X, None, None), "without training, running_mean and running_var are needed"),
+        (lambda: f.batch_norm(X, np.ones(5), np.ones(6)), r"running_mean has shape \(5,\).* needs \(6,\)"),
+        (
+            lambda: f.batch_norm(X[:1, :, :1], None, None, training=True),
+            r"\(1, 6, 1\) has 1 value per channel, but training",
+        ),
+        (lambda: nn.BatchNorm1d(6)(np.ones((1, 6))), r"batch_norm: x of shape \(1, 6\) has 1 value per channel"),
+        (lambda: nn.BatchNorm1d(3)(X), r"BatchNorm1d: x of shape \(4, 6, 5\) has 6 channels, expected 3"),
+        (
+            lambda: nn.BatchNorm2d(6)(X),
+            r"BatchNorm2d: expected \(batch, channels, height, width\), got shape \(4, 6, 5\)",
+        ),
+        (lambda: nn.BatchNorm1d(0), "num_features must be a positive int"),
+        (lambda: nn.GroupNorm(4, 6), "GroupNorm: 4 groups do not divide 6 channels"),
+        (lambda: nn.GroupNorm(2, 4)(X), r"GroupNorm: expected \(batch, 4, ...\), got shape \(4, 6, 5\)"),
+        (lambda: nn.InstanceNorm2d(5)(X), "InstanceNorm2d: x of shape .* has 4 channels, expected 5"),
+        (lambda: nn.InstanceNorm1d(5)(X[0, 0]), "InstanceNorm1d: expected"),
+        (lambda: nn.LayerNorm(()), "must name at least one axis"),
+        (lambda: nn.LayerNorm((3, 0)), r"LayerNorm: normalized_shape\[1\] must be a positive int, not 0"),
+    ],
+)
+def test_refusals(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+OPERATIONS = [
+    lambda x, w, b: f.layer_norm(x, (6,), w, b), lambda x, w, b: f.rms_norm(x, (6,), w),
+    lambda x, w, b: f.group_norm(x, 3, w, b), lambda x, w, b: f.batch_norm(x, None, None, w, b, True),
+    lambda x, w, b: f.batch_norm(x, w, b * b + 1, w, b),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_memory_layout_changes_nothing(operation):
+    arrays = [RNG.normal(size=s) for s in ((5, 6), (6,), (6,))]
+    g = RNG.normal(size=(5, 6))
+
+    def run(given, cotangent):
+        inputs = [zen.from_numpy(a).requires_grad_() for a in given]
+        y = operation(*inputs)
+        y.backward(cotangent)
+        return [y.value, *[t.grad.value for t in inputs if t.grad is not None]]
+
+    expected = run(arrays, g)
+    for layout in LAYOUTS:
+        for a, b in zip(run([layout(a) for a in arrays], layout(g)), expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_other_dtypes(operation):
+    exact = operation(X[:, :, 0], np.ones(6), np.zeros(6)).value
+    halves = [a.astype(np.float16) for a in (X[:, :, 0], np.ones(6), np.zeros(6))]
+    y = operation(*halves)
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y.value, exact, rtol=2e-2, atol=2e-2)
+    whole = operation(np.arange(12).reshape(2, 6), np.ones(6), np.zeros(6))
+    assert whole.dtype == np.float64 and np.isfinite(whole.value).all()
+    mixed = operation(zen.tensor(X[:, :, 0], dtype="float32", requires_grad=True), np.ones(6), np.zeros(6))
+    mixed.sum().backward()
+    np.testing.assert_allclose(mixed.value, exact, rtol=1e-5, atol=1e-5)
+
+
+def test_no_samples():
+    assert f.layer_norm(np.zeros((0, 3)), 3).shape == (0, 3)
+    assert f.group_norm(np.zeros((0, 4, 2)), 2).shape == (0, 4, 2)
+    with pytest.raises(ValueError, match="has 0 value per channel"):
+        f.batch_norm(np.zeros((0, 3)), None, None, training=True)
+
+
+def test_running_statistics_move_and_are_announced():
+    layer = nn.BatchNorm1d(6)
+    mean, x = layer.running_mean, zen.tensor(X, dtype="float32", requires_grad=True)
+    evaluated = layer.eval()(x).sum()
+    layer.train()(x)
+    assert layer.running_mean is mean and layer.num_batches_tracked.item() == 1
+    np.testing.assert_allclose(mean.value, 0.1 * X.mean((0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(layer.running_var.value, 0.9 + 0.1 * X.var((0, 2), ddof=1), rtol=1e-5)
+    with pytest.raises(RuntimeError, match="overwritten"):
+        evaluated.backward()
+    layer.reset_running_stats()
+    assert not mean.value.any() and layer.running_var.value.all() and layer.num_batches_tracked.item() == 0
+
+
+def test_no_momentum_averages_over_the_batches():
+    layer = nn.BatchNorm1d(6, momentum=None)
+    for k in range(3):
+        layer(np.float32(X[..., k]))
+    np.testing.assert_allclose(layer.running_mean.value, X[..., :3].mean((0, 2)), rtol=1e-5, atol=1e-7)
+
+
+def test_without_tracking_the_batch_counts_always():
+    layer = nn.BatchNorm1d(6, track_running_stats=False, affine=False).eval()
+    np.testing.assert_allclose(layer(X).value.mean((0, 2)), np.zeros(6), atol=1e-12)
+    assert list(layer.state_dict()) == [] and layer.running_mean is None
+    layer.reset_running_stats()
+
+
+def test_a_second_derivative_leaves_the_running_statistics_alone():
+    layer, x = nn.BatchNorm1d(6, dtype="float64"), zen.tensor(X, requires_grad=True)
+    (g,) = zen.gradients([layer(x).square().sum()], [x], create_graph=True)
+    before = layer.running_mean.value.copy()
+    g.square().sum().backward()
+    np.testing.assert_array_equal(layer.running_mean.value, before)
+    assert layer.num_batches_tracked.item() == 1
+
+
+def test_reset_parameters():
+    for layer in (nn.BatchNorm1d(3), nn.LayerNorm(3), nn.GroupNorm(1, 3), nn.RMSNorm(3)):
+        with zen.no_grad():
+            for p in layer.parameters():
+                p += 5
+        layer.reset_parameters()
+        assert layer.weight.tolist() == [1.0, 1.0, 1.0] and getattr(layer, "bias", zen.zeros(3)).tolist() == [0.0] * 3

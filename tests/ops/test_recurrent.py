@@ -1,0 +1,124 @@
+"""Whole recurrent layers: against one step at a time, in every layout, and over more than one chunk of steps."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from layouts import LAYOUTS
+
+import zen
+from zen.ops.recurrent import GRU, LSTM, RNN_RELU, RNN_TANH
+
+OPERATIONS = {
+    "rnn_tanh": (RNN_TANH, 1, 1, {"relu": False}), "rnn_relu": (RNN_RELU, 1, 1, {"relu": True}),
+    "lstm": (LSTM, 4, 2, {}), "gru": (GRU, 3, 1, {}),
+}  # fmt: skip
+
+
+def draws(name, steps, batch, inputs, n, dtype="float64"):
+    _, gates, states, static = OPERATIONS[name]
+    rng = np.random.default_rng(0)
+    shapes = [(steps, batch, inputs), *[(batch, n)] * states, (gates * n, inputs), (gates * n, n), *[(gates * n,)] * 2]
+    bound = n**-0.5  # larger weights make long sequences chaotic
+    return [rng.uniform(-bound, bound, size=s).astype(dtype) for s in shapes], static
+
+
+def leaves(arrays):
+    return [zen.tensor(a, requires_grad=True) for a in arrays]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_chunks_join(name, reverse):
+    """150 steps are several chunks for every net, and the last one is shorter."""
+    operation = OPERATIONS[name][0]
+    arrays, static = draws(name, 150, 16, 3, 40)
+    given = leaves(arrays)
+    out, expected = (f(*given, **static, reverse=reverse) for f in (operation, operation.composition))
+    np.testing.assert_allclose(out.array, expected.array, rtol=1e-9, atol=1e-12)
+    cotangent = np.random.default_rng(1).normal(size=out.shape)
+    for a, b in zip(*(zen.gradients(y, given, cotangent) for y in (out, expected)), strict=True):
+        np.testing.assert_allclose(a.array, b.array, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_layouts(name, layout):
+    operation = OPERATIONS[name][0]
+    arrays, static = draws(name, 3, 2, 2, 3)
+    given, laid = leaves(arrays), [zen.from_numpy(layout(a)).requires_grad_() for a in arrays]
+    found, expected = (operation(*x, **static, reverse=False) for x in (laid, given))
+    np.testing.assert_array_equal(found.array, expected.array)
+    cotangent = np.random.default_rng(1).normal(size=found.shape)
+    pairs = zip(zen.gradients(found, laid, layout(cotangent)), zen.gradients(expected, given, cotangent), strict=True)
+    for a, b in pairs:
+        np.testing.assert_allclose(a.array, b.array, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_graph_may_be_run_twice(name):
+    """Backward writes to nothing that it keeps."""
+    operation = OPERATIONS[name][0]
+    arrays, static = draws(name, 4, 2, 2, 3)
+    given = leaves(arrays)
+    loss = (operation(*given, **static, reverse=True) ** 2).sum()
+    loss.backward(retain_graph=True)
+    first = [x.grad.array.copy() for x in given]
+    loss.backward()
+    for x, g in zip(given, first, strict=True):
+        np.testing.assert_allclose(x.grad.array, 2 * g, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_saturated_gates_stay_finite(name):
+    operation = OPERATIONS[name][0]
+    arrays, static = draws(name, 3, 2, 2, 3, "float32")
+    arrays[0] *= 1e4 if name != "rnn_relu" else 1
+    given = leaves(arrays)
+    out = operation(*given, **static, reverse=False)
+    out.sum().backward()
+    assert all(np.isfinite(a).all() for a in [out.array, *[x.grad.array for x in given]])
+
+
+def test_nan_stays_visible():
+    for name in OPERATIONS:
+        arrays, static = draws(name, 2, 1, 2, 3)
+        arrays[0][0, 0, 0] = np.nan
+        assert np.isnan(OPERATIONS[name][0](*arrays, **static, reverse=False).array).all()
+
+
+def test_half_precision_takes_the_composition():
+    arrays, _ = draws("lstm", 3, 2, 2, 3, "float16")
+    out = LSTM(*leaves(arrays), reverse=False)
+    exact = LSTM(*[a.astype("float64") for a in arrays], reverse=False)
+    assert out.dtype == np.float16 and out.node.row.name != "lstm"
+    np.testing.assert_allclose(out.array, exact.array, atol=5e-3)
+
+
+def test_without_a_blas_to_call():
+    """Where NumPy's library exports no cblas, kernels multiply by themselves."""
+    program = """
+import os, numpy as np
+listed = os.listdir
+os.listdir = lambda folder: [n for n in listed(folder) if "openblas" not in n and "mkl" not in n]
+import zen
+from zen import backend
+from zen.ops.attention import ATTENTION
+from zen.ops.recurrent import GRU
+os.listdir = listed
+if backend.NAME == "compiled":
+    from zen._core._blas import blas
+    assert blas.endswith("(C API)") or os.uname().sysname == "Darwin", blas
+for operation, places in ((GRU, [0, 1, 2, 3, 4, 5]), (ATTENTION, [0, 1, 2])):
+    for dtype in ("float32", "float64"):
+        inputs, keywords = operation.domain(np.random.default_rng(0))[0]
+        given = [None if x is None else zen.tensor(x, dtype=dtype, requires_grad=True) for x in inputs]
+        outs = [f(*given, **keywords) for f in (operation, operation.composition)]
+        found = [zen.gradients((y * y).sum(), [given[k] for k in places]) for y in outs]
+        for a, b in zip(*found):
+            assert np.allclose(a.array, b.array, rtol=1e-3, atol=1e-5), operation
+print("well")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "well\n", done.stderr

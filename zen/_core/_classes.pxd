@@ -1,0 +1,10 @@
+from numpy cimport ndarray
+from zen._core._types cimport RowKernels, Targets
+
+cdef const RowKernels* row_kernels() noexcept
+cdef void softmax_into(ndarray out, ndarray x, bint logarithm)
+cdef void softmax_vjp_into(ndarray out, ndarray g, ndarray y, bint logarithm, bint accumulate)
+cdef Py_ssize_t cross_entropy_into(
+    ndarray x, ndarray p, ndarray losses, const Targets* t, double* total, double* weight) except -2
+cdef void cross_entropy_vjp_into(
+    ndarray out, ndarray p, const Targets* t, ndarray g, double share, bint accumulate)

@@ -1,0 +1,118 @@
+"""Softmax and cross entropy over the last axis of arrays: what calls the kernels of `_row_kernels.pxi`.
+
+Called by _record and _engine, which checked dtypes and shapes. Arrays are C-contiguous, all of float or all of double.
+"""
+
+cimport numpy as cnp
+from numpy cimport ndarray
+from zen._core._dispatch import row_addresses
+from zen._core._memory cimport new_array
+from zen._core._types cimport (
+    CHUNK, RowKernels, Targets, column_sums_t, cross_entropy_t, cross_entropy_vjp_t, softmax_t, softmax_vjp_t,
+)
+
+cnp.import_array()
+
+cdef RowKernels kernels
+
+
+def _fill():
+    cdef int k
+    found = row_addresses()
+    for k in range(2):
+        kernels.softmax[k] = <softmax_t><size_t>found[k]
+        kernels.log_softmax[k] = <softmax_t><size_t>found[2 + k]
+        kernels.softmax_vjp[k] = <softmax_vjp_t><size_t>found[4 + k]
+        kernels.cross_entropy[k] = <cross_entropy_t><size_t>found[6 + k]
+        kernels.cross_entropy_vjp[k] = <cross_entropy_vjp_t><size_t>found[8 + k]
+        kernels.column_sums[k] = <column_sums_t><size_t>found[10 + k]
+
+
+_fill()
+
+
+cdef const RowKernels* row_kernels() noexcept:
+    return &kernels
+
+
+cdef inline Py_ssize_t width_of(ndarray a) noexcept:
+    return cnp.PyArray_DIMS(a)[cnp.PyArray_NDIM(a) - 1]
+
+
+cdef inline Py_ssize_t rows_of(ndarray a) noexcept:
+    cdef Py_ssize_t rows = 1
+    cdef int k
+    for k in range(cnp.PyArray_NDIM(a) - 1):
+        rows *= cnp.PyArray_DIMS(a)[k]
+    return rows
+
+
+cdef inline int is_double(ndarray a) noexcept:
+    return cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
+
+
+cdef ndarray working_row(ndarray x):
+    cdef Py_ssize_t size = max(width_of(x), <Py_ssize_t>CHUNK)
+    return new_array(1, &size, cnp.PyArray_TYPE(x))
+
+
+cdef void softmax_into(ndarray out, ndarray x, bint logarithm):
+    """out = softmax(x), or its logarithm."""
+    cdef Py_ssize_t rows = rows_of(x), n = width_of(x)
+    cdef void* a = cnp.PyArray_DATA(x)
+    cdef void* y = cnp.PyArray_DATA(out)
+    cdef ndarray work = working_row(x) if logarithm else None
+    cdef void* w = cnp.PyArray_DATA(work) if logarithm else NULL
+    cdef softmax_t kernel = kernels.log_softmax[is_double(x)] if logarithm else kernels.softmax[is_double(x)]
+    if rows > 0 and n > 0:
+        with nogil:
+            kernel(a, y, w, rows, n)
+
+
+cdef void softmax_vjp_into(ndarray out, ndarray g, ndarray y, bint logarithm, bint accumulate):
+    """The gradient of softmax, or of its logarithm, from the result y; written or added."""
+    cdef Py_ssize_t rows = rows_of(y), n = width_of(y)
+    cdef void* pg = cnp.PyArray_DATA(g)
+    cdef void* py = cnp.PyArray_DATA(y)
+    cdef void* po = cnp.PyArray_DATA(out)
+    cdef ndarray work = working_row(y) if logarithm else None
+    cdef void* w = cnp.PyArray_DATA(work) if logarithm else NULL
+    cdef softmax_vjp_t kernel = kernels.softmax_vjp[is_double(y)]
+    with nogil:
+        kernel(pg, py, po, w, rows, n, logarithm, accumulate)
+
+
+cdef Py_ssize_t cross_entropy_into(
+    ndarray x, ndarray p, ndarray losses, const Targets* t, double* total, double* weight,
+) except -2:
+    """The losses (unless `losses` is None), their sum, and the sum of the weights of the samples that count.
+
+    p: gets softmax(x) for the gradient, or None. Returns the first sample whose class is out of range, else -1.
+    """
+    cdef Py_ssize_t rows = rows_of(x), n = width_of(x), bad
+    cdef ndarray work = working_row(x) if p is None else p
+    cdef Py_ssize_t advance = p is not None
+    cdef void* pl = NULL if losses is None else cnp.PyArray_DATA(losses)
+    cdef void* px = cnp.PyArray_DATA(x)
+    cdef void* pw = cnp.PyArray_DATA(work)
+    cdef cross_entropy_t kernel = kernels.cross_entropy[is_double(x)]
+    total[0] = weight[0] = 0
+    if rows == 0 or n == 0:
+        return -1 if rows == 0 else 0
+    with nogil:
+        bad = kernel(px, pw, advance, pl, rows, n, t, total, weight)
+    return bad
+
+
+cdef void cross_entropy_vjp_into(
+    ndarray out, ndarray p, const Targets* t, ndarray g, double share, bint accumulate,
+):
+    """The gradient in the logits, written or added. g: the cotangent of each loss; None where `share` says it all."""
+    cdef Py_ssize_t rows = rows_of(p), n = width_of(p)
+    cdef void* po = cnp.PyArray_DATA(out)
+    cdef void* pp = cnp.PyArray_DATA(p)
+    cdef void* pg = NULL if g is None else cnp.PyArray_DATA(g)
+    cdef cross_entropy_vjp_t kernel = kernels.cross_entropy_vjp[is_double(p)]
+    if n > 0:
+        with nogil:
+            kernel(pp, po, rows, n, t, pg, share, accumulate)

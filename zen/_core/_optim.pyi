@@ -1,0 +1,76 @@
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ._tensor import Tensor
+
+_State = dict[Tensor, dict[str, Any]]
+_Fill = Callable[[Tensor], dict[str, Any]]
+
+def sgd(
+    params: list[Tensor],
+    state: _State,
+    fill: _Fill,
+    written: list[NDArray[Any]],
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+) -> None: ...
+def adam(
+    params: list[Tensor],
+    state: _State,
+    fill: _Fill,
+    written: list[NDArray[Any]],
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    amsgrad: bool,
+    maximize: bool,
+    decoupled: bool,
+) -> None: ...
+def rmsprop(
+    params: list[Tensor],
+    state: _State,
+    fill: _Fill,
+    written: list[NDArray[Any]],
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+    centered: bool,
+    maximize: bool,
+) -> None: ...
+def adagrad(
+    params: list[Tensor],
+    state: _State,
+    fill: _Fill,
+    written: list[NDArray[Any]],
+    lr: float,
+    lr_decay: float,
+    eps: float,
+    weight_decay: float,
+    maximize: bool,
+) -> None: ...
+def lion(
+    params: list[Tensor],
+    state: _State,
+    fill: _Fill,
+    written: list[NDArray[Any]],
+    lr: float,
+    beta1: float,
+    beta2: float,
+    weight_decay: float,
+    maximize: bool,
+) -> None: ...
+def clear_gradients(params: list[Tensor]) -> None: ...
+def sum_of_squares(arrays: list[NDArray[Any]]) -> float: ...
+def scale(arrays: list[NDArray[Any]], factor: float) -> None: ...
+def limit(arrays: list[NDArray[Any]], bound: float) -> None: ...
+def blend(averages: list[NDArray[Any]], values: list[NDArray[Any]], weight: float) -> None: ...

@@ -1,0 +1,364 @@
+"""Steps of optimisers: one pass over memory for each parameter. Called by zen/optim through kernels.py.
+
+A step gets the list of parameters and the optimiser's `state`, which maps a parameter to the dict of its arrays. Both
+are read afresh in each step, so that whatever replaces a gradient or a state is seen; the look-ups cost about a tenth
+of a microsecond for a parameter. `fill(parameter)` makes what is missing in a parameter's state and returns the dict.
+Parameters without a gradient are left alone. The arrays that were changed are appended to `written`, also if a later
+parameter raises; but not where the Tensor alone refers to the memory: then no graph has saved it, and nobody needs to
+be told of the write. In a training loop that is so at each step.
+
+Contiguous arrays of float and double are updated where they lie, others through a contiguous copy; float16 is
+computed in float.
+"""
+
+cimport cython
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.object cimport PyObject
+from libc.math cimport pow, sqrt, sqrtf
+cimport numpy as cnp
+from numpy cimport ndarray
+import numpy as np
+from zen._core._memory cimport is_exclusive, same_shape
+from zen._core._tensor cimport Tensor
+
+cnp.import_array()
+
+cdef extern from *:
+    """
+    #define ZEN_SIMPLE(a) PyArray_ISCARRAY(a)
+    #define ZEN_READABLE(a) PyArray_ISCARRAY_RO(a)
+    #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
+    #define ZEN_BASE(p) ((PyObject*)PyArray_BASE((PyArrayObject*)(p)))
+    """
+    bint ZEN_SIMPLE(ndarray) noexcept
+    bint ZEN_READABLE(ndarray) noexcept
+    Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
+    PyObject* ZEN_BASE(PyObject*) noexcept
+
+cdef enum:
+    WORTH = 1 << 15      # elements from which releasing the GIL is worth it
+    PLACES = 6           # parameter, gradient, up to four arrays of state
+    CONSTANTS = 12
+
+# Indices of a rule's constants. RATE and SCALE are set for each number of steps.
+cdef enum:
+    LR, BETA1, BETA2, EPS, DECAY, SIGN, KEEP, FLAG, OTHER, RATE, SCALE, FIRST
+
+ctypedef fused real:
+    float
+    double
+
+ctypedef void (*float_loop)(float** x, Py_ssize_t n, const double* c) noexcept nogil
+ctypedef void (*double_loop)(double** x, Py_ssize_t n, const double* c) noexcept nogil
+ctypedef void (*prepare_t)(double* c, long long step) noexcept
+
+
+cdef inline real root(real x) noexcept nogil:
+    return sqrtf(x) if real is float else sqrt(x)
+
+
+cdef Tensor gradient(Tensor t):
+    return None if t._node is None else t._node.grad
+
+
+cdef bint is_private(PyObject* a) noexcept:
+    # Whether one reference, the caller's, is the only way to the memory of a. A Parameter's array is a view of the one
+    # that it was given, which nobody else need have kept.
+    cdef PyObject* base
+    if is_exclusive(a):
+        return True
+    base = ZEN_BASE(a)
+    return ZEN_REFCNT(a) == 1 and base != NULL and type(<object>base) is ndarray and is_exclusive(base)
+
+
+@cython.final
+cdef class Walk:
+    """One step over a list of parameters: finds the arrays, runs the rule's loop on them."""
+
+    cdef tuple names                 # the arrays of state, in the order in which the loop takes them
+    cdef object state, fill
+    cdef list written, held, copies
+    cdef float_loop on_floats
+    cdef double_loop on_doubles
+    cdef prepare_t prepare           # NULL for a rule that does not count its steps
+    cdef double c[CONSTANTS]
+    cdef long long prepared
+
+    def __cinit__(self, state, fill, list written not None, tuple names):
+        self.state, self.fill, self.written, self.names = state, fill, written, names
+        self.held = [None] * PLACES  # references: another thread may replace a gradient while the loop runs
+        self.copies = []
+        self.prepared = -1
+
+    cdef int run(self, list params) except -1:
+        cdef Tensor t, g
+        for t in params:
+            g = gradient(t)
+            if g is not None:
+                self.update(t, g)
+        return 0
+
+    cdef int update(self, Tensor t, Tensor gradient) except -1:
+        cdef bint private = t.data is None or is_private(<PyObject*>t.data)  # before p counts as a reference
+        cdef ndarray p = t.values(), a
+        cdef void* x[PLACES]
+        cdef int kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
+        cdef int k, count = len(self.names)
+        cdef long long step = 0
+        cdef object entry = None
+        if count or self.prepare != NULL:
+            entry = self.entry_of(t)
+        x[0] = self.place(0, p, kind, True)
+        a = gradient.values()
+        if not same_shape(a, p):
+            raise ValueError(f"a parameter of shape {t.shape} has a gradient of shape {gradient.shape}")
+        x[1] = self.place(1, a, kind, False)
+        for k in range(count):
+            a = self.array_of(entry, <str>self.names[k], p)
+            x[k + 2] = self.place(k + 2, a, kind, True)
+        if self.prepare != NULL:
+            step = 1 + <long long>entry["step"]
+            if step != self.prepared:
+                self.prepare(self.c, step)
+                self.prepared = step
+        if not private:
+            self.written.append(p)
+        self.loop(x, cnp.PyArray_SIZE(p), kind)
+        if self.prepare != NULL:
+            entry["step"] = step
+        if self.copies:
+            for original, copy in self.copies:
+                cnp.PyArray_CopyInto(<ndarray>original, <ndarray>copy)
+            self.copies.clear()
+        return 0
+
+    cdef int loop(self, void** x, Py_ssize_t n, int kind) except -1:
+        if n >= WORTH:
+            with nogil:
+                if kind == cnp.NPY_FLOAT:
+                    self.on_floats(<float**>x, n, self.c)
+                else:
+                    self.on_doubles(<double**>x, n, self.c)
+        elif kind == cnp.NPY_FLOAT:
+            self.on_floats(<float**>x, n, self.c)
+        else:
+            self.on_doubles(<double**>x, n, self.c)
+        return 0
+
+    cdef object entry_of(self, Tensor t):
+        # The state of t, complete; FIRST tells the loop whether something had to be made.
+        cdef PyObject* found = PyDict_GetItemWithError(self.state, t)
+        self.c[FIRST] = 0
+        if found != NULL:
+            for name in self.names:
+                if PyDict_GetItemWithError(<object>found, name) == NULL:
+                    break
+            else:
+                if self.prepare == NULL or PyDict_GetItemWithError(<object>found, "step") != NULL:
+                    return <object>found
+        self.c[FIRST] = 1
+        return self.fill(t)
+
+    cdef ndarray array_of(self, entry, str name, ndarray p):
+        cdef PyObject* found = PyDict_GetItemWithError(entry, name)
+        cdef ndarray a
+        if found == NULL or not isinstance(<object>found, Tensor):
+            raise TypeError(f"the state {name!r} of a parameter of shape {(<object>p).shape} must be a Tensor")
+        a = (<Tensor>found).values()
+        if not same_shape(a, p):
+            raise ValueError(
+                f"the state {name!r} of a parameter of shape {(<object>p).shape} has shape {(<object>a).shape}"
+            )
+        return a
+
+    cdef void* place(self, int k, ndarray a, int kind, bint written) except? NULL:
+        # Where the loop finds the values of a: its own memory, or a contiguous copy.
+        cdef ndarray copy
+        if written and not cnp.PyArray_ISWRITEABLE(a):
+            what = "parameter" if k == 0 else f"state {self.names[k - 2]!r}"
+            raise ValueError(f"the memory of a {what} of shape {(<object>a).shape} is read-only; clone() it first")
+        if cnp.PyArray_TYPE(a) == kind and ZEN_READABLE(a):
+            self.held[k] = a
+            return cnp.PyArray_DATA(a)
+        copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), kind, 0)
+        cnp.PyArray_CopyInto(copy, a)
+        self.held[k] = copy
+        if written:
+            self.copies.append((a, copy))
+        return cnp.PyArray_DATA(copy)
+
+
+include "_optim_loops.pxi"
+
+
+def sgd(list params not None, state, fill, list written not None, double lr, double momentum, double dampening,
+        double weight_decay, bint nesterov, bint maximize):
+    """SGD, with a buffer where momentum is not zero."""
+    cdef Walk w = Walk.__new__(Walk, state, fill, written, ("momentum_buffer",) if momentum else ())
+    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[DECAY] = lr, momentum, dampening, weight_decay
+    w.c[SIGN], w.c[FLAG] = -1 if maximize else 1, nesterov
+    if momentum:
+        w.on_floats, w.on_doubles = momentum_loop[float], momentum_loop[double]
+    else:
+        w.on_floats, w.on_doubles = sgd_loop[float], sgd_loop[double]
+    w.run(params)
+
+
+def adam(list params not None, state, fill, list written not None, double lr, double beta1, double beta2, double eps,
+         double weight_decay, bint amsgrad, bint maximize, bint decoupled):
+    """Adam; `decoupled` weight decay makes it AdamW."""
+    names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
+    cdef Walk w = Walk.__new__(Walk, state, fill, written, names)
+    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[EPS] = lr, beta1, beta2, eps
+    w.c[DECAY] = 0 if decoupled else weight_decay
+    w.c[KEEP] = 1 - lr * weight_decay if decoupled else 1
+    w.c[SIGN] = -1 if maximize else 1
+    w.prepare = adam_prepare
+    if amsgrad:
+        w.on_floats, w.on_doubles = amsgrad_loop[float], amsgrad_loop[double]
+    else:
+        w.on_floats, w.on_doubles = adam_loop[float], adam_loop[double]
+    w.run(params)
+
+
+def rmsprop(list params not None, state, fill, list written not None, double lr, double alpha, double eps,
+            double weight_decay, double momentum, bint centered, bint maximize):
+    """RMSprop, with a buffer where momentum is not zero, by the variance where centered."""
+    names = ("square_avg",) + (("momentum_buffer",) if momentum > 0 else ()) + (("grad_avg",) if centered else ())
+    cdef Walk w = Walk.__new__(Walk, state, fill, written, names)
+    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[EPS], w.c[DECAY] = lr, momentum, alpha, eps, weight_decay
+    w.c[SIGN] = -1 if maximize else 1
+    w.prepare = no_prepare
+    if centered:
+        w.on_floats, w.on_doubles = centered_loop[float], centered_loop[double]
+    else:
+        w.on_floats, w.on_doubles = rmsprop_loop[float], rmsprop_loop[double]
+    w.run(params)
+
+
+def adagrad(list params not None, state, fill, list written not None, double lr, double lr_decay, double eps,
+            double weight_decay, bint maximize):
+    """Adagrad."""
+    cdef Walk w = Walk.__new__(Walk, state, fill, written, ("sum",))
+    w.c[LR], w.c[OTHER], w.c[EPS], w.c[DECAY], w.c[SIGN] = lr, lr_decay, eps, weight_decay, -1 if maximize else 1
+    w.prepare = adagrad_prepare
+    w.on_floats, w.on_doubles = adagrad_loop[float], adagrad_loop[double]
+    w.run(params)
+
+
+def lion(list params not None, state, fill, list written not None, double lr, double beta1, double beta2,
+         double weight_decay, bint maximize):
+    """Lion."""
+    cdef Walk w = Walk.__new__(Walk, state, fill, written, ("exp_avg",))
+    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[KEEP] = lr, beta1, beta2, 1 - lr * weight_decay
+    w.c[SIGN] = -1 if maximize else 1
+    w.on_floats, w.on_doubles = lion_loop[float], lion_loop[double]
+    w.run(params)
+
+
+# -- What is done to gradients and averages
+
+def clear_gradients(list params not None):
+    """Set the gradient of each parameter to None."""
+    cdef Tensor t
+    for t in params:
+        if t._node is not None:
+            t._node.grad = None
+
+
+cdef void square_loop(const real* x, Py_ssize_t n, double* total) noexcept nogil:
+    # Sixteen running sums, so that the additions do not wait for one another. Their order is fixed.
+    cdef double sums[16]
+    cdef Py_ssize_t i, k, whole = n - n % 16
+    for k in range(16):
+        sums[k] = 0
+    for i in range(0, whole, 16):
+        for k in range(16):
+            sums[k] += <double>x[i + k] * <double>x[i + k]
+    for i in range(whole, n):
+        sums[i - whole] += <double>x[i] * <double>x[i]
+    for k in range(16):
+        total[0] += sums[k]
+
+
+def sum_of_squares(list arrays not None):
+    """The sum of the squares of all elements of arrays of floats, added up in double."""
+    cdef ndarray a
+    cdef double total = 0
+    cdef Py_ssize_t n
+    for a in arrays:
+        if cnp.PyArray_TYPE(a) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or not ZEN_READABLE(a):
+            a = np.ascontiguousarray(a, dtype=np.float64)
+        n = cnp.PyArray_SIZE(a)
+        if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
+            square_loop(<float*>cnp.PyArray_DATA(a), n, &total)
+        else:
+            square_loop(<double*>cnp.PyArray_DATA(a), n, &total)
+    return total
+
+
+cdef void scale_loop(real* x, Py_ssize_t n, double factor) noexcept nogil:
+    cdef real f = <real>factor
+    cdef Py_ssize_t i
+    for i in range(n):
+        x[i] *= f
+
+
+def scale(list arrays not None, double factor):
+    """Multiply arrays of floats by `factor`, in place."""
+    cdef ndarray a
+    cdef Py_ssize_t n
+    for a in arrays:
+        n = cnp.PyArray_SIZE(a)
+        if ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
+            scale_loop(<float*>cnp.PyArray_DATA(a), n, factor)
+        elif ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
+            scale_loop(<double*>cnp.PyArray_DATA(a), n, factor)
+        else:
+            np.multiply(a, factor, out=a, casting="same_kind")
+
+
+cdef void limit_loop(real* x, Py_ssize_t n, double bound) noexcept nogil:
+    cdef real b = <real>bound
+    cdef Py_ssize_t i
+    for i in range(n):
+        x[i] = b if x[i] > b else (-b if x[i] < -b else x[i])
+
+
+def limit(list arrays not None, double bound):
+    """Limit arrays of floats to [-bound, bound], in place; NaN stays."""
+    cdef ndarray a
+    cdef Py_ssize_t n
+    for a in arrays:
+        n = cnp.PyArray_SIZE(a)
+        if ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
+            limit_loop(<float*>cnp.PyArray_DATA(a), n, bound)
+        elif ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
+            limit_loop(<double*>cnp.PyArray_DATA(a), n, bound)
+        else:
+            np.clip(a, -bound, bound, out=a)
+
+
+cdef void blend_loop(real* x, const real* y, Py_ssize_t n, double weight) noexcept nogil:
+    cdef real w = <real>weight
+    cdef Py_ssize_t i
+    for i in range(n):
+        x[i] += w * (y[i] - x[i])
+
+
+def blend(list averages not None, list values not None, double weight):
+    """averages += weight * (values - averages), in place, for pairs of arrays of one shape."""
+    cdef ndarray a, v
+    cdef Py_ssize_t n
+    cdef int kind
+    for a, v in zip(averages, values, strict=True):
+        kind = cnp.PyArray_TYPE(a)
+        n = cnp.PyArray_SIZE(a)
+        if not same_shape(a, v):
+            raise ValueError(f"an average of shape {(<object>a).shape} for values of shape {(<object>v).shape}")
+        if ZEN_SIMPLE(a) and ZEN_READABLE(v) and cnp.PyArray_TYPE(v) == kind and kind == cnp.NPY_FLOAT:
+            blend_loop(<float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(v), n, weight)
+        elif ZEN_SIMPLE(a) and ZEN_READABLE(v) and cnp.PyArray_TYPE(v) == kind and kind == cnp.NPY_DOUBLE:
+            blend_loop(<double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(v), n, weight)
+        else:
+            a += weight * (v - a)

@@ -1,0 +1,302 @@
+# Kernels over the rows of a matrix: softmax, cross entropy, sums of columns. Included by the generated modules, so that
+# each instruction set gets its own; `_classes.pyx` and `_rows.pyx` call them through `row_kernels()`.
+#
+# Arrays are C-contiguous. A softmax subtracts the largest element of its row first, so it does not overflow. Rows are
+# worked on by blocks: what is written for the exponential is still in the cache when it is summed and divided.
+
+from libc.math cimport log
+from libc.string cimport memcpy, memset
+from zen._core._types cimport CHUNK, Targets
+
+cdef enum:
+    PANEL = 256          # columns summed together
+    WIDE = 32            # partial maxima; compilers unroll shorter loops instead of vectorising them
+
+
+cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
+    # nan is passed over: it comes back with the exponential.
+    cdef real wide[WIDE]
+    cdef real best = x[0], v
+    cdef Py_ssize_t i, k
+    if n >= WIDE:
+        for k in range(WIDE):
+            wide[k] = x[k]
+        for i in range(1, n // WIDE):
+            for k in range(WIDE):
+                v = x[i * WIDE + k]
+                wide[k] = v if v > wide[k] else wide[k]
+        for k in range(WIDE):
+            if wide[k] > best or best != best:
+                best = wide[k]
+    for i in range(n - n % WIDE, n):
+        if x[i] > best or best != best:
+            best = x[i]
+    return best
+
+
+cdef inline double row_sum(const real* x, Py_ssize_t n) noexcept nogil:
+    cdef double total = 0
+    cdef Py_ssize_t done = 0
+    while done < n:
+        total += block_sum(x + done, min(n - done, BLOCK))
+        done += BLOCK
+    return total
+
+
+cdef inline double dot(const real* a, const real* b, Py_ssize_t n) noexcept nogil:
+    cdef real block[BLOCK]
+    cdef double total = 0
+    cdef Py_ssize_t done = 0, m, i
+    while done < n:
+        m = min(n - done, BLOCK)
+        for i in range(m):
+            block[i] = a[done + i] * b[done + i]
+        total += block_sum(&block[0], m)
+        done += m
+    return total
+
+
+cdef inline void exponential(real* e, Py_ssize_t n) noexcept nogil:
+    # In place, by NumPy's own loop.
+    if real is float:
+        _loop1(&loops[EXP][0], e, e, n, sizeof(float))
+    else:
+        _loop1(&loops[EXP][1], e, e, n, sizeof(double))
+
+
+cdef inline Py_ssize_t chunk_of(Py_ssize_t n) noexcept nogil:
+    # How many rows of n elements are worked on together.
+    return max(1, CHUNK // n)
+
+
+# --- softmax
+
+
+cdef void softmax_rows(const real* x, real* out, real* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n)
+    cdef const real* a
+    cdef real* y
+    cdef real top
+    while start < rows:
+        count = min(step, rows - start)
+        for i in range(start, start + count):
+            a, y = x + i * n, out + i * n
+            top = largest(a, n)
+            for j in range(n):
+                y[j] = a[j] - top
+        exponential(out + start * n, count * n)
+        for i in range(start, start + count):
+            y = out + i * n
+            top = <real>(1 / row_sum(y, n))
+            for j in range(n):
+                y[j] *= top
+        start += count
+
+
+cdef void log_softmax_rows(const real* x, real* out, real* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+    # `work` holds max(n, CHUNK) elements.
+    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n)
+    cdef const real* a
+    cdef real* y
+    cdef real top
+    while start < rows:
+        count = min(step, rows - start)
+        for i in range(start, start + count):
+            a, y = x + i * n, out + i * n
+            top = largest(a, n)
+            for j in range(n):
+                y[j] = a[j] - top
+        memcpy(work, out + start * n, count * n * sizeof(real))
+        exponential(work, count * n)
+        for i in range(count):
+            y = out + (start + i) * n
+            top = <real>log(row_sum(work + i * n, n))
+            for j in range(n):
+                y[j] -= top
+        start += count
+
+
+cdef void softmax_vjp_rows(
+    const real* g, const real* y, real* out, real* work, Py_ssize_t rows, Py_ssize_t n, bint logarithm, bint add,
+) noexcept nogil:
+    # y (g - sum(g y)), or g - exp(y) sum(g) for the logarithm; `work` holds a row.
+    cdef Py_ssize_t j
+    cdef real s
+    for _ in range(rows):
+        if logarithm:
+            s = <real>row_sum(g, n)
+            memcpy(work, y, n * sizeof(real))
+            exponential(work, n)
+            if add:
+                for j in range(n):
+                    out[j] += g[j] - work[j] * s
+            else:
+                for j in range(n):
+                    out[j] = g[j] - work[j] * s
+        else:
+            s = <real>dot(g, y, n)
+            if add:
+                for j in range(n):
+                    out[j] += y[j] * (g[j] - s)
+            else:
+                for j in range(n):
+                    out[j] = y[j] * (g[j] - s)
+        g += n
+        y += n
+        out += n
+
+
+# --- cross entropy. The loss of a sample of class t is -sum(q * log_softmax(x)), where q is `smoothing` spread evenly
+# over the classes and the rest at t, each times the weight of its class.
+
+
+cdef Py_ssize_t cross_entropy_rows(
+    const real* x, real* p, Py_ssize_t advance, real* losses, Py_ssize_t rows, Py_ssize_t n, const Targets* t,
+    double* total, double* weight,
+) noexcept nogil:
+    # Returns the first sample whose class is out of range, or -1. `p` gets the probabilities; with advance 0 it is one
+    # chunk that is used over and over.
+    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n), r
+    cdef const real* a
+    cdef const real* w = <const real*>t.weights
+    cdef real* e
+    cdef real top
+    cdef double sum, loss, even = t.smoothing / n, at, ws = 0
+    cdef long long c
+    cdef real tops[CHUNK]
+    if w != NULL and even != 0:
+        for j in range(n):
+            ws += w[j]
+    while start < rows:
+        count = min(step, rows - start)
+        for i in range(count):
+            a, e = x + (start + i) * n, p + i * n
+            top = tops[i] = largest(a, n)
+            for j in range(n):
+                e[j] = a[j] - top
+        exponential(p, count * n)
+        for i in range(count):
+            r, a, e = start + i, x + (start + i) * n, p + i * n
+            c = t.classes[r]
+            if c == t.ignored:
+                if losses != NULL:
+                    losses[r] = 0
+                continue
+            if c < 0 or c >= n:
+                return r
+            sum = row_sum(e, n)
+            at = 1 if w == NULL else w[c]
+            loss = (1 - t.smoothing) * at * (log(sum) - (a[c] - tops[i]))
+            if even != 0:
+                loss += even * spread_loss(a, w, n, ws, tops[i], log(sum))
+            if losses != NULL:
+                losses[r] = <real>loss
+            total[0] += loss
+            weight[0] += at
+            if advance:
+                top = <real>(1 / sum)
+                for j in range(n):
+                    e[j] *= top
+        p += advance * count * n
+        start += count
+    return -1
+
+
+cdef inline double spread_loss(
+    const real* x, const real* w, Py_ssize_t n, double ws, real top, double level,
+) noexcept nogil:
+    # sum over the classes of w * (level + top - x)
+    cdef real block[BLOCK]
+    cdef double total = 0
+    cdef Py_ssize_t done = 0, m, i
+    while done < n:
+        m = min(n - done, BLOCK)
+        if w == NULL:
+            for i in range(m):
+                block[i] = top - x[done + i]
+        else:
+            for i in range(m):
+                block[i] = w[done + i] * (top - x[done + i])
+        total += block_sum(&block[0], m)
+        done += m
+    return total + level * (n if w == NULL else ws)
+
+
+cdef void cross_entropy_vjp_rows(
+    const real* p, real* out, Py_ssize_t rows, Py_ssize_t n, const Targets* t, const real* g, double share, bint add,
+) noexcept nogil:
+    # share * g * (softmax sum(q) - q) for each sample
+    cdef Py_ssize_t i, j
+    cdef const real* w = <const real*>t.weights
+    cdef double even = t.smoothing / n, ws = n, at, scale
+    cdef real a, b
+    cdef long long c
+    if w != NULL:
+        ws = row_sum(w, n)
+    for i in range(rows):
+        c = t.classes[i]
+        if c == t.ignored:
+            if not add:
+                memset(out, 0, n * sizeof(real))
+        else:
+            scale = share if g == NULL else share * g[i]
+            at = (1 - t.smoothing) * (1 if w == NULL else w[c])
+            a, b = <real>(scale * (at + even * ws)), <real>(scale * even)
+            if add:
+                for j in range(n):
+                    out[j] += p[j] * a
+            else:
+                for j in range(n):
+                    out[j] = p[j] * a
+            if b != 0 and w == NULL:
+                for j in range(n):
+                    out[j] -= b
+            elif b != 0:
+                for j in range(n):
+                    out[j] -= b * w[j]
+            out[c] -= <real>(scale * at)
+        p += n
+        out += n
+
+
+# --- the bias of a layer
+
+
+cdef void sum_panel(const real* g, real* out, Py_ssize_t rows, Py_ssize_t n, Py_ssize_t m, bint add) noexcept nogil:
+    # Eight rows are added in their own precision, then to a sum in double: exact enough for any number of rows.
+    cdef double sums[PANEL]
+    cdef Py_ssize_t i = 0, j
+    for j in range(m):
+        sums[j] = out[j] if add else 0
+    while i + 8 <= rows:
+        for j in range(m):
+            sums[j] += ((g[j] + g[n + j]) + (g[2 * n + j] + g[3 * n + j])) + (
+                (g[4 * n + j] + g[5 * n + j]) + (g[6 * n + j] + g[7 * n + j]))
+        g += 8 * n
+        i += 8
+    while i < rows:
+        for j in range(m):
+            sums[j] += g[j]
+        g += n
+        i += 1
+    for j in range(m):
+        out[j] = <real>sums[j]
+
+
+cdef void sum_columns(const real* g, real* out, Py_ssize_t rows, Py_ssize_t n, bint add) noexcept nogil:
+    cdef Py_ssize_t done = 0
+    while done < n:
+        sum_panel(g + done, out + done, rows, n, min(n - done, PANEL), add)
+        done += PANEL
+
+
+def row_kernels():
+    """Addresses of the kernels for float and double, in the order of `RowKernels` in _types.pxd."""
+    return (
+        <size_t><void*>softmax_rows[float], <size_t><void*>softmax_rows[double],
+        <size_t><void*>log_softmax_rows[float], <size_t><void*>log_softmax_rows[double],
+        <size_t><void*>softmax_vjp_rows[float], <size_t><void*>softmax_vjp_rows[double],
+        <size_t><void*>cross_entropy_rows[float], <size_t><void*>cross_entropy_rows[double],
+        <size_t><void*>cross_entropy_vjp_rows[float], <size_t><void*>cross_entropy_vjp_rows[double],
+        <size_t><void*>sum_columns[float], <size_t><void*>sum_columns[double],
+    )

@@ -1,0 +1,150 @@
+"""Arrays as matrices of rows: rows read, filled and added, by number or all.
+
+Called by _record and _engine, which checked dtypes and shapes; `scatter_add_rows` also from zen/ops. Arrays are float
+or double and C-contiguous unless said otherwise. A row lies along the last axis; the leading axes count as one.
+"""
+
+from libc.string cimport memcpy
+cimport numpy as cnp
+from numpy cimport ndarray
+from zen._core._classes cimport row_kernels
+from zen._core._memory cimport contiguous
+from zen._core._types cimport column_sums_t
+
+cnp.import_array()
+
+ctypedef fused real:
+    float
+    double
+
+cdef enum:
+    WORTH = 1 << 14      # elements from which releasing the GIL is worth it
+
+
+cdef ndarray class_numbers(object x):
+    # Integers as aligned, contiguous int64; None for anything else.
+    if not isinstance(x, ndarray) or not cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(<ndarray>x)):
+        return None
+    return <ndarray>cnp.PyArray_FROMANY(
+        x, cnp.NPY_INT64, 0, 0, cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_FORCECAST | cnp.NPY_ARRAY_ENSUREARRAY)
+
+
+cdef ndarray as_rows(ndarray a):
+    # The array as a matrix: its leading axes in one. A copy where it is not contiguous; for a matrix, itself.
+    cdef cnp.npy_intp dims[2]
+    cdef int k, nd = cnp.PyArray_NDIM(a)
+    cdef ndarray view
+    if nd == 2:
+        return a
+    if not cnp.PyArray_IS_C_CONTIGUOUS(a):
+        a = contiguous(a)
+    dims[0], dims[1] = 1, cnp.PyArray_DIMS(a)[nd - 1]
+    for k in range(nd - 1):
+        dims[0] *= cnp.PyArray_DIMS(a)[k]
+    view = cnp.PyArray_SimpleNewFromData(2, dims, cnp.PyArray_TYPE(a), cnp.PyArray_DATA(a))
+    cnp.set_array_base(view, a)
+    return view
+
+
+cdef inline Py_ssize_t width_of(ndarray a) noexcept:
+    return cnp.PyArray_DIMS(a)[cnp.PyArray_NDIM(a) - 1]
+
+
+# --- rows by number
+
+
+cdef bint gather(ndarray out, ndarray table, ndarray rows):
+    """out = table[rows]; False where a number is out of range."""
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(rows), k, bytes = width_of(table) * cnp.PyArray_ITEMSIZE(table)
+    cdef long long height = cnp.PyArray_DIMS(table)[0]
+    cdef const long long* at = <const long long*>cnp.PyArray_DATA(rows)
+    cdef const char* source = <const char*>cnp.PyArray_DATA(table)
+    cdef char* target = <char*>cnp.PyArray_DATA(out)
+    cdef bint fits = True
+    with nogil:
+        for k in range(n):
+            if at[k] < 0 or at[k] >= height:
+                fits = False
+                break
+            memcpy(target + k * bytes, source + at[k] * bytes, bytes)
+    return fits
+
+
+cdef void add_rows(
+    real* out, const long long* at, const real* g, Py_ssize_t count, Py_ssize_t width, long long skipped,
+) noexcept nogil:
+    cdef Py_ssize_t k, j
+    cdef real* target
+    for k in range(count):
+        if at[k] != skipped:
+            target = out + at[k] * width
+            for j in range(width):
+                target[j] += g[j]
+        g += width
+
+
+cdef void scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped):
+    """out[rows[k]] += g[k] for each k; numbers are in range; `skipped` is a number passed over, or -1."""
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), width = width_of(out)
+    cdef void* po = cnp.PyArray_DATA(out)
+    cdef void* pg = cnp.PyArray_DATA(g)
+    cdef const long long* at = <const long long*>cnp.PyArray_DATA(rows)
+    cdef bint single = cnp.PyArray_TYPE(out) == cnp.NPY_FLOAT
+    with nogil:
+        if single:
+            add_rows[float](<float*>po, at, <float*>pg, count, width, skipped)
+        else:
+            add_rows[double](<double*>po, at, <double*>pg, count, width, skipped)
+
+
+def scatter_add_rows(ndarray out not None, ndarray rows not None, ndarray g not None, long long skipped=-1):
+    """Add row k of `g` to row rows[k] of `out`, for each k; a row named twice gets both.
+
+    out: float32 or float64 of shape (height, width), C-contiguous. rows: ints from 0 to height - 1, of any shape. g: of
+    out's dtype, with rows.size * width elements. skipped: a number whose rows are left out. Raises ValueError for
+    operands that do not fit, IndexError for a number out of range.
+    """
+    cdef ndarray numbers = class_numbers(rows)
+    cdef int typenum = cnp.PyArray_TYPE(out)
+    if typenum not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or cnp.PyArray_NDIM(out) != 2 or not cnp.PyArray_ISCARRAY(out):
+        raise ValueError("scatter_add_rows: out must be a writeable C-contiguous matrix of float32 or float64")
+    if numbers is None or cnp.PyArray_TYPE(g) != typenum or cnp.PyArray_SIZE(g) != numbers.size * width_of(out):
+        raise ValueError("scatter_add_rows: rows must be ints, and g of out's dtype with a row for each of them")
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= cnp.PyArray_DIMS(out)[0]):
+        raise IndexError(f"scatter_add_rows: a row out of range: out has {cnp.PyArray_DIMS(out)[0]}")
+    if not cnp.PyArray_ISCARRAY_RO(g):
+        g = contiguous(g)
+    scatter_add(out, numbers, g, skipped)
+
+
+# --- the bias of a layer
+
+
+cdef void fill_rows(ndarray out, ndarray row):
+    """Every row of the matrix `out` becomes `row`, which may be strided."""
+    cdef Py_ssize_t k, rows = cnp.PyArray_DIMS(out)[0], bytes = width_of(out) * cnp.PyArray_ITEMSIZE(out)
+    cdef char* target = <char*>cnp.PyArray_DATA(out)
+    cdef const char* source
+    if not cnp.PyArray_IS_C_CONTIGUOUS(row):
+        row = contiguous(row)
+    source = <const char*>cnp.PyArray_DATA(row)
+    if rows * bytes < WORTH:
+        for k in range(rows):
+            memcpy(target + k * bytes, source, bytes)
+    else:
+        with nogil:
+            for k in range(rows):
+                memcpy(target + k * bytes, source, bytes)
+
+
+cdef void column_sums(ndarray out, ndarray g, bint accumulate):
+    """out = g.sum(0), or out += it, for a matrix g."""
+    cdef Py_ssize_t rows = cnp.PyArray_DIMS(g)[0], n = cnp.PyArray_DIMS(g)[1]
+    cdef void* pg = cnp.PyArray_DATA(g)
+    cdef void* po = cnp.PyArray_DATA(out)
+    cdef column_sums_t kernel = row_kernels().column_sums[cnp.PyArray_TYPE(g) == cnp.NPY_DOUBLE]
+    if rows * n < WORTH:
+        kernel(pg, po, rows, n, accumulate)
+    else:
+        with nogil:
+            kernel(pg, po, rows, n, accumulate)

@@ -1,0 +1,34 @@
+"""Compiled kernels of whole layers and optimiser steps, on arrays. `zen/_reference/kernels` has the same in NumPy."""
+
+from ._attention import attention_backward as attention_backward
+from ._attention import attention_forward as attention_forward
+from ._attention import empty as empty
+from ._conv import conv2d as conv2d
+from ._conv import conv2d_input as conv2d_input
+from ._conv import conv2d_weight as conv2d_weight
+from ._norm import norm_channels as norm_channels
+from ._norm import norm_channels_backward as norm_channels_backward
+from ._norm import norm_rows as norm_rows
+from ._norm import norm_rows_backward as norm_rows_backward
+from ._optim import adagrad as adagrad
+from ._optim import adam as adam
+from ._optim import blend as blend
+from ._optim import clear_gradients as clear_gradients
+from ._optim import limit as limit
+from ._optim import lion as lion
+from ._optim import rmsprop as rmsprop
+from ._optim import scale as scale
+from ._optim import sgd as sgd
+from ._optim import sum_of_squares as sum_of_squares
+from ._pool import avg_pool2d as avg_pool2d
+from ._pool import avg_pool2d_input as avg_pool2d_input
+from ._pool import max_pool2d as max_pool2d
+from ._pool import pool_gather as pool_gather
+from ._pool import pool_scatter as pool_scatter
+from ._recurrent import gru_backward as gru_backward
+from ._recurrent import gru_forward as gru_forward
+from ._recurrent import lstm_backward as lstm_backward
+from ._recurrent import lstm_forward as lstm_forward
+from ._recurrent import rnn_backward as rnn_backward
+from ._recurrent import rnn_forward as rnn_forward
+from ._rows import scatter_add_rows as scatter_add_rows

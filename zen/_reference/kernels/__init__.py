@@ -1,0 +1,34 @@
+"""Kernels of whole layers and optimiser steps in plain NumPy. `zen/_core/kernels.py` has the same names, compiled."""
+
+from .attention import attention_backward as attention_backward
+from .attention import attention_forward as attention_forward
+from .attention import empty as empty
+from .classes import scatter_add_rows as scatter_add_rows
+from .conv import conv2d as conv2d
+from .conv import conv2d_input as conv2d_input
+from .conv import conv2d_weight as conv2d_weight
+from .norm import norm_channels as norm_channels
+from .norm import norm_channels_backward as norm_channels_backward
+from .norm import norm_rows as norm_rows
+from .norm import norm_rows_backward as norm_rows_backward
+from .optim import adagrad as adagrad
+from .optim import adam as adam
+from .optim import blend as blend
+from .optim import clear_gradients as clear_gradients
+from .optim import limit as limit
+from .optim import lion as lion
+from .optim import rmsprop as rmsprop
+from .optim import scale as scale
+from .optim import sgd as sgd
+from .optim import sum_of_squares as sum_of_squares
+from .pool import avg_pool2d as avg_pool2d
+from .pool import avg_pool2d_input as avg_pool2d_input
+from .pool import max_pool2d as max_pool2d
+from .pool import pool_gather as pool_gather
+from .pool import pool_scatter as pool_scatter
+from .recurrent import gru_backward as gru_backward
+from .recurrent import gru_forward as gru_forward
+from .recurrent import lstm_backward as lstm_backward
+from .recurrent import lstm_forward as lstm_forward
+from .recurrent import rnn_backward as rnn_backward
+from .recurrent import rnn_forward as rnn_forward

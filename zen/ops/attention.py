@@ -1,0 +1,199 @@
+"""Scaled dot-product attention as one operation, on heads and on the packed projection of a self-attention layer.
+
+`zen/attention.py` checks shapes and draws dropout for the first, `zen/nn/attention.py` calls the second. Vaswani et al.
+2017, "Attention Is All You Need", section 3.2.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from .fused import fused
+from .register import raw
+from .register import tensors as f
+from .shape import broadcast_to, reshape
+
+# --- compositions
+
+
+def _repeated(x: Any, heads: int) -> Any:
+    """Every head of x as often as queries share it."""
+    batch, own, rows, depth = x.shape
+    if own == heads:
+        return x
+    wide = broadcast_to(reshape(x, (batch, own, 1, rows, depth)), (batch, own, heads // own, rows, depth))
+    return reshape(wide, (batch, heads, rows, depth))
+
+
+def weights_of(q: Any, k: Any, mask: Any, scale: float, causal: bool) -> Any:
+    """softmax(scale * q @ k.T + mask), with zeros for a query that no key is allowed to."""
+    scores = f.matmul(q, f.permute_dims(_repeated(k, q.shape[1]), (0, 1, 3, 2))) * scale
+    if mask is not None:
+        scores = f.where(raw(mask), scores, -np.inf) if mask.dtype.kind == "b" else scores + mask
+    if causal:
+        scores = f.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+    none = np.max(raw(scores), axis=-1, keepdims=True, initial=-np.inf) == -np.inf
+    if not none.any():
+        return f.softmax(scores, 3)
+    return f.where(none, 0.0, f.softmax(f.where(none, 0.0, scores), 3))
+
+
+def _composed(q: Any, k: Any, v: Any, mask: Any, keep: Any, *, scale: float, causal: bool, factor: float) -> Any:
+    weights = weights_of(q, k, mask, scale, causal)
+    if keep is not None:
+        weights = weights * (raw(keep) * weights.dtype.type(factor))
+    return f.matmul(weights, _repeated(v, q.shape[1]))
+
+
+def _split(qkv: Any, heads: int, batch_first: bool) -> Any:
+    """The packed projection (batch, rows, 3 * width) as an array or Tensor (3, batch, heads, rows, depth)."""
+    a, b, width = qkv.shape
+    order = (2, 0, 3, 1, 4) if batch_first else (2, 1, 3, 0, 4)
+    shape = (a, b, 3, heads, width // 3 // heads)
+    if isinstance(qkv, np.ndarray):
+        return qkv.reshape(shape).transpose(order)
+    return f.permute_dims(reshape(qkv, shape), order)
+
+
+def _composed_packed(
+    qkv: Any, mask: Any, keep: Any, *, heads: int, batch_first: bool, causal: bool, factor: float
+) -> Any:
+    parts = _split(qkv, heads, batch_first)
+    scale = 1 / math.sqrt(parts.shape[-1])
+    out = _composed(parts[0], parts[1], parts[2], mask, keep, scale=scale, causal=causal, factor=factor)
+    rows = f.permute_dims(out, (0, 2, 1, 3) if batch_first else (2, 0, 1, 3))
+    return reshape(rows, (*qkv.shape[:2], qkv.shape[2] // 3))
+
+
+# --- kernels
+
+
+def _like(a: Any) -> Any:
+    """Room for the gradient of a, its heads beside one another in memory where those of a are."""
+    batch, heads, rows, depth = a.shape
+    if a.strides[1] < a.strides[2]:
+        return backend.kernels.empty((batch, rows, heads, depth), a.dtype).transpose(0, 2, 1, 3)
+    return backend.kernels.empty(a.shape, a.dtype)
+
+
+def _allowed(mask: Any, q: Any, k: Any) -> Any:
+    if mask is None:
+        return None
+    return np.broadcast_to(mask, (*q.shape[:3], k.shape[2]))
+
+
+def _kept(keep: Any) -> Any:
+    return None if keep is None else np.ascontiguousarray(keep)
+
+
+def _run(
+    q: Any, k: Any, v: Any, mask: Any, keep: Any, out: Any, save: Any, scale: float, causal: bool, factor: float
+) -> None:
+    """Writes the result to `out`, and keeps the weights if there is a `save`."""
+    if not out.size or not k.size:
+        out[...] = 0
+        return
+    mask = _allowed(mask, q, k)
+    kept = save is not None
+    found = backend.kernels.attention_forward(q, k, v, mask, _kept(keep), scale, factor, causal, out, kept)
+    if kept:
+        save["weights"] = found
+
+
+def _forward(arrays: tuple[Any, ...], save: dict[str, Any] | None, *, scale: float, causal: bool, factor: float) -> Any:
+    q, k, v, mask, keep = arrays
+    batch, heads, rows, _ = q.shape
+    out = backend.kernels.empty((batch, rows, heads, v.shape[3]), q.dtype).transpose(0, 2, 1, 3)
+    _run(q, k, v, mask, keep, out, save, scale, causal, factor)
+    return out
+
+
+def _backward(
+    g: Any, arrays: tuple[Any, ...], out: Any, saved: Any, wanted: tuple[bool, ...], *, scale: float, causal: bool,
+    factor: float,
+) -> tuple[Any, ...]:  # fmt: skip
+    q, k, v, mask, keep = arrays
+    if "weights" not in saved:
+        return tuple([np.zeros_like(a) if asked else None for a, asked in zip(arrays, wanted, strict=True)])
+    dq, dk, dv = (_like(a) if asked else None for a, asked in zip((q, k, v), wanted, strict=False))
+    weights = saved["weights"]
+    ds = np.empty_like(weights) if wanted[3] else None
+    backend.kernels.attention_backward(g, q, k, v, weights, _kept(keep), scale, factor, dq, dk, dv, ds)
+    return dq, dk, dv, backend.unbroadcast(ds, mask.shape) if wanted[3] else None, None
+
+
+def _forward_packed(
+    arrays: tuple[Any, ...], save: dict[str, Any] | None, *, heads: int, batch_first: bool, causal: bool, factor: float
+) -> Any:
+    qkv, mask, keep = arrays
+    q, k, v = _split(qkv, heads, batch_first)
+    out = backend.kernels.empty((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
+    view = _heads(out, heads, batch_first)
+    _run(q, k, v, mask, keep, view, save, 1 / math.sqrt(q.shape[-1]), causal, factor)
+    return out
+
+
+def _heads(x: Any, heads: int, batch_first: bool) -> Any:
+    """An array (batch, rows, width) as (batch, heads, rows, depth)."""
+    a, b, width = x.shape
+    return x.reshape(a, b, heads, width // heads).transpose((0, 2, 1, 3) if batch_first else (1, 2, 0, 3))
+
+
+def _backward_packed(
+    g: Any, arrays: tuple[Any, ...], out: Any, saved: Any, wanted: tuple[bool, ...], *, heads: int, batch_first: bool,
+    causal: bool, factor: float,
+) -> tuple[Any, ...]:  # fmt: skip
+    qkv, mask, keep = arrays
+    if "weights" not in saved:
+        return tuple([np.zeros_like(a) if asked else None for a, asked in zip(arrays, wanted, strict=True)])
+    q, k, v = _split(qkv, heads, batch_first)
+    found, weights = backend.kernels.empty(qkv.shape, qkv.dtype), saved["weights"]
+    dq, dk, dv = _split(found, heads, batch_first)
+    ds = np.empty_like(weights) if wanted[1] else None
+    backend.kernels.attention_backward(
+        _heads(g, heads, batch_first), q, k, v, weights, _kept(keep), 1 / math.sqrt(q.shape[-1]), factor, dq, dk, dv, ds
+    )
+    return found, backend.unbroadcast(ds, mask.shape) if wanted[1] else None, None
+
+
+# --- what tests draw
+
+
+def _draws(rng: np.random.Generator) -> list[Any]:
+    def heads(*shape: int) -> Any:
+        return rng.normal(size=shape)
+
+    allowed = np.array([[True, False, True], [False, False, False]])  # the second query: none
+    plain = {"scale": 0.5, "causal": False, "factor": 1.0}
+    return [
+        ((heads(2, 2, 3, 2), heads(2, 2, 4, 2), heads(2, 2, 4, 3), None, None), plain),
+        ((heads(1, 4, 2, 2), heads(1, 2, 2, 2), heads(1, 2, 2, 1), heads(1, 1, 1, 2), None), plain),
+        ((heads(2, 1, 2, 2), heads(2, 1, 3, 2), heads(2, 1, 3, 2), allowed, None), plain),
+        ((heads(1, 2, 3, 1), heads(1, 2, 3, 1), heads(1, 2, 3, 1), None, None), {**plain, "causal": True}),
+        ((heads(1, 2, 2, 2), heads(1, 2, 3, 2), heads(1, 2, 3, 2), None, rng.random((1, 2, 2, 3)) < 0.6),
+         {**plain, "factor": 1 / 0.6}),
+        ((heads(0, 2, 3, 2), heads(0, 2, 4, 2), heads(0, 2, 4, 3), None, None), plain),
+        ((heads(1, 1, 2, 2), heads(1, 1, 0, 2), heads(1, 1, 0, 3), None, None), plain),
+    ]  # fmt: skip
+
+
+def _packed_draws(rng: np.random.Generator) -> list[Any]:
+    plain = {"heads": 2, "batch_first": True, "causal": False, "factor": 1.0}
+    return [
+        ((rng.normal(size=(2, 3, 12)), None, None), plain),
+        ((rng.normal(size=(3, 2, 6)), rng.normal(size=(2, 1, 3, 3)), None), {**plain, "batch_first": False}),
+        ((rng.normal(size=(1, 2, 6)), None, rng.random((1, 2, 2, 2)) < 0.6), {**plain, "causal": True, "factor": 2.0}),
+    ]
+
+
+ATTENTION = fused(
+    "scaled_dot_product_attention", composition=_composed, forward=_forward, backward=_backward, domain=_draws
+)
+SELF_ATTENTION = fused(
+    "self_attention", composition=_composed_packed, forward=_forward_packed, backward=_backward_packed,
+    domain=_packed_draws,
+)  # fmt: skip

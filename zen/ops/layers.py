@@ -1,0 +1,160 @@
+"""The layers that are one product or one lookup: linear, embedding."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..backend import apply
+from .products import turned
+from .register import define, operand, public, raw
+from .row import NOT_DIFFERENTIABLE, row
+
+_KERNEL_TYPES = "fd"
+
+
+def _check_linear(x: tuple[int, ...], weight: tuple[int, ...], bias: tuple[int, ...] | None) -> None:
+    shapes = f"linear: x of shape {x} and weight of shape {weight}"
+    if not x or len(weight) != 2:
+        raise ValueError(f"{shapes}; x has at least one axis, and weight is a matrix (out, in)")
+    if x[-1] != weight[1]:
+        raise ValueError(f"{shapes}: the last axis of x ({x[-1]}) must equal the last axis of weight ({weight[1]})")
+    if bias is not None and bias != weight[:1]:
+        raise ValueError(f"{shapes} need a bias of shape {weight[:1]}, not {bias}")
+
+
+def _linear(x: Any, weight: Any) -> Any:
+    _check_linear(np.shape(x), np.shape(weight), None)
+    return np.matmul(x, np.transpose(weight))
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    _check_linear(np.shape(x), np.shape(weight), np.shape(bias))
+    return np.matmul(x, np.transpose(weight)) + bias
+
+
+def _weight_vjp(f: Any, g: Any, x: Any) -> Any:
+    """The gradient in the weight: one product over all leading axes."""
+    rows, n = math.prod(x.shape[:-1]), x.shape[-1]
+    return f.matmul(turned(f, f.reshape(g, (rows, g.shape[-1]))), f.reshape(x, (rows, n)))
+
+
+def _bias_vjp(f: Any, g: Any) -> Any:
+    return f.sum(g, tuple(range(g.ndim - 1)), False) if g.ndim > 1 else g
+
+
+def _linear_draws(rng: np.random.Generator) -> list[Any]:
+    shapes = [
+        ((4, 3), 2), ((3,), 2), ((2, 5, 3), 4), ((0, 3), 2), ((4, 0), 2), ((4, 3), 0), ((1, 1), 1), ((20, 3), 300),
+    ]  # fmt: skip
+    found = [((rng.normal(size=s), rng.normal(size=(n, s[-1]))), ()) for s, n in shapes]
+    return [*found, ((rng.normal(size=(3, 4)).T, rng.normal(size=(2, 6))[:, ::2]), ())]
+
+
+def _affine_draws(rng: np.random.Generator) -> list[Any]:
+    return [((*args, rng.normal(size=args[1].shape[0])), ()) for args, _ in _linear_draws(rng)]
+
+
+LINEAR = define(row(
+    "linear", "x weight", _linear, ["matmul(g, weight)", "weight_vjp(g, x)"], linear="x weight",
+    uses={"weight_vjp": _weight_vjp}, domain=_linear_draws, doc="x @ weight.T",
+))  # fmt: skip
+AFFINE = define(row(
+    "affine", "x weight bias", _affine, ["matmul(g, weight)", "weight_vjp(g, x)", "bias_vjp(g)"],
+    uses={"weight_vjp": _weight_vjp, "bias_vjp": _bias_vjp}, domain=_affine_draws, doc="x @ weight.T + bias",
+))  # fmt: skip
+
+
+@public("")
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """x @ weight.T + bias: a fully connected layer.
+
+    x: Tensor or array of shape (..., in). weight: (out, in). bias: (out,) or None. The result has shape (..., out).
+    Raises ValueError naming the shapes if they do not fit.
+
+    >>> zen.f.linear(zen.tensor([[1.0, 2.0]]), zen.tensor([[1.0, 1.0], [0.0, 3.0]]), zen.tensor([0.5, 0.0])).tolist()
+    [[3.5, 6.0]]
+    """
+    return apply(LINEAR, (x, weight)) if bias is None else apply(AFFINE, (x, weight, bias))
+
+
+# --- embedding. `skipped` is the row that gets no gradient, or None.
+
+
+def _embedding(weight: Any, indices: Any, skipped: int | None) -> Any:
+    if weight.ndim != 2 or indices.dtype.kind not in "iu":
+        raise ValueError(
+            f"embedding: expected a weight of shape (rows, width) and indices that are ints, not a weight of shape "
+            f"{weight.shape} and indices of dtype {indices.dtype}"
+        )
+    if indices.size and (indices.min() < 0 or indices.max() >= len(weight)):
+        wrong = indices[(indices < 0) | (indices >= len(weight))].flat[0]
+        raise IndexError(f"embedding: index {wrong} is out of range for a weight of shape {weight.shape}")
+    return weight[indices]
+
+
+def _scatter_rows(v: Any, indices: Any, height: int, skipped: int | None) -> Any:
+    out = np.zeros((height, v.shape[-1]), v.dtype)
+    numbers, parts = np.asarray(indices), np.asarray(v)
+    if v.dtype.char in _KERNEL_TYPES:
+        backend.kernels.scatter_add_rows(out, numbers, parts, -1 if skipped is None else skipped)
+    else:
+        kept = numbers != (-1 if skipped is None else skipped)
+        np.add.at(out, numbers[kept], parts[kept])
+    return out
+
+
+def _gathered(f: Any, g: Any, indices: Any, skipped: int | None) -> Any:
+    part = f.embedding(g, indices, None)
+    return part if skipped is None else f.where((raw(indices) == skipped)[..., None], 0, part)
+
+
+def _embedding_draws(rng: np.random.Generator) -> list[Any]:
+    weight = rng.normal(size=(4, 3))
+    numbers = [np.array([[0, 2], [2, 3]]), np.array(1), np.zeros((0, 2), int), np.array([3, 3, 3], np.uint8)]
+    found = [((weight, n), (None,)) for n in numbers]
+    found += [((weight[:, :0], numbers[0]), (None,)), ((weight.T, numbers[1]), (None,))]
+    return [*found, ((weight, numbers[0]), (1,))]
+
+
+def _scatter_draws(rng: np.random.Generator) -> list[Any]:
+    found = [((rng.normal(size=(*n.shape, w.shape[1])), n), (len(w), None)) for (w, n), _ in _embedding_draws(rng)]
+    return [*found, (found[0][0], (4, 2))]
+
+
+EMBEDDING = define(row(
+    "embedding", "weight indices", _embedding,
+    ["scatter_rows(g, indices, weight.shape[0], skipped)", NOT_DIFFERENTIABLE],
+    params="skipped", linear="weight", domain=_embedding_draws, doc="weight[indices].",
+))  # fmt: skip
+SCATTER_ROWS = define(row(
+    "scatter_rows", "v indices", _scatter_rows, ["gathered(g, indices, skipped)", NOT_DIFFERENTIABLE],
+    params="height skipped", uses={"gathered": _gathered}, linear="v", domain=_scatter_draws,
+    doc="Zeros with row k of v added at row indices[k].",
+))  # fmt: skip
+
+
+@public("")
+def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """Rows of a table by number: weight[indices].
+
+    indices: ints of any shape, Tensor, array or list. weight: Tensor or array of shape (rows, width). padding_idx: a
+    row that gets no gradient; a negative one counts from the end. The result has shape (*indices.shape, width).
+
+    Raises IndexError for an index or a padding_idx out of range (indices do not count from the end), ValueError for
+    a weight that is no matrix and for indices that are no ints.
+
+    >>> zen.f.embedding([[0, 2]], zen.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
+    [[[0.0, 1.0], [4.0, 5.0]]]
+    """
+    table = operand("embedding", weight)
+    if padding_idx is not None:
+        rows, k = (table.shape or (0,))[0], operator.index(padding_idx)
+        if not -rows <= k < rows:
+            raise IndexError(f"embedding: padding_idx {k} is out of range for a weight of shape {table.shape}")
+        padding_idx = k + rows if k < 0 else k
+    return apply(EMBEDDING, (table, operand("embedding", indices)), (padding_idx,))

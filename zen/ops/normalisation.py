@@ -1,0 +1,379 @@
+"""Normalisation of layers: by rows (layer_norm, rms_norm), and by channels (batch_norm, group_norm, instance_norm).
+
+Each is a fused operation: two passes for the statistics and one for the result, two for the gradients.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import backend, writes
+from ..backend import Tensor, kernels
+from .fused import fused
+from .reduction import mean as average
+from .register import FUNCTIONS, operand, public, raw
+from .shape import reshape
+
+_sqrt, _square = FUNCTIONS["sqrt"], FUNCTIONS["square"]
+Arrays = tuple[Any, ...]
+Wanted = tuple[bool, ...]
+
+
+def _scaled(y: Any, weight: Any, bias: Any) -> Any:
+    if weight is not None:
+        y = y * weight
+    return y if bias is None else y + bias
+
+
+# --- rows: the last `dims` axes of x are normalised together
+
+
+def _layer_composed(x: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> Any:
+    axes = tuple(range(-dims, 0))
+    d = x - average(x, axes, keepdims=True)
+    return _scaled(d / _sqrt(average(_square(d), axes, keepdims=True) + eps), weight, bias)
+
+
+def _rms_composed(x: Any, weight: Any, *, dims: int, eps: float) -> Any:
+    scale = _sqrt(average(_square(x), tuple(range(-dims, 0)), keepdims=True) + eps)
+    return _scaled(x / scale, weight, None)
+
+
+def _rows_forward(arrays: Arrays, save: Any, dims: int, eps: float, centred: bool) -> np.ndarray:
+    x = arrays[0]
+    n = math.prod(x.shape[-dims:])
+    y, mean, rstd = kernels.norm_rows(x, n, arrays[1], arrays[2] if centred else None, eps, centred)
+    if save is not None:
+        save["statistics"] = n, mean, rstd
+    return y
+
+
+def _rows_backward(g: np.ndarray, arrays: Arrays, saved: Any, wanted: Wanted, centred: bool) -> Arrays:
+    x, weight = arrays[:2]
+    n, mean, rstd = saved["statistics"]
+    found = kernels.norm_rows_backward(g, x, n, weight, centred, mean, rstd, wanted if centred else (*wanted, False))
+    shape = x.shape if weight is None else weight.shape
+    dx, *rest = found
+    if shape != (n,):
+        rest = [None if d is None else d.reshape(arrays[k].shape) for k, d in enumerate(rest, 1)]
+    return dx, *rest[: len(arrays) - 1]
+
+
+def _layer_forward(arrays: Arrays, save: Any, *, dims: int, eps: float) -> np.ndarray:
+    return _rows_forward(arrays, save, dims, eps, True)
+
+
+def _layer_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, dims: int, eps: float) -> Arrays:
+    return _rows_backward(g, arrays, saved, wanted, True)
+
+
+def _rms_forward(arrays: Arrays, save: Any, *, dims: int, eps: float) -> np.ndarray:
+    return _rows_forward(arrays, save, dims, eps, False)
+
+
+def _rms_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, dims: int, eps: float) -> Arrays:
+    return _rows_backward(g, arrays, saved, wanted, False)
+
+
+def _row_draws(rng: np.random.Generator) -> list[Any]:
+    x, w, b = rng.normal(size=(3, 2, 4)) * 2 + 1, rng.normal(size=4), rng.normal(size=4)
+    return [
+        ((x, w, b), {"dims": 1, "eps": 1e-5}), ((x, None, None), {"dims": 2, "eps": 0.1}),
+        ((x[0, 0], w, None), {"dims": 1, "eps": 1e-5}), ((np.zeros((0, 4)), w, b), {"dims": 1, "eps": 1e-5}),
+        ((rng.normal(size=(2, 2, 19)), rng.normal(size=(2, 19)), rng.normal(size=(2, 19))), {"dims": 2, "eps": 1e-5}),
+        ((x, None, b), {"dims": 1, "eps": 1e-5}),
+    ]  # fmt: skip
+
+
+def _rms_draws(rng: np.random.Generator) -> list[Any]:
+    return [(inputs[:2], keywords) for inputs, keywords in _row_draws(rng)]
+
+
+LAYER_NORM = fused(
+    "layer_norm", composition=_layer_composed, forward=_layer_forward, backward=_layer_backward, domain=_row_draws
+)
+RMS_NORM = fused("rms_norm", composition=_rms_composed, forward=_rms_forward, backward=_rms_backward, domain=_rms_draws)
+
+
+@public("", None)
+def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last axes. Ba et al. 2016.
+
+    x: Tensor or array of floats; integers give float64. normalized_shape: the shape of the axes that are normalised
+    together, or an int for the last alone. weight, bias: of that shape, or None. Raises ValueError for other shapes.
+
+    >>> zen.f.layer_norm(zen.tensor([[1.0, 3.0], [4.0, 2.0]]), 2, eps=0.0).tolist()
+    [[-1.0, 1.0], [1.0, -1.0]]
+    """
+    x, shape, weight, bias = _row_arguments("layer_norm", x, normalized_shape, weight, bias)
+    return LAYER_NORM(x, weight, bias, dims=len(shape), eps=eps)
+
+
+@public("", None)
+def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """x / sqrt(mean(x * x) + eps) * weight over the last axes. Zhang and Sennrich 2019.
+
+    Arguments as in `layer_norm`; eps None takes the machine epsilon of x's dtype.
+
+    >>> zen.f.rms_norm(zen.tensor([2.0, -2.0]), 2, eps=0.0).tolist()
+    [1.0, -1.0]
+    """
+    x, shape, weight, _ = _row_arguments("rms_norm", x, normalized_shape, weight, None)
+    return RMS_NORM(x, weight, dims=len(shape), eps=float(np.finfo(x.dtype).eps) if eps is None else eps)
+
+
+def _row_arguments(name: str, x: Any, normalized: Any, weight: Any, bias: Any) -> Arrays:
+    x, weight, bias = _floating(name, x), _optional(name, weight), _optional(name, bias)
+    shape = normalized if type(normalized) is tuple else _shape(normalized)
+    if not shape or x.shape[-len(shape) :] != shape:
+        raise ValueError(f"{name}: x of shape {x.shape} does not end in the normalized shape {shape}")
+    for key, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value.shape != shape:
+            raise ValueError(f"{name}: {key} has shape {value.shape}, expected the normalized shape {shape}")
+    return x, shape, weight, bias
+
+
+def _optional(name: str, v: Any) -> Any:
+    return None if v is None else operand(name, v)
+
+
+def _shape(normalized: Any) -> tuple[int, ...]:
+    return (int(normalized),) if isinstance(normalized, (int, np.integer)) else tuple(normalized)
+
+
+# --- channels: x is (batch, channels, ...)
+
+
+def _per_channel(x: Any, v: Any) -> Any:
+    return None if v is None else reshape(v, (v.shape[0], *[1] * (len(x.shape) - 2)))
+
+
+def _batch_composed(x: Any, weight: Any, bias: Any, *, eps: float, taken: list[Any] | None) -> Any:
+    axes = (0, *range(2, len(x.shape)))
+    d = x - average(x, axes, keepdims=True)
+    var = average(_square(d), axes, keepdims=True)
+    if taken is not None:
+        taken.append((raw(average(x, axes)), raw(var).reshape(-1)))
+    return _scaled(d / _sqrt(var + eps), _per_channel(x, weight), _per_channel(x, bias))
+
+
+def _batch_forward(arrays: Arrays, save: Any, *, eps: float, taken: list[Any] | None) -> np.ndarray:
+    x, weight, bias = arrays
+    batch, channels = x.shape[:2]
+    size = math.prod(x.shape[2:])
+    y, mean, var = kernels.norm_channels(x, batch, channels, size, channels, 1, weight, bias, eps)
+    if taken is not None:
+        taken.append((mean, var))
+    if save is not None:
+        save["statistics"] = mean, var
+    return y
+
+
+def _batch_backward(
+    g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, eps: float, taken: list[Any] | None
+) -> Arrays:
+    x, weight, _ = arrays
+    batch, channels = x.shape[:2]
+    mean, var = saved["statistics"]
+    dx, sum_g, sum_gh = kernels.norm_channels_backward(
+        g, x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, eps, mean, var, False, wanted[0]
+    )
+    return dx, sum_gh.astype(x.dtype) if wanted[1] else None, sum_g.astype(x.dtype) if wanted[2] else None
+
+
+def _fixed_composed(x: Any, mean: Any, var: Any, weight: Any, bias: Any, *, eps: float) -> Any:
+    y = (x - _per_channel(x, mean)) / _sqrt(_per_channel(x, var) + eps)
+    return _scaled(y, _per_channel(x, weight), _per_channel(x, bias))
+
+
+def _fixed_forward(arrays: Arrays, save: Any, *, eps: float) -> np.ndarray:
+    x, mean, var, weight, bias = arrays
+    batch, channels = x.shape[:2]
+    given = mean.astype(np.float64), var.astype(np.float64)
+    return kernels.norm_channels(x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, bias, eps, *given)[0]
+
+
+def _fixed_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, eps: float) -> Arrays:
+    x, mean, var, weight, _ = arrays
+    batch, channels = x.shape[:2]
+    mean, var = mean.astype(np.float64), var.astype(np.float64)
+    dx, sum_g, sum_gh = kernels.norm_channels_backward(
+        g, x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, eps, mean, var, True, wanted[0]
+    )
+    w = 1 if weight is None else weight
+    found = (-w / np.sqrt(var + eps) * sum_g, -0.5 * w / (var + eps) * sum_gh, sum_gh, sum_g)
+    return dx, *[v.astype(x.dtype) if want else None for v, want in zip(found, wanted[1:], strict=True)]
+
+
+def _group_composed(x: Any, weight: Any, bias: Any, *, groups: int, eps: float) -> Any:
+    runs = reshape(x, (x.shape[0], groups, -1)) if x.size else x
+    y = _layer_composed(runs, None, None, dims=1, eps=eps)
+    return _scaled(reshape(y, x.shape), _per_channel(x, weight), _per_channel(x, bias))
+
+
+def _pool(channels: int, groups: int) -> int:
+    """How many channels share their statistics; at least 1, as the kernels divide by it, where there are none."""
+    return channels // groups if channels else 1
+
+
+def _group_forward(arrays: Arrays, save: Any, *, groups: int, eps: float) -> np.ndarray:
+    x, weight, bias = arrays
+    batch, channels = x.shape[:2]
+    size = math.prod(x.shape[2:])
+    y, mean, var = kernels.norm_channels(
+        x, 1, batch * channels, size, channels, _pool(channels, groups), weight, bias, eps
+    )  # fmt: skip
+    if save is not None:
+        save["statistics"] = mean, var
+    return y
+
+
+def _group_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, groups: int, eps: float) -> Arrays:
+    x, weight, _ = arrays
+    batch, channels = x.shape[:2]
+    mean, var = saved["statistics"]
+    dx, sum_g, sum_gh = kernels.norm_channels_backward(
+        g, x, 1, batch * channels, math.prod(x.shape[2:]), channels, _pool(channels, groups), weight, eps, mean, var,
+        False, wanted[0],
+    )  # fmt: skip
+    dw, db = [
+        v.reshape(batch, channels).sum(0).astype(x.dtype) if want else None
+        for v, want in ((sum_gh, wanted[1]), (sum_g, wanted[2]))
+    ]
+    return dx, dw, db
+
+
+def _channel_draws(rng: np.random.Generator) -> list[Any]:
+    w, b = rng.normal(size=4), rng.normal(size=4)
+    return [
+        ((rng.normal(size=(3, 4, 2, 3)) + 1, w, b), {}), ((rng.normal(size=(5, 4)), w, None), {}),
+        ((rng.normal(size=(2, 4, 17)), None, None), {}), ((rng.normal(size=(2, 4, 1)), None, b), {}),
+    ]  # fmt: skip
+
+
+def _batch_draws(rng: np.random.Generator) -> list[Any]:
+    return [(inputs, {"eps": 0.01, "taken": None}) for inputs, _ in _channel_draws(rng)]
+
+
+def _fixed_draws(rng: np.random.Generator) -> list[Any]:
+    m, v = rng.normal(size=4), rng.uniform(0.5, 2.0, 4)
+    return [((x, m, v, w, b), {"eps": 1e-5}) for (x, w, b), _ in _channel_draws(rng)]
+
+
+def _group_draws(rng: np.random.Generator) -> list[Any]:
+    return [(i, {"groups": n, "eps": 0.01}) for (i, _), n in zip(_channel_draws(rng), (2, 2, 4, 1), strict=True)]
+
+
+BATCH_NORM = fused(
+    "batch_norm", composition=_batch_composed, forward=_batch_forward, backward=_batch_backward, domain=_batch_draws
+)
+FIXED_NORM = fused(
+    "fixed_norm", composition=_fixed_composed, forward=_fixed_forward, backward=_fixed_backward, domain=_fixed_draws
+)
+GROUP_NORM = fused(
+    "group_norm", composition=_group_composed, forward=_group_forward, backward=_group_backward, domain=_group_draws
+)
+
+
+@public("", None)
+def batch_norm(
+    x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
+    momentum: float = 0.1, eps: float = 1e-5,
+) -> Any:  # fmt: skip
+    """(x - mean) / sqrt(var + eps) * weight + bias, for each channel. Ioffe and Szegedy 2015.
+
+    x: (batch, channels, ...), floats; integers give float64. training: the statistics are those of x, and
+    running_mean and running_var (unless None), of shape (channels,), move towards them in place by the fraction
+    momentum; the variance that they get is the unbiased one. Otherwise the running statistics are used. weight, bias:
+    (channels,) or None. Raises ValueError for other shapes, for missing running statistics, and for fewer than two
+    values per channel while training.
+
+    >>> mean, var = zen.zeros(1), zen.ones(1)
+    >>> zen.f.batch_norm(zen.tensor([[1.0], [3.0]]), mean, var, training=True, eps=0.0).tolist()
+    [[-1.0], [1.0]]
+    >>> mean.tolist()
+    [0.2]
+    """
+    x, weight, bias = _floating("batch_norm", x), _optional("batch_norm", weight), _optional("batch_norm", bias)
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    _channel_arguments("batch_norm", x, given)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ValueError("batch_norm: without training, running_mean and running_var are needed")
+        return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
+    count = x.size // x.shape[1] if x.shape[1] else 0
+    if count < 2:
+        raise ValueError(
+            f"batch_norm: x of shape {x.shape} has {count} value per channel, but training needs at least two; use a "
+            "larger batch or evaluation mode"
+        )
+    if running_mean is None and running_var is None:
+        return BATCH_NORM(x, weight, bias, eps=eps, taken=None)
+    taken: list[Any] = []
+    y = BATCH_NORM(x, weight, bias, eps=eps, taken=taken)
+    mean, var = taken[0]
+    _move(running_mean, mean, momentum)
+    _move(running_var, var * (count / (count - 1)), momentum)
+    return y
+
+
+@public("", None)
+def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """(x - mean) / sqrt(var + eps) * weight + bias, for each sample and group of channels. Wu and He 2018.
+
+    x: (batch, channels, ...), floats; integers give float64. weight, bias: (channels,) or None. Raises ValueError for
+    other shapes, and if num_groups does not divide the channels.
+
+    >>> zen.f.group_norm(zen.tensor([[1.0, 3.0, 2.0, 0.0]]), 2, eps=0.0).tolist()
+    [[-1.0, 1.0, 1.0, -1.0]]
+    """
+    x, weight, bias = _floating("group_norm", x), _optional("group_norm", weight), _optional("group_norm", bias)
+    _channel_arguments("group_norm", x, {"weight": weight, "bias": bias})
+    if num_groups < 1 or x.shape[1] % num_groups:
+        raise ValueError(f"group_norm: {num_groups} groups do not divide the {x.shape[1]} channels of x {x.shape}")
+    return GROUP_NORM(x, weight, bias, groups=num_groups, eps=eps)
+
+
+@public("", None)
+def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """(x - mean) / sqrt(var + eps) * weight + bias, for each sample and channel. Ulyanov et al. 2016.
+
+    x: (batch, channels, length, ...); arguments as in `group_norm`, with as many groups as channels. Raises ValueError
+    for one value per channel.
+
+    >>> zen.f.instance_norm(zen.tensor([[[1.0, 3.0]]]), eps=0.0).tolist()
+    [[[-1.0, 1.0]]]
+    """
+    x, weight, bias = _floating("instance_norm", x), _optional("instance_norm", weight), _optional("instance_norm", bias)
+    _channel_arguments("instance_norm", x, {"weight": weight, "bias": bias})
+    if math.prod(x.shape[2:]) < 2:
+        raise ValueError(f"instance_norm: x of shape {x.shape} has fewer than two values per channel")
+    return GROUP_NORM(x, weight, bias, groups=x.shape[1], eps=eps)
+
+
+def _channel_arguments(name: str, x: Any, given: dict[str, Any]) -> None:
+    if len(x.shape) < 2:
+        raise ValueError(f"{name}: x must have a batch and channels, (batch, channels, ...); got shape {x.shape}")
+    expected = x.shape[1:2]
+    for key, value in given.items():
+        if value is not None and value.shape != expected:
+            raise ValueError(f"{name}: {key} has shape {value.shape}, but x of shape {x.shape} needs {expected}")
+
+
+def _move(running: Any, fresh: np.ndarray, momentum: float) -> None:
+    """running += momentum * (fresh - running), announced as a write."""
+    if running is None:
+        return
+    array = running.array if isinstance(running, Tensor) else running
+    seq = backend.next_seq()
+    array += momentum * (fresh - array)
+    writes.note(array, seq, "batch_norm")
+    backend.note_write(seq)
+
+
+def _floating(name: str, x: Any) -> Any:
+    x = operand(name, x)
+    return x if x.dtype.kind == "f" else raw(x).astype(np.float64)

@@ -1,0 +1,186 @@
+"""One layer and direction of a recurrent net over a whole sequence, as one operation: RNN, LSTM and GRU.
+
+`zen/nn/recurrent.py` checks shapes and calls them. Inputs are x (T, B, I), the first state h0 (B, H) or None for zeros
+(LSTM: c0 as well), w_ih (G*H, I), w_hh (G*H, H) and the biases b_ih, b_hh (G*H), or None, with G gates in PyTorch's
+order. `reverse` walks from the last step to the first. The result holds the state after step t at index t; that of LSTM
+has the last cell behind the states, at index T.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from .fused import fused
+from .joining import stack
+from .register import tensors as f
+
+# --- compositions
+
+
+def _affine(x: Any, w: Any, b: Any) -> Any:
+    y = f.matmul(x, f.permute_dims(w, (1, 0)))
+    return y if b is None else y + b
+
+
+def _steps(x: Any, reverse: bool) -> range:
+    return range(x.shape[0] - 1, -1, -1) if reverse else range(x.shape[0])
+
+
+def _first(x: Any, state: Any, w_hh: Any) -> Any:
+    return np.zeros((x.shape[1], w_hh.shape[1]), w_hh.dtype) if state is None else state
+
+
+def _in_order(found: list[Any], reverse: bool) -> list[Any]:
+    return found[::-1] if reverse else found
+
+
+def _rnn(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, relu: bool, reverse: bool) -> Any:
+    inputs, h, states = _affine(x, w_ih, b_ih), _first(x, h, w_hh), []
+    for t in _steps(x, reverse):
+        h = (f.relu if relu else f.tanh)(inputs[t] + _affine(h, w_hh, b_hh))
+        states.append(h)
+    return stack(_in_order(states, reverse))
+
+
+def _lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, reverse: bool) -> Any:
+    inputs, n, states = _affine(x, w_ih, b_ih), w_hh.shape[1], []
+    h, c = _first(x, h, w_hh), _first(x, c, w_hh)
+    for t in _steps(x, reverse):
+        a = inputs[t] + _affine(h, w_hh, b_hh)
+        i, forget, o = f.sigmoid(a[:, :n]), f.sigmoid(a[:, n : 2 * n]), f.sigmoid(a[:, 3 * n :])
+        c = forget * c + i * f.tanh(a[:, 2 * n : 3 * n])
+        h = o * f.tanh(c)
+        states.append(h)
+    return stack([*_in_order(states, reverse), c])
+
+
+def _gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, reverse: bool) -> Any:
+    inputs, n, states = _affine(x, w_ih, b_ih), w_hh.shape[1], []
+    h = _first(x, h, w_hh)
+    for t in _steps(x, reverse):
+        q = _affine(h, w_hh, b_hh)
+        a = inputs[t][:, : 2 * n] + q[:, : 2 * n]
+        r, z = f.sigmoid(a[:, :n]), f.sigmoid(a[:, n:])
+        new = f.tanh(inputs[t][:, 2 * n :] + r * q[:, 2 * n :])
+        h = new + z * (h - new)
+        states.append(h)
+    return stack(_in_order(states, reverse))
+
+
+# --- kernels
+
+
+def _ready(*arrays: Any) -> list[Any]:
+    """The arrays as kernels read them: of the weights' dtype (the third from the end), C-contiguous, aligned."""
+    dtype = arrays[-3].dtype
+    return [
+        a
+        if a is None or (a.flags.c_contiguous and a.flags.aligned and a.dtype == dtype)
+        else np.array(a, dtype, order="C")
+        for a in arrays
+    ]
+
+
+def _zeros(x: Any, w_hh: Any) -> Any:
+    return np.zeros((x.shape[1], w_hh.shape[1]), w_hh.dtype)
+
+
+def _sum(b_ih: Any, b_hh: Any) -> Any:
+    if b_ih is None or b_hh is None:
+        return b_hh if b_ih is None else b_ih
+    return b_ih + b_hh
+
+
+def _placed(found: tuple[Any, ...], wanted: tuple[bool, ...]) -> tuple[Any, ...]:
+    return tuple([a if asked else None for a, asked in zip(found, wanted, strict=True)])
+
+
+def _rnn_forward(arrays: tuple[Any, ...], save: dict[str, Any] | None, *, relu: bool, reverse: bool) -> Any:
+    x, h0, w_ih, w_hh, b_ih, b_hh = _ready(*arrays)
+    return backend.kernels.rnn_forward(x, h0, w_ih, w_hh, _sum(b_ih, b_hh), relu, reverse)
+
+
+def _rnn_backward(
+    g: Any, arrays: tuple[Any, ...], out: Any, saved: Any, wanted: tuple[bool, ...], *, relu: bool, reverse: bool
+) -> tuple[Any, ...]:
+    x, h0, w_ih, w_hh, _, _ = _ready(*arrays)
+    asked = wanted[0], wanted[2], wanted[3]
+    *found, db = backend.kernels.rnn_backward(np.ascontiguousarray(g), x, h0, w_ih, w_hh, out, relu, reverse, asked)
+    return _placed((*found, db, db), wanted)
+
+
+def _lstm_forward(arrays: tuple[Any, ...], save: dict[str, Any] | None, *, reverse: bool) -> Any:
+    x, h0, c0, w_ih, w_hh, b_ih, b_hh = _ready(*arrays)
+    c0 = _zeros(x, w_hh) if c0 is None else c0
+    out, *kept = backend.kernels.lstm_forward(x, h0, c0, w_ih, w_hh, _sum(b_ih, b_hh), reverse)
+    if save is not None:
+        save["kept"] = tuple(kept)
+    return out
+
+
+def _lstm_backward(
+    g: Any, arrays: tuple[Any, ...], out: Any, saved: Any, wanted: tuple[bool, ...], *, reverse: bool
+) -> tuple[Any, ...]:
+    x, h0, c0, w_ih, w_hh, _, _ = _ready(*arrays)
+    c0 = _zeros(x, w_hh) if c0 is None else c0
+    asked, g = (wanted[0], wanted[3], wanted[4]), np.ascontiguousarray(g)
+    *found, db = backend.kernels.lstm_backward(g, x, h0, c0, w_ih, w_hh, out, saved["kept"], reverse, asked)
+    return _placed((*found, db, db), wanted)
+
+
+def _gru_forward(arrays: tuple[Any, ...], save: dict[str, Any] | None, *, reverse: bool) -> Any:
+    x, h0, w_ih, w_hh, b_ih, b_hh = _ready(*arrays)
+    h0, n = _zeros(x, w_hh) if h0 is None else h0, w_hh.shape[1]
+    new = np.zeros(n, w_hh.dtype) if b_hh is None else b_hh[2 * n :]
+    bias = _sum(b_ih, b_hh)
+    if b_hh is not None:  # the state's bias of n is multiplied by r with the rest of the state's part
+        bias = bias.copy() if bias is b_hh else bias
+        bias[2 * n :] = 0 if b_ih is None else b_ih[2 * n :]
+    out, *kept = backend.kernels.gru_forward(x, h0, w_ih, w_hh, bias, new, reverse)
+    if save is not None:
+        save["kept"] = tuple(kept)
+    return out
+
+
+def _gru_backward(
+    g: Any, arrays: tuple[Any, ...], out: Any, saved: Any, wanted: tuple[bool, ...], *, reverse: bool
+) -> tuple[Any, ...]:
+    x, h0, w_ih, w_hh, _, _ = _ready(*arrays)
+    h0 = _zeros(x, w_hh) if h0 is None else h0
+    asked, g = (wanted[0], wanted[2], wanted[3]), np.ascontiguousarray(g)
+    *found, db, dn = backend.kernels.gru_backward(g, x, h0, w_ih, w_hh, out, saved["kept"], reverse, asked)
+    return _placed((*found, db, np.concatenate([db[: -len(dn)], dn])), wanted)
+
+
+# --- what tests draw
+
+
+def _draws(gates: int, states: int, **static: Any) -> Any:
+    def draws(rng: np.random.Generator) -> list[Any]:
+        def case(steps: int, batch: int, inputs: int, n: int, first: bool, bias: bool, reverse: bool) -> Any:
+            found: list[Any] = [rng.normal(size=(steps, batch, inputs))]
+            found += [rng.normal(size=(batch, n)) if first else None for _ in range(states)]
+            found += [rng.normal(size=(gates * n, inputs)), rng.normal(size=(gates * n, n))]
+            found += [rng.normal(size=gates * n) if bias else None for _ in range(2)]
+            return tuple(found), {**static, "reverse": reverse}
+
+        return [
+            case(3, 2, 2, 3, True, True, False), case(3, 2, 3, 2, True, True, True),
+            case(2, 1, 2, 2, False, False, False), case(1, 2, 1, 1, True, True, False),
+            case(2, 0, 2, 2, True, True, True),
+        ]  # fmt: skip
+
+    return draws
+
+
+RNN_TANH = fused(
+    "rnn_tanh", composition=_rnn, forward=_rnn_forward, backward=_rnn_backward, domain=_draws(1, 1, relu=False)
+)
+RNN_RELU = fused(
+    "rnn_relu", composition=_rnn, forward=_rnn_forward, backward=_rnn_backward, domain=_draws(1, 1, relu=True)
+)
+LSTM = fused("lstm", composition=_lstm, forward=_lstm_forward, backward=_lstm_backward, domain=_draws(4, 2))
+GRU = fused("gru", composition=_gru, forward=_gru_forward, backward=_gru_backward, domain=_draws(3, 1))
