@@ -1,0 +1,97 @@
+"""Hooks of modules: their order, what they may replace, what a backward hook sees."""
+
+import numpy as np
+import pytest
+
+import zen
+from zen import nn
+
+
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(np.array(3.0))
+
+    def forward(self, x, *others, shift=0.0):
+        return x * self.weight + shift + sum(others)
+
+
+def test_forward_hooks_run_in_order_and_replace():
+    m, seen = Scale(), []
+    m.register_forward_pre_hook(lambda module, args: seen.append("first"))
+    m.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
+    m.register_forward_pre_hook(lambda module, args: args[0] * 2)
+    m.register_forward_pre_hook(lambda module, args, kwargs: (args, {"shift": 10.0}), with_kwargs=True, prepend=True)
+    m.register_forward_hook(lambda module, args, result: seen.append((args[0].item(), result.item())))
+    handle = m.register_forward_hook(lambda module, args, kwargs, result: result + kwargs["shift"], with_kwargs=True)
+    assert m(zen.tensor(1.0)).item() == 32.0
+    assert seen == ["first", (4.0, 22.0)]
+    handle.remove()
+    handle.remove()
+    with m.register_forward_hook(lambda module, args, result: -result):
+        assert m(zen.tensor(1.0)).item() == -22.0
+    assert m(zen.tensor(1.0)).item() == 22.0
+
+
+def test_backward_hooks_see_the_gradients_of_one_call():
+    m, seen = Scale(), []
+    m.register_full_backward_hook(lambda module, into, out: seen.append((into[0].item(), into[1], out[0].item())))
+    x = zen.tensor(2.0, requires_grad=True)
+    y = m(x, zen.tensor(1.0)) + 100 * x  # the other use of x is no part of the call
+    y.backward(5.0, retain_graph=True)
+    assert seen == [(15.0, None, 5.0)] and x.grad.item() == 515.0 and m.weight.grad.item() == 10.0
+    y.backward(1.0)
+    assert seen[1] == (3.0, None, 1.0)
+    with zen.no_grad():
+        m(x)
+    assert len(seen) == 2
+
+
+def test_backward_hooks_replace_gradients():
+    m = Scale()
+    m.register_full_backward_pre_hook(lambda module, out: (out[0] * 2,))
+    m.register_full_backward_hook(lambda module, into, out: (into[0] + 1,))
+    x = zen.tensor(2.0, requires_grad=True)
+    m(x).backward()
+    assert (x.grad.item(), m.weight.grad.item()) == (7.0, 4.0)
+
+
+def test_backward_hooks_of_several_inputs_and_outputs():
+    class Two(nn.Module):
+        def forward(self, a, b):
+            return a * b, a + b
+
+    m, seen = Two(), []
+    m.register_full_backward_hook(lambda module, into, out: seen.append([g.item() for g in (*into, *out)]))
+    a, b = zen.tensor(2.0, requires_grad=True), zen.tensor(3.0, requires_grad=True)
+    p, q = m(a, b)
+    (p + 10 * q).backward()
+    assert seen == [[13.0, 12.0, 1.0, 10.0]]
+    m.register_full_backward_hook(lambda module, into, out: into)
+    p, q = m(a, b)
+    with pytest.raises(
+        RuntimeError, match="a backward hook of Two may replace a gradient only where there is one, not 2"
+    ):
+        (p + q).backward()
+
+
+def test_backward_hooks_without_gradients_of_inputs():
+    m, seen = Scale(), []
+    m.register_full_backward_hook(lambda module, into, out: seen.append((into, out[0].item())))
+    m(zen.tensor(2.0)).backward()
+    assert seen == [((None,), 1.0)]
+
+
+def test_what_hooks_must_be_and_return():
+    m = Scale()
+    with pytest.raises(TypeError, match="a hook must be callable, not int"):
+        m.register_forward_hook(3)
+    m.register_forward_pre_hook(lambda module, args, kwargs: args, with_kwargs=True)
+    with pytest.raises(
+        RuntimeError, match=r"pre-hook of Scale with with_kwargs=True must return None or \(args, kwargs\)"
+    ):
+        m(zen.tensor(1.0))
+    m = Scale()
+    m.register_full_backward_hook(lambda module, into, out: 3.0)
+    with pytest.raises(RuntimeError, match="a backward hook of Scale must return None or the one new gradient"):
+        m(zen.tensor(1.0, requires_grad=True)).backward()

@@ -1,0 +1,184 @@
+"""Layers, activations and initial values against PyTorch: values, gradients, state_dict keys, defaults."""
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+
+import zen
+from zen import nn
+
+RNG = np.random.default_rng(0)
+
+
+def draws(*shape):
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def both(zen_module, torch_module, *inputs, tolerance=1e-5):
+    """Run both modules with the same parameters forwards and backwards, and compare everything."""
+    arrays = [x if isinstance(x, np.ndarray) else np.asarray(x) for x in inputs]
+    state = {k: v.numpy() for k, v in torch_module.state_dict().items()}
+    assert list(zen_module.state_dict()) == list(state)
+    assert {k: v.shape for k, v in zen_module.state_dict().items()} == {k: v.shape for k, v in state.items()}
+    zen_module.load_state_dict(state)
+    mine = [zen.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+    theirs = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+    y, expected = zen_module(*mine), torch_module(*theirs)
+    assert y.dtype == expected.detach().numpy().dtype
+    close(y, expected, tolerance)
+    g = RNG.normal(size=y.shape).astype(y.dtype)
+    y.backward(g)
+    expected.backward(torch.tensor(g))
+    for a, b in zip(mine, theirs, strict=True):
+        if b.grad is not None:
+            close(a.grad, b.grad, tolerance)
+    pairs = zip(zen_module.named_parameters(), torch_module.named_parameters(), strict=True)
+    for (name, p), (other, q) in pairs:
+        assert name == other
+        if q.grad is not None:
+            close(p.grad, q.grad, tolerance)
+    for name, t in zen_module.state_dict().items():  # running statistics move alike
+        close(t, torch_module.state_dict()[name], tolerance)
+    return y
+
+
+def close(mine, theirs, tolerance=1e-5):
+    np.testing.assert_allclose(mine.array, theirs.detach().numpy(), rtol=tolerance, atol=tolerance)
+
+
+ACTIVATIONS = [
+    ("ReLU", {}), ("LeakyReLU", {}), ("LeakyReLU", {"negative_slope": 0.2}), ("PReLU", {}),
+    ("PReLU", {"num_parameters": 4, "init": 0.1}), ("ELU", {}), ("ELU", {"alpha": 0.5}), ("SELU", {}), ("CELU", {}),
+    ("CELU", {"alpha": 2.0}), ("GELU", {}), ("GELU", {"approximate": "tanh"}), ("SiLU", {}), ("Mish", {}),
+    ("Softplus", {}), ("Softplus", {"beta": 2.0}), ("Softsign", {}), ("Tanh", {}), ("Sigmoid", {}),
+    ("LogSigmoid", {}), ("Hardtanh", {}), ("Hardtanh", {"min_val": -0.5, "max_val": 2.0}), ("ReLU6", {}),
+    ("Hardsigmoid", {}), ("Hardswish", {}), ("Tanhshrink", {}), ("Softshrink", {}), ("Softshrink", {"lambd": 1.0}),
+    ("Hardshrink", {}), ("Threshold", {"threshold": 0.3, "value": -2.0}), ("Softmax", {"dim": 1}),
+    ("LogSoftmax", {"dim": 0}), ("Softmin", {"dim": -1}), ("GLU", {"dim": 1}), ("Identity", {}),
+    ("Flatten", {}), ("Flatten", {"start_dim": 0, "end_dim": 1}),
+    ("Unflatten", {"dim": 1, "unflattened_size": (2, -1)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments"), ACTIVATIONS, ids=lambda v: v if isinstance(v, str) else "-".join(v))
+def test_activations(name, arguments):
+    y = both(getattr(nn, name)(**arguments), getattr(torch.nn, name)(**arguments), 3 * draws(3, 4, 5))
+    assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["ReLU", "ReLU6", "Hardtanh", "Hardshrink", "Softshrink", "LeakyReLU", "ELU"])
+def test_subgradients_at_kinks(name):
+    both(getattr(nn, name)(), getattr(torch.nn, name)(), np.array([0.0, -1.0, 1.0, 6.0, 0.5, -0.5], np.float32))
+
+
+def test_extreme_values_of_activations():
+    x = np.array([-1e4, -90.0, -20.0, 20.0, 90.0, 1e4], np.float32)
+    for name in ("Sigmoid", "LogSigmoid", "Softplus", "SiLU", "Mish", "GELU", "SELU", "ELU"):
+        both(getattr(nn, name)(), getattr(torch.nn, name)(), x)
+
+
+LAYERS = [
+    (lambda m: m.Linear(5, 3), [(4, 5)]), (lambda m: m.Linear(5, 3, bias=False), [(2, 4, 5)]),
+    (lambda m: m.Linear(5, 3), [(5,)]), (lambda m: m.Bilinear(3, 4, 2), [(6, 3), (6, 4)]),
+    (lambda m: m.Sequential(m.Linear(5, 8), m.ReLU(), m.Linear(8, 2, bias=False)), [(3, 5)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "shapes"), LAYERS)
+def test_layers(make, shapes):
+    both(make(nn), make(torch.nn), *[draws(*s) for s in shapes])
+
+
+@pytest.mark.parametrize("padding", [None, 2, -1])
+def test_embedding(padding):
+    indices = np.array([[1, 2, 2], [6, 0, 1]])
+    both(nn.Embedding(7, 3, padding), torch.nn.Embedding(7, 3, padding), indices)
+
+
+def test_weights_carry_over_both_ways():
+    mine, theirs = (
+        nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)),
+        torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)),
+    )
+    theirs.load_state_dict({k: torch.from_numpy(np.array(v.numpy())) for k, v in mine.state_dict().items()})
+    x = draws(6, 3)
+    close(mine(x), theirs(torch.from_numpy(x)))
+    theirs(torch.from_numpy(x))
+    mine.load_state_dict(theirs.state_dict())
+    for name, t in mine.state_dict().items():
+        close(t, theirs.state_dict()[name], 0)
+
+
+SHARED = [
+    "Linear", "Bilinear", "Embedding", "Dropout", "Dropout2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "GroupNorm",
+    "RMSNorm", "InstanceNorm1d", "Flatten", "Unflatten", "CrossEntropyLoss", "NLLLoss", "MSELoss", "L1Loss",
+    "HuberLoss", "SmoothL1Loss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss", "PoissonNLLLoss", "GaussianNLLLoss",
+    "CosineSimilarity", "PairwiseDistance", "CosineEmbeddingLoss", "HingeEmbeddingLoss", "MarginRankingLoss",
+    "TripletMarginLoss", "SoftMarginLoss", "MultiMarginLoss", "LeakyReLU", "PReLU", "ELU", "CELU", "GELU", "Softplus",
+    "Hardtanh", "Softshrink", "Hardshrink", "Threshold", "Softmax", "LogSoftmax", "Softmin", "GLU",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_arguments_and_defaults_are_pytorchs(name):
+    mine = inspect.signature(getattr(nn, name)).parameters
+    theirs = inspect.signature(getattr(torch.nn, name)).parameters
+    for key, parameter in mine.items():
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            assert key in theirs
+            assert parameter.default == theirs[key].default
+    positional = [k for k, p in mine.items() if p.kind == p.POSITIONAL_OR_KEYWORD]
+    assert positional == [k for k in theirs][: len(positional)]
+
+
+MOMENTS = [
+    ("uniform_", (-2.0, 3.0)), ("normal_", (1.0, 2.0)), ("trunc_normal_", (0.5, 2.0, -1.0, 3.0)),
+    ("xavier_uniform_", (2.0,)),
+    ("xavier_normal_", (0.5,)), ("kaiming_uniform_", (0.2,)), ("kaiming_normal_", (0.1, "fan_out", "relu")),
+    ("kaiming_uniform_", (5**0.5,)), ("trunc_normal_", (0.0, 1.0, 1.5, 4.0)), ("sparse_", (0.3, 2.0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments"), MOMENTS)
+def test_initial_distributions(name, arguments):
+    torch.manual_seed(0)
+    zen.random.seed(0)
+    shape = (200, 300) if name == "sparse_" else (100, 30, 5, 4)
+    mine = getattr(nn.init, name)(zen.zeros(shape, dtype="float32"), *arguments).array
+    theirs = getattr(torch.nn.init, name)(torch.zeros(shape), *arguments).numpy()
+    assert mine.dtype == np.float32
+    spread = theirs.std()
+    assert abs(mine.mean() - theirs.mean()) < 0.03 * spread
+    np.testing.assert_allclose(mine.std(), spread, rtol=0.02)
+    np.testing.assert_allclose(
+        np.quantile(mine, [0.1, 0.5, 0.9]), np.quantile(theirs, [0.1, 0.5, 0.9]), atol=0.05 * spread
+    )
+    if name != "sparse_":
+        np.testing.assert_allclose([mine.min(), mine.max()], [theirs.min(), theirs.max()], atol=1.0 * spread)
+
+
+def test_gains_and_constant_patterns():
+    for name in ("linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"):
+        assert nn.init.calculate_gain(name) == torch.nn.init.calculate_gain(name)
+    assert nn.init.calculate_gain("leaky_relu", 0.3) == torch.nn.init.calculate_gain("leaky_relu", 0.3)
+    for name, shape, arguments in [
+        ("eye_", (3, 5), ()), ("dirac_", (6, 2, 3), (2,)), ("dirac_", (2, 4, 3, 5), ()), ("ones_", (2,), ()),
+        ("zeros_", (2,), ()), ("constant_", (2, 2), (0.25,)),
+    ]:  # fmt: skip
+        mine = getattr(nn.init, name)(zen.ones(shape), *arguments).array
+        np.testing.assert_array_equal(mine, getattr(torch.nn.init, name)(torch.ones(shape), *arguments).numpy())
+
+
+@pytest.mark.parametrize(
+    "make", [lambda m: m.Linear(300, 200), lambda m: m.Embedding(300, 200), lambda m: m.Bilinear(40, 50, 30)]
+)
+def test_default_initial_values(make):
+    zen.random.seed(1)
+    torch.manual_seed(1)
+    theirs = make(torch.nn).state_dict()
+    for name, t in make(nn).state_dict().items():
+        a, b = t.array, theirs[name].numpy()
+        np.testing.assert_allclose(a.std(), b.std(), rtol=0.15)
+        np.testing.assert_allclose(np.abs(a).max(), np.abs(b).max(), rtol=0.2)

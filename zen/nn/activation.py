@@ -1,0 +1,291 @@
+"""Activation functions as modules, with PyTorch's names, arguments and defaults. What they compute stands in `zen.f`.
+
+`inplace` is accepted wherever PyTorch has it, and does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import f
+from .linear import floating, sizes
+from .module import Module
+from .parameter import Parameter
+
+
+class _Elementwise(Module):
+    """An activation without arguments of its own."""
+
+    _function: Any
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, x: Any) -> Any:
+        return self._function(x)
+
+
+class _Plain(Module):
+    _function: Any
+
+    def forward(self, x: Any) -> Any:
+        return self._function(x)
+
+
+class ReLU(_Elementwise):
+    """max(x, 0)."""
+
+    _function: Any = staticmethod(f.relu)
+
+
+class ReLU6(_Elementwise):
+    """x limited to [0, 6]."""
+
+    _function: Any = staticmethod(f.relu6)
+
+
+class SELU(_Elementwise):
+    """elu scaled so that layers keep mean 0 and variance 1. Klambauer et al. 2017."""
+
+    _function: Any = staticmethod(f.selu)
+
+
+class SiLU(_Elementwise):
+    """x * sigmoid(x)."""
+
+    _function: Any = staticmethod(f.silu)
+
+
+class Mish(_Elementwise):
+    """x * tanh(softplus(x))."""
+
+    _function: Any = staticmethod(f.mish)
+
+
+class Hardsigmoid(_Elementwise):
+    """clip(x + 3, 0, 6) / 6."""
+
+    _function: Any = staticmethod(f.hardsigmoid)
+
+
+class Hardswish(_Elementwise):
+    """x * clip(x + 3, 0, 6) / 6."""
+
+    _function: Any = staticmethod(f.hardswish)
+
+
+class Tanh(_Plain):
+    """Hyperbolic tangent."""
+
+    _function: Any = staticmethod(f.tanh)
+
+
+class Sigmoid(_Plain):
+    """1 / (1 + exp(-x))."""
+
+    _function: Any = staticmethod(f.sigmoid)
+
+
+class LogSigmoid(_Plain):
+    """log(sigmoid(x))."""
+
+    _function: Any = staticmethod(f.logsigmoid)
+
+
+class Softsign(_Plain):
+    """x / (1 + |x|)."""
+
+    _function: Any = staticmethod(f.softsign)
+
+
+class Tanhshrink(_Plain):
+    """x - tanh(x)."""
+
+    _function: Any = staticmethod(f.tanhshrink)
+
+
+class LeakyReLU(Module):
+    """x where x > 0, else negative_slope * x."""
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope, self.inplace = negative_slope, inplace
+
+    def forward(self, x: Any) -> Any:
+        return f.leaky_relu(x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}"
+
+
+class PReLU(Module):
+    """x where x > 0, else weight * x, with a trained weight: one, or one for each channel on axis 1."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
+        super().__init__()
+        sizes("PReLU", num_parameters=num_parameters)
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(np.full(num_parameters, init, floating("PReLU", dtype)))
+
+    def forward(self, x: Any) -> Any:
+        return f.prelu(x, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class ELU(Module):
+    """x where x > 0, else alpha * (exp(x) - 1)."""
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha, self.inplace = alpha, inplace
+
+    def forward(self, x: Any) -> Any:
+        return f.elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}"
+
+
+class CELU(ELU):
+    """x where x > 0, else alpha * (exp(x / alpha) - 1)."""
+
+    def forward(self, x: Any) -> Any:
+        return f.celu(x, self.alpha)
+
+
+class GELU(Module):
+    """x times the normal distribution function of x; approximate="tanh" is cheaper."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f'GELU: approximate must be "none" or "tanh", not {approximate!r}')
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Any:
+        return f.gelu(x, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class Softplus(Module):
+    """log(1 + exp(beta * x)) / beta. No threshold is needed against overflow; the argument is PyTorch's."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x: Any) -> Any:
+        return f.softplus(x, self.beta)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Hardtanh(Module):
+    """x limited to [min_val, max_val]; ValueError unless min_val < max_val."""
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        if min_val >= max_val:
+            raise ValueError(f"Hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
+        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+
+    def forward(self, x: Any) -> Any:
+        return f.hardtanh(x, self.min_val, self.max_val)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class Softshrink(Module):
+    """x moved towards zero by lambd, and zero within [-lambd, lambd]."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, x: Any) -> Any:
+        return f.softshrink(x, self.lambd)
+
+    def extra_repr(self) -> str:
+        return f"{self.lambd}"
+
+
+class Hardshrink(Softshrink):
+    """x, but zero within [-lambd, lambd]."""
+
+    def forward(self, x: Any) -> Any:
+        return f.hardshrink(x, self.lambd)
+
+
+class Threshold(Module):
+    """x where x > threshold, else value."""
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold, self.value, self.inplace = threshold, value, inplace
+
+    def forward(self, x: Any) -> Any:
+        return f.threshold(x, self.threshold, self.value)
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}"
+
+
+class _AlongAxis(Module):
+    _function: Any
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        if self.dim is None:
+            raise ValueError(f"{type(self).__name__}: say along which axis, for example {type(self).__name__}(dim=-1)")
+        return self._function(x, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax(_AlongAxis):
+    """exp(x) / sum(exp(x)) along axis dim. ValueError when called without one.
+
+    >>> zen.nn.Softmax(dim=1)(zen.zeros((1, 2))).tolist()
+    [[0.5, 0.5]]
+    """
+
+    _function: Any = staticmethod(f.softmax)
+
+
+class LogSoftmax(_AlongAxis):
+    """The logarithm of softmax along axis dim. ValueError when called without one."""
+
+    _function: Any = staticmethod(f.log_softmax)
+
+
+class Softmin(_AlongAxis):
+    """softmax(-x) along axis dim. ValueError when called without one."""
+
+    _function: Any = staticmethod(f.softmin)
+
+
+class GLU(Module):
+    """The first half of x along axis dim times the sigmoid of the second half."""
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        return f.glu(x, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"

@@ -1,0 +1,46 @@
+"""Dropout layers: they drop while training, and pass their input on in evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..f import dropout, dropout1d, dropout2d
+from .module import Module
+
+
+class Dropout(Module):
+    """Sets each element to zero with probability p, and divides the others by 1 - p. Srivastava et al. 2014.
+
+    In evaluation (`eval()`) the input is returned as it is. inplace is accepted for PyTorch's sake and does nothing.
+    Raises ValueError for a p outside [0, 1].
+
+    >>> zen.nn.Dropout(0.5).eval()(zen.ones(3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    _function: Any = staticmethod(dropout)
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"{type(self).__name__}: p is the probability of a zero, so it lies in [0, 1]; got {p}")
+        self.p = p
+        self.inplace = inplace
+
+    def forward(self, x: Any) -> Any:
+        return self._function(x, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+class Dropout1d(Dropout):
+    """Sets whole channels of (batch, channels, length) or (channels, length) to zero with probability p."""
+
+    _function: Any = staticmethod(dropout1d)
+
+
+class Dropout2d(Dropout):
+    """Sets whole channels of (batch, channels, height, width), or without the batch, to zero with probability p."""
+
+    _function: Any = staticmethod(dropout2d)

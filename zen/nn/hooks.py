@@ -1,0 +1,172 @@
+"""Hooks of a module: functions called before and after its forward pass and its backward pass.
+
+A module without hooks has no `Hooks` object and pays nothing. How a call runs with hooks is in `call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from .. import backend
+from ..backend import Tensor
+from ..ops.register import ROWS
+
+if TYPE_CHECKING:
+    from .module import Module
+
+Hook = Callable[..., Any]
+
+
+class Hooks:
+    """The hooks of one module, each kind a dict of (function, takes keywords) in the order of their calls."""
+
+    def __init__(self) -> None:
+        self.before: dict[int, tuple[Hook, bool]] = {}
+        self.after: dict[int, tuple[Hook, bool]] = {}
+        self.before_backward: dict[int, tuple[Hook, bool]] = {}
+        self.after_backward: dict[int, tuple[Hook, bool]] = {}
+        self.made = 0
+
+    def add(self, kind: str, function: Hook, with_kwargs: bool = False, prepend: bool = False) -> RemovableHandle:
+        if not callable(function):
+            raise TypeError(f"a hook must be callable, not {type(function).__name__}")
+        hooks: dict[int, tuple[Hook, bool]] = getattr(self, kind)
+        self.made += 1
+        entry = {self.made: (function, with_kwargs)}
+        if prepend:
+            entry.update(hooks)
+            hooks.clear()
+        hooks.update(entry)
+        return RemovableHandle(hooks, self.made)
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away; as a context manager, at the block's end."""
+
+    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> None:
+        """Take the hook away; again does nothing."""
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+def call(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`module.forward(*args, **kwargs)` with the module's hooks."""
+    for function, with_kwargs in list(hooks.before.values()):
+        args, kwargs = _before(module, function, with_kwargs, args, kwargs)
+    watch = None
+    if (hooks.before_backward or hooks.after_backward) and backend.grad_enabled():
+        watch = _Backward(module, hooks)
+        args = tuple([watch.enter(x) for x in args])
+    result = module.forward(*args, **kwargs)
+    for function, with_kwargs in list(hooks.after.values()):
+        changed = function(module, args, kwargs, result) if with_kwargs else function(module, args, result)
+        if changed is not None:
+            result = changed
+    return result if watch is None else watch.leave(result)
+
+
+def _before(
+    module: Module, function: Hook, with_kwargs: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    changed = function(module, args, kwargs) if with_kwargs else function(module, args)
+    if changed is None:
+        return args, kwargs
+    if not with_kwargs:
+        return changed if isinstance(changed, tuple) else (changed,), kwargs
+    if not (isinstance(changed, tuple) and len(changed) == 2):
+        raise RuntimeError(
+            f"a forward pre-hook of {type(module).__name__} with with_kwargs=True must return None or "
+            f"(args, kwargs), not {type(changed).__name__}"
+        )
+    return changed
+
+
+class _Backward:
+    """One call whose gradients are watched.
+
+    Tensors that enter and leave pass through an identity of their own, so that the gradients seen are those of this
+    call alone. The gradients of the inputs are complete after those of the outputs, because inputs are older.
+    """
+
+    def __init__(self, module: Module, hooks: Hooks) -> None:
+        self.module, self.hooks = module, hooks
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+        self.pending = [0, 0]  # gradients that have not arrived: of inputs, of outputs
+        self.watched = [0, 0]
+
+    def enter(self, x: Any) -> Any:
+        k = len(self.inputs)
+        self.inputs.append(None)
+        return self._watch(x, 0, lambda g: self._input_gradient(k, g))
+
+    def leave(self, result: Any) -> Any:
+        if isinstance(result, (tuple, list)) and not hasattr(result, "_fields"):
+            return type(result)([self._leave(x) for x in result])
+        return self._leave(result)
+
+    def _leave(self, x: Any) -> Any:
+        k = len(self.outputs)
+        self.outputs.append(None)
+        return self._watch(x, 1, lambda g: self._output_gradient(k, g))
+
+    def _watch(self, x: Any, side: int, hook: Callable[[Any], Any]) -> Any:
+        if not isinstance(x, Tensor) or not x.requires_grad:
+            return x
+        own = backend.apply(ROWS["positive"], (x,))
+        own.register_hook(hook)
+        self.pending[side] += 1
+        self.watched[side] += 1
+        return own
+
+    def _output_gradient(self, k: int, g: Any) -> Any:
+        self.outputs[k] = g
+        self.pending[1] -= 1
+        if self.pending[1]:
+            return None
+        self.pending[1] = self.watched[1]
+        replaced = None
+        for function, _ in list(self.hooks.before_backward.values()):
+            changed = function(self.module, tuple(self.outputs))
+            if changed is not None:
+                replaced = self.outputs[k] = self._single(changed, self.watched[1], "backward pre-hook")
+        if not self.watched[0]:
+            self._finish()
+        return replaced
+
+    def _input_gradient(self, k: int, g: Any) -> Any:
+        self.inputs[k] = g
+        self.pending[0] -= 1
+        if self.pending[0]:
+            return None
+        self.pending[0] = self.watched[0]
+        return self._finish(k)
+
+    def _finish(self, k: int | None = None) -> Any:
+        replaced = None
+        for function, _ in list(self.hooks.after_backward.values()):
+            changed = function(self.module, tuple(self.inputs), tuple(self.outputs))
+            if changed is not None and k is not None:
+                replaced = self.inputs[k] = self._single(changed, self.watched[0], "backward hook")
+        self.inputs, self.outputs = [None] * len(self.inputs), [None] * len(self.outputs)
+        return replaced
+
+    def _single(self, changed: Any, count: int, kind: str) -> Any:
+        if count > 1:
+            raise RuntimeError(
+                f"a {kind} of {type(self.module).__name__} may replace a gradient only where there is one, "
+                f"not {count}: the others have already been passed on"
+            )
+        found = [g for g in changed if g is not None] if isinstance(changed, (tuple, list)) else [changed]
+        if len(found) != 1 or not isinstance(found[0], Tensor):
+            raise RuntimeError(f"a {kind} of {type(self.module).__name__} must return None or the one new gradient")
+        return found[0]

@@ -1,0 +1,221 @@
+"""Initial values of parameters: each function fills a Tensor in place and returns it.
+
+Names, arguments and distributions are those of PyTorch's nn.init. The numbers come from `zen.random`, or from the
+`generator` that is passed; nothing is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import backend, inplace, random
+from ..backend import Tensor
+
+Generator = np.random.Generator
+
+_GAINS = {
+    "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0, "conv_transpose2d": 1.0,
+    "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4,
+}  # fmt: skip
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor on the standard deviation of weights that keeps the scale of values through this nonlinearity.
+
+    param: the slope of "leaky_relu" (0.01). Raises ValueError for an unknown name.
+
+    >>> zen.nn.init.calculate_gain("leaky_relu", 0.0) == 2**0.5
+    True
+    """
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, (int, float)):
+            raise ValueError(f"calculate_gain: the slope of leaky_relu must be a number, not {param!r}")
+        return math.sqrt(2 / (1 + slope * slope))
+    if nonlinearity not in _GAINS:
+        raise ValueError(
+            f"calculate_gain: unknown nonlinearity {nonlinearity!r}; known: {', '.join(_GAINS)}, leaky_relu"
+        )
+    return _GAINS[nonlinearity]
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Numbers spread evenly over [a, b)."""
+    return _fill(tensor, random.uniform(tensor.shape, a, b, dtype=tensor.dtype, generator=generator))
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Normally distributed numbers."""
+    return _fill(tensor, random.normal(tensor.shape, mean, std, dtype=tensor.dtype, generator=generator))
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Normally distributed numbers, of which those outside [a, b] are drawn again.
+
+    Raises ValueError if std is not positive or a is not below b.
+    """
+    if not (std > 0 and a < b):
+        raise ValueError(f"trunc_normal_: std must be positive and a below b, got std={std}, a={a}, b={b}")
+    return _fill(tensor, mean + std * _truncated(tensor.shape, (a - mean) / std, (b - mean) / std, generator))
+
+
+def _truncated(shape: tuple[int, ...], low: float, high: float, generator: Generator | None) -> np.ndarray:
+    """Standard normal numbers within [low, high], by rejection."""
+    share = 0.5 * (math.erfc(-high / math.sqrt(2)) - math.erfc(-low / math.sqrt(2)))
+    nearest = min(max(0.0, low), high)  # the mode within the interval
+    # Where normal numbers would nearly all be rejected, even ones are proposed. Of a long tail, what has a probability
+    # below exp(-40) is left away.
+    reach = 40 / max(abs(nearest), 5.0)
+    left, right = max(low, nearest - reach), min(high, nearest + reach)
+    values = np.empty(math.prod(shape))
+    missing = np.arange(values.size)
+    while missing.size:
+        if share > 0.2:
+            drawn = random.normal(missing.shape, generator=generator).array
+            taken = (drawn >= low) & (drawn <= high)
+        else:
+            drawn = random.uniform(missing.shape, left, right, generator=generator).array
+            chance = np.exp(0.5 * (nearest * nearest - drawn * drawn))
+            taken = random.uniform(missing.shape, generator=generator).array < chance
+        values[missing[taken]] = drawn[taken]
+        missing = missing[~taken]
+    return values.reshape(shape)
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Every element is `val`."""
+    return _fill(tensor, val)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """Every element is 1."""
+    return _fill(tensor, 1)
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """Every element is 0."""
+    return _fill(tensor, 0)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity matrix; ValueError unless the Tensor has two dimensions."""
+    if tensor.ndim != 2:
+        raise ValueError(f"eye_: a Tensor of two dimensions is needed, not one of shape {tensor.shape}")
+    return _fill(tensor, np.eye(*tensor.shape, dtype=tensor.dtype))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The kernel of a convolution that passes its input on, as far as there are channels.
+
+    tensor: (out_channels, in_channels, size...) with one to three sizes; ValueError otherwise, and if the groups do
+    not divide the output channels.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(f"dirac_: a Tensor of three to five dimensions is needed, not one of shape {tensor.shape}")
+    if tensor.shape[0] % groups:
+        raise ValueError(f"dirac_: {groups} groups do not divide {tensor.shape[0]} output channels")
+    values = np.zeros(tensor.shape, tensor.dtype)
+    per_group = tensor.shape[0] // groups
+    middle = tuple([n // 2 for n in tensor.shape[2:]])
+    for group in range(groups):
+        for k in range(min(per_group, tensor.shape[1])):
+            values[(group * per_group + k, k, *middle)] = 1
+    return _fill(tensor, values)
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Even numbers of standard deviation gain * sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010."""
+    bound = math.sqrt(3) * _xavier("xavier_uniform_", tensor, gain)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Normal numbers of standard deviation gain * sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010."""
+    return normal_(tensor, 0.0, _xavier("xavier_normal_", tensor, gain), generator)
+
+
+def kaiming_uniform_(
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Even numbers of standard deviation gain / sqrt(fan). He et al. 2015.
+
+    a: the slope that "leaky_relu" has below zero. mode: "fan_in" keeps the scale of values, "fan_out" of gradients.
+    """
+    bound = math.sqrt(3) * _kaiming("kaiming_uniform_", tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Normal numbers of standard deviation gain / sqrt(fan). He et al. 2015. Arguments as in kaiming_uniform_."""
+    return normal_(tensor, 0.0, _kaiming("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """A matrix with orthonormal rows or columns, whichever are fewer, times gain. Saxe et al. 2014.
+
+    Dimensions after the first count as columns. ValueError for fewer than two dimensions.
+    """
+    if tensor.ndim < 2:
+        raise ValueError(f"orthogonal_: a Tensor of at least two dimensions is needed, not one of shape {tensor.shape}")
+    if tensor.size == 0:
+        return tensor
+    rows, columns = tensor.shape[0], tensor.size // tensor.shape[0]
+    drawn = random.normal((max(rows, columns), min(rows, columns)), generator=generator).array
+    q, r = np.linalg.qr(drawn)
+    q *= np.sign(np.diagonal(r))  # every orthogonal matrix equally likely
+    return _fill(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Normal numbers, of which this fraction in each column is set to zero. Martens 2010.
+
+    Raises ValueError unless the Tensor has two dimensions.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_: a Tensor of two dimensions is needed, not one of shape {tensor.shape}")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    values = np.array(random.normal(tensor.shape, 0.0, std, generator=generator).array)
+    for column in range(columns):
+        values[random.permutation(rows, generator=generator).array[:zeros], column] = 0
+    return _fill(tensor, values)
+
+
+def fans(name: str, tensor: Tensor) -> tuple[int, int]:
+    """How many inputs each output of a weight (out, in, size...) sees, and how many outputs each input."""
+    if tensor.ndim < 2:
+        raise ValueError(f"{name}: the fans of a Tensor of shape {tensor.shape} are unknown; it needs two dimensions")
+    size = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * size, tensor.shape[0] * size
+
+
+def _xavier(name: str, tensor: Tensor, gain: float) -> float:
+    return gain * math.sqrt(2 / max(sum(fans(name, tensor)), 1))
+
+
+def _kaiming(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    modes = ("fan_in", "fan_out")
+    if mode not in modes:
+        raise ValueError(f'{name}: mode must be "fan_in" or "fan_out", not {mode!r}')
+    fan = fans(name, tensor)[modes.index(mode)]
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
+
+
+def _fill(tensor: Tensor, values: Any) -> Tensor:
+    before = backend.set_grad_enabled(False)
+    try:
+        return inplace.copy_(
+            tensor, values.astype(tensor.dtype, copy=False) if isinstance(values, np.ndarray) else values
+        )
+    finally:
+        backend.set_grad_enabled(before)

@@ -1,0 +1,84 @@
+"""The state of a module as a flat dict of Tensors, and its restoration: checked as a whole, then copied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .. import backend, inplace
+from ..backend import Tensor
+from ..conversion import convert
+
+if TYPE_CHECKING:
+    from .module import Module
+
+_ORDER = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict(strict=False)` left out."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def entries(module: Module, prefix: str = "") -> dict[str, Tensor]:
+    """The parameters and persistent buffers by their full names, in the order of `state_dict`."""
+    found: dict[str, Tensor] = {}
+    own = module.__dict__
+    for name in (*own["_parameters"], *own["_buffers"]):
+        if own[name] is not None and name not in own["_transient"]:
+            found[prefix + name] = own[name]
+    for name in own["_modules"]:
+        if own[name] is not None:
+            found.update(entries(own[name], f"{prefix}{name}."))
+    return found
+
+
+def load(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+    """Copy `state` into the module; nothing is copied unless everything fits."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"load_state_dict: expected a dict of names and Tensors, not {type(state).__name__}")
+    own = entries(module)
+    missing = [key for key in own if key not in state]
+    unexpected = [key for key in state if key not in own]
+    problems: list[str] = []
+    if strict and missing:
+        problems.append("missing: " + ", ".join([f"{key} {own[key].shape}" for key in missing]))
+    if strict and unexpected:
+        problems.append("unexpected: " + ", ".join([f"{key}" for key in unexpected]))
+    values = {}
+    for key, target in own.items():
+        if key in state:
+            try:
+                values[key] = _fitting(key, state[key], target)
+            except (TypeError, ValueError) as error:
+                problems.append(str(error))
+    if problems:
+        raise RuntimeError(
+            f"load_state_dict: the state does not fit {type(module).__name__}, which is unchanged:\n  "
+            + "\n  ".join(problems)
+        )
+    before = backend.set_grad_enabled(False)
+    try:
+        for key, value in values.items():
+            inplace.copy_(own[key], value)
+    finally:
+        backend.set_grad_enabled(before)
+    return IncompatibleKeys(missing, unexpected)
+
+
+def _fitting(key: str, value: Any, target: Tensor) -> np.ndarray:
+    try:
+        array = value.array if isinstance(value, Tensor) else convert(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"not a Tensor: {key}: {error}") from None
+    if array.shape != target.shape:
+        raise ValueError(f"wrong shape: {key} is {array.shape}, expected {target.shape}")
+    if _ORDER[array.dtype.kind] > _ORDER[target.dtype.kind]:
+        raise TypeError(f"wrong dtype: {key} is {array.dtype}, which does not fit into {target.dtype}")
+    if not target.array.flags.writeable:
+        raise ValueError(f"read-only memory: {key} of the module cannot be written to")
+    return array

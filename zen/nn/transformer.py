@@ -1,0 +1,178 @@
+"""Transformer layers: attention and a small net of two layers, each with a residual and a normalisation around it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from .. import f
+from .attention import MultiheadAttention
+from .containers import ModuleList
+from .dropout import Dropout
+from .linear import Linear, sizes
+from .module import Module
+from .normalisation import LayerNorm
+
+_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": f.relu, "gelu": f.gelu}
+
+
+def _activation(name: str, activation: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
+    if callable(activation):
+        return activation
+    if activation not in _ACTIVATIONS:
+        raise ValueError(f"{name}: activation must be 'relu', 'gelu' or a function, not {activation!r}")
+    return _ACTIVATIONS[activation]
+
+
+class TransformerEncoderLayer(Module):
+    """Self-attention and a net of two linear layers, each added to its input and normalised.
+
+    d_model: length of the last axis of input and result; nhead divides it. dim_feedforward: width of the net. dropout:
+    on the attention's weights, in the net and on both results, while training. activation: 'relu', 'gelu' or a
+    function. norm_first: normalise what goes into each part, rather than the sum that comes out. batch_first and dtype:
+    as in MultiheadAttention. src: (rows, batch, d_model). src_mask (rows, rows), src_key_padding_mask (batch, rows) and
+    is_causal: as in MultiheadAttention. Raises ValueError for shapes that do not fit. Vaswani et al. 2017, section 3.
+
+    >>> layer = zen.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> layer(zen.ones((3, 5, 8), dtype="float32")).shape
+    (3, 5, 8)
+    """
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
+        norm_first: bool = False, bias: bool = True, *, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype)
+        self.norm_first = norm_first
+        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
+        self.activation = _activation("TransformerEncoderLayer", activation)
+
+    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        x = src
+        if self.norm_first:
+            x = x + self._attended(self.norm1(x), src_mask, src_key_padding_mask, is_causal)
+            return x + self._fed(self.norm2(x))
+        x = self.norm1(x + self._attended(x, src_mask, src_key_padding_mask, is_causal))
+        return self.norm2(x + self._fed(x))
+
+    def _attended(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
+        return self.dropout1(self.self_attn(x, x, x, padding, False, mask, is_causal=is_causal)[0])
+
+    def _fed(self, x: Any) -> Any:
+        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+
+
+class TransformerDecoderLayer(Module):
+    """As TransformerEncoderLayer, with a second attention whose keys and values are `memory`, an encoder's result.
+
+    tgt: (rows, batch, d_model); memory: (others, batch, d_model). tgt_mask and tgt_key_padding_mask are for the first
+    attention, memory_mask and memory_key_padding_mask for the second; tgt_is_causal and memory_is_causal likewise.
+
+    >>> layer = zen.nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)
+    >>> layer(zen.ones((3, 5, 8), dtype="float32"), zen.ones((3, 7, 8), dtype="float32")).shape
+    (3, 5, 8)
+    """
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
+        norm_first: bool = False, bias: bool = True, *, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
+        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype)
+        self.norm_first = norm_first
+        for k in (1, 2, 3):
+            setattr(self, f"norm{k}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
+        for k in (1, 2, 3):
+            setattr(self, f"dropout{k}", Dropout(dropout))
+        self.activation = _activation("TransformerDecoderLayer", activation)
+
+    def forward(
+        self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
+    ) -> Any:  # fmt: skip
+        own = self.__dict__
+
+        def attended(x: Any) -> Any:
+            found = self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)
+            return own["dropout1"](found[0])
+
+        def looked_up(x: Any) -> Any:
+            found = self.multihead_attn(
+                x, memory, memory, memory_key_padding_mask, False, memory_mask, is_causal=memory_is_causal
+            )
+            return own["dropout2"](found[0])
+
+        def fed(x: Any) -> Any:
+            return own["dropout3"](self.linear2(self.dropout(self.activation(self.linear1(x)))))
+
+        x = tgt
+        for k, part in enumerate((attended, looked_up, fed), 1):
+            norm = own[f"norm{k}"]
+            x = x + part(norm(x)) if self.norm_first else norm(x + part(x))
+        return x
+
+
+class TransformerEncoder(Module):
+    """`num_layers` copies of a TransformerEncoderLayer, one after the other, and `norm` at the end if it is given.
+
+    The copies start with the same parameters, as in PyTorch; draw them anew where that matters. src: as the layer's;
+    mask, src_key_padding_mask and is_causal go to every layer.
+
+    >>> encoder = zen.nn.TransformerEncoder(zen.nn.TransformerEncoderLayer(8, 2, 16), 2)
+    >>> encoder(zen.ones((5, 3, 8), dtype="float32")).shape
+    (5, 3, 8)
+    """
+
+    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        super().__init__()
+        sizes("TransformerEncoder", num_layers=num_layers)
+        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.num_layers, self.norm = num_layers, norm
+
+    def forward(
+        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
+    ) -> Any:
+        for layer in self.layers:
+            src = layer(src, mask, src_key_padding_mask, bool(is_causal))
+        return src if self.norm is None else self.norm(src)
+
+
+class TransformerDecoder(Module):
+    """`num_layers` copies of a TransformerDecoderLayer, one after the other, and `norm` at the end if it is given.
+
+    Arguments as the layer's; all masks go to every layer.
+
+    >>> decoder = zen.nn.TransformerDecoder(zen.nn.TransformerDecoderLayer(8, 2, 16), 2)
+    >>> decoder(zen.ones((5, 3, 8), dtype="float32"), zen.ones((7, 3, 8), dtype="float32")).shape
+    (5, 3, 8)
+    """
+
+    def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        super().__init__()
+        sizes("TransformerDecoder", num_layers=num_layers)
+        self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
+        self.num_layers, self.norm = num_layers, norm
+
+    def forward(
+        self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
+    ) -> Any:  # fmt: skip
+        for layer in self.layers:
+            tgt = layer(
+                tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask, tgt_is_causal,
+                memory_is_causal,
+            )  # fmt: skip
+        return tgt if self.norm is None else self.norm(tgt)
