@@ -1,0 +1,27 @@
+"""Optimisers, clipping of gradients, learning-rate schedules, averages of parameters; named as in torch.optim.
+
+>>> w = zen.tensor([3.0, -1.0], requires_grad=True)
+>>> opt = zen.optim.Adam([w], lr=0.1)
+>>> for _ in range(200):
+...     opt.zero_grad()
+...     loss = ((w - 1) ** 2).sum()
+...     loss.backward()
+...     opt.step()
+>>> bool(loss.item() < 1e-3)
+True
+"""
+
+from . import lr_scheduler as lr_scheduler
+from .adagrad import Adagrad as Adagrad
+from .adam import Adam as Adam
+from .adam import AdamW as AdamW
+from .averaging import ExponentialMovingAverage as ExponentialMovingAverage
+from .clipping import clip_grad_norm_ as clip_grad_norm_
+from .clipping import clip_grad_value_ as clip_grad_value_
+from .clipping import get_total_norm as get_total_norm
+from .lbfgs import LBFGS as LBFGS
+from .lion import Lion as Lion
+from .muon import Muon as Muon
+from .optimizer import Optimizer as Optimizer
+from .rmsprop import RMSprop as RMSprop
+from .sgd import SGD as SGD

@@ -1,0 +1,115 @@
+"""Exponential moving averages of parameters, for evaluation with smoother weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from .. import backend
+from ..backend import Tensor
+from .optimizer import announce
+
+
+class ExponentialMovingAverage:
+    """Averages of parameters: each `update()` does average = decay * average + (1 - decay) * parameter.
+
+    `parameters` is an iterable of Tensors, or a module with a method `parameters()`. The averages start as copies. With
+    `warmup`, the n-th update uses min(decay, (1 + n) / (10 + n)), so that the start is soon forgotten. In a `with`
+    block the parameters have the values of the averages; their own come back at its end. Buffers, such as running
+    statistics, are not averaged. ValueError for a decay outside of [0, 1] and for no parameters.
+
+    Source: Polyak, Juditsky, "Acceleration of stochastic approximation by averaging" (1992), in the exponential form.
+
+    >>> w = zen.tensor([0.0], requires_grad=True)
+    >>> ema = zen.optim.ExponentialMovingAverage([w], decay=0.75)
+    >>> with zen.no_grad():
+    ...     _ = w.fill_(4.0)
+    >>> ema.update()
+    >>> with ema:
+    ...     w.tolist()
+    [1.0]
+    >>> w.tolist()
+    [4.0]
+    """
+
+    def __init__(self, parameters: Iterable[Tensor] | Any, decay: float = 0.999, *, warmup: bool = False) -> None:
+        given = parameters.parameters() if hasattr(parameters, "parameters") else parameters
+        self.parameters: list[Tensor] = [given] if isinstance(given, Tensor) else list(given)
+        for k, p in enumerate(self.parameters):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"ExponentialMovingAverage: parameter {k} is a {type(p).__name__}, not a Tensor")
+        if not self.parameters:
+            raise ValueError("ExponentialMovingAverage: the list of parameters is empty")
+        if not 0 <= decay <= 1:
+            raise ValueError(f"ExponentialMovingAverage: decay is {decay}; expected a number in [0, 1]")
+        self.decay = decay
+        self.warmup = warmup
+        self.num_updates = 0
+        self.averages: list[Tensor] = [backend.wrap(p.array.copy(order="C")) for p in self.parameters]
+        self._kept: list[np.ndarray] | None = None
+
+    def update(self) -> None:
+        """Move the averages towards the parameters. RuntimeError inside of the `with` block."""
+        if self._kept is not None:
+            raise RuntimeError("ExponentialMovingAverage: update() while the averages are in place of the parameters")
+        self.num_updates += 1
+        decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates)) if self.warmup else self.decay
+        arrays, seq = [a.array for a in self.averages], backend.next_seq()
+        backend.kernels.blend(arrays, [p.array for p in self.parameters], 1 - decay)
+        announce(arrays, seq, "ExponentialMovingAverage.update")
+
+    def copy_to(self, parameters: Iterable[Tensor] | None = None) -> None:
+        """Write the averages into the parameters, or into other Tensors of the same shapes.
+
+        ValueError if number or shapes differ; nothing is written then.
+        """
+        targets = self.parameters if parameters is None else list(parameters)
+        found, expected = [t.shape for t in targets], [a.shape for a in self.averages]
+        if found != expected:
+            raise ValueError(f"ExponentialMovingAverage.copy_to: the shapes are {found}, but must be {expected}")
+        self._write(targets, [a.array for a in self.averages], "copy_to")
+
+    def _write(self, targets: list[Tensor], values: list[np.ndarray], name: str) -> None:
+        seq, arrays = backend.next_seq(), [t.array for t in targets]
+        for array, value in zip(arrays, values, strict=True):
+            array[...] = value
+        announce(arrays, seq, f"ExponentialMovingAverage.{name}")
+
+    def __enter__(self) -> Self:
+        if self._kept is not None:
+            raise RuntimeError("ExponentialMovingAverage: the averages are already in place of the parameters")
+        self._kept = [p.array.copy() for p in self.parameters]
+        self.copy_to()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        kept, self._kept = self._kept, None
+        assert kept is not None
+        self._write(self.parameters, kept, "__exit__")
+
+    def state_dict(self) -> dict[str, Any]:
+        """{"decay", "warmup", "num_updates", "averages": list of Tensors}; the Tensors are not copies."""
+        return {
+            "decay": self.decay,
+            "warmup": self.warmup,
+            "num_updates": self.num_updates,
+            "averages": list(self.averages),
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` returned; averages are copied. ValueError if keys or shapes differ."""
+        missing = {"decay", "warmup", "num_updates", "averages"} - set(state_dict)
+        if missing:
+            raise ValueError(f"ExponentialMovingAverage: the state dict has no {', '.join(sorted(missing))}")
+        loaded = [
+            np.asarray(a.array if isinstance(a, Tensor) else a).astype(own.dtype, order="C")
+            for a, own in zip(state_dict["averages"], self.averages, strict=False)
+        ]
+        found, expected = [np.shape(a) for a in state_dict["averages"]], [a.shape for a in self.averages]
+        if found != expected:
+            raise ValueError(f"ExponentialMovingAverage: averages of shapes {found} were saved, but must be {expected}")
+        self.averages = [backend.wrap(a) for a in loaded]
+        self.decay, self.warmup = state_dict["decay"], state_dict["warmup"]
+        self.num_updates = state_dict["num_updates"]

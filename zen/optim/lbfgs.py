@@ -1,0 +1,204 @@
+"""L-BFGS with a fixed step or a line search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..backend import Tensor
+from .line_search import Point, strong_wolfe
+from .optimizer import NOT_NEGATIVE, Optimizer, Parameters, Range, State, announce, number
+
+_COUNT = Range("a whole number >= 0", lambda x: x >= 0 and x == int(x))
+_CURVATURE = 1e-10  # pairs with a smaller product would make the approximate Hessian indefinite
+
+
+class LBFGS(Optimizer):
+    """L-BFGS, as torch.optim.LBFGS. For functions without noise; `step` needs a closure.
+
+    Each step makes up to `max_iter` iterations with up to `max_eval` (default 1.25 * max_iter) evaluations, and ends
+    early where no element of the gradient is above `tolerance_grad`, or loss or parameters change by less than
+    `tolerance_change`. The last `history_size` pairs of changes approximate the inverse Hessian. `line_search_fn` is
+    "strong_wolfe", or None for steps of length lr (in the first iteration min(1, 1 / sum |g|) * lr). All parameters
+    form one vector; there is one group. ValueError for more groups and for an option out of its range.
+
+    Source: Nocedal, Wright, "Numerical Optimization" (2006), algorithms 7.4 and 7.5.
+
+    >>> x = zen.tensor([-1.2, 1.0], requires_grad=True)
+    >>> opt = zen.optim.LBFGS([x], max_iter=100, line_search_fn="strong_wolfe")
+    >>> def closure():
+    ...     opt.zero_grad()
+    ...     loss = (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+    ...     loss.backward()
+    ...     return loss
+    >>> _ = opt.step(closure)
+    >>> [round(v, 3) for v in x.tolist()]
+    [1.0, 1.0]
+    """
+
+    RANGES = {
+        "lr": NOT_NEGATIVE,
+        "max_iter": _COUNT,
+        "max_eval": _COUNT,
+        "tolerance_grad": NOT_NEGATIVE,
+        "tolerance_change": NOT_NEGATIVE,
+        "history_size": _COUNT,
+    }
+    STATE = (
+        "func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss", "al",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "max_iter": max_iter,
+                "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+                "tolerance_grad": tolerance_grad,
+                "tolerance_change": tolerance_change,
+                "history_size": history_size,
+                "line_search_fn": line_search_fn,
+            },
+        )
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """The one group; ValueError for a second."""
+        if self.param_groups:
+            raise ValueError("LBFGS: all parameters form one vector, so there can be only one group")
+        super().add_param_group(param_group)
+
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        super()._check_options(options)
+        if options["line_search_fn"] not in (None, "strong_wolfe"):
+            raise ValueError(f"LBFGS: line_search_fn is {options['line_search_fn']!r}; expected None or 'strong_wolfe'")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Run the iterations of one step; returns the loss of before. TypeError without a closure."""
+        if closure is None:
+            raise TypeError(
+                "LBFGS: step needs a closure, which clears the gradients, computes the loss, calls backward() and "
+                "returns it"
+            )
+        group = self.param_groups[0]
+        state = self.state.setdefault(group["params"][0], {"func_evals": 0, "n_iter": 0})
+        first = self._evaluate(closure)
+        loss, grad, evaluations = number(first), self._flat_gradient(), 1
+        state["func_evals"] += 1
+        if np.abs(grad).max(initial=0) <= group["tolerance_grad"]:
+            return first
+        for iteration in range(1, group["max_iter"] + 1):
+            state["n_iter"] += 1
+            d = self._direction(state, grad, group["history_size"])
+            t = float(group["lr"])
+            if state["n_iter"] == 1:
+                t *= min(1.0, 1.0 / float(np.abs(grad).sum()))
+            slope, before = float(grad @ d), loss
+            state |= {"d": backend.wrap(d), "t": t, "prev_flat_grad": backend.wrap(grad), "prev_loss": loss}
+            if not slope <= -group["tolerance_change"]:
+                break
+            last = iteration == group["max_iter"]
+            start = Point(0.0, loss, grad, slope)
+            end, used = self._move(closure, start, d, t, group, group["max_eval"] - evaluations, last)
+            loss, grad, t = end.f, end.g, end.t
+            state["t"] = t
+            evaluations += used
+            state["func_evals"] += used
+            if last or evaluations >= group["max_eval"] or np.abs(grad).max() <= group["tolerance_grad"]:
+                break
+            if t * np.abs(d).max() <= group["tolerance_change"] or abs(loss - before) < group["tolerance_change"]:
+                break
+        return first
+
+    def _move(
+        self, closure: Callable[[], Any], start: Point, d: np.ndarray, t: float, group: dict[str, Any], limit: int,
+        last: bool,
+    ) -> tuple[Point, int]:  # fmt: skip
+        """Change the parameters along d; where they are then, and the number of evaluations."""
+        origin = [p.array.copy() for p in group["params"]]
+
+        def evaluate(step: float) -> Point:
+            self._set(origin, step * d)
+            loss = number(self._evaluate(closure))
+            grad = self._flat_gradient()
+            return Point(step, loss, grad, float(grad @ d))
+
+        if group["line_search_fn"] is None:
+            if not last:
+                return evaluate(t), 1
+            self._set(origin, t * d)
+            return start._replace(t=t), 0
+        size = float(np.abs(d).max())
+        end, used = strong_wolfe(evaluate, t, start, size, change=group["tolerance_change"], limit=limit)
+        self._set(origin, end.t * d)
+        return end, used
+
+    def _direction(self, state: State, grad: np.ndarray, history: int) -> np.ndarray:
+        """Minus the approximate inverse Hessian times the gradient, the newest pair of changes taken in."""
+        if state["n_iter"] == 1 or "d" not in state:
+            state |= {"old_dirs": [], "old_stps": [], "ro": [], "H_diag": 1.0}
+            return -grad
+        changes, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
+        y = grad - state["prev_flat_grad"].array
+        s = state["t"] * state["d"].array
+        ys = float(y @ s)
+        if ys > _CURVATURE:
+            changes.append(backend.wrap(y))
+            steps.append(backend.wrap(s))
+            ro.append(1.0 / ys)
+            if len(changes) > history:
+                del changes[0], steps[0], ro[0]
+            state["H_diag"] = ys / float(y @ y)
+        q = -grad
+        weights = []
+        for y_i, s_i, ro_i in zip(reversed(changes), reversed(steps), reversed(ro), strict=True):
+            weights.append(ro_i * float(s_i.array @ q))
+            q -= weights[-1] * y_i.array
+        q *= state["H_diag"]
+        for y_i, s_i, ro_i, weight in zip(changes, steps, ro, reversed(weights), strict=True):
+            q += (weight - ro_i * float(y_i.array @ q)) * s_i.array
+        return q
+
+    def _flat_dtype(self) -> np.dtype:
+        return np.result_type(np.float32, *[p.dtype for p in self.param_groups[0]["params"]])
+
+    def _flat_gradient(self) -> np.ndarray:
+        params = self.param_groups[0]["params"]
+        parts = [np.zeros(p.size, p.dtype) if p.grad is None else p.grad.array.ravel() for p in params]
+        return np.concatenate(parts).astype(self._flat_dtype())  # a copy of its own
+
+    def _set(self, origin: list[np.ndarray], change: np.ndarray) -> None:
+        """parameters = origin + change."""
+        seq, offset, arrays = backend.next_seq(), 0, []
+        for p, x in zip(self.param_groups[0]["params"], origin, strict=True):
+            array = p.array
+            array[...] = x + change[offset : offset + x.size].reshape(x.shape)
+            arrays.append(array)
+            offset += x.size
+        announce(arrays, seq, "LBFGS.step")
+
+    def _loaded_value(self, p: Tensor, place: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._loaded_value(p, place, x) for x in value]
+        if value is None or isinstance(value, (int, float)):
+            return value
+        array = np.asarray(value.array if isinstance(value, Tensor) else value)
+        if array.ndim == 0:
+            return array.item()
+        size = sum(q.size for q in self.param_groups[0]["params"])
+        if array.shape != (size,):
+            raise ValueError(f"LBFGS: {place} was saved with shape {array.shape}, but must have {(size,)}")
+        return backend.wrap(array.astype(self._flat_dtype()))

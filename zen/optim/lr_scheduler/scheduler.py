@@ -1,0 +1,126 @@
+"""The base of the schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..optimizer import Optimizer
+
+
+class LRScheduler:
+    """Sets the learning rates of an optimiser's groups, each from its `initial_lr`, the rate at the start.
+
+    A subclass gives `_at`, the rate in epoch `last_epoch`. Where the schedule is a product of factors it also gives
+    `_next`, the rate that follows on the present one, so that schedules can be combined and a rate that was changed by
+    hand stays changed. `last_epoch` other than -1 resumes; the groups must then have their `initial_lr`.
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        check_optimizer(self, optimizer)
+        self.optimizer = optimizer
+        for k, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", float(group["lr"]))
+            elif "initial_lr" not in group:
+                raise ValueError(
+                    f"{type(self).__name__}: group {k} has no 'initial_lr', which last_epoch={last_epoch} needs; load "
+                    "the optimiser's state dict first, or start with last_epoch=-1"
+                )
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self._step_count = 0
+        self._last_lr: list[float] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """The step that the constructor makes, into epoch 0."""
+        self._step_count = 1
+        self.last_epoch += 1
+        self._set([self._next(group, base, True) for group, base in self._pairs()])
+
+    def step(self, epoch: int | None = None) -> None:
+        """Go to the next epoch, or to the one given, and set the learning rates."""
+        self._step_count += 1
+        self._move_to(epoch)
+
+    def _move_to(self, epoch: int | None) -> None:
+        if epoch is None:
+            self.last_epoch += 1
+            self._set(self.get_lr())
+        else:
+            self.last_epoch = epoch
+            self._set([self._at(base) for _, base in self._pairs()])
+
+    def get_lr(self) -> list[float]:
+        """The rates that follow on the present ones, for the epoch that `step()` has just entered."""
+        return [self._next(group, base, False) for group, base in self._pairs()]
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rates of the groups, as the schedule last set them."""
+        return list(self._last_lr)
+
+    def _at(self, base: float) -> float:
+        raise NotImplementedError(f"{type(self).__name__} has no _at")
+
+    def _next(self, group: dict[str, Any], base: float, first: bool) -> float:
+        """The rate of a group; `first` in the constructor's step."""
+        return self._at(base)
+
+    def _pairs(self) -> list[tuple[dict[str, Any], float]]:
+        groups = self.optimizer.param_groups
+        if len(groups) != len(self.base_lrs):
+            raise ValueError(
+                f"{type(self).__name__}: the optimiser has {len(groups)} groups, but had {len(self.base_lrs)} when the "
+                "schedule was made; make it after the last add_param_group"
+            )
+        return list(zip(groups, self.base_lrs, strict=True))
+
+    def _set(self, rates: list[float]) -> None:
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        self._last_lr = list(rates)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimiser: plain numbers, strings and lists."""
+        return {
+            key: list(value) if isinstance(value, list) else value
+            for key, value in vars(self).items()
+            if key != "optimizer"
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` returned; ValueError if it is of another kind of schedule.
+
+        The optimiser's rates are not set: they are in its own state dict.
+        """
+        expected, found = set(self.state_dict()), set(state_dict)
+        if expected != found:
+            raise ValueError(
+                f"{type(self).__name__}: the state dict does not fit: missing {sorted(expected - found)}, unknown "
+                f"{sorted(found - expected)}"
+            )
+        for key, value in state_dict.items():
+            setattr(self, key, list(value) if isinstance(value, list) else value)
+
+
+def check_optimizer(schedule: LRScheduler, optimizer: Any) -> None:
+    """TypeError unless `optimizer` is one."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{type(schedule).__name__}: expected an Optimizer, not {type(optimizer).__name__}")
+
+
+def for_groups(schedule: LRScheduler, name: str, value: Any, optimizer: Optimizer) -> list[Any]:
+    """`value` for each group: itself, or the elements of a list of that length."""
+    count = len(optimizer.param_groups)
+    if not isinstance(value, (list, tuple)):
+        return [value] * count
+    if len(value) != count:
+        raise ValueError(f"{type(schedule).__name__}: {name} has {len(value)} values for {count} groups")
+    return list(value)
+
+
+def check_positive(schedule: LRScheduler, name: str, value: Any) -> None:
+    """ValueError unless `value` is a whole number > 0."""
+    if not isinstance(value, int) or value <= 0:
+        raise ValueError(f"{type(schedule).__name__}: {name} is {value!r}; expected a whole number > 0")

@@ -1,0 +1,264 @@
+"""What all optimisers share: groups of parameters, state for each parameter, saving and loading, announcing writes.
+
+A subclass gives `RANGES` (the allowed values of its options), `STATE` (the names that may stand in a parameter's
+state) and `_update`, the step over one group. The steps themselves are kernels of the engine (`backend.kernels`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from .. import backend, writes
+from ..backend import Tensor
+
+Parameters = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
+State = dict[str, Any]
+
+
+class Range(NamedTuple):
+    """The values that an option may have."""
+
+    text: str
+    holds: Callable[[Any], bool]
+
+
+NOT_NEGATIVE = Range("a number >= 0", lambda x: x >= 0)
+FRACTION = Range("a number in [0, 1)", lambda x: 0 <= x < 1)
+
+
+def announce(written: list[np.ndarray], seq: int, name: str) -> None:
+    """Tell the engine that `name` changed these arrays at `seq`: a graph that saved one is spoilt."""
+    note = writes.note
+    for array in written:
+        note(array, seq, name)
+    if written:
+        backend.note_write(seq)
+
+
+def number(value: Any) -> float:
+    """A loss or metric as a float, be it a Tensor of one element or a number. Its gradient is left behind."""
+    return float(value.item()) if isinstance(value, Tensor) else float(value)
+
+
+class Optimizer:
+    """Base of the optimisers, as torch.optim.Optimizer.
+
+    `params` is an iterable of Tensors, of (name, Tensor) pairs, or of dicts with the key "params" and options of
+    that group's own. TypeError for anything else; ValueError for an empty list, a Tensor given twice, a Tensor that was
+    computed (not a leaf), and an option out of its range.
+
+    `param_groups` is a list of dicts; changes of the options in it, such as `param_groups[0]["lr"] = 0.1`, take effect
+    in the next step. `state` maps each parameter to a dict. `defaults` has the options for groups without their own.
+    """
+
+    RANGES: ClassVar[dict[str, Range]] = {}
+    STATE: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: dict[Tensor, State] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        self._check_options(defaults)
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            raise TypeError(
+                f"{self._name}: params must be an iterable of Tensors, of (name, Tensor) or of dicts, "
+                f"not {type(params).__name__}; write [p] for a single parameter"
+            )
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ValueError(f"{self._name}: the list of parameters is empty")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    # -- groups
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters: a dict with "params" and, where they differ from the defaults, options.
+
+        Raises as the constructor does, and then leaves the optimiser as it was.
+        """
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            raise TypeError(f"{self._name}: a group must be a dict with the key 'params', not {param_group!r:.80}")
+        params = param_group["params"]
+        if isinstance(params, (set, frozenset)):
+            raise TypeError(f"{self._name}: params is a set, which has no order; give a list")
+        given = [params] if isinstance(params, Tensor) else list(params)
+        names = [x[0] if isinstance(x, tuple) and len(x) == 2 else None for x in given]
+        tensors = [x if name is None else x[1] for x, name in zip(given, names, strict=True)]
+        self._check_parameters(tensors)
+        named = all(name is not None for name in names)
+        if not named and any(name is not None for name in names):
+            raise ValueError(f"{self._name}: some parameters of a group have names and others have none")
+        if self.param_groups and named != ("param_names" in self.param_groups[0]):
+            raise ValueError(f"{self._name}: some groups have names of parameters and others have none")
+        group = {"params": tensors, **({"param_names": names} if named else {})}
+        group |= {**self.defaults, **{key: value for key, value in param_group.items() if key != "params"}}
+        self._check_options(group)
+        self.param_groups.append(group)
+
+    def _check_parameters(self, tensors: list[Any]) -> None:
+        if not tensors:
+            raise ValueError(f"{self._name}: the list of parameters is empty")
+        known = {id(p) for group in self.param_groups for p in group["params"]}
+        for position, p in enumerate(tensors):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"{self._name}: parameter {position} is a {type(p).__name__}, not a Tensor")
+            if not p.is_leaf:
+                raise ValueError(
+                    f"{self._name}: parameter {position}, of shape {p.shape}, is the result of an operation; "
+                    "only leaves can be optimised: detach() it and call requires_grad_()"
+                )
+            if id(p) in known:
+                raise ValueError(f"{self._name}: parameter {position}, of shape {p.shape}, is given twice")
+            known.add(id(p))
+
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise unless every option lies in its range. Subclasses add what depends on several options."""
+        for key, allowed in self.RANGES.items():
+            value = options[key]
+            single = not isinstance(value, (tuple, list))
+            for k, x in enumerate([value] if single else value):
+                place = key if single else f"{key}[{k}]"
+                if isinstance(x, str) or not hasattr(x, "__float__"):
+                    raise TypeError(f"{self._name}: {place} is {x!r}; expected {allowed.text}")
+                if not allowed.holds(float(x)):
+                    raise ValueError(f"{self._name}: {place} is {x}; expected {allowed.text}")
+
+    def _check_betas(self, options: Mapping[str, Any]) -> None:
+        betas = options["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"{self._name}: betas is {betas!r}; expected two numbers in [0, 1)")
+
+    # -- steps
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients of all parameters, or set their values to zero where `set_to_none` is False."""
+        for group in self.param_groups:
+            if set_to_none:
+                backend.kernels.clear_gradients(group["params"])
+                continue
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.grad = backend.wrap(np.zeros(p.shape, p.dtype))
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        `closure`, if given, is called first, with gradients recorded: it clears the gradients, computes the loss, calls
+        backward() and returns the loss, which is returned here. The parameters are changed in place: a backward pass
+        through a graph that still needs the values of before raises.
+        """
+        loss = None if closure is None else self._evaluate(closure)
+        written: list[np.ndarray] = []
+        seq = backend.next_seq()
+        try:
+            for group in self.param_groups:
+                self._update(group, written)
+        finally:
+            announce(written, seq, f"{self._name}.step")
+        return loss
+
+    def _evaluate(self, closure: Callable[[], Any]) -> Any:
+        previous = backend.set_grad_enabled(True)
+        try:
+            return closure()
+        finally:
+            backend.set_grad_enabled(previous)
+
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
+        """Step over the parameters of one group; append each changed array that others may refer to to `written`."""
+        raise NotImplementedError(f"{self._name} has no step")
+
+    def _complete(self, p: Tensor, names: Sequence[str], step: bool = True) -> State:
+        """Make what is missing in the state of p: zeros of its shape and dtype, and the count of its steps."""
+        entry = self.state.setdefault(p, {})
+        if step:
+            entry.setdefault("step", 0)
+        for name in names:
+            if name not in entry:
+                entry[name] = backend.wrap(np.zeros(p.shape, p.dtype))
+        return entry
+
+    # -- saving and loading
+
+    def state_dict(self) -> dict[str, Any]:
+        """{"state": {index: state}, "param_groups": [options and "params": indices]}, as in torch.optim.
+
+        Parameters are numbered through all groups. The Tensors are the optimiser's own, not copies.
+        """
+        index = {id(p): k for k, p in enumerate(self._all_parameters())}
+        groups = [{**group, "params": [index[id(p)] for p in group["params"]]} for group in self.param_groups]
+        return {"state": {index[id(p)]: dict(entry) for p, entry in self.state.items()}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over options and state from what `state_dict()` returned; arrays are copied.
+
+        ValueError that names the place if groups, numbers of parameters, options or shapes do not fit; the optimiser
+        is then left as it was.
+        """
+        if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError(f"{self._name}: a state dict has the keys 'state' and 'param_groups'")
+        groups = self._loaded_groups(state_dict["param_groups"])
+        params = self._all_parameters()
+        state: dict[Tensor, State] = {}
+        for index, entry in state_dict["state"].items():
+            if not isinstance(index, int) or not 0 <= index < len(params):
+                raise ValueError(
+                    f"{self._name}: the state is for parameter {index!r}, but there are {len(params)} parameters"
+                )
+            unknown = sorted(set(entry) - set(self.STATE))
+            if unknown:
+                raise ValueError(
+                    f"{self._name}: the state of parameter {index} has {', '.join(map(repr, unknown))}; expected "
+                    f"{', '.join(self.STATE)}: it was saved by another kind of optimiser"
+                )
+            p = params[index]
+            state[p] = {key: self._loaded_value(p, f"{key} of parameter {index}", v) for key, v in entry.items()}
+        self.param_groups, self.state = groups, state
+
+    def _loaded_groups(self, saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len(saved) != len(self.param_groups):
+            raise ValueError(f"{self._name}: {len(saved)} groups were saved, but there are {len(self.param_groups)}")
+        groups = []
+        for k, (old, new) in enumerate(zip(self.param_groups, saved, strict=True)):
+            if len(old["params"]) != len(new["params"]):
+                raise ValueError(
+                    f"{self._name}: group {k} was saved with {len(new['params'])} parameters, but has "
+                    f"{len(old['params'])}"
+                )
+            missing = sorted(set(self.defaults) - set(new))
+            if missing:
+                raise ValueError(f"{self._name}: group {k} was saved without {', '.join(missing)}")
+            self._check_options(new)
+            names = {"param_names": old["param_names"]} if "param_names" in old else {}
+            groups.append({**new, "params": old["params"], **names})
+        return groups
+
+    def _loaded_value(self, p: Tensor, place: str, value: Any) -> Any:
+        if place.startswith("step "):
+            return int(value)
+        if value is None or isinstance(value, (int, float)):
+            return value
+        array = np.asarray(value.array if isinstance(value, Tensor) else value).astype(p.dtype, order="C")
+        if array.shape != p.shape:
+            raise ValueError(f"{self._name}: {place} was saved with shape {array.shape}, but must have {p.shape}")
+        return backend.wrap(array)
+
+    def _all_parameters(self) -> list[Tensor]:
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def __repr__(self) -> str:
+        lines = [f"{self._name} ("]
+        for k, group in enumerate(self.param_groups):
+            lines.append(f"group {k}: {len(group['params'])} parameters")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key not in ("params", "param_names")]
+        return "\n".join([*lines, ")"])
