@@ -15,12 +15,15 @@ GENERATED := $(patsubst %,zen/_core/_elementwise_%.pyx,base avx2 avx512)
 SOURCES := setup.py pyproject.toml $(filter-out $(GENERATED),$(wildcard zen/_core/*.p*)) \
 	zen/ops/row.py zen/ops/elementwise.py
 
-.PHONY: help demo test test-peers bench bench-peers build lint format clean
+GALLERY := $(filter-out examples/program.py,$(wildcard examples/*.py))
+
+.PHONY: help demo gallery test test-peers bench bench-peers build lint format clean
 
 help:
 	@echo "make demo         train a classifier of handwritten digits; pictures go to out/"
+	@echo "make gallery      every example in full (QUICK=--quick: in short); pictures go to out/"
 	@echo "make test         the whole suite, on the compiled engine and on the reference engine"
-	@echo "make test-peers   every row against PyTorch and SciPy"
+	@echo "make test-peers   everything that has a peer against PyTorch, SciPy and scikit-learn"
 	@echo "make bench        the benchmarks (make bench-peers: beside PyTorch, HIPS autograd and JAX)"
 	@echo "make build        the compiled engine alone"
 	@echo "make lint         ruff, cython-lint, mypy, stubtest (make format: let ruff lay out the code)"
@@ -28,6 +31,9 @@ help:
 
 demo: build $(VENV)/examples.installed
 	$(PY) examples/digits.py
+
+gallery: build $(VENV)/examples.installed
+	@for program in $(GALLERY); do echo "== $$program"; $(PY) $$program $(QUICK) || exit 1; done
 
 test: build $(VENV)/test.installed $(VENV)/examples.installed
 	ZEN_BACKEND=compiled $(PYTEST)
@@ -48,7 +54,7 @@ lint: build $(VENV)/dev.installed $(VENV)/test.installed
 	$(PY) -m ruff format --check .
 	PATH="$(abspath $(VENV))/bin:$$PATH" cython-lint zen
 	$(PY) -m mypy
-	$(PY) -m mypy.stubtest --concise --ignore-missing-stub --allowlist .ci/stubtest.allow zen._core
+	$(PY) -m mypy.stubtest --concise --mypy-config-file pyproject.toml --ignore-missing-stub --allowlist .ci/stubtest.allow zen._core
 
 format: $(VENV)/dev.installed
 	$(PY) -m ruff check --fix .

@@ -38,6 +38,21 @@ def main() -> None:
 
     cube = zen.grad(zen.grad(lambda t: t**3))
     check("second order", cube(np.float64(2)), 12)
+    zen.random.seed(0)
+    layers = zen.nn.Sequential(zen.nn.Linear(1, 1), zen.nn.Identity())
+    optimiser = zen.optim.SGD(layers.parameters(), lr=0.5)
+    line = np.linspace(-1, 1, 16, dtype=np.float32)[:, None]
+    loader = zen.data.DataLoader(zen.data.TensorDataset(line, 2 * line + 1), batch_size=16)
+    history = zen.fit(layers, loader, zen.nn.MSELoss(), optimiser, 60, progress=False)
+    check("a fitted line", [*layers[0].weight.value.ravel(), *layers[0].bias.value], [2, 1])
+    check("its history", len(history), 60)
+    for extra, use in (("save", lambda: zen.save("model.safetensors", layers)), ("sklearn", lambda: zen.sklearn)):
+        try:
+            use()
+        except ImportError as error:
+            check(f"the error names the extra {extra}", f"zen-autograd[{extra}]" in str(error), True)
+        else:
+            sys.exit(f"smoke: {extra}: an optional library is here, in an environment that should be empty")
     print(f"smoke: zen {zen.__version__}, {zen.backend.NAME} engine, NumPy {np.__version__}: all right")
 
 

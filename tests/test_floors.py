@@ -15,12 +15,17 @@ FLOORS = {
     "zen.backend": 1,
     "zen.ops": 2,
     "zen.conversion": 3, "zen.tensor": 3, "zen.creation": 3, "zen.dispatch": 3, "zen.inplace": 3, "zen.f": 3,
-    "zen.linalg": 3, "zen.random": 3,
+    "zen.attention": 3, "zen.linalg": 3, "zen.random": 3, "zen.dropout": 3,
     "zen.transforms": 4, "zen.modes": 4, "zen.visualize": 4, "zen.testing": 4, "zen.serialize": 4, "zen.graph": 4,
     "zen.program": 4, "zen.trees": 4,
     "zen.nn": 5, "zen.optim": 5, "zen.data": 5,
-    "zen.compat": 6,
+    "zen.training": 6, "zen.sklearn": 6, "zen.compat": 6,
     "zen": 7,
+}  # fmt: skip
+OPTIONAL = {
+    "zen.compat": {"tqdm"}, "zen.data": {"pandas", "pyarrow"}, "zen.serialize": {"safetensors"},
+    "zen.sklearn": {"sklearn"}, "zen.testing": {"pytest"}, "zen.training": {"matplotlib", "tqdm"},
+    "zen.visualize": {"matplotlib", "pygraphviz"},
 }  # fmt: skip
 FILES = sorted(p for p in ROOT.rglob("*.py") if "_core" not in p.parts or p.name == "__init__.py")
 
@@ -77,10 +82,10 @@ def test_imports_point_down(path):
 
 def test_only_numpy_and_the_standard_library_are_imported():
     allowed = {"zen", "numpy", *sys.stdlib_module_names}
-    optional = {"zen.visualize": {"matplotlib", "pygraphviz", "graphviz"}, "zen.testing": {"pytest"}}
     for path in FILES:
+        package = ".".join(module_name(path).split(".")[:2])
         for line, target in imports(path):
-            extra = optional.get(module_name(path), set())
+            extra = OPTIONAL.get(package, set())
             assert target.split(".")[0] in allowed | extra, f"{path}:{line} imports {target}"
 
 

@@ -1,8 +1,11 @@
 """zen: gradients of ordinary NumPy code, on a compiled core.
 
 The public names, and nothing else. Functions of arrays live in `zen.f`; those that NumPy and the Array API standard
-have at top level are here as well.
+have at top level are here as well. What is built on top (`zen.nn`, `zen.optim`, `zen.data`, ...) is imported when it is
+first used, so that `import zen` stays light.
 """
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import backend as backend
 from . import f as f
@@ -168,8 +171,40 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 
+if _TYPE_CHECKING:
+    from . import compat as compat
+    from . import data as data
+    from . import nn as nn
+    from . import optim as optim
+    from . import serialize as serialize
+    from . import sklearn as sklearn
+    from . import testing as testing
+    from . import training as training
+    from . import visualize as visualize
+    from .serialize import load as load
+    from .serialize import save as save
+    from .training import fit as fit
+
 bool = bool_  # the name in the Array API standard
 newaxis = None
 e, pi, inf, nan = 2.718281828459045, 3.141592653589793, float("inf"), float("nan")
 
 __version__ = "0.1.0"
+
+_MODULES = ("compat", "data", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
+_FROM = {"fit": "training", "load": "serialize", "save": "serialize"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES and name not in _FROM:
+        raise AttributeError(f"module 'zen' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"{__name__}.{_FROM.get(name, name)}")
+    found: object = getattr(module, name) if name in _FROM else module
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_FROM})

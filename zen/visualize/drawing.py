@@ -1,12 +1,14 @@
 """Pictures of the recorded graph. For people: nothing in zen calls it.
 
-`graph` needs nothing but zen; drawing what it returns needs pygraphviz (extra `examples`), which carries Graphviz.
+`graph` needs nothing but zen; drawing what it returns needs pygraphviz (extra `draw`), which carries Graphviz.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,10 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .backend import Tensor
+import numpy as np
+
+from ..backend import Tensor
 
 LEAF = 'shape=box, style="filled", fillcolor="#dcebd3"'
 OPERATION = 'shape=box, style="filled,rounded", fillcolor="#dbe6f4"'
+_COLOUR = re.compile('fillcolor="[^"]*"')
+_PALE, _DARK = (0xF4, 0xF0, 0xE6), (0xE9, 0xA8, 0x3B)
 OUTPUT = 'shape=box, style="filled,rounded", fillcolor="#f7e0c8"'
 
 
@@ -46,13 +52,19 @@ class Graph(NamedTuple):
 
 
 def graph(
-    outputs: Tensor | Iterable[Tensor], names: Mapping[str, Tensor] | None = None, *, max_nodes: int = 1000
-) -> Graph:
+    outputs: Tensor | Iterable[Tensor], names: Mapping[str, Tensor] | None = None, *, values: bool = False,
+    gradients: bool = False, max_nodes: int = 1000,
+) -> Graph:  # fmt: skip
     """The operations that `outputs` were made by, back to the leaves; an arrow points from input to result.
 
     outputs: a Tensor, or several. Their graph must be alive: draw before `backward()`, or after one with
         `retain_graph=True`.
     names: what to call leaves and intermediates, as {"W": W, "b": b}. Constants take no part in the graph.
+    values: show the values too: all of them up to four, else the least and the greatest. Intermediates whose Tensor
+        nobody has kept show none.
+    gradients: after a backward pass, show the Euclidean norm of every gradient there is: those of leaves, and of
+        intermediates after `retain_grad()`. The darker, the larger, by orders of magnitude; red is not finite; a
+        dashed border marks a leaf that got none, or zeros only.
     max_nodes: a larger graph raises ValueError, for Graphviz would take minutes over it.
 
     >>> import zen
@@ -73,9 +85,15 @@ def graph(
     numbers = {id(node): k for k, node in enumerate(nodes)}
     last = {id(node) for node in roots}
     lines = ["digraph zen {", '  rankdir=TB; node [fontname="DejaVu Sans", fontsize=11]; edge [color="#555555"];']
+    norms = {id(node): _norm(node) for node in nodes} if gradients else {}
+    greatest = max([norm for norm in norms.values() if norm is not None and math.isfinite(norm)], default=0.0)
     for k, node in enumerate(nodes):
         style = LEAF if node.row is None else OUTPUT if id(node) in last else OPERATION
-        lines.append(f"  n{k} [label={_label(node, titles.get(id(node)))}, {style}];")
+        facts = [_values(node)] if values else []
+        if gradients and (node.row is None or norms[id(node)] is not None):
+            facts.append(_gradient(norms[id(node)]))
+            style = _shade(norms[id(node)], greatest, style)
+        lines.append(f"  n{k} [label={_label(node, titles.get(id(node)), facts)}, {style}];")
     for k, node in enumerate(nodes):
         lines += [f"  n{numbers[id(source)]} -> n{k};" for source in _sources(node)]
     return Graph("\n".join([*lines, "}"]))
@@ -114,10 +132,44 @@ def _reachable(roots: list[Any], max_nodes: int) -> list[Any]:
     return sorted(found.values(), key=lambda node: int(node.seq))
 
 
-def _label(node: Any, title: str | None) -> str:
+def _label(node: Any, title: str | None, facts: Iterable[str]) -> str:
     operation = None if node.row is None else node.row.name
     first = " = ".join(part for part in (title, operation) if part) or "leaf"
-    return _quote(f"{first}\n{tuple(node.shape)} {node.dtype}")
+    return _quote("\n".join([first, f"{tuple(node.shape)} {node.dtype}", *[fact for fact in facts if fact]]))
+
+
+def _values(node: Any) -> str:
+    t = node.tensor
+    if t is None or not t.size:
+        return ""
+    if t.size <= 4:
+        return ", ".join([f"{x:.4g}" for x in t.array.ravel().tolist()])
+    return f"{t.array.min():.4g} to {t.array.max():.4g}"
+
+
+def _norm(node: Any) -> float | None:
+    if node.grad is None:
+        return None
+    values = np.abs(node.grad.array.astype(np.float64).ravel())
+    top = values.max(initial=0.0)
+    if not 0 < top < math.inf:
+        return float(top)
+    return float(top * np.sqrt(np.sum((values / top) ** 2)))  # the squares could overflow
+
+
+def _gradient(norm: float | None) -> str:
+    return "no gradient" if norm is None else f"|gradient| {norm:.3g}"
+
+
+def _shade(norm: float | None, greatest: float, style: str) -> str:
+    """The node's style in the colour of its gradient, on a scale of six orders of magnitude below the greatest."""
+    if norm is None or norm == 0:
+        return style.replace("filled", "filled,dashed")
+    if not math.isfinite(norm):
+        return _COLOUR.sub('fillcolor="#e4572e"', style)
+    share = min(1.0, max(0.0, 1.0 + math.log10(norm / greatest) / 6))
+    channels = [round(pale + share * (dark - pale)) for pale, dark in zip(_PALE, _DARK, strict=True)]
+    return _COLOUR.sub(f'fillcolor="#{bytes(channels).hex()}"', style)
 
 
 def _quote(text: str) -> str:
@@ -128,7 +180,7 @@ def _quote(text: str) -> str:
 def _draw(source: str, form: str) -> bytes:
     if importlib.util.find_spec("pygraphviz") is None:
         raise ImportError(
-            "drawing a graph needs pygraphviz: pip install 'zen-autograd[examples]'. "
+            "drawing a graph needs pygraphviz: pip install 'zen-autograd[draw]'. "
             "Without it, save the graph as .dot and give that to Graphviz"
         )
     # A process of its own: Graphviz writes to stderr what it thinks of the machine's fonts, and reads its settings

@@ -1,0 +1,310 @@
+"""Saving and loading models, optimisers and whatever belongs to a run, in the safetensors format.
+
+A file holds arrays under their names, and JSON. Nothing in it is ever executed, unlike pickle. A model is saved under
+the plain names of its `state_dict()`, so other libraries that read safetensors get its weights by the same names.
+Arrays within an optimiser's state or the metadata are stored as `optimizer/...` and `metadata/...`; the JSON under the
+key `zen` of the header refers to them. Needs the library safetensors (extra `save`), which is loaded on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Tensor
+from .conversion import convert, supported
+
+_VERSION = 1
+_DTYPES = frozenset("BOOL I8 U8 I16 U16 I32 U32 I64 U64 F16 F32 F64".split())  # bfloat16 is not one of NumPy's
+_RESERVED = ("optimizer/", "metadata/")
+
+
+class State(dict[str, Tensor]):
+    """What `load` returns: the model's Tensors by name, and as attributes the rest of the file.
+
+    optimizer: the optimiser's state_dict, or None. metadata: the keywords that were given to `save`; for a file that
+    zen did not write, the strings in its header.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], optimizer: Any, metadata: dict[str, Any]) -> None:
+        super().__init__(tensors)
+        self.optimizer, self.metadata = optimizer, metadata
+
+
+def save(path: str | os.PathLike[str], model: Any, /, optimizer: Any = None, **metadata: Any) -> None:
+    """Write a model, and with it an optimiser and anything else, to one file.
+
+    model: an object with `state_dict()`, or a dict of Tensors and arrays; nested dicts are flattened, with dots.
+    optimizer: an object with `state_dict()`, or None.
+    metadata: further values by name: numbers, strings, None, Tensors, arrays, lists, tuples and dicts of them, and
+        objects with `state_dict()`, such as schedulers. They come back as they were, in `load(path).metadata`.
+
+    All is written to another file in the same folder, flushed to the disk and then renamed: `path` is at any moment
+    the whole old file or the whole new one, also if the process is killed (which leaves
+    a file `.zen-*.tmp` beside it). Memory for one more copy is needed.
+
+    Raises TypeError, naming it, for what cannot be saved; ValueError for two entries of one name; ImportError where
+    safetensors is missing; OSError as the disk does.
+
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "model.safetensors")
+    ...     zen.save(path, {"layer": {"weight": zen.ones(2)}}, epoch=3)
+    ...     state = zen.load(path)
+    >>> state, state.metadata
+    ({'layer.weight': Tensor([1., 1.], dtype=float64)}, {'epoch': 3})
+    """
+    library = _library("save")
+    arrays = _flat(model.state_dict() if hasattr(model, "state_dict") else model)
+    own: dict[str, Any] = {"version": _VERSION, "optimizer": None}
+    if optimizer is not None:
+        own["optimizer"] = _encode(optimizer.state_dict(), "optimizer", arrays)
+        own["shapes"] = _shapes(optimizer)
+    own["metadata"] = _encode(metadata, "metadata", arrays)
+    _replace(path, library.save(arrays, {"zen": json.dumps(own)}))
+
+
+def load(path: str | os.PathLike[str], /, model: Any = None, optimizer: Any = None) -> State:
+    """Read a file that `save`, or another library, wrote; and copy it into a model and an optimiser, if given.
+
+    model: an object with `state_dict()` and `load_state_dict()`. Names, shapes and dtypes must be those of the file.
+    optimizer: likewise; its parameter groups must be those of the file in number and shapes.
+
+    Nothing is changed unless everything fits. Raises ValueError that names the file: with all differences, where it
+    does not fit; with the offset and what was expected, where it is damaged or cut off. FileNotFoundError,
+    ImportError where safetensors is missing. Returns the content as a `State`, whose Tensors are new.
+    """
+    where = f"load: {os.fspath(path)}"
+    arrays, header = _read(path, where)
+    state, shapes = _decoded(arrays, header, where)
+    problems = [] if model is None else _differences(state, model.state_dict())
+    if optimizer is not None:
+        problems += _optimizer_differences(state.optimizer, shapes, optimizer)
+    if problems:
+        raise ValueError(f"{where} does not fit; nothing was changed:\n  " + "\n  ".join(problems))
+    try:
+        if optimizer is not None:
+            optimizer.load_state_dict(state.optimizer)
+        if model is not None:
+            model.load_state_dict(dict(state))
+    except Exception as error:
+        error.add_note(where)
+        raise
+    return state
+
+
+# Writing
+
+
+def _flat(state: Any, prefix: str = "") -> dict[str, np.ndarray]:
+    """Nested dicts of Tensors and arrays as one dict."""
+    if not isinstance(state, Mapping):
+        kind = type(state).__name__
+        raise TypeError(f"save: expected an object with state_dict(), or a dict of Tensors and arrays, not {kind}")
+    found: dict[str, np.ndarray] = {}
+    for key, value in state.items():
+        if not isinstance(key, str):
+            raise TypeError(f"save: names must be strings, not {key!r}{f' (in {prefix[:-1]!r})' if prefix else ''}")
+        name = prefix + key
+        inner = _flat(value, name + ".") if isinstance(value, Mapping) else {name: _array(value, name)}
+        for full, array in inner.items():
+            if full in found:
+                raise ValueError(f"save: two entries have the name {full!r}")
+            if full.startswith(_RESERVED) or full == "__metadata__":
+                raise ValueError(f"save: the name {full!r} is reserved by the format; rename that entry")
+            found[full] = array
+    return found
+
+
+def _array(value: Any, name: str) -> np.ndarray:
+    """The value as an array that safetensors can write: contiguous, in this machine's byte order."""
+    try:
+        array = value.array if isinstance(value, Tensor) else convert(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"save: {name!r} is a {type(value).__name__}, not a Tensor, array or number ({error}); what else a run "
+            "needs can be saved by a keyword of its own"
+        ) from None
+    return np.asarray(array, dtype=supported(array.dtype), order="C")
+
+
+def _encode(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """The value as JSON; arrays in it are added to `arrays`. `_decode` is the inverse."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, (Tensor, np.ndarray)):
+        while path in arrays:  # {"a": {"b": x}, "a/b": y}
+            path += "'"
+        arrays[path] = _array(value, path)
+        return {"__tensor__" if isinstance(value, Tensor) else "__array__": path}
+    if isinstance(value, (np.number, np.bool_)):
+        return {"__scalar__": [supported(value.dtype).name, value.item()]}
+    if isinstance(value, Mapping):
+        plain = all(isinstance(key, str) and not key.startswith("__") for key in value)
+        if plain:
+            return {key: _encode(part, f"{path}/{key}", arrays) for key, part in value.items()}
+        pairs = [[_encode(k, f"{path}/{k!r}", arrays), _encode(v, f"{path}/{k!r}", arrays)] for k, v in value.items()]
+        return {"__items__": pairs}
+    if isinstance(value, (list, tuple)):
+        parts = [_encode(part, f"{path}/{k}", arrays) for k, part in enumerate(value)]
+        return parts if isinstance(value, list) else {"__tuple__": parts}
+    if hasattr(value, "state_dict"):
+        return _encode(value.state_dict(), path, arrays)
+    raise TypeError(
+        f"save: {path.replace('/', '.')} is a {type(value).__name__}; only numbers, strings, None, Tensors, "
+        "arrays, lists, tuples, dicts and objects with state_dict() can be saved"
+    )
+
+
+def _shapes(optimizer: Any) -> list[list[list[int]]]:
+    return [[list(p.shape) for p in group["params"]] for group in optimizer.param_groups]
+
+
+def _replace(path: str | os.PathLike[str], content: bytes) -> None:
+    """Make `content` the content of the file at once: whoever opens it finds the old one or the new one, whole."""
+    target = Path(os.path.realpath(path))  # a link stays a link
+    temporary = target.parent / f".zen-{secrets.token_hex(8)}.tmp"
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the new name reaches the disk with its folder
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+# Reading
+
+
+def _read(path: str | os.PathLike[str], where: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    _library("load")
+    package = importlib.import_module("safetensors")
+    with open(path, "rb"):  # the system's own error for what is missing, a folder or not readable
+        pass
+    try:
+        with package.safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            names = list(file.keys())
+            kinds = {name: file.get_slice(name).get_dtype() for name in names}
+            foreign = [f"{name!r} ({kind})" for name, kind in kinds.items() if kind not in _DTYPES]
+            if foreign:
+                raise ValueError(f"{where}: NumPy has no dtype for {', '.join(foreign)}; save them as float32")
+            arrays = {name: file.get_tensor(name) for name in names}
+    except package.SafetensorError as error:
+        raise ValueError(f"{where}: {_diagnose(path, error)}") from None
+    return {name: a if a.flags.writeable else a.copy() for name, a in arrays.items()}, header
+
+
+def _diagnose(path: str | os.PathLike[str], error: Exception) -> str:
+    """What is wrong with a file that safetensors refuses, and where."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        head = file.read(8)
+        if head.startswith((b"PK\x03\x04", b"\x80")):
+            return "this is a zip archive or a pickle, as torch.save writes, and not a safetensors file"
+        length = int.from_bytes(head, "little")
+        if len(head) < 8:
+            return f"offset 0: expected 8 bytes with the length of the header, found {size}"
+        if length > size - 8:
+            return f"offset 8: expected a header of {length} bytes, found {size - 8}: cut off or no safetensors file"
+        try:
+            entries = json.loads(file.read(length))
+            ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"]
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return f"offset 8: expected a header in JSON ({error})"
+    expected = 8 + length + max(ends, default=0)
+    if size != expected:
+        return f"offset {min(size, expected)}: expected a file of {expected} bytes, found {size} ({error})"
+    return str(error)
+
+
+def _decoded(arrays: dict[str, np.ndarray], header: dict[str, str], where: str) -> tuple[State, Any]:
+    """The file's content as `save` was given it, and the shapes of the optimiser's parameters."""
+    if "zen" not in header:
+        return State({name: backend.leaf(convert(a), False) for name, a in arrays.items()}, None, dict(header)), None
+    try:
+        own = json.loads(header["zen"])
+        version = own["version"]
+        if version != _VERSION:
+            raise ValueError(f"it has version {version} of the layout; this zen reads version {_VERSION}")
+        optimizer, metadata = (_decode(own[key], arrays) for key in ("optimizer", "metadata"))
+        shapes = own.get("shapes")
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{where}: the header's entry 'zen' is damaged or of a newer zen ({error!r})") from None
+    model = {name: backend.leaf(a, False) for name, a in arrays.items() if not name.startswith(_RESERVED)}
+    return State(model, optimizer, metadata), shapes
+
+
+def _decode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, list):
+        return [_decode(part, arrays) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        [(kind, content)] = value.items()
+        if kind == "__tensor__":
+            return backend.leaf(arrays[content], False)
+        if kind == "__array__":
+            return arrays[content]
+        if kind == "__scalar__":
+            return supported(content[0]).type(content[1])
+        if kind == "__tuple__":
+            return tuple([_decode(part, arrays) for part in content])
+        if kind == "__items__":
+            return {_decode(key, arrays): _decode(part, arrays) for key, part in content}
+    return {key: _decode(part, arrays) for key, part in value.items()}
+
+
+def _differences(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
+    """Where a model and a file differ in names, shapes and dtypes; one line each."""
+    found = [f"{name}: in the model {_kind(t)}, not in the file" for name, t in own.items() if name not in state]
+    found += [f"{name}: in the file {_kind(t)}, not in the model" for name, t in state.items() if name not in own]
+    for name, t in state.items():
+        if name in own and _kind(t) != _kind(own[name]):
+            found.append(f"{name}: in the file {_kind(t)}, in the model {_kind(own[name])}")
+    return found
+
+
+def _optimizer_differences(saved: Any, shapes: Any, optimizer: Any) -> list[str]:
+    if saved is None:
+        return ["optimizer: the file has no state of one"]
+    own = _shapes(optimizer)
+    if shapes == own:
+        return []
+    if len(shapes) != len(own):
+        return [f"optimizer: in the file {len(shapes)} parameter groups, here {len(own)}"]
+    found = []
+    for g, (there, here) in enumerate(zip(shapes, own, strict=True)):
+        if len(there) != len(here):
+            found.append(f"optimizer: group {g} has {len(there)} parameters in the file, {len(here)} here")
+        for k, (a, b) in enumerate(zip(there, here, strict=False)):
+            if a != b:
+                found.append(f"optimizer: parameter {k} of group {g} has shape {tuple(a)} in the file, {tuple(b)} here")
+    return found
+
+
+def _kind(t: Any) -> str:
+    return f"{tuple(t.shape)} {t.dtype}"
+
+
+def _library(function: str) -> Any:
+    try:
+        return importlib.import_module("safetensors.numpy")
+    except ImportError:
+        raise ImportError(f"{function} needs safetensors: pip install 'zen-autograd[save]'") from None

@@ -1,0 +1,149 @@
+"""What `fit` calls at certain moments: early stopping, checkpoints, and the base class for others."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..serialize import load, save
+
+if TYPE_CHECKING:
+    from .loop import Training
+
+
+class Callback:
+    """Base class: override what you need. `training` is the run: its model, optimiser, history, epoch and `stop`.
+
+    A callback that keeps something from epoch to epoch returns it from `state_dict`, as numbers, strings, arrays, and
+    lists and dicts of them, and takes it back in `load_state_dict`. Then a resumed run continues exactly.
+    """
+
+    def on_start(self, training: Training) -> None:
+        """Before the first epoch, of a resumed run as well."""
+
+    def on_epoch_start(self, training: Training) -> None:
+        """Before the first batch of an epoch."""
+
+    def on_batch_end(self, training: Training, batch: int, loss: float) -> None:
+        """After the step for a batch, the first being 0."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        """After the validation; `training.epoch` counts this epoch already."""
+
+    def on_end(self, training: Training) -> None:
+        """After the last epoch. Not called when an error ends the run."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        pass
+
+
+class _Best:
+    """Whether a number is the best so far."""
+
+    def __init__(self, monitor: str, mode: str, min_delta: float, what: str) -> None:
+        if mode not in ("min", "max"):
+            raise ValueError(f'{what}: mode must be "min" or "max", not {mode!r}')
+        self.monitor, self.sign, self.min_delta = monitor, 1 if mode == "min" else -1, abs(min_delta)
+        self.value: float | None = None
+
+    def improved(self, training: Training) -> bool:
+        now = self.sign * training.history.series(self.monitor)[-1]
+        if self.value is not None and not now < self.value - self.min_delta:
+            return False
+        self.value = now
+        return True
+
+
+class EarlyStopping(Callback):
+    """End the run when a number has not improved for `patience` epochs.
+
+    monitor: "validation_loss", "loss" or the name of a metric. min_delta: smaller changes do not count. mode: "min", or
+    "max" for what should grow. restore_best: leave the model as it was in the best epoch.
+
+    Raises ValueError for a patience below 1 or an unknown mode, KeyError for a number that the history does not have.
+    """
+
+    def __init__(
+        self, patience: int = 10, monitor: str = "validation_loss", *, min_delta: float = 0.0, mode: str = "min",
+        restore_best: bool = True,
+    ) -> None:  # fmt: skip
+        if patience < 1:
+            raise ValueError(f"EarlyStopping: patience is a number of epochs, at least 1, not {patience}")
+        self.patience, self.restore_best = patience, restore_best
+        self.best = _Best(monitor, mode, min_delta, "EarlyStopping")
+        self.best_epoch = 0
+        self._kept: dict[str, np.ndarray] = {}
+
+    def on_epoch_end(self, training: Training) -> None:
+        if self.best.improved(training):
+            self.best_epoch = training.epoch
+            if self.restore_best:
+                self._kept = {name: np.array(t.array) for name, t in training.model.state_dict().items()}
+        elif training.epoch - self.best_epoch >= self.patience:
+            training.stop = True
+
+    def on_end(self, training: Training) -> None:
+        if self.restore_best and self._kept and self.best_epoch < training.epoch:
+            training.model.load_state_dict(self._kept)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best.value, "best_epoch": self.best_epoch, "kept": dict(self._kept)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best.value, self.best_epoch, self._kept = state["best"], state["best_epoch"], dict(state["kept"])
+
+
+class Checkpoint(Callback):
+    """Save the run after epochs, for `fit(..., resume=path)`.
+
+    path: a safetensors file, replaced as a whole each time, so that it is complete at any moment; `{epoch}` in it is
+    replaced by the number of the epoch. every: epochs between two files. best_only: only when `monitor` has improved
+    (`mode` and `min_delta` as in `EarlyStopping`). Needs safetensors (extra `save`).
+
+    Put it last among the callbacks: it saves what those before it have made of the epoch.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], every: int = 1, *, best_only: bool = False,
+        monitor: str = "validation_loss", mode: str = "min", min_delta: float = 0.0,
+    ) -> None:  # fmt: skip
+        if every < 1:
+            raise ValueError(f"Checkpoint: every is a number of epochs, at least 1, not {every}")
+        self.path, self.every, self.best_only = os.fspath(path), every, best_only
+        self.best = _Best(monitor, mode, min_delta, "Checkpoint")
+
+    def on_epoch_end(self, training: Training) -> None:
+        if self.best_only:
+            if self.best.improved(training):
+                self.save(training)
+        elif training.epoch % self.every == 0:
+            self.save(training)
+
+    def save(self, training: Training) -> None:
+        save_checkpoint(self.path.replace("{epoch}", str(training.epoch)), training)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best.value}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best.value = state["best"]
+
+
+def save_checkpoint(path: str | os.PathLike[str], training: Training) -> None:
+    """Write model, optimiser and the state of the run to one file."""
+    save(path, training.model, training.optimiser, training=training.state_dict())
+
+
+def load_checkpoint(path: str | os.PathLike[str], training: Training) -> None:
+    """Read what `save_checkpoint` wrote. ValueError, naming the file, if it is none or does not fit."""
+    state = load(path).metadata.get("training")
+    if not isinstance(state, dict):
+        raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of zen.fit; `zen.load` reads it into a model")
+    training.check_state(state)
+    load(path, training.model, training.optimiser)
+    training.load_state_dict(state)
