@@ -1,0 +1,3 @@
+"""gradflow's `data`."""
+
+from .dataset import Dataset as Dataset
