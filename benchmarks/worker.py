@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy
 
-from . import products, workloads
+from . import layers, products, workloads
 
 Clock = Callable[[], float]
 
@@ -62,6 +62,13 @@ def library_version(library: str) -> str:
         return "unknown"
 
 
+def task(kind: str, library: str, name: str) -> workloads.Task:
+    """What to time: a workload or a training step in a library, or its bare products."""
+    if name in layers.MODELS:
+        return layers.products(library, name) if kind else layers.task(library, name)
+    return products.task(library) if kind else workloads.task(library, name)
+
+
 def serve(library: str, threads: int) -> None:
     """Answer requests until standard input ends. `products:<library>` stands for the bare products in it."""
     kind, _, library = library.rpartition(":")
@@ -79,7 +86,7 @@ def serve(library: str, threads: int) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "prepare":
-            current = products.task(library) if kind else workloads.task(library, request["workload"])
+            current = task(kind, library, request["workload"])
             current.step()
             count = steps_in(request["seconds"], current.step)
             answer(steps=count)
