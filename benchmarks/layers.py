@@ -3,7 +3,8 @@
 zen's modules have PyTorch's names and arguments, so each model is written once, over the namespaces `nn` and `optim`.
 A step is forward, loss, backward and a step of Adam; in adam100 it is the optimiser's step alone. Both libraries start
 from the same parameters, and their gradients are compared before anything is timed. Beside them stand the bare matrix
-products of the step, through NumPy: what its BLAS allows.
+products of the step, through NumPy: what its BLAS allows. `--single` times single layers: forward and backward, the
+gradient of their input included.
 """
 
 from __future__ import annotations
@@ -31,9 +32,15 @@ class Model(NamedTuple):
     build: Callable[[Any], Any]
     inputs: Callable[[numpy.random.Generator], tuple[Array, Array]]
     loss: Callable[[Any], Callable[..., Any]]
-    products: list[tuple[int, int, int, int]]
-    goal: float
+    products: list[tuple[int, int, int, int]] = []
+    goal: float = 0
     mkl_goal: float | None = None
+
+
+def single(name: str, shape: tuple[int, ...], build: Callable[[Any], Any]) -> Model:
+    """One layer on inputs of this shape: the sum of its outputs' tanh. No optimiser; the input has a gradient."""
+    return Model(name, f"on {' x '.join(map(str, shape))}", build, lambda rng: (normal(rng, *shape), normal(rng, 1)),
+                 lambda nn: lambda out, target: out.tanh().sum())  # fmt: skip
 
 
 def digits_mlp(nn: Any) -> Any:
@@ -98,6 +105,32 @@ MODELS = {
 }  # fmt: skip
 
 
+SINGLES = {
+    m.name: m
+    for m in [
+        single("Linear(128, 128)", (64, 128), lambda nn: nn.Linear(128, 128)),
+        single("Conv2d(1, 6, 5)", (64, 1, 28, 28), lambda nn: nn.Conv2d(1, 6, 5, padding=2)),
+        single("Conv2d(6, 16, 5)", (64, 6, 14, 14), lambda nn: nn.Conv2d(6, 16, 5)),
+        single("Conv2d(16, 32, 3)", (32, 16, 14, 14), lambda nn: nn.Conv2d(16, 32, 3, padding=1)),
+        single("Conv2d(32, 64, 1)", (32, 32, 14, 14), lambda nn: nn.Conv2d(32, 64, 1)),
+        single("Conv2d(32, 32, 3), depthwise", (32, 32, 14, 14), lambda nn: nn.Conv2d(32, 32, 3, padding=1, groups=32)),
+        single("ConvTranspose2d(16, 8, 4)", (32, 16, 7, 7), lambda nn: nn.ConvTranspose2d(16, 8, 4, 2, 1)),
+        single("Conv1d(16, 32, 5)", (32, 16, 200), lambda nn: nn.Conv1d(16, 32, 5, padding=2)),
+        single("MaxPool2d(2)", (64, 16, 28, 28), lambda nn: nn.MaxPool2d(2)),
+        single("AvgPool2d(2)", (64, 16, 28, 28), lambda nn: nn.AvgPool2d(2)),
+        single("BatchNorm2d(32)", (64, 32, 14, 14), lambda nn: nn.BatchNorm2d(32)),
+        single("LayerNorm(128)", (1024, 128), lambda nn: nn.LayerNorm(128)),
+        single("RMSNorm(128)", (1024, 128), lambda nn: nn.RMSNorm(128)),
+        single("GroupNorm(8, 32)", (64, 32, 14, 14), lambda nn: nn.GroupNorm(8, 32)),
+        single("Softmax", (1024, 128), lambda nn: nn.Softmax(-1)),
+        single("GELU", (1024, 128), lambda nn: nn.GELU()),
+        single("RNN(64, 64)", (100, 16, 64), lambda nn: nn.RNN(64, 64)),
+        single("GRU(64, 64)", (100, 16, 64), lambda nn: nn.GRU(64, 64)),
+        single("LSTM(64, 64)", (100, 16, 64), lambda nn: nn.LSTM(64, 64)),
+    ]
+}  # fmt: skip
+
+
 def parameters_of(model: Any, seed: int = 0) -> dict[str, Array]:
     """The same values for every library: normal, scaled by the number of inputs."""
     found = {}
@@ -111,15 +144,16 @@ def parameters_of(model: Any, seed: int = 0) -> dict[str, Array]:
 
 def task(library: str, name: str) -> Task:
     """The model, ready to run in `library`: zen or torch."""
-    chosen = MODELS[name]
+    alone = name in SINGLES
+    chosen = SINGLES[name] if alone else MODELS[name]
     x, y = chosen.inputs(numpy.random.default_rng(1))
     nn, optim = import_module(f"{library}.nn"), import_module(f"{library}.optim")
     tensor: Any = import_module(library).tensor
     model: Any = chosen.build(nn)
     values = parameters_of(model)
     model.load_state_dict({n: tensor(values[n]) if n in values else t for n, t in model.state_dict().items()})
-    optimiser = optim.Adam(model.parameters(), lr=1e-3)
-    given, target, loss = tensor(x), tensor(y), chosen.loss(nn)
+    optimiser = None if alone else optim.Adam(model.parameters(), lr=1e-3)
+    given, target, loss = tensor(x, requires_grad=alone), tensor(y), chosen.loss(nn)
     first: list[Array] = []
 
     def gradients() -> list[Array]:
@@ -127,15 +161,18 @@ def task(library: str, name: str) -> Task:
 
     def keep() -> None:
         first.extend(p.grad.numpy().copy() for _, p in sorted(model.named_parameters()))
+        if alone:
+            first.append(given.grad.numpy().copy())
 
-    if loss is None:
+    if optimiser is not None and loss is None:
         for n, p in sorted(model.named_parameters()):
             p.grad = tensor(values[n])
         keep()
         return Task(optimiser.step, gradients)
 
     def backward() -> None:
-        optimiser.zero_grad()
+        model.zero_grad()
+        given.grad = None
         out = model(given)
         loss(out[0] if isinstance(out, tuple) else out, target).backward()
 
@@ -145,7 +182,7 @@ def task(library: str, name: str) -> Task:
 
     backward()
     keep()
-    return Task(step, gradients)
+    return Task(backward if optimiser is None else step, gradients)
 
 
 def products(library: str, name: str) -> Task:
@@ -166,16 +203,40 @@ def products(library: str, name: str) -> Task:
     return Task(step, list)
 
 
+def time_singles(options: argparse.Namespace) -> None:
+    times = measure([COMPILED, REFERENCE, PYTORCH], SINGLES, rounds=options.rounds, seconds=options.seconds, threads=1,
+                    progress=lambda line: print(line, flush=True))  # fmt: skip
+    rows = []
+    for name, model in SINGLES.items():
+        zen, reference, torch = (times.median(engine.title, name) for engine in (COMPILED, REFERENCE, PYTORCH))
+        ratios = zen, reference, torch, reference / zen, torch / zen
+        rows.append([f"{name}, {model.what}", *map(report.number, ratios)])
+    head = ["", "compiled", "reference", "PyTorch", "times faster than reference", "than PyTorch"]
+    report.write("single-layers", "Single layers, 1 thread", [
+        "Forward and backward, with the gradients of parameters and input; microseconds of processor time, medians of "
+        f"{options.rounds} alternating rounds of {options.seconds * 1e3:.0f} ms.",
+        report.markdown(head, rows),
+    ])  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.layers", description=__doc__)
     parser.add_argument("models", nargs="*", help="default: all of them", metavar=f"{{{','.join(MODELS)}}}")
-    parser.add_argument("--mkl", action="store_true", help="zen through MKL as well")
+    parser.add_argument("--mkl", action="store_true", help="zen through MKL")
+    parser.add_argument("--single", action="store_true", help="single layers instead of models")
     parser.add_argument("--rounds", type=int, default=40, help="alternating rounds (default: 40)")
     parser.add_argument("--seconds", type=float, default=0.05, help="length of one round (default: 0.05)")
     options = parser.parse_args()
+    pin()
+    if options.single:
+        time_singles(options)
+    else:
+        time_models(options)
+
+
+def time_models(options: argparse.Namespace) -> None:
     names = options.models or list(MODELS)
     engines = [MKL if options.mkl else COMPILED, REFERENCE, PYTORCH]
-    pin()
     show = {"rounds": options.rounds, "seconds": options.seconds, "threads": 1}
     times = measure(engines, names, progress=lambda line: print(line, flush=True), **show)
     bare = [n for n in names if MODELS[n].products]

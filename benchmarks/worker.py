@@ -64,7 +64,7 @@ def library_version(library: str) -> str:
 
 def task(kind: str, library: str, name: str) -> workloads.Task:
     """What to time: a workload or a training step in a library, or its bare products."""
-    if name in layers.MODELS:
+    if name in layers.MODELS or name in layers.SINGLES:
         return layers.products(library, name) if kind else layers.task(library, name)
     return products.task(library) if kind else workloads.task(library, name)
 

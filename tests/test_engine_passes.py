@@ -12,6 +12,12 @@ def leaf(value, dtype=None):
     return zen.tensor(value, dtype=dtype, requires_grad=True)
 
 
+def test_gradients_of_a_float16_scalar_add_up():
+    x = leaf(2.0, np.float16)
+    (x * x + x * 3.0).backward()
+    assert x.gradient == 7 and x.gradient.dtype == np.float16
+
+
 # Hooks
 
 

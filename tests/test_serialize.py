@@ -348,3 +348,14 @@ def test_a_missing_library_names_the_extra(path, monkeypatch):
     for call in (lambda: zen.save(path, {}), lambda: zen.load(path)):
         with pytest.raises(ImportError, match=r"needs safetensors: pip install 'zen-autograd\[save\]'"):
             call()
+
+
+def test_arguments_in_the_wrong_place_are_named(path, tmp_path):
+    net = Net(w=np.ones(2))
+    for call in (lambda: zen.save(net, path), lambda: zen.load(net, path)):
+        with pytest.raises(TypeError, match="the path comes first: .*got Net"):
+            call()
+    with pytest.raises(TypeError, match=r"SGD is an optimiser: save\(path, model, optimizer=it\)"):
+        zen.save(path, zen.optim.SGD([zen.tensor([1.0], requires_grad=True)], lr=0.1))
+    with pytest.raises(FileNotFoundError, match="there is no folder.*absent'"):
+        zen.save(tmp_path / "absent" / "model", net)

@@ -103,6 +103,8 @@ def test_released_graph_is_an_error(loss):
 def test_something_else_is_an_error():
     with pytest.raises(TypeError, match="expected a Tensor, not ndarray"):
         graph([np.ones(2)])
+    with pytest.raises(TypeError, match="expected a Tensor, not int"):
+        graph(3)
 
 
 def test_large_graph_is_an_error_and_long_chains_do_not_recurse():

@@ -207,4 +207,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_FROM})
+    """The public names: without the modules in which they are made."""
+    shown = {"backend", "f", "linalg", "random", *_MODULES}
+    inner = {name for name, value in globals().items() if type(value) is type(f) and name not in shown}
+    return sorted({*globals(), *_MODULES, *_FROM} - inner)

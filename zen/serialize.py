@@ -8,6 +8,7 @@ key `zen` of the header refers to them. Needs the library safetensors (extra `sa
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -63,6 +64,10 @@ def save(path: str | os.PathLike[str], model: Any, /, optimizer: Any = None, **m
     ({'layer.weight': Tensor([1., 1.], dtype=float64)}, {'epoch': 3})
     """
     library = _library("save")
+    _check_path("save", path)
+    if hasattr(model, "param_groups"):
+        kind = type(model).__name__
+        raise TypeError(f"save: {kind} is an optimiser: save(path, model, optimizer=it), with {{}} for no model")
     arrays = _flat(model.state_dict() if hasattr(model, "state_dict") else model)
     own: dict[str, Any] = {"version": _VERSION, "optimizer": None}
     if optimizer is not None:
@@ -82,6 +87,7 @@ def load(path: str | os.PathLike[str], /, model: Any = None, optimizer: Any = No
     does not fit; with the offset and what was expected, where it is damaged or cut off. FileNotFoundError,
     ImportError where safetensors is missing. Returns the content as a `State`, whose Tensors are new.
     """
+    _check_path("load", path)
     where = f"load: {os.fspath(path)}"
     arrays, header = _read(path, where)
     state, shapes = _decoded(arrays, header, where)
@@ -99,6 +105,11 @@ def load(path: str | os.PathLike[str], /, model: Any = None, optimizer: Any = No
         error.add_note(where)
         raise
     return state
+
+
+def _check_path(function: str, path: Any) -> None:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{function}: the path comes first: {function}(path, model); got {type(path).__name__}")
 
 
 # Writing
@@ -171,6 +182,8 @@ def _shapes(optimizer: Any) -> list[list[list[int]]]:
 def _replace(path: str | os.PathLike[str], content: bytes) -> None:
     """Make `content` the content of the file at once: whoever opens it finds the old one or the new one, whole."""
     target = Path(os.path.realpath(path))  # a link stays a link
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "save: there is no folder", str(target.parent))
     temporary = target.parent / f".zen-{secrets.token_hex(8)}.tmp"
     try:
         with open(temporary, "xb") as file:

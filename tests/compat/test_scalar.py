@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import zen
 from zen.compat import scalar
 from zen.compat.scalar import Exp, Log, Ops, Sin, Var, add, get_gradients, inv, mul, neg, to_vals, to_var
 
@@ -129,3 +130,9 @@ def test_linear_layer_learns_as_its_vectorised_form():
 def test_every_bug_that_is_listed_has_its_test():
     listed = [line[2:].split(":")[0] for line in scalar.__doc__.splitlines() if line.startswith("- ")]
     assert listed and [name for name in listed if f"test_{name}" not in globals()] == []
+
+
+def test_import_zen_is_enough():
+    assert zen.compat.scalar is scalar and "graph" in dir(zen.compat)
+    with pytest.raises(AttributeError, match="has no attribute 'pytorch'"):
+        zen.compat.pytorch  # noqa: B018

@@ -249,7 +249,12 @@ def test_numbers_with_one_word_among_them(tmp_path):
 
 @pytest.mark.parametrize(
     "content, text",
-    [(b"a,b\n1,2\n1,2,3\n", "line 3, saw 3"), (b"", "No columns"), (b"a\n\xff\xfe\n", "not utf-8 text")],
+    [
+        (b"a,b\n1,2\n1,2,3\n", "offset 8: .*line 3, saw 3"),
+        (b"", "offset 0: expected a header"),
+        (b"a\n\xff\xfe\n", "offset 2: expected utf-8 text"),
+        (b'a\n1\n"2', "offset 4: .*inside string"),
+    ],  # fmt: skip
 )
 def test_damaged_csv_files(tmp_path, content, text):
     path = tmp_path / "t.csv"
@@ -261,9 +266,16 @@ def test_damaged_csv_files(tmp_path, content, text):
 def test_damaged_parquet_files(table):
     path = table[1][1]
     whole = path.read_bytes()
-    for content in (b"", b"PAR1", whole[:-4], whole[: len(whole) // 2]):
+    end = len(whole)
+    for content, text in (
+        (b"", "offset 0: expected b'PAR1', found b''"),
+        (b"PAR1", "offset 4: expected b'PAR1' at the end of the file"),
+        (whole[:-4], f"offset {end - 8}: expected b'PAR1' at the end.*cut off"),
+        (whole[:-8] + b"\xff\xff\0\0PAR1", f"offset {end - 8}: expected a footer of at most {end - 12} bytes"),
+        (whole[:4] + bytes(end - 12) + whole[-8:], "offset 4: expected data and, at offset .* they are damaged"),
+    ):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"t\.parquet: not a whole Parquet file"):
+        with pytest.raises(ValueError, match=rf"t\.parquet: {text}"):
             read_parquet(path)
     with pytest.raises(FileNotFoundError):
         read_parquet(path.with_name("none"))

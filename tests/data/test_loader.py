@@ -340,3 +340,10 @@ def test_batch_samplers_and_transforms_by_seed():
     assert runs[0] == runs[1] == runs[2]
     values = np.concatenate([np.ravel(part) for batch in runs[0] for part in batch])
     assert len(np.unique(values)) == values.size == 6 * 2 * 4
+
+
+def test_what_is_no_dataset_is_refused_at_once():
+    with pytest.raises(TypeError, match="generator has no __getitem__; .* a subclass of IterableDataset"):
+        DataLoader((x for x in range(3)), 2)
+    with pytest.raises(IndexError, match="Subset: index 5 is out of range for 2 samples"):
+        zen.data.Subset(TensorDataset(np.arange(4)), [1, 2])[5]

@@ -79,8 +79,6 @@ def test_parameters():
 X = draw(2, 3, 8)
 WRONG = [
     (lambda: nn.MultiheadAttention(8, 3), ValueError, "embed_dim 8 must be a multiple of num_heads 3"),
-    (lambda: nn.MultiheadAttention(8, 2, add_bias_kv=True), NotImplementedError, "add_bias_kv is not supported"),
-    (lambda: nn.MultiheadAttention(8, 2, add_zero_attn=True), NotImplementedError, "add_zero_attn is not supported"),
     (lambda: nn.MultiheadAttention(8, 2, dropout=1.0), ValueError, "less than 1; got 1.0"),
     (lambda: attention()(X, X, X[0]), ValueError, "all need three axes, or two without a batch"),
     (lambda: attention()(X, X, X[..., :4]), ValueError, "the last axis of value must have 8 elements"),
@@ -113,3 +111,10 @@ def test_transformer_layers():
     np.testing.assert_allclose(causal[:, :2], encoder(x[:, :2], is_causal=True).array, rtol=1e-4, atol=1e-5)
     for twin in (copy.deepcopy(encoder), pickle.loads(pickle.dumps(encoder))):
         np.testing.assert_array_equal(twin(x).array, encoder(x).array)
+
+
+def test_extra_keys_are_seen_by_every_query_of_a_causal_layer():
+    layer = nn.MultiheadAttention(8, 2, batch_first=True, add_bias_kv=True, add_zero_attn=True)
+    _, weights = layer(X, X, X, is_causal=True)
+    assert weights.shape == (2, 3, 5)
+    np.testing.assert_array_equal(weights.array[0] > 0, np.c_[np.tril(np.ones((3, 3), bool)), np.ones((3, 2), bool)])

@@ -69,3 +69,21 @@ def test_parameter_list_and_dict():
     d["b"] = np.zeros(2)
     assert list(d.state_dict()) == ["w", "b"] and type(d["b"]) is nn.Parameter
     assert repr(d) == "ParameterDict(w: float64(2, 2), b: float64(2,))  # 6 parameters"
+
+
+def test_containers_are_joined_and_repeated():
+    a, b = nn.Linear(2, 2), nn.ReLU()
+    assert list(nn.ModuleList([a]) + [b]) == [a, b]
+    assert list(nn.Sequential(a, b) * 2) == list(2 * nn.Sequential(a, b)) == [a, b, a, b]
+    model = nn.Sequential(a)
+    model += nn.Sequential(b)
+    assert list(model) == [a, b]
+    with pytest.raises(ValueError, match="repetitions must be at least 1"):
+        model * 0
+
+
+def test_dicts_answer_for_names_they_lack():
+    members = nn.ParameterDict({"a": np.ones(2)})
+    assert members.get("b") is None and members.get("a") is members["a"]
+    assert members.setdefault("b", np.zeros(3)) is members["b"] and isinstance(members["b"], nn.Parameter)
+    assert members.setdefault("a", np.zeros(3)).shape == (2,)

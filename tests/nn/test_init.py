@@ -55,3 +55,8 @@ def test_sparse_zeroes_the_fraction_of_each_column():
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_only_tensors_are_filled():
+    with pytest.raises(TypeError, match="fills Tensors, not ndarray"):
+        init.zeros_(np.ones(3))

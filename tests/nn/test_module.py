@@ -268,3 +268,23 @@ def test_text_shows_tree_and_counts():
     )
     assert repr(nn.Sequential(nn.ReLU())) == "Sequential(\n  (0): ReLU()\n)"
     assert repr(nn.Linear(1000, 2)) == "Linear(in_features=1000, out_features=2, bias=True)  # 2,002 parameters"
+
+
+def test_parameters_are_frozen_by_assignment():
+    layer = nn.Linear(2, 2)
+    layer.bias.requires_grad = False
+    layer(np.ones((1, 2), np.float32)).sum().backward()
+    assert layer.bias.grad is None and layer.weight.grad is not None and not layer.bias.requires_grad
+    layer.bias.requires_grad = True
+    assert layer.bias.requires_grad
+    with pytest.raises(RuntimeError, match=r"requires_grad_\(False\) on"):
+        layer(np.ones((1, 2), np.float32)).requires_grad = False
+    with pytest.raises(TypeError, match="takes True or False, not 'no'"):
+        layer.weight.requires_grad = "no"
+
+
+def test_devices_and_the_state_of_the_parameters_themselves():
+    layer = nn.Linear(2, 2)
+    assert layer.to("cpu") is layer and layer.state_dict(keep_vars=True)["weight"] is layer.weight
+    with pytest.raises(ValueError, match="no device 'cuda:0'; zen computes on the processor"):
+        layer.to("cuda:0")

@@ -97,7 +97,8 @@ def test_mixed_precision_takes_the_wider_dtype():
 X = np.ones((5, 2, 3), np.float32)
 WRONG = [
     (lambda: nn.RNN(3, 4, nonlinearity="sigmoid"), ValueError, "must be 'tanh' or 'relu', not 'sigmoid'"),
-    (lambda: nn.LSTM(3, 4, proj_size=2), NotImplementedError, r"projections are not supported \(proj_size=2\)"),
+    (lambda: nn.LSTM(3, 4, proj_size=4), ValueError, "proj_size is 0, or less than hidden_size = 4; got 4"),
+    (lambda: nn.LSTM(3, 4, proj_size=2)(X, (np.ones((1, 2, 4)),) * 2), ValueError, r"h_0 .* needs \(1, 2, 2\)"),
     (lambda: nn.GRU(3, 0), ValueError, "GRU: hidden_size must be a positive int, not 0"),
     (lambda: nn.GRU(3, 4, 2, dropout=1.5), ValueError, "GRU: dropout is the probability.*got 1.5"),
     (lambda: nn.GRU(3, 4)(X[..., :2]), ValueError, r"input_size = 3 elements, got shape \(5, 2, 2\)"),

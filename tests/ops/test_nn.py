@@ -267,6 +267,7 @@ def test_round_to_decimals():
             TypeError,
             r"cross_entropy: weight .*detach",
         ),
+        (lambda: f.nll_loss(X, CLASSES, ignore_index=2**63), ValueError, "nll_loss: ignore_index must fit in 64 bits"),
         (lambda: f.cross_entropy(X, SOFT, ignore_index=1), ValueError, r"ignore_index .*probabilities"),
         (lambda: f.nll_loss(X, [0, 1, 2, 3]), IndexError, r"nll_loss: class 3 .*\(4, 3\)"),
         (lambda: f.nll_loss(X, SOFT), ValueError, r"nll_loss: target of shape \(4, 3\)"),

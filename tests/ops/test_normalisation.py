@@ -97,6 +97,32 @@ def test_no_samples():
         f.batch_norm(np.zeros((0, 3)), None, None, training=True)
 
 
+def test_no_channels_divide_by_nothing():
+    for shape in ((2, 0, 3), (2, 0)):
+        x = zen.tensor(np.zeros(shape), requires_grad=True)
+        f.group_norm(x, 1, np.ones(0)).sum().backward()
+        assert x.gradient.shape == shape
+    assert f.instance_norm(np.zeros((2, 0, 3))).shape == (2, 0, 3)
+
+
+@pytest.mark.parametrize("kind", ["int64", "int32", "bool", "list", ">f8"])
+def test_weights_that_are_no_native_floats_are_converted_not_read_as_bytes(kind):
+    w, v = np.array([3, 1, 0, 2, 1, 4]), np.arange(5)
+    a, b = (w.tolist(), v.tolist()) if kind == "list" else (w.astype(kind), v.astype(kind))
+    w, v = (w > 0, v > 0) if kind == "bool" else (w, v)
+    w, v = w.astype(float), v.astype(float)
+    for found, expected in (
+        (f.layer_norm(X, 5, b, b), f.layer_norm(X, 5, v, v)),
+        (f.rms_norm(X, 5, b), f.rms_norm(X, 5, v)),
+        (f.group_norm(X, 2, a, a), f.group_norm(X, 2, w, w)),
+        (f.instance_norm(X, a, a), f.instance_norm(X, w, w)),
+        (f.batch_norm(X, None, None, a, a, True), f.batch_norm(X, None, None, w, w, True)),
+    ):
+        np.testing.assert_allclose(found.value, expected.value, rtol=1e-12)
+    with pytest.raises(TypeError, match="running_mean must be a Tensor or array of floats"):
+        f.batch_norm(X, np.zeros(6, int), np.ones(6), training=True)
+
+
 def test_running_statistics_move_and_are_announced():
     layer = nn.BatchNorm1d(6)
     mean, x = layer.running_mean, zen.tensor(X, dtype="float32", requires_grad=True)

@@ -47,6 +47,11 @@ def test_cumsum_as_in_numpy(axis):
     check_gradients(lambda x: f.cumsum(x, axis) ** 2, [X[:, :2, :2]])
 
 
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">i4"])
+def test_mean_in_the_other_byte_order(dtype):
+    assert f.mean(np.array([1, 2, 6], dtype)).item() == 3
+
+
 def test_dtype_converts_before_the_reduction():
     assert f.sum(zen.tensor([1, 2]), dtype=zen.float32).dtype == np.float32
     t = zen.tensor([1.0, 2.0], dtype=zen.float32, requires_grad=True)

@@ -187,3 +187,15 @@ def test_the_gradient_of_concat_was_quadratic_in_the_number_of_parts():
     parts = zen.f.concat([x[i : i + 1] * i for i in range(20_000)])
     parts.sum().backward()
     np.testing.assert_array_equal(x.gradient, np.arange(20_000.0))
+
+
+def test_flatten_joins_neighbouring_axes():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    for axes in ((1,), (0, 1), (-2, -1), (1, 1)):
+        start, end = (*axes, -1)[:2]
+        joined = x.reshape(*x.shape[: start % 3], -1, *x.shape[end % 3 + 1 :])
+        np.testing.assert_array_equal(f.flatten(x, *axes).value, joined)
+    with pytest.raises(ValueError, match=r"start_axis 2 comes after end_axis 0 in shape \(2, 3, 4\)"):
+        f.flatten(x, 2, 0)
+    with pytest.raises(IndexError, match="flatten: axis 3 is out of range"):
+        f.flatten(x, 3)

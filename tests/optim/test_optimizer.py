@@ -129,6 +129,19 @@ def test_a_step_is_announced_to_whoever_else_holds_the_memory(holder, size):
         late.backward()
 
 
+@pytest.mark.parametrize("name", ["Adam", "Muon"])
+def test_a_step_is_announced_to_a_graph_that_saved_a_part_of_the_state(name):
+    p = zen.tensor(np.ones((2, 2)), requires_grad=True)
+    p.grad = zen.tensor(np.ones((2, 2)))
+    opt = getattr(zen.optim, name)([p], lr=0.1)
+    opt.step()
+    x = zen.tensor(np.ones((2, 2)), requires_grad=True)
+    late = (x * opt.state[p]["exp_avg" if name == "Adam" else "momentum_buffer"]).sum()
+    opt.step()
+    with pytest.raises(RuntimeError, match=rf"overwritten in place by '{name}\.step'"):
+        late.backward()
+
+
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("layout", ["transposed", "every second", "reversed", "gradient"])
 def test_strided_parameters_and_gradients(name, layout):
@@ -339,14 +352,15 @@ def test_a_state_that_was_spoilt_by_hand_is_refused_and_the_step_before_it_annou
         opt.step()
 
 
-def test_read_only_memory_is_refused():
-    memory = np.ones(3)
+@pytest.mark.parametrize("name", ["SGD", "Muon", "LBFGS"])
+def test_read_only_memory_is_refused(name):
+    memory = np.ones((1, 3))
     p = zen.from_numpy(memory).requires_grad_()
     p.array.flags.writeable = False
-    p.grad = zen.tensor(np.ones(3))
-    with pytest.raises(ValueError, match=r"parameter of shape \(3,\) is read-only; clone\(\) it first"):
-        zen.optim.SGD([p]).step()
-    assert memory.tolist() == [1, 1, 1]
+    p.grad = zen.tensor(np.ones((1, 3)))
+    with pytest.raises(ValueError, match=r"parameter of shape \(1, 3\) is read-only; clone\(\) it first"):
+        getattr(zen.optim, name)([p]).step((lambda: 1.0) if name == "LBFGS" else None)
+    assert memory.tolist() == [[1, 1, 1]]
 
 
 def test_a_gradient_with_a_graph_is_used_for_its_value():

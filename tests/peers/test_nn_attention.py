@@ -124,7 +124,11 @@ def test_self_attention(batch_first, need_weights, masks):
 
 
 @pytest.mark.parametrize("need_weights", [False, True])
-@pytest.mark.parametrize("options", [{}, {"kdim": 5, "vdim": 7}, {"bias": False}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"kdim": 5, "vdim": 7}, {"bias": False, "add_bias_kv": True}, {"add_bias_kv": True, "add_zero_attn": True}],
+    ids=str,
+)
 def test_cross_attention(need_weights, options):
     ours = zen.nn.MultiheadAttention(12, 3, **options, dtype="float64")
     theirs = torch.nn.MultiheadAttention(12, 3, **options).double()
@@ -133,7 +137,13 @@ def test_cross_attention(need_weights, options):
     def call(module, q, k, v):
         return module(q, k, v, need_weights=need_weights, average_attn_weights=False)
 
-    compare_modules(ours, theirs, call, [heads(4, 2, 12), heads(6, 2, k), heads(6, 2, v)])
+    def masked(module, q, k, v):
+        library = torch.tensor if isinstance(module, torch.nn.Module) else np.asarray
+        hidden = library(np.triu(np.ones((4, 6), bool), 2)), library(np.eye(6, dtype=bool)[:2])
+        return module(q, k, v, attn_mask=hidden[0], key_padding_mask=hidden[1], need_weights=need_weights)
+
+    for given in (call, masked):
+        compare_modules(ours, theirs, given, [heads(4, 2, 12), heads(6, 2, k), heads(6, 2, v)])
     compare_modules(ours, theirs, call, [heads(4, 12), heads(6, k), heads(6, v)])
 
 

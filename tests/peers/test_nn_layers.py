@@ -97,6 +97,18 @@ def test_embedding(padding):
     both(nn.Embedding(7, 3, padding), torch.nn.Embedding(7, 3, padding), indices)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"max_norm": 0.7}, {"max_norm": 1.0, "norm_type": 1.0, "padding_idx": 1}, {"scale_grad_by_freq": True}],
+    ids=str,
+)
+def test_embedding_limits_rows_and_their_gradients(options):
+    mine, theirs = nn.Embedding(7, 3, **options), torch.nn.Embedding(7, 3, **options)
+    assert repr(mine).split("  #")[0] == repr(theirs)
+    both(mine, theirs, np.array([[1, 2, 2], [6, 0, 1]]))
+    close(mine.weight, theirs.weight)
+
+
 def test_weights_carry_over_both_ways():
     mine, theirs = (
         nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)),

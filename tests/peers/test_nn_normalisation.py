@@ -25,6 +25,8 @@ LAYERS = [
     (lambda m: m.GroupNorm(2, 6), (4, 6)),
     (lambda m: m.GroupNorm(6, 6, affine=False), (2, 6, 3, 5)),
     (lambda m: m.GroupNorm(1, 4), (2, 4, 3, 3)),
+    (lambda m: m.GroupNorm(2, 4, bias=False), (2, 4, 3)),
+    (lambda m: m.BatchNorm1d(4, bias=False), (6, 4)),
     (lambda m: m.InstanceNorm1d(3), (2, 3, 5)),
     (lambda m: m.InstanceNorm2d(3, affine=True), (2, 3, 4, 5)),
     (lambda m: m.InstanceNorm2d(3), (3, 4, 5)),

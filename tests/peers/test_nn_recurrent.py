@@ -81,6 +81,17 @@ def test_without_bias_states_and_batch(kind):
     compare(ours, theirs, [np.random.default_rng(0).normal(size=(1, 3)), *draw(kind, 2, None, 4)], states_of(kind))
 
 
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True, "batch_first": True}, {"bias": False}], ids=str)
+def test_projections(options):
+    ours, theirs = pair("LSTM", 3, 4, 2, proj_size=2, **options)
+    assert repr(ours).split("  #")[0] == repr(theirs)
+    x = np.random.default_rng(0).normal(size=(5, 6, 3))
+    layers, batch = 4 if "bidirectional" in options else 2, 5 if "batch_first" in options else 6
+    states = [np.random.default_rng(1).normal(size=(layers, batch, n)) for n in (2, 4)]
+    compare(ours, theirs, [x, *states], states_of("LSTM"))
+    compare(ours, theirs, [x[0]], states_of("LSTM"))
+
+
 def test_relu():
     ours, theirs = pair("RNN", 3, 4, 2, "relu", bidirectional=True)
     compare(ours, theirs, [np.random.default_rng(0).normal(size=(5, 2, 3))], states_of("RNN"))

@@ -181,3 +181,28 @@ def test_history_plots_and_keeps(tmp_path):
     again = training.History()
     again.load_state_dict(history.state_dict())
     assert again == history and math.isclose(again.last()["accuracy"], 0.2)
+
+
+def test_arguments_of_another_kind_are_named():
+    model, optimiser = linear()
+    loss = nn.MSELoss()
+    for given, error, text in (
+        ((loader(), model, loss, optimiser, 1), TypeError, "must be a Module, not DataLoader; the order is fit"),
+        ((model, 3, loss, optimiser, 1), TypeError, "must be iterable, not int"),
+        ((model, TensorDataset(X, Y), loss, optimiser, 1), TypeError, "put a zen.data.DataLoader around it"),
+        ((model, loader(), "mse", optimiser, 1), TypeError, "a function of .output, target., not 'mse'"),
+        ((model, loader(), loss, loss, 1), TypeError, "one of zen.optim, not MSELoss"),
+        ((model, loader(), loss, optimiser, 1.5), ValueError, "not 1.5"),
+        ((nn.Linear(3, 1), loader(), loss, optimiser, 1), ValueError, "none of this model's parameters"),
+    ):
+        with pytest.raises(error, match=text):
+            zen.fit(*given, progress=False)
+    with pytest.raises(TypeError, match="instances of zen.training.Callback, not <class"):
+        fit(model, optimiser, 1, callbacks=[training.EarlyStopping])
+
+
+def test_lbfgs_computes_each_batch_as_often_as_it_needs():
+    model, _ = linear()
+    optimiser = zen.optim.LBFGS(model.parameters(), line_search_fn="strong_wolfe")
+    history = fit(model, optimiser, 2, loader=loader(batch_size=40))
+    assert history.loss[0] > 1 and history.loss[1] < 1e-6

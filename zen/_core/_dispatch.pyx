@@ -65,3 +65,8 @@ cdef kernel_t identity_kernel(int typenum) noexcept:
 def row_addresses():
     """The kernels over rows, for float and double each: addresses in the order of `RowKernels` in _types.pxd."""
     return _module.row_kernels()
+
+
+def plane_addresses():
+    """The kernels over planes, for float and double each: addresses in the order of `_plane_kernels.pxi`."""
+    return _module.plane_kernels()

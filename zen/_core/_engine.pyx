@@ -188,7 +188,7 @@ cdef class Pass:
             Py_INCREF(a)
             slot.array, slot.full = <PyObject*>a, True
         elif n.typenum != cnp.NPY_FLOAT and n.typenum != cnp.NPY_DOUBLE:
-            a = np.add(<ndarray>old, a)
+            a = np.asarray(np.add(<ndarray>old, a))  # a sum of 0-d arrays is a scalar
             Py_INCREF(a)
             slot.array = <PyObject*>a
             Py_DECREF(<object>old)

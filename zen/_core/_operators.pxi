@@ -64,7 +64,14 @@ cdef class Tensor:
 
     @property
     def requires_grad(self):
+        """Whether gradients reach the Tensor; may be set on a leaf, as by `requires_grad_`."""
         return node_of(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, flag):
+        if not isinstance(flag, bool):
+            raise TypeError(f"requires_grad takes True or False, not {flag!r}")
+        self.requires_grad_(flag)
 
     @property
     def is_leaf(self):

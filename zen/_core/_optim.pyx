@@ -162,13 +162,17 @@ cdef class Walk:
     cdef ndarray array_of(self, entry, str name, ndarray p):
         cdef PyObject* found = PyDict_GetItemWithError(entry, name)
         cdef ndarray a
+        cdef bint shared
         if found == NULL or not isinstance(<object>found, Tensor):
             raise TypeError(f"the state {name!r} of a parameter of shape {(<object>p).shape} must be a Tensor")
+        shared = (<Tensor>found).data is not None and not is_private(<PyObject*>(<Tensor>found).data)
         a = (<Tensor>found).values()
         if not same_shape(a, p):
             raise ValueError(
                 f"the state {name!r} of a parameter of shape {(<object>p).shape} has shape {(<object>a).shape}"
             )
+        if shared:
+            self.written.append(a)
         return a
 
     cdef void* place(self, int k, ndarray a, int kind, bint written) except? NULL:

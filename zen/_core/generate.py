@@ -210,6 +210,7 @@ cdef enum:
     EXP = {exp}
 
 include "_row_kernels.pxi"
+include "_plane_kernels.pxi"
 
 
 cdef void fill() except *:

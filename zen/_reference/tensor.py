@@ -116,7 +116,14 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
+        """Whether gradients reach the Tensor; may be set on a leaf, as by `requires_grad_`."""
         return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, flag: bool) -> None:
+        if not isinstance(flag, bool):
+            raise TypeError(f"requires_grad takes True or False, not {flag!r}")
+        self.requires_grad_(flag)
 
     @property
     def is_leaf(self) -> bool:
@@ -157,7 +164,6 @@ class Tensor:
         node = self.node
         if flag and node is None:
             check_trainable(self.dtype)
-            self.base = None  # a leaf of its own, no longer derived from what it was a view of
             self.base = None  # a leaf of its own, no longer derived from what it was a view of
             self.node = leaf_node(self._array)
         elif not flag and node is not None:

@@ -119,7 +119,11 @@ class Subset(Dataset):
         return len(self.indices)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.dataset[self.indices[index]]
+        try:
+            chosen = self.indices[index]
+        except IndexError:
+            raise IndexError(f"Subset: index {index} is out of range for {len(self)} samples") from None
+        return self.dataset[chosen]
 
     def _batch(self, indices: Any) -> Any:
         return self.dataset.batch(self._index[indices])

@@ -61,6 +61,11 @@ class DataLoader:
                 f"DataLoader: num_workers is {num_workers} and prefetch_factor {prefetch_factor}; "
                 "they must be at least 0 and 1"
             )
+        if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__getitem__"):
+            raise TypeError(
+                f"DataLoader: {type(dataset).__name__} has no __getitem__; a dataset has it and __len__, and one that "
+                "can only be iterated over is a subclass of IterableDataset"
+            )
         self.dataset, self.num_workers, self.prefetch_factor = dataset, num_workers, prefetch_factor
         self.collate_fn = collate_fn
         self._stream = Stream("DataLoader", generator, seed)

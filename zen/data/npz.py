@@ -48,7 +48,8 @@ def _member(archive: zipfile.ZipFile, member: str, where: str) -> np.ndarray:
             return array
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         offset = archive.getinfo(member).header_offset
-        raise ValueError(f"read_npz: {where}, member {member!r} at offset {offset}: {error}") from None
+        place = f"member {member!r} at offset {offset}"
+        raise ValueError(f"read_npz: {where}, {place}: {error}; expected a whole array of numbers") from None
 
 
 def _diagnose(file: IO[bytes], error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def read_csv(
 
     Without `target`, each array has the dtype of its column. Raises ValueError naming the file and what is wrong in it:
     a column that is not there, a cell that is not a number (column and row, counted from 0 behind the header), rows of
-    different lengths; ImportError where pandas is missing.
+    different lengths (with the offset of the line); ImportError where pandas is missing.
 
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -44,10 +45,16 @@ def read_csv(
     where = f"read_csv: {os.fspath(path)}"
     try:
         frame = pandas.read_csv(path, **options)
-    except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
-        raise ValueError(f"{where}: {str(error).strip()}") from None
+    except pandas.errors.EmptyDataError:
+        raise ValueError(f"{where}: offset 0: expected a header with the names of columns, found none") from None
+    except pandas.errors.ParserError as error:
+        text = str(error).strip()
+        found = re.search(r"in line (\d+)|at row (\d+)", text)  # lines are counted from 1, rows from 0
+        line = 0 if found is None else int(found[1] or 0) or int(found[2]) + 1
+        raise ValueError(f"{where}: {_offset(path, line)}{text}") from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"{where}: not {error.encoding} text ({error.reason}); give encoding=") from None
+        place = _undecodable(path, error.encoding)
+        raise ValueError(f"{where}: {place}expected {error.encoding} text ({error.reason}); give encoding=") from None
     frame.columns = [str(name) for name in frame.columns]
     wanted = _chosen(list(frame.columns), columns, target, where)
     table = {name: _numbers(pandas, frame[name], name, missing, where) for name in wanted}
@@ -69,7 +76,7 @@ def read_parquet(
     except (arrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # such as FileNotFoundError
             raise
-        raise ValueError(f"{where}: not a whole Parquet file ({str(error).strip()})") from None
+        raise ValueError(f"{where}: {_broken(path)} ({str(error).strip()})") from None
     table = {name: _cells(arrow, found.column(name), name, missing, where) for name in wanted}
     return table if target is None else _dataset(table, wanted, target, dtype)
 
@@ -162,3 +169,45 @@ def _not_a_number(where: str, name: str, row: int, value: Any, note: str = "") -
         f"{where}: column {name!r}, row {row} is {value!r}{note}, not a number; encode the column as numbers, or "
         "leave it out with columns="
     )
+
+
+# What is wrong with a file, and at which of its bytes
+
+
+def _bytes(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file that is not compressed; nothing of others, whose offsets say nothing."""
+    if os.fspath(path).endswith((".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")) or not os.path.isfile(path):
+        return b""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _offset(path: str | os.PathLike[str], line: int) -> str:
+    """Where a line of this number, counted from 1, begins; nothing for line 0."""
+    lines = _bytes(path).splitlines(keepends=True)
+    return f"offset {sum(map(len, lines[: line - 1]))}: " if 0 < line <= len(lines) else ""
+
+
+def _undecodable(path: str | os.PathLike[str], encoding: str) -> str:
+    try:
+        _bytes(path).decode(encoding)
+    except UnicodeDecodeError as error:
+        return f"offset {error.start}: "
+    return ""
+
+
+def _broken(path: str | os.PathLike[str]) -> str:
+    """A Parquet file is PAR1, the data, the footer, the footer's length in four bytes, and PAR1 again."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        head = file.read(4)
+        if head != b"PAR1":
+            return f"offset 0: expected b'PAR1', found {head!r}: no Parquet file"
+        file.seek(max(size - 8, 4))
+        tail = file.read()
+    if size < 12 or tail[4:] != b"PAR1":
+        return f"offset {max(size - 4, 4)}: expected b'PAR1' at the end of the file, found {tail[-4:]!r}: cut off"
+    length = int.from_bytes(tail[:4], "little")
+    if length > size - 12:
+        return f"offset {size - 8}: expected a footer of at most {size - 12} bytes, found the length {length}"
+    return f"offset 4: expected data and, at offset {size - 8 - length}, a footer that can be read; they are damaged"

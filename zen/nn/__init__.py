@@ -1,4 +1,8 @@
-"""Modules: layers, losses, and what holds them together. Names, arguments and shapes are those of PyTorch's nn."""
+"""Modules: layers, losses, and what holds them together. Names, arguments and shapes are those of PyTorch's nn.
+
+The functions of PyTorch's nn.functional are in `zen.f`, with `axis` in the place of `dim`: `import zen.f as F`. Those
+of its nn.utils that clip gradients are in `zen.optim`.
+"""
 
 from . import init as init
 from .activation import CELU as CELU

@@ -24,7 +24,8 @@ class MultiheadAttention(Module):
     embed_dim: length of the last axis of query and result; num_heads divides it. dropout: on the weights, while
     training. bias: False leaves the projections' biases out. kdim, vdim: lengths of the last axes of key and value,
     embed_dim if None. batch_first: inputs are (batch, rows, width) instead of (rows, batch, width); both may lack the
-    batch. dtype: of the parameters, float32 by default. add_bias_kv and add_zero_attn are not supported.
+    batch. dtype: of the parameters, float32 by default. add_bias_kv: one more key and value, which are parameters,
+    behind the others. add_zero_attn: one more key and value of zeros behind those. Both are seen by every query.
 
     Called with (query, key, value): key_padding_mask (batch, keys) and attn_mask (queries, keys) or (batch * num_heads,
     queries, keys) hold bools, True where a key must NOT be seen (the reverse of scaled_dot_product_attention), or
@@ -43,6 +44,8 @@ class MultiheadAttention(Module):
 
     in_proj_weight: Parameter | None
     in_proj_bias: Parameter | None
+    bias_k: Parameter | None
+    bias_v: Parameter | None
 
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
@@ -51,11 +54,6 @@ class MultiheadAttention(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         sizes("MultiheadAttention", embed_dim=embed_dim, num_heads=num_heads)
-        for option, value in (("add_bias_kv", add_bias_kv), ("add_zero_attn", add_zero_attn)):
-            if value:
-                raise NotImplementedError(
-                    f"MultiheadAttention: {option} is not supported; append the extra key and value to the inputs"
-                )
         if embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention: embed_dim {embed_dim} must be a multiple of num_heads {num_heads}")
         if not 0 <= dropout < 1:
@@ -74,17 +72,23 @@ class MultiheadAttention(Module):
         for name, shape in shapes.items():
             self.register_parameter(name, None if shape is None else Parameter(np.empty(shape, dtype)))
         self.register_parameter("in_proj_bias", Parameter(np.empty(3 * embed_dim, dtype)) if bias else None)
+        for name in ("bias_k", "bias_v"):
+            self.register_parameter(name, Parameter(np.empty((1, 1, embed_dim), dtype)) if add_bias_kv else None)
+        self.add_zero_attn, self._extra = add_zero_attn, bool(add_bias_kv) + bool(add_zero_attn)
         self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the projections by Glorot's rule, evenly; biases become zero."""
+        """Draw the projections by Glorot's rule, evenly (bias_k, bias_v normally); biases become zero."""
         for name in ("q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_weight"):
             if (weight := self.__dict__[name]) is not None:
                 init.xavier_uniform_(weight)
         for bias in (self.in_proj_bias, self.out_proj.bias):
             if bias is not None:
                 init.zeros_(bias)
+        for row in (self.bias_k, self.bias_v):
+            if row is not None:
+                init.xavier_normal_(row)
 
     def forward(
         self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
@@ -98,11 +102,13 @@ class MultiheadAttention(Module):
             query, key, value = (f.expand_dims(x, axis) for x in (query, key, value))
         rows = 1 if self.batch_first else 0
         shape = (query.shape[1 - rows], self.num_heads, query.shape[rows], key.shape[rows])
-        mask = self._mask(attn_mask, key_padding_mask, shape, query.dtype, batched)
         causal = is_causal and attn_mask is None
-        keep, factor = kept(shape, self.dropout if self.training else 0.0)
+        if causal and self._extra:  # the extra keys are behind the last place, and seen all the same
+            attn_mask, causal = np.triu(np.ones(shape[2:], bool), 1), False
+        mask = self._mask(attn_mask, key_padding_mask, shape, query.dtype, batched)
+        keep, factor = kept((*shape[:3], shape[3] + self._extra), self.dropout if self.training else 0.0)
         weights = None
-        if same and not need_weights and self.in_proj_weight is not None:
+        if same and not need_weights and self.in_proj_weight is not None and not self._extra:
             qkv = f.linear(query, self.in_proj_weight, self.in_proj_bias)
             out = SELF_ATTENTION(
                 qkv, mask, keep, heads=self.num_heads, batch_first=self.batch_first, causal=causal, factor=factor
@@ -152,7 +158,17 @@ class MultiheadAttention(Module):
             y = f.linear(x, w, None if bias is None else bias[i * n : (i + 1) * n])
             y = f.reshape(y, (*x.shape[:2], self.num_heads, self.head_dim))
             found.append(f.permute_dims(y, (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)))
-        return found
+        return self._lengthened(*found) if self._extra else found
+
+    def _lengthened(self, q: Any, k: Any, v: Any) -> list[Any]:
+        """Key and value with the rows that add_bias_kv and add_zero_attn put behind them."""
+        shape = (*k.shape[:2], 1, self.head_dim)
+        for bias in (self.bias_k, self.bias_v):
+            row = None if bias is None else f.reshape(bias, (1, self.num_heads, 1, self.head_dim))
+            rows = [] if row is None else [f.broadcast_to(row, shape)]
+            rows += [np.zeros(shape, k.dtype)] if self.add_zero_attn else []
+            k, v = v, f.concat([k, *rows], 2)  # after two rounds, each in its place again
+        return [q, k, v]
 
     def _mask(self, attn_mask: Any, padding: Any, shape: tuple[int, int, int, int], dtype: Any, batched: bool) -> Any:
         """Both masks as one that broadcasts to the weights, of floats to be added or of bools, True: takes part."""
@@ -167,6 +183,8 @@ class MultiheadAttention(Module):
             found.append(f.reshape(mask, (batch, 1, 1, keys)))
         if not found:
             return None
+        if self._extra:  # the extra keys are never hidden
+            found = [f.concat([m, np.zeros((*m.shape[:-1], self._extra), m.dtype)], -1) for m in found]
         if all(mask.dtype.kind == "b" for mask in found):
             refused = [raw(mask) for mask in found]
             return ~(refused[0] if len(refused) == 1 else refused[0] | refused[1])

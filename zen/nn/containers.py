@@ -96,7 +96,7 @@ class Sequential(_Numbered):
     """Modules called one after the other, each with the result of the one before.
 
     Arguments: the modules, or one dict from names to modules. Indexing, slices (which are Sequentials of the same
-    modules), len, append, insert, extend and del work as on a list; `+` joins two.
+    modules), len, append, insert, extend and del work as on a list; `+` joins two, and `*` repeats the same modules.
 
     >>> model = zen.nn.Sequential(zen.nn.Linear(4, 3), zen.nn.ReLU(), zen.nn.Linear(3, 2))
     >>> model(np.ones((5, 4), np.float32)).shape, len(model[:2])
@@ -130,6 +130,18 @@ class Sequential(_Numbered):
             return NotImplemented
         return Sequential(*self, *other)
 
+    def __iadd__(self, other: Sequential) -> Self:
+        return self.extend(other)
+
+    def __mul__(self, times: int) -> Sequential:
+        if not isinstance(times, int):
+            return NotImplemented
+        if times < 1:
+            raise ValueError(f"Sequential * {times}: the number of repetitions must be at least 1")
+        return Sequential(*(list(self) * times))
+
+    __rmul__ = __mul__
+
     def _replace_all(self, members: Iterable[Any]) -> None:
         """Members that stay keep names that are not numbers."""
         own, members = self.__dict__, list(members)
@@ -151,6 +163,9 @@ class ModuleList(_Numbered):
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(() if modules is None else modules)
+
+    def __add__(self, modules: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *modules])
 
     def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)
@@ -226,6 +241,16 @@ class _Named(Module):
         member = self[name]
         del self[name]
         return member
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The member of this name, or `default`."""
+        return self[name] if name in self else default
+
+    def setdefault(self, name: str, default: Any) -> Any:
+        """The member of this name, which is first made of `default` if there is none."""
+        if name not in self:
+            self[name] = default
+        return self[name]
 
     def clear(self) -> None:
         """Take all out."""

@@ -212,6 +212,8 @@ def _kaiming(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) 
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"nn.init fills Tensors, not {type(tensor).__name__}; make one of it first: zen.tensor(values)")
     before = backend.set_grad_enabled(False)
     try:
         return inplace.copy_(

@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import f, random
 from ..conversion import supported
-from ..ops.register import operand
+from ..modes import no_grad
+from ..ops.register import operand, raw
 from . import init
 from .module import Module
 from .parameter import Parameter
@@ -140,35 +141,45 @@ class Embedding(Module):
     """Rows of a table, chosen by integers.
 
     num_embeddings, embedding_dim: the table's shape; it is drawn from the standard normal distribution. padding_idx:
-    a row that starts as zeros and gets no gradient. Indices: ints of any shape; the result has one axis more.
-    IndexError for one out of range.
+    a row that starts as zeros and gets no gradient. max_norm: rows that are looked up and whose norm (of the order
+    norm_type) is larger are first scaled down to it, in place. scale_grad_by_freq: a row's gradient is divided by how
+    often the indices name it. sparse=True raises NotImplementedError: gradients are dense. Indices: ints of any shape;
+    the result has one axis more. IndexError for one out of range.
 
     >>> zen.nn.Embedding(10, 3)(np.array([[1, 2], [3, 4]])).shape
     (2, 2, 3)
     """
 
     def __init__(
-        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, dtype: Any = None
-    ) -> None:
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
+        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, *, dtype: Any = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        if sparse:
+            raise NotImplementedError("Embedding: gradients are dense here; leave sparse=False")
         dtype = floating("Embedding", dtype)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(f"Embedding: padding_idx {padding_idx} is out of range for {num_embeddings} rows")
             padding_idx %= num_embeddings
         self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
+        self.sparse = sparse
         self.weight = Parameter(np.empty((num_embeddings, embedding_dim), dtype))
         self.reset_parameters()
 
     @classmethod
-    def from_pretrained(cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
+    def from_pretrained(
+        cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None, max_norm: float | None = None,
+        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
+    ) -> Embedding:  # fmt: skip
         """An Embedding around a given table (rows, columns), whose memory it shares; frozen unless freeze is False."""
         weight = Parameter(embeddings, not freeze)
         if weight.ndim != 2:
             raise ValueError(f"Embedding.from_pretrained: expected a table of two dimensions, not shape {weight.shape}")
         rows, width = weight.shape
-        made = cls(rows, width, padding_idx, dtype=weight.dtype)
+        made = cls(rows, width, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, dtype=weight.dtype)
         made.weight = weight
         return made
 
@@ -179,11 +190,34 @@ class Embedding(Module):
             self.weight.array[self.padding_idx] = 0
 
     def forward(self, indices: Any) -> Any:
-        return f.embedding(indices, self.weight, padding_idx=self.padding_idx)
+        if self.max_norm is not None:
+            self._shorten(indices)
+        y = f.embedding(indices, self.weight, padding_idx=self.padding_idx)
+        if not self.scale_grad_by_freq:
+            return y
+        _, places, counts = np.unique(raw(operand("Embedding", indices)), return_inverse=True, return_counts=True)
+        share = (1 / counts.astype(y.dtype))[places].reshape(*y.shape[:-1], 1)
+        fixed = y.detach()
+        return fixed + (y - fixed) * share  # the values of y, and its gradient times share
+
+    def _shorten(self, indices: Any) -> None:
+        """Scale the rows that are too long down to max_norm."""
+        assert self.max_norm is not None
+        rows = np.unique(raw(operand("Embedding", indices)))
+        if rows.dtype.kind not in "iu" or rows.size and not 0 <= rows[0] <= rows[-1] < self.num_embeddings:
+            return  # f.embedding says what is wrong
+        table = self.weight.array[rows]
+        lengths = np.linalg.norm(table, self.norm_type, axis=1)
+        long = lengths > self.max_norm
+        if long.any():
+            factors = self.max_norm / (lengths[long] + 1e-7)
+            with no_grad():
+                self.weight[rows[long]] = table[long] * factors[:, None].astype(table.dtype)
 
     def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        defaults = {"padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False}
+        return text + "".join([f", {k}={self.__dict__[k]}" for k, v in defaults.items() if self.__dict__[k] != v])
 
 
 class Flatten(Module):

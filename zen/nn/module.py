@@ -14,7 +14,6 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
-from ..conversion import supported
 from . import state
 from .description import describe
 from .hooks import Hook, Hooks, RemovableHandle, call
@@ -239,9 +238,13 @@ class Module:
 
     # State
 
-    def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
-        """The parameters and persistent buffers by name, detached: they share the module's memory."""
-        return {name: t.detach() for name, t in state.entries(self, prefix).items()}
+    def state_dict(self, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+        """The parameters and persistent buffers by name, detached: they share the module's memory.
+
+        prefix: what every name begins with. keep_vars: the Parameters themselves, not detached.
+        """
+        found = state.entries(self, prefix)
+        return found if keep_vars else {name: t.detach() for name, t in found.items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> state.IncompatibleKeys:
         """Copy values (Tensors, arrays) into the parameters and buffers of the same names.
@@ -255,13 +258,9 @@ class Module:
         """Convert all floating parameters and buffers, and their gradients, to a floating dtype; returns the module.
 
         The Parameters stay the same objects, so optimisers keep them; graphs recorded before lead to them no longer.
+        The device "cpu" in the place of a dtype changes nothing; any other raises ValueError.
         """
-        wanted = supported(dtype)
-        if wanted.kind != "f":
-            raise TypeError(f"to: parameters need a floating dtype, not {wanted}")
-        for _, t in [*self.named_parameters(), *self.named_buffers()]:
-            if t.dtype.kind == "f" and t.dtype != wanted:
-                _convert(t, wanted)
+        state.convert(self, dtype)
         return self
 
     def float(self) -> Self:
@@ -383,12 +382,3 @@ def _once(members: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         if id(value) not in seen:
             seen.add(id(value))
             yield name, value
-
-
-def _convert(t: Tensor, dtype: np.dtype) -> None:
-    """Give a leaf values of another dtype; it stays the same object."""
-    wanted, grad = t.requires_grad, t.grad
-    t.requires_grad_(False)
-    Tensor.__init__(t, t.array.astype(dtype), wanted)
-    if grad is not None:
-        t.grad = backend.wrap(grad.array.astype(dtype))

@@ -25,6 +25,10 @@ class _Affine(Module):
         self.register_parameter("weight", Parameter(np.ones(shape, dtype)) if weight else None)
         self.register_parameter("bias", Parameter(np.zeros(shape, dtype)) if bias else None)
 
+    def _biasless(self) -> str:
+        """What the repr says of a layer with a weight alone."""
+        return ", bias=False" if self.weight is not None and self.bias is None else ""
+
     def reset_parameters(self) -> None:
         """Set the weight to ones and the bias to zeros."""
         if self.weight is not None:
@@ -52,7 +56,7 @@ class _BatchNorm(_Affine):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, *, dtype: Any = None,
+        track_running_stats: bool = True, *, dtype: Any = None, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         name = type(self).__name__
@@ -60,7 +64,7 @@ class _BatchNorm(_Affine):
         dtype = floating(name, dtype)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self._scale((num_features,), affine, affine, dtype)
+        self._scale((num_features,), affine, affine and bias, dtype)
         tracked = track_running_stats
         self.register_buffer("running_mean", Buffer(np.zeros(num_features, dtype)) if tracked else None)
         self.register_buffer("running_var", Buffer(np.ones(num_features, dtype)) if tracked else None)
@@ -86,16 +90,8 @@ class _BatchNorm(_Affine):
         mean, var = self.running_mean, self.running_var
         training = self.training or mean is None
         if not (training and self.training and mean is not None):
-            return f.batch_norm(
-                x,
-                None if training else mean,
-                None if training else var,
-                self.weight,
-                self.bias,
-                training,
-                0.0,
-                self.eps,
-            )
+            given = (None, None) if training else (mean, var)
+            return f.batch_norm(x, *given, self.weight, self.bias, training, 0.0, self.eps)
         y = f.batch_norm(x, mean, var, self.weight, self.bias, True, self._step(), self.eps)
         self._count()
         return y
@@ -116,7 +112,7 @@ class _BatchNorm(_Affine):
 
     def extra_repr(self) -> str:
         return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}{self._biasless()}, "
             f"track_running_stats={self.track_running_stats}"
         )
 
@@ -126,8 +122,9 @@ class BatchNorm1d(_BatchNorm):
 
     num_features: channels. While training, the statistics are those of the batch, and running_mean and running_var
     move towards them by the fraction momentum (None: they average over all batches); evaluation uses them. affine:
-    False leaves weight and bias out. track_running_stats: False uses the batch's statistics always. Raises ValueError
-    for other shapes, and for one value per channel while training. Ioffe and Szegedy 2015.
+    False leaves weight and bias out, bias: False the bias alone. track_running_stats: False uses the batch's
+    statistics always. Raises ValueError for other shapes, and for one value per channel while training. Ioffe and
+    Szegedy 2015.
 
     >>> zen.nn.BatchNorm1d(3)(np.ones((2, 3), np.float32)).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
@@ -168,7 +165,8 @@ class LayerNorm(_Affine):
         return f.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        affine = f"elementwise_affine={self.elementwise_affine}{self._biasless()}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
 class RMSNorm(_Affine):
@@ -201,21 +199,23 @@ class RMSNorm(_Affine):
 class GroupNorm(_Affine):
     """(x - mean) / sqrt(var + eps) * weight + bias, for each sample and group of channels of (batch, channels, ...).
 
-    num_groups divides num_channels; ValueError otherwise. affine: False leaves weight and bias out. Wu and He 2018.
+    num_groups divides num_channels; ValueError otherwise. affine: False leaves weight and bias out, bias: False the
+    bias alone. Wu and He 2018.
 
     >>> zen.nn.GroupNorm(2, 4)(np.ones((1, 4, 3), np.float32)).shape
     (1, 4, 3)
     """
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: Any = None
-    ) -> None:
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: Any = None,
+        bias: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self._scale((num_channels,), affine, affine, floating("GroupNorm", dtype))
+        self._scale((num_channels,), affine, affine and bias, floating("GroupNorm", dtype))
 
     def forward(self, x: Any) -> Any:
         x = operand("GroupNorm", x)
@@ -224,7 +224,7 @@ class GroupNorm(_Affine):
         return f.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}{self._biasless()}"
 
 
 class _InstanceNorm(_Affine):

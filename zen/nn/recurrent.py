@@ -22,8 +22,6 @@ from .linear import floating, sizes
 from .module import Module
 from .parameter import Parameter
 
-_PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-
 
 def _check_nonlinearity(name: str, nonlinearity: str) -> None:
     if nonlinearity not in ("tanh", "relu"):
@@ -71,7 +69,8 @@ class RNNBase(Module):
 
     def __init__(
         self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
-        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, dtype: Any = None,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *,
+        dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
         name = type(self).__name__
@@ -84,16 +83,21 @@ class RNNBase(Module):
             )
         self.mode, self.input_size, self.hidden_size, self.num_layers = mode, input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, dropout, bidirectional
+        self.proj_size = proj_size
         dtype, rows, directions = floating(name, dtype), self._GATES * hidden_size, 2 if bidirectional else 1
+        width = proj_size or hidden_size
         self._names: list[tuple[str, ...]] = []
         for layer in range(num_layers):
-            columns = input_size if layer == 0 else directions * hidden_size
+            columns = input_size if layer == 0 else directions * width
+            shapes: dict[str, tuple[int, ...] | None] = {
+                "weight_ih": (rows, columns), "weight_hh": (rows, width), "bias_ih": (rows,) if bias else None,
+                "bias_hh": (rows,) if bias else None, **({"weight_hr": (width, hidden_size)} if proj_size else {}),
+            }  # fmt: skip
             for suffix in ("", "_reverse")[:directions]:
-                names = tuple([f"{part}_l{layer}{suffix}" for part in _PARTS])
-                shapes = ((rows, columns), (rows, hidden_size), (rows,), (rows,))
-                for key, shape in zip(names, shapes[: 4 if bias else 2], strict=False):
-                    setattr(self, key, Parameter(np.empty(shape, dtype)))
-                self._names.append(names)
+                for part, shape in shapes.items():
+                    if shape is not None:
+                        setattr(self, f"{part}_l{layer}{suffix}", Parameter(np.empty(shape, dtype)))
+                self._names.append(tuple([f"{part}_l{layer}{suffix}" for part in shapes]))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -138,9 +142,10 @@ class RNNBase(Module):
         if hx is None:
             return [None] * (2 if self._CELL else 1)
         name, layers = type(self).__name__, len(self._names)
-        shape = (layers, self.hidden_size) if batch is None else (layers, batch, self.hidden_size)
-        given = zip(("h_0", "c_0"), _pair(name, hx), strict=True) if self._CELL else [("h_0", hx)]
-        found = [_state(name, label, value, shape) for label, value in given]
+        leading = (layers,) if batch is None else (layers, batch)
+        widths = self.proj_size or self.hidden_size, self.hidden_size
+        given = zip(("h_0", "c_0"), _pair(name, hx) if self._CELL else (hx,), widths, strict=False)
+        found = [_state(name, label, value, (*leading, width)) for label, value, width in given]
         return found if batch is not None else [f.expand_dims(a, 1) for a in found]
 
     def _walk(self, x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
@@ -154,11 +159,11 @@ class RNNBase(Module):
                 x = f.dropout(x, self.dropout, self.training)
             first = [None if a is None else a[k] for a in states]
             y = self._layer((x, *first, *[own.get(key) for key in names]), back)
-            out = y[:steps] if self._CELL else y
+            out, cell = y if self.proj_size else (y[:steps], y[steps:]) if self._CELL else (y, None)
             end = 0 if back else steps - 1
-            lasts[0].append(y[end : end + 1])
-            if self._CELL:
-                lasts[1].append(y[steps:])
+            lasts[0].append(out[end : end + 1])
+            if cell is not None:
+                lasts[1].append(cell)
             outs.append(out)
             if len(outs) == directions:
                 x, outs = out if directions == 1 else f.concat(outs, -1), []
@@ -166,7 +171,9 @@ class RNNBase(Module):
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        defaults = {
+            "proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False,
+        }  # fmt: skip
         return text + "".join([f", {k}={self.__dict__[k]}" for k, v in defaults.items() if self.__dict__[k] != v])
 
 
@@ -208,8 +215,9 @@ class LSTM(RNNBase):
 
     i, f, o = sigmoid(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), g likewise with tanh; c_t = f * c_(t-1) + i * g;
     h_t = o * tanh(c_t). Arguments, shapes and errors as in RNN, without a nonlinearity to choose; hx is a pair
-    (h_0, c_0), and the result is (output, (h_n, c_n)). proj_size must be 0: projections are not supported. Hochreiter
-    and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000.
+    (h_0, c_0), and the result is (output, (h_n, c_n)). proj_size, less than hidden_size: every h is W_hr times that, so
+    that outputs and h_n have proj_size in the place of hidden_size; this is made of single operations, and so slower.
+    Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000; Sak, Senior and Beaufays 2014 (proj_size).
 
     >>> output, (h_n, c_n) = zen.nn.LSTM(3, 4, batch_first=True, bidirectional=True)(np.ones((2, 5, 3), np.float32))
     >>> output.shape, h_n.shape, c_n.shape
@@ -223,17 +231,29 @@ class LSTM(RNNBase):
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, dtype: Any = None,
     ) -> None:  # fmt: skip
-        if proj_size:
-            raise NotImplementedError(
-                f"LSTM: projections are not supported (proj_size={proj_size}); put a Linear layer behind it"
-            )
+        if not 0 <= proj_size < hidden_size:
+            raise ValueError(f"LSTM: proj_size is 0, or less than hidden_size = {hidden_size}; got {proj_size}")
         super().__init__(
-            "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype
-        )
-        self.proj_size = 0
+            "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+            dtype=dtype,
+        )  # fmt: skip
 
     def _layer(self, inputs: tuple[Any, ...], reverse: bool) -> Any:
-        return _LSTM(*inputs, reverse=reverse)
+        return _projected(*inputs, reverse=reverse) if self.proj_size else _LSTM(*inputs, reverse=reverse)
+
+
+def _projected(
+    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, *, reverse: bool
+) -> tuple[Any, Any]:
+    """The states of one layer and direction of an LSTM with projections, and the last cell."""
+    h, c = (np.zeros((x.shape[1], n), x.dtype) if a is None else a for a, n in zip((h, c), w_hr.shape, strict=True))
+    inputs, states = f.unstack(f.linear(x, w_ih, b_ih)), []
+    for part in inputs[::-1] if reverse else inputs:
+        i, forget, g, o = f.split(part + f.linear(h, w_hh, b_hh), 4, 1)
+        c = f.sigmoid(forget) * c + f.sigmoid(i) * f.tanh(g)
+        h = f.linear(f.sigmoid(o) * f.tanh(c), w_hr)
+        states.append(h)
+    return f.stack(states[::-1] if reverse else states), f.expand_dims(c, 0)
 
 
 class GRU(RNNBase):

@@ -1,4 +1,4 @@
-"""The state of a module as a flat dict of Tensors, and its restoration: checked as a whole, then copied."""
+"""The state of a module as a flat dict of Tensors, and its restoration: checked as a whole, then copied. Its dtype."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import backend, inplace
 from ..backend import Tensor
-from ..conversion import convert
+from ..conversion import convert as array_of
+from ..conversion import supported
 
 if TYPE_CHECKING:
     from .module import Module
@@ -72,7 +73,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool) -> Incompatible
 
 def _fitting(key: str, value: Any, target: Tensor) -> np.ndarray:
     try:
-        array = value.array if isinstance(value, Tensor) else convert(value)
+        array = value.array if isinstance(value, Tensor) else array_of(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"not a Tensor: {key}: {error}") from None
     if array.shape != target.shape:
@@ -82,3 +83,22 @@ def _fitting(key: str, value: Any, target: Tensor) -> np.ndarray:
     if not target.array.flags.writeable:
         raise ValueError(f"read-only memory: {key} of the module cannot be written to")
     return array
+
+
+def convert(module: Module, dtype: Any) -> None:
+    """Give all floating parameters and buffers, and their gradients, another dtype; they stay the same objects."""
+    device = dtype.partition(":")[0] if isinstance(dtype, str) else None
+    if device == "cpu":
+        return
+    if device in ("cuda", "mps", "xpu", "meta"):
+        raise ValueError(f"to: there is no device {dtype!r}; zen computes on the processor, 'cpu'")
+    wanted = supported(dtype)
+    if wanted.kind != "f":
+        raise TypeError(f"to: parameters need a floating dtype, not {wanted}")
+    for t in [*module.parameters(), *module.buffers()]:
+        if t.dtype.kind == "f" and t.dtype != wanted:
+            required, grad = t.requires_grad, t.grad
+            t.requires_grad_(False)
+            Tensor.__init__(t, t.array.astype(wanted), required)
+            if grad is not None:
+                t.grad = backend.wrap(grad.array.astype(wanted))

@@ -79,7 +79,10 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> zen.f.linear(zen.tensor([[1.0, 2.0]]), zen.tensor([[1.0, 1.0], [0.0, 3.0]]), zen.tensor([0.5, 0.0])).tolist()
     [[3.5, 6.0]]
     """
-    return apply(LINEAR, (x, weight)) if bias is None else apply(AFFINE, (x, weight, bias))
+    try:
+        return apply(LINEAR, (x, weight)) if bias is None else apply(AFFINE, (x, weight, bias))
+    except ValueError as error:  # which names the row, that nobody has called
+        raise ValueError(str(error).removeprefix("affine: ").partition(" (operand shapes")[0]) from None
 
 
 # --- embedding. `skipped` is the row that gets no gradient, or None.

@@ -126,7 +126,8 @@ def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | Non
 
 
 def _row_arguments(name: str, x: Any, normalized: Any, weight: Any, bias: Any) -> Arrays:
-    x, weight, bias = _floating(name, x), _optional(name, weight), _optional(name, bias)
+    x = _floating(name, x)
+    weight, bias = _optional(name, x, weight), _optional(name, x, bias)
     shape = normalized if type(normalized) is tuple else _shape(normalized)
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(f"{name}: x of shape {x.shape} does not end in the normalized shape {shape}")
@@ -136,8 +137,12 @@ def _row_arguments(name: str, x: Any, normalized: Any, weight: Any, bias: Any) -
     return x, shape, weight, bias
 
 
-def _optional(name: str, v: Any) -> Any:
-    return None if v is None else operand(name, v)
+def _optional(name: str, x: Any, v: Any) -> Any:
+    """A weight or bias; one of integers or bools in the dtype of x, as the kernels read floats."""
+    if v is None:
+        return None
+    v = operand(name, v)
+    return v if v.dtype.kind == "f" else raw(v).astype(x.dtype)
 
 
 def _shape(normalized: Any) -> tuple[int, ...]:
@@ -297,8 +302,13 @@ def batch_norm(
     >>> mean.tolist()
     [0.2]
     """
-    x, weight, bias = _floating("batch_norm", x), _optional("batch_norm", weight), _optional("batch_norm", bias)
+    x = _floating("batch_norm", x)
+    weight, bias = _optional("batch_norm", x, weight), _optional("batch_norm", x, bias)
     given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for key in ("running_mean", "running_var"):
+        v = given[key]
+        if v is not None and not (isinstance(v, (Tensor, np.ndarray)) and v.dtype.kind == "f"):
+            raise TypeError(f"batch_norm: {key} must be a Tensor or array of floats")
     _channel_arguments("batch_norm", x, given)
     if not training:
         if running_mean is None or running_var is None:
@@ -330,10 +340,11 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     >>> zen.f.group_norm(zen.tensor([[1.0, 3.0, 2.0, 0.0]]), 2, eps=0.0).tolist()
     [[-1.0, 1.0, 1.0, -1.0]]
     """
-    x, weight, bias = _floating("group_norm", x), _optional("group_norm", weight), _optional("group_norm", bias)
+    x = _floating("group_norm", x)
+    weight, bias = _optional("group_norm", x, weight), _optional("group_norm", x, bias)
     _channel_arguments("group_norm", x, {"weight": weight, "bias": bias})
-    if num_groups < 1 or x.shape[1] % num_groups:
-        raise ValueError(f"group_norm: {num_groups} groups do not divide the {x.shape[1]} channels of x {x.shape}")
+    if not isinstance(num_groups, (int, np.integer)) or num_groups < 1 or x.shape[1] % num_groups:
+        raise ValueError(f"group_norm: {num_groups!r} groups do not divide the {x.shape[1]} channels of x {x.shape}")
     return GROUP_NORM(x, weight, bias, groups=num_groups, eps=eps)
 
 
@@ -347,7 +358,8 @@ def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-
     >>> zen.f.instance_norm(zen.tensor([[[1.0, 3.0]]]), eps=0.0).tolist()
     [[[-1.0, 1.0]]]
     """
-    x, weight, bias = _floating("instance_norm", x), _optional("instance_norm", weight), _optional("instance_norm", bias)
+    x = _floating("instance_norm", x)
+    weight, bias = _optional("instance_norm", x, weight), _optional("instance_norm", x, bias)
     _channel_arguments("instance_norm", x, {"weight": weight, "bias": bias})
     if math.prod(x.shape[2:]) < 2:
         raise ValueError(f"instance_norm: x of shape {x.shape} has fewer than two values per channel")

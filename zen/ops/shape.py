@@ -259,13 +259,24 @@ def ravel(x: Any) -> Any:
 
 
 @public("")
-def flatten(x: Any) -> Any:
-    """The elements of x, in C order, along one axis; always a copy, as in NumPy (see `ravel`).
+def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
+    """The axes from start_axis to end_axis, both included, joined into one; all of them if not given.
 
-    >>> zen.f.flatten(zen.zeros((2, 3))).shape
-    (6,)
+    Always a copy, in C order, as in NumPy (see `ravel`). Raises AxisError for an axis that x does not have, ValueError
+    where the first comes after the last.
+
+    >>> zen.f.flatten(zen.zeros((2, 3))).shape, zen.f.flatten(zen.zeros((2, 3, 4)), 1).shape
+    ((6,), (2, 12))
     """
-    return apply(COPY, (ravel(x),))
+    x = operand("flatten", x)
+    shape = x.shape
+    if not shape or (start_axis == 0 and end_axis == -1):
+        return apply(COPY, (ravel(x),))
+    start, end = one_axis("flatten", start_axis, shape), one_axis("flatten", end_axis, shape)
+    if start > end:
+        raise ValueError(f"flatten: start_axis {start_axis} comes after end_axis {end_axis} in shape {shape}")
+    joined = (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
+    return apply(COPY, (apply(RESHAPE, (x,), (joined,)),))
 
 
 @public("astype")

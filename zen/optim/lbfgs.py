@@ -182,11 +182,10 @@ class LBFGS(Optimizer):
 
     def _set(self, origin: list[np.ndarray], change: np.ndarray) -> None:
         """parameters = origin + change."""
-        seq, offset, arrays = backend.next_seq(), 0, []
-        for p, x in zip(self.param_groups[0]["params"], origin, strict=True):
-            array = p.array
+        seq, offset = backend.next_seq(), 0
+        arrays = [self._writeable(p) for p in self.param_groups[0]["params"]]
+        for x, array in zip(origin, arrays, strict=True):
             array[...] = x + change[offset : offset + x.size].reshape(x.shape)
-            arrays.append(array)
             offset += x.size
         announce(arrays, seq, "LBFGS.step")
 

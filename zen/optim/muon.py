@@ -87,8 +87,9 @@ class Muon(Optimizer):
         for p in group["params"]:
             if p.grad is None:
                 continue
-            array, g = p.array, p.grad.array
+            array, g = self._writeable(p), p.grad.array
             b = self._complete(p, ("momentum_buffer",), step=False)["momentum_buffer"].array
+            written.append(b)
             b += (1 - momentum) * (g - b)
             u = g + momentum * (b - g) if group["nesterov"] else b
             u = orthogonalised(u, group["ns_coefficients"], group["ns_steps"], float(group["eps"]))

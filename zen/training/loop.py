@@ -11,8 +11,9 @@ import numpy as np
 
 from .. import random
 from ..backend import Tensor
+from ..data import Dataset
 from ..modes import no_grad
-from ..optim import clip_grad_norm_
+from ..optim import LBFGS, clip_grad_norm_
 from .history import History
 
 if TYPE_CHECKING:
@@ -89,8 +90,31 @@ class Training:
     def train_batch(self, batch: Any, number: int) -> tuple[float, Any, Any]:
         """(loss, output, target) of one step."""
         inputs, target = _parts(batch)
-        output = self.model(*inputs)
-        loss = self.loss(output, target)
+        found: list[Any] = []
+
+        def closure() -> Tensor:
+            output = self.model(*inputs)
+            loss: Tensor = self.loss(output, target)
+            if not found:  # a line search may try what is not finite
+                found[:] = self.checked(loss, number), output
+            self.optimiser.zero_grad()
+            loss.backward()
+            if self.clip_norm is not None:
+                clip_grad_norm_([p for group in self.optimiser.param_groups for p in group["params"]], self.clip_norm)
+            return loss
+
+        if isinstance(self.optimiser, LBFGS):
+            self.optimiser.step(closure)
+        else:
+            closure()
+            self.optimiser.step()
+        step = self.schedulers.get("step")
+        if step is not None:
+            step.step()
+        return found[0], found[1], target
+
+    def checked(self, loss: Any, number: int) -> float:
+        """The loss as a number; raises for one that cannot be trained with."""
         if not isinstance(loss, Tensor) or loss.size != 1:
             what = f"a Tensor of shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
             raise TypeError(f"fit: the loss must give a Tensor of one element, not {what}")
@@ -100,15 +124,7 @@ class Training:
                 f"fit: the loss is {value} in epoch {self.epoch + 1}, batch {number + 1}; the parameters are those "
                 "before this step. A smaller learning rate or clip_norm may help"
             )
-        self.optimiser.zero_grad()
-        loss.backward()
-        if self.clip_norm is not None:
-            clip_grad_norm_([p for group in self.optimiser.param_groups for p in group["params"]], self.clip_norm)
-        self.optimiser.step()
-        step = self.schedulers.get("step")
-        if step is not None:
-            step.step()
-        return value, output, target
+        return value
 
     def evaluate(self) -> _Averages:
         """Loss and metrics of the validation data."""
@@ -202,7 +218,10 @@ def fit(
     resume: path of a file that `Checkpoint` wrote. Training continues from there bit for bit, up to `epochs` epochs in
         all, with the state of the model, the optimiser, the schedulers, the callbacks, `zen.random` and the loader.
 
-    Raises FloatingPointError, naming epoch and batch, for a loss that is not finite (the parameters are left as they
+    optimiser: any of zen.optim; LBFGS computes the loss of a batch as often as it needs.
+
+    Raises TypeError for arguments of another kind; ValueError where the optimiser has none of the model's parameters;
+    FloatingPointError, naming epoch and batch, for a loss that is not finite (the parameters are left as they
     were before that step); TypeError for a loss of several elements; ValueError for an empty loader.
 
     >>> import numpy as np, zen
@@ -218,13 +237,11 @@ def fit(
     >>> len(history), round(model.weight.item(), 3), round(model.bias.item(), 3)
     (40, 3.0, 1.0)
     """
-    if epochs < 0:
-        raise ValueError(f"fit: epochs is a number of epochs in all, not {epochs}")
-    if iter(loader) is loader:
-        raise TypeError("fit: the loader is an iterator, which gives its batches only once; give a list or DataLoader")
+    _check(model, loader, loss, optimiser, epochs)
+    callbacks = _callbacks(callbacks)
     schedulers = {"epoch": scheduler, "step": step_scheduler}
     training = Training(
-        model, loader, loss, optimiser, validation, tuple(callbacks),
+        model, loader, loss, optimiser, validation, callbacks,
         {name: s for name, s in schedulers.items() if s is not None}, metrics or {}, clip_norm,
     )  # fmt: skip
     if resume is not None:
@@ -233,6 +250,39 @@ def fit(
         load_checkpoint(resume, training)
     training.run(epochs, progress)
     return training.history
+
+
+def _check(model: Any, loader: Any, loss: Any, optimiser: Any, epochs: Any) -> None:
+    """TypeError or ValueError that names the argument that is wrong."""
+    order = "the order is fit(model, loader, loss, optimiser, epochs)"
+    if not callable(model) or not hasattr(model, "train"):
+        raise TypeError(f"fit: the model must be a Module, not {type(model).__name__}; {order}")
+    if isinstance(loader, Dataset):
+        raise TypeError("fit: a Dataset gives samples, not batches; put a zen.data.DataLoader around it")
+    if not isinstance(loader, Iterable):
+        raise TypeError(f"fit: the loader must be iterable, not {type(loader).__name__}; {order}")
+    if iter(loader) is loader:
+        raise TypeError("fit: the loader is an iterator, which gives its batches only once; give a list or DataLoader")
+    if not callable(loss):
+        raise TypeError(f"fit: the loss must be a function of (output, target), not {loss!r}; {order}")
+    if not hasattr(optimiser, "param_groups"):
+        raise TypeError(f"fit: the optimiser must be one of zen.optim, not {type(optimiser).__name__}; {order}")
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
+        raise ValueError(f"fit: epochs is a number of epochs in all, not {epochs!r}")
+    trained = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    own = [p for p in model.parameters() if p.requires_grad] if hasattr(model, "parameters") else []
+    if own and not any([id(p) in trained for p in own]):
+        raise ValueError("fit: the optimiser has none of this model's parameters; make it with model.parameters()")
+
+
+def _callbacks(callbacks: Any) -> tuple[Callback, ...]:
+    from .callbacks import Callback
+
+    found = tuple(callbacks) if isinstance(callbacks, Iterable) else (callbacks,)
+    for callback in found:
+        if not isinstance(callback, Callback):
+            raise TypeError(f"fit: callbacks must be instances of zen.training.Callback, not {callback!r}")
+    return found
 
 
 def accuracy(output: Any, target: Any) -> float:

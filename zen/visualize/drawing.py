@@ -79,7 +79,8 @@ def graph(
       n1 -> n2;
     }
     """
-    roots = [_node(t) for t in ([outputs] if isinstance(outputs, Tensor) else outputs)]
+    several = isinstance(outputs, Iterable) and not isinstance(outputs, Tensor)
+    roots = [_node(t) for t in (outputs if several else [outputs])]
     titles = {id(_node(t)): name for name, t in (names or {}).items()}
     nodes = _reachable(roots, max_nodes)
     numbers = {id(node): k for k, node in enumerate(nodes)}

@@ -60,9 +60,9 @@ def norm_channels(
         shifted = runs - mean[:, None]
     y = (shifted / np.sqrt(var + eps)[:, None]).reshape(batch, channels, size)
     if weight is not None:
-        y = y * np.tile(weight, channels // period)[:, None]
+        y = y * np.tile(weight, channels // max(period, 1))[:, None]
     if bias is not None:
-        y = y + np.tile(bias, channels // period)[:, None]
+        y = y + np.tile(bias, channels // max(period, 1))[:, None]
     return y.astype(x.dtype).reshape(x.shape), mean, var
 
 
@@ -82,7 +82,7 @@ def norm_channels_backward(
     sum_g, sum_gh = g.sum((0, 2), dtype=np.float64), (g * hat.reshape(shape)).sum((0, 2))
     if not wanted:
         return None, sum_g, sum_gh
-    gw = (g if weight is None else g * np.tile(weight, channels // period)[:, None]).reshape(runs)
+    gw = (g if weight is None else g * np.tile(weight, channels // max(period, 1))[:, None]).reshape(runs)
     inner = gw
     if not given:
         inner = gw - gw.mean((0, 2), keepdims=True, dtype=np.float64) - hat * (gw * hat).mean((0, 2), keepdims=True)

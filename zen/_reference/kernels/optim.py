@@ -46,7 +46,7 @@ def _walk(
         _check_writeable(p, "parameter")
         arrays = [_array_of(entry, name, p) for name in names]
         step = int(entry["step"]) + 1 if counted else 0
-        written.append(p)
+        written += (p, *arrays)
         work = [_widened(a) for a in (p, *arrays)]
         with np.errstate(all="ignore"):
             yield Work(work[0], _widened(g), work[1:], step, first)

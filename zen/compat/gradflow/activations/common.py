@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from ....f import relu as _relu
-from ....f import sigmoid as _sigmoid
-from ....f import softmax as _softmax
-from ....f import tanh as _tanh
+from .... import f as _f
 from ..grad_engine import Variable, result
 
 
 def relu(input: Variable) -> Variable:
     """The larger of each element and 0; its derivative at 0 is 0."""
-    return result(_relu(input._tensor()), input)
+    return result(_f.relu(input._tensor()), input)
 
 
 def softmax(input: Variable, axis: int = 0) -> Variable:
@@ -22,14 +19,14 @@ def softmax(input: Variable, axis: int = 0) -> Variable:
     array([[0.25, 0.75],
            [0.5 , 0.5 ]])
     """
-    return result(_softmax(input._tensor(), axis=axis), input)
+    return result(_f.softmax(input._tensor(), axis=axis), input)
 
 
 def sigmoid(input: Variable) -> Variable:
     """1 / (1 + exp(-x)) of each element."""
-    return result(_sigmoid(input._tensor()), input)
+    return result(_f.sigmoid(input._tensor()), input)
 
 
 def tanh(input: Variable) -> Variable:
     """The hyperbolic tangent of each element."""
-    return result(_tanh(input._tensor()), input)
+    return result(_f.tanh(input._tensor()), input)
