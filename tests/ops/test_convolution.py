@@ -44,6 +44,14 @@ TILES = {
     "one by one": ((3, 5, 9, 8), (4, 5, 1, 1), {}),
     "small one by one": ((5, 4, 2, 2), (2, 2, 1, 1), {"groups": 2}),
     "each channel by itself": ((2, 6, 12, 11), (6, 1, 3, 3), {"groups": 6, "padding": (1, 1)}),
+    "several outputs for each channel": ((3, 4, 9, 31), (12, 1, 3, 4), {"groups": 4, "padding": (2, 0)}),
+    "phases of each channel": (
+        (2, 3, 25, 18),
+        (6, 1, 5, 3),
+        {"groups": 3, "stride": (2, 3), "padding": (4, 1), "dilation": (3, 2)},
+    ),
+    "bands of each channel": ((1, 2, 150, 130), (2, 1, 7, 7), {"groups": 2, "padding": (3, 3), "stride": (1, 2)}),
+    "more padding than kernel": ((2, 2, 5, 4), (2, 1, 2, 2), {"groups": 2, "padding": (5, 3), "stride": (3, 2)}),
     "large weight": ((1, 2, 4, 4), (40, 2, 3, 3), {"padding": (1, 1)}),
     "beyond the padding": ((1, 1, 2, 2), (1, 1, 2, 5), {"padding": (3, 4), "stride": (3, 1)}),
 }
@@ -71,6 +79,45 @@ def test_kernels_follow_the_definition(case, dtype):
     u, v = draw(*x.shape, dtype=dtype), draw(*w.shape, dtype=dtype)  # and not only in one direction
     assert abs(np.vdot(tx.gradient, u) - np.vdot(g, direct(u, w, **options))) < 10 * tolerance * scale
     assert abs(np.vdot(tw.gradient, v) - np.vdot(g, direct(x, v, **options))) < 10 * tolerance * scale
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_each_channel_by_itself_agrees_with_the_reference(dtype):
+    from zen._reference import kernels as reference
+
+    tolerance = 1e-11 if dtype == np.float64 else 1e-4
+    rng = np.random.default_rng(3)
+    tried = 0
+    while tried < 60:
+        images, channels, outputs, h, width = (int(v) for v in rng.integers(1, [4, 4, 6, 60, 60]))
+        kernel, stride, dilation = (tuple(v.tolist()) for v in rng.integers(1, [[9], [6], [4]], size=(3, 2)))
+        padding = tuple(rng.integers(0, 7, size=2).tolist())
+        spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+        if any(n + 2 * p < span for n, p, span in zip((h, width), padding, spans, strict=True)):
+            continue
+        tried += 1
+        geometry = stride, padding, dilation, channels
+        x, w = draw(images, channels, h, width, dtype=dtype), draw(channels * outputs, 1, *kernel, dtype=dtype)
+        bias = draw(len(w), dtype=dtype)
+        y = reference.conv2d(x, w, bias, *geometry)
+        g = draw(*y.shape, dtype=dtype)
+        for name, arguments in [
+            ("conv2d", (x, w, bias)), ("conv2d_input", (g, w, (h, width))), ("conv2d_weight", (x, g, kernel)),
+        ]:  # fmt: skip
+            expected = getattr(reference, name)(*arguments, *geometry)
+            found = getattr(backend.kernels, name)(*arguments, *geometry)
+            scale = max(np.abs(expected).max(), 1)
+            np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * scale, err_msg=str(geometry))
+
+
+def test_an_infinite_pixel_reaches_only_what_sees_it():
+    x, g = np.ones((1, 1, 4, 5)), np.ones((1, 1, 4, 5))
+    x[0, 0, 1, 4] = np.inf
+    geometry = (1, 1), (1, 1), (1, 1), 1
+    found = backend.kernels.conv2d_weight(x, g, (3, 3), *geometry)
+    assert found[0, 0, :, 0].tolist() == [12, 16, 12] and np.isposinf(found[0, 0, :, 1:]).all()
+    seen = np.isposinf(backend.kernels.conv2d(x, np.ones((1, 1, 3, 3)), None, *geometry))
+    np.testing.assert_array_equal(seen[0, 0], np.pad(np.ones((3, 2), bool), [(0, 1), (3, 0)]))
 
 
 def test_derivatives_of_order_1_and_2():
@@ -204,6 +251,8 @@ ERRORS = [
      "conv2d: bias of shape (3,) does not fit 2 output channels: (2,)"),
     (lambda: zen.f.conv2d(zen.ones((1, 1, 4, 4)), zen.ones((2, 1, 3, 3)), stride=0),
      "conv2d: stride must be an int or 2 ints of at least 1, not 0"),
+    (lambda: zen.f.conv2d(zen.ones((1, 1, 4, 4)), zen.ones((2, 1, 3, 3)), stride=2**62),
+     f"conv2d: stride must be at most 2147483647, not {2**62}"),
     (lambda: zen.f.conv2d(zen.ones((1, 1, 4, 4)), zen.ones((2, 1, 3, 3)), padding=(1, 2, 3)),
      "conv2d: padding must be an int or 2 ints of at least 0, not (1, 2, 3)"),
     (lambda: zen.f.conv2d(zen.ones((1, 1, 4, 4)), zen.ones((2, 1, 3, 3)), padding="full"),

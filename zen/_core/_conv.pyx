@@ -5,6 +5,8 @@ lies, for its rows are `oh * ow` apart; a tile of several images goes through th
 made for one row of the kernel, the product becomes one for each of the kernel's rows, which add up; the weights are
 then read from a copy in which the kernel's rows are outermost.
 
+Where every input channel is a group of its own there is little to multiply: direct loops (see _planes.pxd).
+
 The workspace is at most twice the input: one tile, of a megabyte at most and no more than the input, and the copy of
 the weights, which is made only where it is no larger than the input. (Small inputs: 64 KiB, or 16 positions.)
 """
@@ -13,17 +15,36 @@ from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
-from zen._core._memory cimport contiguous, new_array, new_zeros
+from zen._core._dispatch import plane_addresses
+from zen._core._memory cimport contiguous, new_array
 from zen._core._patches cimport (
-    Geometry, Tile, columns_size, exchange, first_tile, gather, next_tile, output, plan, real, scatter, side_size,
+    Geometry, Tile, columns_size, exchange, first_tile, gather, next_tile, output, plan, real, scatter,
+    side_size, turn,
 )
+from zen._core._planes cimport FORWARD, INPUT, WEIGHT, Planes, plan_planes, planes_size
 
 cnp.import_array()
 
-cdef enum:
-    FORWARD = 0
-    INPUT = 1
-    WEIGHT = 2
+# Of _plane_kernels.pxi, for float and for double.
+ctypedef void (*forward_t)(
+    const Planes* p, const Geometry* s, void* x, void* w, void* bias, void* y, void* work,
+) noexcept nogil
+ctypedef void (*backward_t)(const Planes* p, const Geometry* s, void* x, void* w, void* g, void* work) noexcept nogil
+
+cdef forward_t planes_forward[2]
+cdef backward_t planes_backward[2][2]
+
+
+def _fill():
+    cdef int k
+    found = plane_addresses()
+    for k in range(2):
+        planes_forward[k] = <forward_t><size_t>found[k]
+        planes_backward[0][k] = <backward_t><size_t>found[2 + k]
+        planes_backward[1][k] = <backward_t><size_t>found[4 + k]
+
+
+_fill()
 
 
 cdef void pack(Geometry* s, const real* w, real* packed) noexcept nogil:
@@ -111,22 +132,26 @@ cdef void backward_weight(
     Geometry* s, const real* x, real* w, const real* g, real* columns, real* side, int typenum,
 ) noexcept nogil:
     # OpenBLAS is up to twice as fast at columns times the transposed cotangent as the other way about; that needs a
-    # transposition of the weights in the end.
+    # transposition of the weights in the end. A cotangent that is copied anyway is transposed on the way: faster again.
     cdef Tile t
     cdef Py_ssize_t part, ld
     cdef const real* b
     cdef const real* a
-    cdef bint more = first_tile(s, &t)
+    cdef bint turned, more = first_tile(s, &t)
     while more:
         b = columns_of(s, &t, x, columns)
         a, ld = output(s, &t, <real*>g), s.oh * s.ow
-        if t.images > 1:
+        turned = t.images > 1 and s.packed and s.fold < s.kh
+        if turned:
+            turn(s, &t, side, g)
+            a, ld = side, s.og
+        elif t.images > 1:
             exchange(s, &t, side, <real*>g, True)
             a, ld = side, t.size
         if s.packed:
             for part in range(s.kh // s.fold):
-                gemm(typenum, False, True, s.k, s.og, t.size, 1, b + part * s.dh * t.images * t.cols, t.ld, a, ld, 1,
-                     w + (part * s.groups + t.group) * s.k * s.og, s.og)
+                gemm(typenum, False, not turned, s.k, s.og, t.size, 1, b + part * s.dh * t.images * t.cols, t.ld,
+                     a, ld, 1, w + (part * s.groups + t.group) * s.k * s.og, s.og)
         else:
             gemm(typenum, False, True, s.og, s.k, t.size, 1, a, ld, b, t.ld, 1, w + t.group * s.og * s.k, s.k)
         more = next_tile(s, &t)
@@ -158,11 +183,18 @@ cdef ndarray workspace(Py_ssize_t size, int typenum):
 
 cdef int execute(Geometry* s, int task, ndarray x, ndarray w, ndarray bias, ndarray y) except -1:
     cdef int typenum = cnp.PyArray_TYPE(x), threads = 0
+    cdef Planes planes
+    if plan_planes(&planes, s, task, cnp.PyArray_ITEMSIZE(x)):
+        work_directly(&planes, s, task, x, w, bias, y)
+        return 0
+    plan(s, cnp.PyArray_ITEMSIZE(x))
     cdef ndarray columns = workspace(columns_size(s), typenum), side = workspace(side_size(s), typenum), packed = w
     if s.packed if task == WEIGHT else s.fold < s.kh:
         packed = workspace(cnp.PyArray_SIZE(w), typenum)
     if task == WEIGHT:
         memset(cnp.PyArray_DATA(packed), 0, cnp.PyArray_NBYTES(packed))
+    elif task == INPUT and not (s.plain and s.n * s.o > 0):
+        memset(cnp.PyArray_DATA(x), 0, cnp.PyArray_NBYTES(x))
     cdef void* b = NULL if bias is None else cnp.PyArray_DATA(bias)
     # The number of OpenBLAS's threads is a global. Products of other threads may meanwhile run on one thread too.
     if is_small(<double>s.og * s.k * s.rows * s.images * s.cols):
@@ -177,6 +209,24 @@ cdef int execute(Geometry* s, int task, ndarray x, ndarray w, ndarray bias, ndar
                  <double*>cnp.PyArray_DATA(packed), <double*>b, <double*>cnp.PyArray_DATA(y),
                  <double*>cnp.PyArray_DATA(columns), <double*>cnp.PyArray_DATA(side), typenum)
     restore_threads(threads)
+    return 0
+
+
+cdef int work_directly(
+    Planes* p, Geometry* s, int task, ndarray x, ndarray w, ndarray bias, ndarray y,
+) except -1:
+    cdef int typenum = cnp.PyArray_TYPE(x), wide = typenum == cnp.NPY_DOUBLE
+    cdef ndarray space = workspace(planes_size(p), typenum)
+    cdef void* px = cnp.PyArray_DATA(x)
+    cdef void* pw = cnp.PyArray_DATA(w)
+    cdef void* py = cnp.PyArray_DATA(y)
+    cdef void* memory = cnp.PyArray_DATA(space)
+    cdef void* b = NULL if bias is None else cnp.PyArray_DATA(bias)
+    with nogil:
+        if task == FORWARD:
+            planes_forward[wide](p, s, px, pw, b, py, memory)
+        else:
+            planes_backward[task == WEIGHT][wide](p, s, px, pw, py, memory)
     return 0
 
 
@@ -234,7 +284,6 @@ def conv2d(ndarray x not None, ndarray w not None, ndarray bias, tuple stride, t
         if (<object>bias).shape != (s.o,) or cnp.PyArray_TYPE(bias) != typenum:
             raise ValueError(f"conv2d: the bias must have shape {(s.o,)} and the input's dtype")
         bias = bias if cnp.PyArray_ISCARRAY_RO(bias) else contiguous(bias)
-    plan(&s, cnp.PyArray_ITEMSIZE(x))
     dims[0], dims[1], dims[2], dims[3] = s.n, s.o, s.oh, s.ow
     cdef ndarray y = new_array(4, dims, typenum)
     execute(&s, FORWARD, x, w, bias, y)
@@ -252,8 +301,7 @@ def conv2d_input(ndarray g not None, ndarray w not None, tuple size, tuple strid
     dims[2], dims[3] = size
     describe(&s, dims, <Py_ssize_t*>cnp.PyArray_DIMS(w), stride, padding, dilation, groups)
     check_output(&s, g)
-    plan(&s, cnp.PyArray_ITEMSIZE(g))
-    cdef ndarray x = new_zeros(4, dims, typenum)
+    cdef ndarray x = new_array(4, dims, typenum)
     execute(&s, INPUT, x, w, None, g)
     return x
 
@@ -269,7 +317,6 @@ def conv2d_weight(ndarray x not None, ndarray g not None, tuple kernel, tuple st
     dims[2], dims[3] = kernel
     describe(&s, <Py_ssize_t*>cnp.PyArray_DIMS(x), dims, stride, padding, dilation, groups)
     check_output(&s, g)
-    plan(&s, cnp.PyArray_ITEMSIZE(x))
     cdef ndarray w = new_array(4, dims, typenum)
     execute(&s, WEIGHT, x, w, None, g)
     return w

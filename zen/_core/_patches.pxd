@@ -33,7 +33,7 @@ cdef extern from *:
 cdef enum:
     TILE = 1 << 20      # bytes of columns that a tile aims at: they stay in the level 2 cache
     FEW = 1 << 16       # bytes of workspace that are never too many
-    POSITIONS = 512     # of a tile, from which on OpenBLAS runs at full speed; others want twice as many
+    POSITIONS = 512     # of a tile, from which on a matrix product runs at full speed
 
 
 cdef struct Geometry:
@@ -60,7 +60,7 @@ cdef struct Tile:
 # --- geometry
 
 
-cdef inline void plan(Geometry* s, Py_ssize_t item, Py_ssize_t positions) noexcept:
+cdef inline void plan(Geometry* s, Py_ssize_t item) noexcept:
     # How large a tile is: its columns and its part of the output take no more than TILE, nor than the input.
     cdef Py_ssize_t pixels = s.n * s.c * s.h * s.w, extra = (s.kh - 1) * s.dh
     cdef Py_ssize_t memory = max(min(<Py_ssize_t>TILE, pixels * item), <Py_ssize_t>FEW) // item
@@ -77,7 +77,7 @@ cdef inline void plan(Geometry* s, Py_ssize_t item, Py_ssize_t positions) noexce
         return
     room = memory // max(s.k + s.og, 1)        # positions
     if room >= (s.oh + extra) * s.ow:
-        s.images = max(min(s.n, room // ((s.oh + extra) * s.ow), positions // (s.oh * s.ow)), 1)
+        s.images = max(min(s.n, room // ((s.oh + extra) * s.ow), POSITIONS // (s.oh * s.ow)), 1)
     elif room >= (4 * extra + 1) * s.ow:
         s.rows = room // s.ow - extra
     else:       # little room: all rows of the kernel at once, and if need be part of a row of pixels

@@ -29,7 +29,7 @@ cdef extern from *:
     #endif
 
     /* zen_taps: out[i] = first + the sum over k of w[k] * x[at[k] + i]; or added to what out holds.
-       zen_dots: adds the sum over i of g[i] * x[at[k] + i] to the partial sums kept[k], one for each element of a vector.
+       zen_dots: adds the sum over i of g[i] * x[at[k] + i] to the vector of partial sums kept[k].
        Both go on for less than a vector past n. */
     #define ZEN_PLANES(T, V)                                                                                         \\
     static void zen_taps_##T(T* out, const T* x, const Py_ssize_t* at, const T* w, Py_ssize_t count, Py_ssize_t n,   \\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -208,6 +208,7 @@ def fit(
 
     loader: gives batches `(input, ..., target)`; the model is called with the inputs, `loss(output, target)` must give
         one number. A `zen.data.DataLoader`, or anything that can be iterated anew for each epoch.
+    optimiser: any of zen.optim; LBFGS computes the loss of a batch as often as it needs.
     validation: as `loader`; gone through after each epoch in eval mode, without gradients.
     callbacks: see `Callback`; `EarlyStopping` and `Checkpoint` among them.
     scheduler: stepped after each epoch (ReduceLROnPlateau with the validation loss, or else the loss).
@@ -218,11 +219,9 @@ def fit(
     resume: path of a file that `Checkpoint` wrote. Training continues from there bit for bit, up to `epochs` epochs in
         all, with the state of the model, the optimiser, the schedulers, the callbacks, `zen.random` and the loader.
 
-    optimiser: any of zen.optim; LBFGS computes the loss of a batch as often as it needs.
-
-    Raises TypeError for arguments of another kind; ValueError where the optimiser has none of the model's parameters;
-    FloatingPointError, naming epoch and batch, for a loss that is not finite (the parameters are left as they
-    were before that step); TypeError for a loss of several elements; ValueError for an empty loader.
+    Raises TypeError for arguments of another kind and a loss of several elements; ValueError for an empty loader, and
+    where the optimiser has none of the model's parameters; FloatingPointError, naming epoch and batch, for a loss that
+    is not finite (the parameters are left as they were before that step).
 
     >>> import numpy as np, zen
     >>> from zen import nn
@@ -261,7 +260,7 @@ def _check(model: Any, loader: Any, loss: Any, optimiser: Any, epochs: Any) -> N
         raise TypeError("fit: a Dataset gives samples, not batches; put a zen.data.DataLoader around it")
     if not isinstance(loader, Iterable):
         raise TypeError(f"fit: the loader must be iterable, not {type(loader).__name__}; {order}")
-    if iter(loader) is loader:
+    if isinstance(loader, Iterator):
         raise TypeError("fit: the loader is an iterator, which gives its batches only once; give a list or DataLoader")
     if not callable(loss):
         raise TypeError(f"fit: the loss must be a function of (output, target), not {loss!r}; {order}")
