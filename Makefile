@@ -48,6 +48,8 @@ bench: build $(VENV)/bench.installed
 	$(PY) -m benchmarks
 
 bench-peers: $(VENV)/bench-peers.installed bench
+	$(PY) -m benchmarks.layers
+	$(PY) -m benchmarks.layers --single
 
 lint: build $(VENV)/dev.installed $(VENV)/test.installed
 	$(PY) -m ruff check .

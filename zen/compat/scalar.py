@@ -23,7 +23,7 @@ A function of your own is written as in the tutorial, by its value and its local
 True
 
 The vectorised form that the tutorial announced is zen itself: the same loop with one `zen.tensor` for all weights.
-`benchmarks/originals.py` times both.
+`benchmarks/scalar_layer.py` times both.
 """
 
 from __future__ import annotations
