@@ -338,3 +338,18 @@ def test_logger():
         assert len(logger.handlers) == 1 and logger.level == logging.INFO
     finally:
         logger.handlers, logger.level = before
+
+
+def test_what_a_base_class_leaves_open_says_so():
+    class Asking(Module):
+        def forward(self, input):
+            return super().forward(input)
+
+    class Idle(BaseOptimizer):
+        def step(self):
+            super().step()
+
+    with pytest.raises(NotImplementedError, match="Asking does not define forward"):
+        Asking()(variable([1.0]))
+    with pytest.raises(NotImplementedError, match="Idle does not define step"):
+        Idle([variable([1.0])]).step()

@@ -127,6 +127,14 @@ def test_layer_without_update(capsys):
         nn.Layer()(1.0)
 
 
+def test_an_optimizer_without_a_rule_says_so():
+    class Lazy(optim.SGD.__base__):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Lazy does not define _change"):
+        Lazy(0.1).delta(ad.Tensor(1.0))
+
+
 def test_epoch_graph_is_kept():
     alive = []
 

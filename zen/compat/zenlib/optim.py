@@ -31,7 +31,7 @@ class _Optimizer:
         return self._change(param.id, param.gradient)
 
     def _change(self, param_id: str, gradient: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define _change")
 
     def __call__(self, model: Any, loss: Tensor) -> None:
         """One step: the gradients of `loss`, and an update of each of the model's layers that are a `nn.Layer`."""

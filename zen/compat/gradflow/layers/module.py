@@ -34,7 +34,7 @@ class Module(ABC):
     @abstractmethod
     def forward(self, input: Variable) -> Variable:
         """What the module computes; every subclass defines its own."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def add_parameter(self, parameter: Variable) -> Variable:
         """Register a parameter, and return it."""

@@ -37,7 +37,7 @@ class BaseOptimizer(ABC):
     @abstractmethod
     def step(self) -> None:
         """Update the parameters; every subclass defines its own."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define step")
 
 
 class NaiveSGD(BaseOptimizer):
