@@ -1,8 +1,10 @@
-"""Every matrix product of the compiled engine: one function over one BLAS, picked at import.
+"""Every matrix product of the compiled engine: over one BLAS, picked at import, or where that is faster over tiles.
 
 ZEN_BLAS=auto (default) takes the `mkl` package where it is installed, else the BLAS that NumPy carries;
 ZEN_BLAS=numpy or mkl insists. Where NumPy's library exports no cblas, the product goes through NumPy's C API.
 Calling cblas directly saves NumPy's own checks (0.5 us a product) and allows to add into an existing gradient.
+On processors with AVX-512 products whose second operand stays in the cache go through `_tiles.pxd` instead, unless they
+are large enough for the BLAS to use several threads.
 """
 
 import ctypes
@@ -13,6 +15,8 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._memory cimport contiguous, new_array
+from zen._core._tiles cimport multiply_double, multiply_float
+from zen._core._dispatch import simd
 
 cnp.import_array()
 
@@ -20,7 +24,9 @@ cdef enum:
     ROW_MAJOR = 101
     NO_TRANS = 111
     TRANS = 112
-    SMALL = 1 << 20     # multiplications below which a product runs on one thread and keeps the GIL: see `call_small`
+    SMALL = 1 << 20     # multiplications below which a product runs on one thread and keeps the GIL: see `is_small`
+    CACHED = 1 << 18    # elements of the second operand up to which tiles are faster than the BLAS
+    FEW = 16            # rows up to which they are whatever its size
 
 ctypedef void (*sgemm32_t)(
     int, int, int, int, int, int, float, const void*, int, const void*, int, float, void*, int) noexcept nogil
@@ -34,11 +40,14 @@ ctypedef void (*dgemm64_t)(
     double, void*, long long) noexcept nogil
 
 ctypedef int (*set_threads_t)(int) noexcept nogil
+ctypedef int (*get_threads_t)() noexcept nogil
 
 cdef void* _sgemm = NULL
 cdef void* _dgemm = NULL
 cdef bint _wide = False            # 64-bit integers in the interface
 cdef set_threads_t _set_threads = NULL   # of OpenBLAS, where it has several; returns what it was
+cdef get_threads_t _get_threads = NULL   # how many the BLAS would use
+cdef bint _tiled = simd == "avx512"
 _library = None                    # keeps the handle
 
 
@@ -80,17 +89,28 @@ def _load(candidates):
     return False
 
 
-def _find_threads():
-    # OpenBLAS only: MKL and Accelerate choose well by themselves.
-    global _set_threads
-    for name in ("openblas_set_num_threads_local", "scipy_openblas_set_num_threads_local64_"):
+cdef void* _symbol(names) except? NULL:
+    for name in names:
         function = getattr(_library, name, None)
         if function is not None:
-            before = function(1)
-            if before > 1:
-                function(before)
-                _set_threads = <set_threads_t><void*><size_t>ctypes.cast(function, ctypes.c_void_p).value
-            return
+            return <void*><size_t>ctypes.cast(function, ctypes.c_void_p).value
+    return NULL
+
+
+def _find_threads():
+    global _set_threads, _get_threads
+    cdef int before
+    _get_threads = <get_threads_t>_symbol(
+        ["scipy_openblas_get_num_threads64_", "openblas_get_num_threads", "MKL_Get_Max_Threads"])
+    # OpenBLAS only: MKL and Accelerate choose well by themselves.
+    _set_threads = <set_threads_t>_symbol(
+        ["openblas_set_num_threads_local", "scipy_openblas_set_num_threads_local64_"])
+    if _set_threads != NULL:
+        before = _set_threads(1)
+        if before > 1:
+            _set_threads(before)
+        else:
+            _set_threads = NULL
 
 
 def _choose():
@@ -99,6 +119,7 @@ def _choose():
         raise ImportError(f"ZEN_BLAS={wanted!r}: expected auto, numpy or mkl")
     if wanted != "numpy":
         if _load(_mkl_candidates()):
+            _find_threads()
             return "mkl"
         if wanted == "mkl":
             raise ImportError("ZEN_BLAS=mkl: the mkl package is not installed; pip install 'zen-autograd[mkl]'")
@@ -146,8 +167,8 @@ cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, 
     Shapes and dtypes agree; `out` is C-contiguous and shares no memory with a and b.
     """
     cdef Py_ssize_t m = cnp.PyArray_DIMS(out)[0], n = cnp.PyArray_DIMS(out)[1], k = cnp.PyArray_DIMS(a)[not flip_a]
-    cdef Py_ssize_t lda, ldb, limit = 2147483647
-    cdef int ta, tb, typenum = cnp.PyArray_TYPE(out)
+    cdef Py_ssize_t lda, ldb
+    cdef int ta, tb, before, typenum = cnp.PyArray_TYPE(out)
     cdef void* pa
     cdef void* pb
     cdef void* po = cnp.PyArray_DATA(out)
@@ -158,62 +179,33 @@ cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, 
             out.fill(0)
         return 0
     a, b = layout(a, &ta, &lda), layout(b, &tb, &ldb)
-    if _sgemm == NULL or (not _wide and max(m, n, k, lda, ldb) > limit):
+    if _sgemm == NULL or (not _wide and max(m, n, k, lda, ldb) > 2147483647):
         x, y = (a.T if flip_a else a), (b.T if flip_b else b)
         if accumulate:
             np.add(out, np.matmul(x, y), out=out)
         else:
             np.matmul(x, y, out=out)
         return 0
-    if flip_a:
-        ta = NO_TRANS + TRANS - ta
-    if flip_b:
-        tb = NO_TRANS + TRANS - tb
+    flip_a ^= ta == TRANS
+    flip_b ^= tb == TRANS
     pa, pb = cnp.PyArray_DATA(a), cnp.PyArray_DATA(b)
-    if <double>m * n * k < SMALL:
-        call_small(typenum, ta, tb, m, n, k, pa, lda, pb, ldb, accumulate, po)
+    if is_small(<double>m * n * k):
+        before = one_thread()
+        gemm(typenum, flip_a, flip_b, m, n, k, 1, pa, lda, pb, ldb, accumulate, po, n)
+        restore_threads(before)
     else:
         with nogil:
-            call(typenum, ta, tb, m, n, k, pa, lda, pb, ldb, accumulate, po)
+            gemm(typenum, flip_a, flip_b, m, n, k, 1, pa, lda, pb, ldb, accumulate, po, n)
     return 0
-
-
-cdef void call_small(
-    int typenum, int ta, int tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void* a, Py_ssize_t lda,
-    const void* b, Py_ssize_t ldb, int beta, void* out,
-) noexcept:
-    # OpenBLAS starts its threads from products of a few microseconds on. That gains little, and on a busy machine costs
-    # a time slice for every product. Its number of threads is a global: the GIL, held here, keeps it consistent.
-    cdef int before = 1
-    if _set_threads != NULL:
-        before = _set_threads(1)
-    call(typenum, ta, tb, m, n, k, a, lda, b, ldb, beta, out)
-    if before > 1:
-        _set_threads(before)
-
-
-cdef void call(
-    int typenum, int ta, int tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void* a, Py_ssize_t lda,
-    const void* b, Py_ssize_t ldb, int beta, void* out,
-) noexcept nogil:
-    if typenum == cnp.NPY_FLOAT:
-        if _wide:
-            (<sgemm64_t>_sgemm)(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, out, n)
-        else:
-            (<sgemm32_t>_sgemm)(
-                ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b, <int>ldb, beta, out, <int>n)
-    elif _wide:
-        (<dgemm64_t>_dgemm)(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, out, n)
-    else:
-        (<dgemm32_t>_dgemm)(
-            ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b, <int>ldb, beta, out, <int>n)
 
 
 # --- products inside kernels, on pointers
 
 
 cdef bint is_small(double multiplications) noexcept:
-    # Whether a product should run between `one_thread` and `restore_threads`, the GIL held: see `call_small`.
+    # Whether a product should run between `one_thread` and `restore_threads`, the GIL held. OpenBLAS starts its threads
+    # from products of a few microseconds on. That gains little, and on a busy machine costs a time slice for every
+    # product. Its number of threads is a global: the GIL keeps it consistent.
     return multiplications < SMALL
 
 
@@ -231,6 +223,15 @@ cdef void restore_threads(int before) noexcept:
         _set_threads(before)
 
 
+cdef bint suits_tiles(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, bint flip_b) noexcept nogil:
+    # Whether tiles are faster than the BLAS. One or two vectors of output are too few; copying a transposed operand
+    # must be worth it; and threads win, from where they are used on.
+    return (
+        _tiled and n >= 8 and m >= (FEW if flip_b else 4) and (n * k <= CACHED or m <= FEW)
+        and (<double>m * n * k < SMALL or (_get_threads != NULL and _get_threads() == 1))
+    )
+
+
 cdef void gemm(
     int typenum, bint flip_a, bint flip_b, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const void* a,
     Py_ssize_t lda, const void* b, Py_ssize_t ldb, double beta, void* out, Py_ssize_t ldo,
@@ -242,6 +243,14 @@ cdef void gemm(
     cdef int ta = TRANS if flip_a else NO_TRANS, tb = TRANS if flip_b else NO_TRANS
     cdef float alpha32 = <float>alpha, beta32 = <float>beta
     if m == 0 or n == 0:
+        return
+    if k > 0 and suits_tiles(m, n, k, flip_b):
+        if typenum == cnp.NPY_FLOAT:
+            multiply_float(m, n, k, alpha32, a, 1 if flip_a else lda, lda if flip_a else 1, flip_b, b, ldb, beta32,
+                           out, ldo)
+        else:
+            multiply_double(m, n, k, alpha, a, 1 if flip_a else lda, lda if flip_a else 1, flip_b, b, ldb, beta,
+                            out, ldo)
         return
     # BLAS asks for a leading dimension of at least the row's length, also where there is but one row.
     lda, ldb, ldo = max(lda, m if flip_a else k, 1), max(ldb, k if flip_b else n, 1), max(ldo, n)

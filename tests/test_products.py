@@ -1,0 +1,98 @@
+"""Matrix products: small ones run through tiles in registers where the processor allows it, others through the BLAS.
+
+Operands are small whole numbers, so every product and sum is exact and results are compared to the last bit with a sum
+written out over the definition.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import zen
+
+# Each remainder of eight rows, of one and of two vectors of columns, and a summed axis cut in two.
+SHAPES = [(m, 3, n) for m in (4, 7, 9, 16, 21) for n in (8, 15, 16, 17, 31, 32, 33, 70)]
+SHAPES += [(18, k, n) for k in (1, 2, 5, 255, 256, 257, 600) for n in (9, 40)]
+SHAPES += [(1, 5, 9), (2, 5, 1), (5, 4, 0), (0, 4, 5), (5, 0, 9), (300, 70, 300)]
+
+
+def whole(rng, dtype, *shape):
+    return rng.integers(-4, 5, shape).astype(dtype)
+
+
+def defined(a, b):
+    return np.einsum("ik,kj->ij", a.astype(np.float64), b.astype(np.float64))
+
+
+def stored(a, how):
+    """The same matrix with its columns side by side, as a part of a larger one, or as it is."""
+    if how == "transposed":
+        return a.T.copy().T
+    if how == "part":
+        out = np.full((a.shape[0] + 1, a.shape[1] + 3), np.nan, a.dtype)[:-1, :-3]
+        out[...] = a
+        return out
+    return a
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("right", ["plain", "transposed", "part"])
+@pytest.mark.parametrize("left", ["plain", "transposed", "part"])
+def test_every_remainder_of_the_tiles(left, right, dtype):
+    rng = np.random.default_rng(0)
+    for m, k, n in SHAPES:
+        a, b, w = whole(rng, dtype, m, k), whole(rng, dtype, k, n), whole(rng, dtype, m, n)
+        x = zen.tensor(stored(a, left), requires_grad=True)
+        y = zen.tensor(stored(b, right), requires_grad=True)
+        out = x @ y
+        assert out.dtype == dtype
+        np.testing.assert_array_equal(out.array, defined(a, b), err_msg=str((m, k, n)))
+        out.backward(w)
+        np.testing.assert_array_equal(x.gradient, defined(w, b.T), err_msg=str((m, k, n)))
+        np.testing.assert_array_equal(y.gradient, defined(a.T, w), err_msg=str((m, k, n)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_of_several_uses_add_up(dtype):
+    rng = np.random.default_rng(1)
+    a, b, c = whole(rng, dtype, 20, 30), whole(rng, dtype, 30, 40), whole(rng, dtype, 30, 9)
+    x = zen.tensor(a, requires_grad=True)
+    ((x @ b).sum() + (x @ c).sum()).backward()
+    expected = b.sum(1) + c.sum(1)
+    np.testing.assert_array_equal(x.gradient, np.broadcast_to(expected, (20, 30)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_and_infinity_reach_their_row_and_no_other(bad, dtype):
+    a, b = np.ones((17, 6), dtype), np.ones((6, 35), dtype)
+    a[3, 2] = bad
+    out = (zen.tensor(a) @ zen.tensor(b)).array
+    np.testing.assert_array_equal(out[3], np.full(35, bad))
+    assert np.isfinite(np.delete(out, 3, axis=0)).all()
+
+
+PROGRAM = """
+import numpy as np, zen
+rng, total = np.random.default_rng(0), []
+for m, k, n in [(16, 64, 256), (64, 300, 10), (5, 7, 33), (200, 200, 200)]:
+    a, b = (zen.tensor(rng.integers(-4, 5, s).astype("f"), requires_grad=True) for s in ((m, k), (k, n)))
+    out = a @ b
+    (out * out).sum().backward()
+    total += [float(out.array.sum()), float(a.gradient.sum()), float(b.gradient.sum())]
+print(total)
+"""
+
+
+@pytest.mark.parametrize("variables", [{"ZEN_SIMD": "avx2"}, {"OPENBLAS_NUM_THREADS": "1"}, {}], ids=str)
+def test_tiles_and_blas_agree(variables):
+    """With whole numbers to the last bit, whichever multiplies: the processor and the threads decide."""
+    found = []
+    for env in (os.environ | {"ZEN_SIMD": "base"}, os.environ | variables):
+        done = subprocess.run([sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found.append(done.stdout)
+    assert found[0] == found[1]
