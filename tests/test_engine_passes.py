@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import zen
+from zen import backend
 
 
 def leaf(value, dtype=None):
@@ -241,6 +242,27 @@ def test_several_roots_add_up():
     y = x * x
     g = zen.gradients([y, y.sum(), x * 3.0], x, [np.ones(2), None, zen.tensor([1.0, 0.0])])
     np.testing.assert_array_equal(g.array, [7.0, 8.0])
+
+
+def test_gradients_of_nodes_are_arrays_and_numbers():
+    x, s, apart = leaf([1.0, 2.0]), leaf(3.0), leaf(1.0)
+    y = x * s
+    z = y.sum()
+    g_x, g_s, g_y, nothing, tensor = backend.run([z], [None], [x.node, s.node, y.node, apart.node, s], True)
+    assert type(g_x) is type(g_y) is np.ndarray and type(g_s) is float and nothing is None
+    np.testing.assert_array_equal(g_x, [3.0, 3.0])
+    np.testing.assert_array_equal(g_y, [1.0, 1.0])
+    assert g_s == tensor.item() == 3.0 and x.grad is None
+    g_y[:] = 7.0  # it belongs to nobody else
+    (again,) = backend.run([z], [None], [y.node], True)
+    np.testing.assert_array_equal(again, [1.0, 1.0])
+
+
+def test_a_pass_refuses_what_takes_no_part_in_gradients():
+    x, constant = leaf([1.0, 2.0]), zen.tensor([1.0])
+    for root, wanted in ((x * x, constant), (constant, x), (x * x, None)):
+        with pytest.raises(RuntimeError, match="does not require a gradient"):
+            backend.run([root], [None], [wanted])
 
 
 # Threads

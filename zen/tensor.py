@@ -155,13 +155,6 @@ def numpy(self: Tensor) -> np.ndarray:
     return array
 
 
-def item(self: Tensor) -> Any:
-    """The only element as a Python number; ValueError if there is not exactly one."""
-    if self.size != 1:
-        raise ValueError(f"item: a Tensor of one element is needed, not one of shape {self.shape}; see tolist()")
-    return self.array.item()
-
-
 def tolist(self: Tensor) -> Any:
     """The values as nested lists of Python numbers."""
     return self.array.tolist()
@@ -261,7 +254,7 @@ PROPERTIES = {
 METHODS = {
     function.__name__: function
     for function in (
-        depends_on, get_gradients, numpy, item, tolist, clone,
+        depends_on, get_gradients, numpy, tolist, clone,
         __array__, __dlpack__, __dlpack_device__, __format__, __copy__, __deepcopy__, __reduce__,
     )
 }  # fmt: skip

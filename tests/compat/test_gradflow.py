@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 import pytest
+from composite import Composite
 
 from zen.compat.gradflow import Variable, init_logger, layers
 from zen.compat.gradflow.activations.common import relu, sigmoid, softmax, tanh
@@ -213,16 +214,6 @@ def test_linear_layer():
     np.random.seed(3)
     layer = Linear(2, 3)
     assert np.array_equal(layer.weights.data.data, drawn[0]) and np.array_equal(layer.b.data.data, drawn[1])
-
-
-class Composite(Module):
-    def __init__(self, *modules):
-        super().__init__()
-        for module in modules:
-            self.add_module(module)
-
-    def forward(self, input):
-        return input
 
 
 def test_parameters_and_modules():

@@ -96,6 +96,31 @@ def test_values_are_set_on_leaves_alone():
     assert get_gradients(Sin(a))[a] == np.cos(1.5)
 
 
+@pytest.mark.parametrize("function", [Sin, Exp, Log, inv, lambda v: v * v, lambda v: 2 / v])
+def test_results_keep_the_values_they_were_computed_from(function):
+    a = Var(2.0)
+    y = function(a)
+    before = get_gradients(y)[a]
+    a.value = 5.0
+    assert get_gradients(y)[a] == before != get_gradients(function(a))[a]
+
+
+def test_a_child_that_the_value_does_not_depend_on():
+    a = Var(2.0)
+    y = a * a
+    y.children = (*y.children, Var(1.0))
+    assert list(get_gradients(y).values()) == [4.0, 0.0]
+
+
+def test_nodes_computed_under_no_grad():
+    a = Var(2.0)
+    with zen.no_grad():
+        y = a * a
+    for node in (y, y + a):
+        with pytest.raises(RuntimeError, match=r"get_gradients.*no_grad"):
+            get_gradients(node)
+
+
 def test_arrays_of_nodes():
     x = to_var(np.array([[1.0, 2.0], [3.0, 4.0]]))
     assert x.dtype == object and isinstance(x[0, 0], Var)

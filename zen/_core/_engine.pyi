@@ -1,7 +1,8 @@
-from typing import Any
+from typing import Any, overload
 
-from ._tensor import Tensor
+from ._tensor import Node, Tensor
 
+@overload
 def run(
     roots: list[Tensor],
     seeds: list[Any],
@@ -9,3 +10,11 @@ def run(
     retain_graph: bool = False,
     create_graph: bool = False,
 ) -> list[Tensor | None] | None: ...
+@overload
+def run(
+    roots: list[Tensor],
+    seeds: list[Any],
+    inputs: list[Node],
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> list[Any]: ...

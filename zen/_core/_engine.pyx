@@ -21,8 +21,8 @@ from zen._core._dispatch cimport identity_kernel
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
 from zen._core._rows cimport as_rows, class_numbers, column_sums, scatter_add
 from zen._core._tensor cimport (
-    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, GETITEM, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, SUM, Node, Row,
-    Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of,
+    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, GETITEM, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, PERMUTE_DIMS, RESHAPE,
+    SUM, Node, Row, Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of,
 )
 from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
 from zen._core._broadcast import unbroadcast

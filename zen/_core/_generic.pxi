@@ -52,14 +52,7 @@ cdef Tensor generic(Row row, tuple inputs, tuple params):
 cdef Tensor finish(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
     # Wraps the result, records it, and links a view to its base.
     cdef Tensor t = new_tensor(out, record_generic(row, inputs, arrays, params, out))
-    cdef Tensor x
-    if row.view and isinstance(inputs[0], Tensor):
-        x = inputs[0]
-        base = cnp.PyArray_BASE(out)
-        if base != NULL and (<object>base is x.data or base == cnp.PyArray_BASE(<ndarray>x.data)):
-            t.base = x if x.base is None else x.base
-            t.synced = t.base.version
-    return t
+    return linked(t, <Tensor>inputs[0]) if row.view and isinstance(inputs[0], Tensor) else t
 
 
 cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
@@ -96,9 +89,7 @@ cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndar
             if nodes[k] is None:
                 continue
             if row._vjps[k] is None:
-                raise TypeError(
-                    f"{row.name}: no derivative with respect to argument {k + 1} of {n}; detach() it if it is constant"
-                )
+                raise_constant(row, k, n)
             for j in range(n + 1):
                 levels[j] = max(<int>levels[j], <int>row._needs[k][j])
         node._saved = (*(keep(arrays[j], levels[j]) for j in range(n)), keep(out, levels[n]))
@@ -106,6 +97,10 @@ cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndar
         if nodes[k] is not None and (<Node>nodes[k]).tracked:
             node.track()
     return node
+
+
+cdef int raise_constant(Row row, int k, int n) except -1:
+    raise TypeError(f"{row.name}: no derivative with respect to argument {k + 1} of {n}; detach() it if it is constant")
 
 
 cdef object keep(object x, int level):

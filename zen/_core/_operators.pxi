@@ -251,6 +251,14 @@ cdef class Tensor:
             raise TypeError(f"only an integer Tensor can be used as an index, not one of dtype {self.dtype}")
         return int(self.one("index"))
 
+    def item(self):
+        """The only element as a Python number; ValueError if there is not exactly one."""
+        if self.data is None and self.typenum != 0:
+            return self.scalar
+        if self.size != 1:
+            raise ValueError(f"item: a Tensor of one element is needed, not one of shape {self.shape}; see tolist()")
+        return self.values().item()
+
     def one(self, name):
         """The single element as a Python scalar, or an error that names the conversion."""
         if self.size != 1:

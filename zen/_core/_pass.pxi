@@ -34,6 +34,29 @@ cdef Tensor settle_wanted(dict wanted, Node n):
     return t
 
 
+cdef Node taking_part(object x):
+    # The node of a Tensor, or x itself, which is one.
+    cdef Node n = <Node>x if isinstance(x, Node) else (node_of(<Tensor>x) if isinstance(x, Tensor) else None)
+    if n is None:
+        raise RuntimeError("backward: a Tensor that does not require a gradient takes part in the pass")
+    return n
+
+
+cdef object hand_out(dict wanted, object x):
+    # What `run` returns for one of its inputs. No reference to an array is held here when `settle` counts them.
+    cdef bint bare = isinstance(x, Node)
+    cdef Node n = taking_part(x)
+    cdef object g = wanted[n]
+    cdef Tensor t
+    if isinstance(g, float):
+        return g if bare else new_scalar(<double>g, n.typenum, None)
+    if g is None:
+        return None
+    g = None
+    t = settle_wanted(wanted, n)
+    return t if not bare else (t.item() if n.nd == 0 else t.values())
+
+
 cdef object check_gradient(object value, Node n, str origin):
     # A gradient given by the user, as a Tensor of the node's shape and dtype.
     cdef object a
@@ -132,19 +155,19 @@ def run(list roots not None, list seeds not None, list inputs=None, bint retain_
     """Propagate `seeds` (arrays, Tensors, or None for ones) from `roots` backwards.
 
     With `inputs`, return their gradients (Tensors, None where unreached) and touch no `.grad`; else accumulate into the
-    leaves' and retained nodes' gradients. Shapes were checked by the caller.
+    leaves' and retained nodes' gradients. A Node among `inputs` gets its gradient as an array, or as a number if it is
+    0-d; not with `create_graph`. Shapes were checked by the caller.
     """
     cdef Pass p
     cdef int k
     cdef Tensor t
-    cdef Node n
     if create_graph:
         return run_recorded(roots, seeds, inputs, retain_graph)
     p = Pass()
     p.retain = retain_graph
     if inputs is not None:
-        p.wanted = {node_of(t): None for t in inputs}
-        mark_needed(p, [node_of(t) for t in roots])
+        p.wanted = {taking_part(x): None for x in inputs}
+        mark_needed(p, [taking_part(x) for x in roots])
         p.selective = True
     try:
         for k in range(len(roots)):
@@ -158,11 +181,7 @@ def run(list roots not None, list seeds not None, list inputs=None, bint retain_
     except BaseException:
         p.abandon()
         raise
-    results = []
-    for t in inputs:
-        n = node_of(t)
-        results.append(None if p.wanted[n] is None else settle_wanted(p.wanted, n))
-    return results
+    return [hand_out(p.wanted, x) for x in inputs]
 
 
 def backward_method(self, gradient=None, retain_graph=None, bint create_graph=False):

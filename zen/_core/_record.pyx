@@ -17,8 +17,8 @@ from zen._core._dispatch cimport identity_kernel
 from zen._core._memory cimport contiguous, new_array, new_zeros, same_shape
 from zen._core._rows cimport as_rows, class_numbers, fill_rows, gather
 from zen._core._tensor cimport (
-    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, SCALAR, SOFTMAX, SUM, Node, Row,
-    Shaped, Tensor, hook, new_node, new_scalar, named_row, new_tensor, node_of, recording, set_calls,
+    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, PERMUTE_DIMS, RESHAPE, SCALAR,
+    SOFTMAX, SUM, Node, Row, Shaped, Tensor, hook, new_node, new_scalar, named_row, new_tensor, node_of, recording, set_calls,
 )
 from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
 
@@ -232,6 +232,9 @@ cdef Node record_elementwise(Row row, Arg* a, int n, int typenum, ndarray out, d
             reads |= row.reads[k]
     if not wanted or not recording():
         return None
+    for k in range(n):
+        if a[k].node != NULL and not row.differentiable[k]:
+            raise_constant(row, k, n)
     node = new_node(row)
     node.compiled = True
     node.typenum = typenum
@@ -334,6 +337,8 @@ cdef Tensor apply_row(Row row, tuple inputs, tuple params):
         t = cross_entropy(row, inputs, params)
     elif row.kind == EMBEDDING:
         t = embedding(row, inputs, params)
+    elif row.kind == RESHAPE or row.kind == PERMUTE_DIMS:
+        t = rearranged(row, inputs[0], params)
     return generic(row, inputs, params) if t is None else t
 
 

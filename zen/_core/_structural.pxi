@@ -1,4 +1,4 @@
-# The compiled rows that are not elementwise: matrix product, sum and mean, basic indexing. Part of _record.pyx.
+# The compiled rows that are not elementwise: matrix product, sum and mean, views. Part of _record.pyx.
 
 cdef Tensor matrix_product(Row row, object x, object y):
     # Two float or double matrices of one dtype whose shapes fit; else None.
@@ -104,6 +104,31 @@ cdef void run_reduction(Operands* o, ndarray array, int typenum):
             iterate(kernel, o, nd, dims, True)
 
 
+cdef Tensor linked(Tensor t, Tensor x):
+    # t, known as a view of x where its memory is that of x.
+    cdef PyObject* base = <PyObject*>cnp.PyArray_BASE(<ndarray>t.data)
+    if base != NULL and (base == <PyObject*>x.data or base == <PyObject*>cnp.PyArray_BASE(<ndarray>x.data)):
+        t.base = x if x.base is None else x.base
+        t.synced = t.base.version
+    return t
+
+
+cdef Tensor rearranged(Row row, object x, tuple params):
+    # A float array in another shape, or with its axes in another order; None where that has no axes.
+    cdef Arg a
+    cdef ndarray out
+    cdef object to = params[0]
+    if not isinstance(x, Tensor) or not parse(x, &a) or a.held != ARRAY or len(to) == 0:
+        return None
+    array = <object>a.array
+    try:
+        out = array.reshape(to) if row.kind == RESHAPE else array.transpose(to)
+    except (ValueError, TypeError, OverflowError):
+        return None                         # the generic path raises, with zen's message
+    return linked(new_tensor(out, record_one(
+        row, &a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))), <Tensor>x)
+
+
 cdef bint is_basic(object key):
     # Whether NumPy answers `key` with a view: ints, slices, None and Ellipsis.
     if PyLong_CheckExact(key) or type(key) is slice or key is None or key is Ellipsis:
@@ -119,7 +144,6 @@ cdef bint is_basic(object key):
 cdef object getitem(Tensor t, object key):
     cdef Arg a
     cdef Row row
-    cdef Tensor out
     cdef ndarray view
     if t.data is None or not is_basic(key) or not parse(t, &a) or a.held != ARRAY:
         return hook("getitem")(t, key)
@@ -131,8 +155,5 @@ cdef object getitem(Tensor t, object key):
     if type(found) is not ndarray:          # every axis had an int: a NumPy scalar, a value of its own
         return new_scalar(<double>found, a.typenum, record_one(row, &a, (key,), 0, NULL))
     view = <ndarray>found
-    out = new_tensor(view, record_one(
-        row, &a, (key,), cnp.PyArray_NDIM(view), <Py_ssize_t*>cnp.PyArray_DIMS(view)))
-    out.base = t if t.base is None else t.base
-    out.synced = out.base.version
-    return out
+    return linked(new_tensor(view, record_one(
+        row, &a, (key,), cnp.PyArray_NDIM(view), <Py_ssize_t*>cnp.PyArray_DIMS(view))), t)

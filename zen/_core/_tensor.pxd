@@ -3,7 +3,8 @@ from zen._core._types cimport MAX_ARGUMENTS, kernel_t
 
 cdef enum Kind:
     # How the engine runs a row. GENERIC goes through the row's Python forward and formulas.
-    GENERIC, ELEMENTWISE, MATMUL, SUM, MEAN, GETITEM, LINEAR, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, EMBEDDING
+    GENERIC, ELEMENTWISE, MATMUL, SUM, MEAN, GETITEM, LINEAR, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, EMBEDDING,
+    RESHAPE, PERMUTE_DIMS
 
 cdef enum Held:
     # What a node holds of an operand of a compiled row.

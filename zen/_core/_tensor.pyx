@@ -136,6 +136,7 @@ cdef bind_operators(dict rows):
 cdef dict KINDS = {
     "matmul": MATMUL, "sum": SUM, "mean": MEAN, "getitem": GETITEM, "linear": LINEAR, "affine": LINEAR,
     "softmax": SOFTMAX, "log_softmax": LOG_SOFTMAX, "cross_entropy": CROSS_ENTROPY, "embedding": EMBEDDING,
+    "reshape": RESHAPE, "permute_dims": PERMUTE_DIMS,
 }
 
 

@@ -11,6 +11,8 @@ cdef int backward(Pass p, Node n) except -1:
         return backward_matmul(p, n)
     if n.row.kind == SUM or n.row.kind == MEAN:
         return backward_sum(p, n)
+    if n.row.kind == RESHAPE or n.row.kind == PERMUTE_DIMS:
+        return backward_rearranged(p, n)
     return backward_getitem(p, n) if n.row.kind == GETITEM else backward_layer(p, n)
 
 
@@ -340,6 +342,20 @@ cdef int backward_getitem(Pass p, Node n) except -1:
     else:
         add_into(<ndarray>PyObject_GetItem(<object>out, key), <ndarray>p.array)
     return 0
+
+
+cdef int backward_rearranged(Pass p, Node n) except -1:
+    cdef Node m = n.n0
+    cdef list order
+    if not p.needs(m):
+        return 0
+    g = <object>p.array
+    if n.row.kind == RESHAPE:
+        return p.give_array(m, g.reshape(m.shape))
+    order = [0] * m.nd
+    for k, axis in enumerate(n._params[0]):
+        order[axis] = k
+    return p.give_array(m, g.transpose(order))
 
 
 cdef int backward_generic(Pass p, Node n) except -1:

@@ -28,18 +28,19 @@ _commit_lock = threading.RLock()
 def run(
     roots: list[Tensor],
     seeds: list[Any],
-    inputs: list[Tensor] | None = None,
+    inputs: list[Tensor] | list[Node] | None = None,
     retain_graph: bool = False,
     create_graph: bool = False,
-) -> list[Tensor | None] | None:
+) -> list[Any] | None:
     """Propagate `seeds` (arrays, Tensors, or None for ones) from `roots` backwards.
 
     With `inputs`, return their gradients (None where unreached) and touch no `.grad`; else accumulate into the leaves'
-    and retained nodes' gradients. With `create_graph` the gradients are Tensors with a graph. Shapes were checked by
-    the caller.
+    and retained nodes' gradients. With `create_graph` the gradients are Tensors with a graph. A Node among `inputs`
+    gets its gradient as an array, or as a number if it is 0-d; not with `create_graph`. Shapes were checked by the
+    caller.
     """
     nodes = [_node(t) for t in roots]
-    targets = None if inputs is None else [_node(t) for t in inputs]
+    targets = None if inputs is None else [_node(x) for x in inputs]
     work = _Pass(nodes, targets, retain_graph, create_graph)
     previous = set_grad_enabled(create_graph)
     try:
@@ -47,16 +48,16 @@ def run(
             if work.needs(node):
                 work.seed(node, seed)
         work.traverse()
-        if targets is None:
+        if inputs is None:
             work.commit()
             return None
-        return [work.result(node) for node in targets]
+        return [work.result(x) for x in inputs]
     finally:
         set_grad_enabled(previous)
 
 
-def _node(t: Tensor) -> Node:
-    node = t.node
+def _node(x: Tensor | Node) -> Node:
+    node = x.node if isinstance(x, Tensor) else x
     if node is None:
         raise RuntimeError("backward: a Tensor that does not require a gradient takes part in the pass")
     return node
@@ -196,10 +197,14 @@ class _Pass:
 
     # The end
 
-    def result(self, node: Node) -> Tensor | None:
+    def result(self, x: Tensor | Node) -> Any:
         assert self.wanted is not None
-        found = self.wanted[node]
-        return found if found is None or self.recorded else wrap(found.copy())
+        found = self.wanted[_node(x)]
+        if found is None or self.recorded:
+            return found
+        if isinstance(x, Tensor):
+            return wrap(found.copy())
+        return found.copy() if found.ndim else found.item()
 
     def commit(self) -> None:
         """Store the gradients. All are made before the first is stored: an error here changes nothing."""

@@ -260,6 +260,12 @@ class Tensor:
             raise TypeError(f"only an integer Tensor can be used as an index, not one of dtype {self.dtype}")
         return int(self._one("index"))
 
+    def item(self) -> Any:
+        """The only element as a Python number; ValueError if there is not exactly one."""
+        if self.size != 1:
+            raise ValueError(f"item: a Tensor of one element is needed, not one of shape {self.shape}; see tolist()")
+        return self._array.item()
+
     def _one(self, name: str) -> Any:
         if self.size != 1:
             raise TypeError(f"{name}() needs a Tensor of one element, not one of shape {self.shape}")

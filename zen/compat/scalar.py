@@ -59,18 +59,17 @@ class Ops:
         Assigning to the value of a computed node raises AttributeError. Gradients of what was computed before are those
         at the old value.
         """
-        number: float = self.tensor.item()
-        return number
+        return self.tensor.item()  # type: ignore[no-any-return]
 
     @value.setter
     def value(self, new: float) -> None:
         if not hasattr(self, "children"):
             self.children = ()
-            self.tensor = Tensor(float(new))
+            self.tensor = backend.leaf(np.array(float(new)), True)
         elif self.children:
             raise AttributeError(f"the value of {type(self).__name__} was computed; assign to that of a Var")
         else:
-            self.tensor.value = np.asarray(new)
+            self.tensor.array[()] = float(new)  # the engine has copies of the values it saved
 
     @property
     def grad(self) -> list[tuple[Any, float]]:
@@ -97,13 +96,13 @@ class Ops:
         return f"{type(self).__name__}({self.value})"
 
     def __add__(self, other: Any) -> Ops:
-        return add(self, _node(other))
+        return add(self, other if isinstance(other, Ops) else Var(other))
 
     def __radd__(self, other: Any) -> Ops:
         return add(_node(other), self)
 
     def __mul__(self, other: Any) -> Ops:
-        return mul(self, _node(other))
+        return mul(self, other if isinstance(other, Ops) else Var(other))
 
     def __rmul__(self, other: Any) -> Ops:
         return mul(_node(other), self)
@@ -137,8 +136,7 @@ class Var(Ops):
     __slots__ = ()
 
     def __init__(self, value: float) -> None:
-        self.children = ()
-        self.tensor = Tensor(float(value))
+        self.value = value
 
 
 class add(Ops):  # noqa: N801 - the tutorial's name, like those below
@@ -214,25 +212,28 @@ class Log(Ops):
 def get_gradients(parent_node: Ops) -> dict[Any, float]:
     """The derivatives of `parent_node` by every node it was computed from, itself excluded; the keys are the nodes.
 
-    Time and memory grow with the number of nodes. May be called again, for the same node or others.
+    Time and memory grow with the number of nodes. May be called again, for the same node or others. Raises RuntimeError
+    for a node that was computed under `zen.no_grad()`.
     """
     nodes = _below(parent_node)
     if not nodes:
         return {}
-    found = backend.run([parent_node.tensor], [None], [node.tensor for node in nodes], True, False)
-    assert found is not None
-    return {node: 0.0 if g is None else g.item() for node, g in zip(nodes, found, strict=True)}
+    wanted: list[Any] = [node.tensor.node for node in nodes]
+    if parent_node.tensor.node is None or None in wanted:
+        raise RuntimeError("get_gradients: a node was computed under zen.no_grad(); compute it again outside of it")
+    found = backend.run([parent_node.tensor], [None], wanted, True)
+    return {node: 0.0 if g is None else g for node, g in zip(nodes, found, strict=True)}
 
 
 def _below(parent: Ops) -> list[Ops]:
-    nodes: dict[Ops, None] = {}
-    pending = [parent]
-    while pending:
-        for child in pending.pop().children:
+    nodes = dict.fromkeys(parent.children)
+    found = list(nodes)
+    for node in found:  # which grows
+        for child in node.children:
             if child not in nodes:
                 nodes[child] = None
-                pending.append(child)
-    return list(nodes)
+                found.append(child)
+    return found
 
 
 def _node(x: Any) -> Ops:

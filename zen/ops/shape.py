@@ -69,7 +69,7 @@ def reshape(x: Any, shape: Any) -> Any:
     """
     x = operand("reshape", x)
     wanted = one_shape("reshape", shape)
-    if math.prod(wanted) == x.size and min(wanted, default=0) >= 0:
+    if math.prod(wanted) == x.size and (not wanted or min(wanted) >= 0):
         return apply(RESHAPE, (x,), (wanted,))
     known = math.prod([n for n in wanted if n != -1])
     if wanted.count(-1) == 1 and known and x.size % known == 0:
