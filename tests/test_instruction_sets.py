@@ -40,6 +40,25 @@ for name, row in register.DECLARATIONS.items():
             for k, t in enumerate(leaves):
                 if t.grad is not None:
                     out[f"{key} gradient {k}"] = t.gradient
+
+# Normalisation: lengths around the partial sums and the blocks of these.
+for dtype in (np.float32, np.float64):
+    for n in (1, 7, 31, 32, 33, 196, 512, 1025, 2100):
+        x = zen.tensor(rng.normal(2.0, 1.0, (3, 6, n)).astype(dtype), requires_grad=True)
+        w, b = (zen.tensor(rng.normal(size=n).astype(dtype), requires_grad=True) for _ in range(2))
+        c = zen.tensor(rng.normal(size=6).astype(dtype), requires_grad=True)
+        g = rng.normal(size=x.shape).astype(dtype)
+        for k, y in enumerate([
+            zen.f.layer_norm(x, n, w, b), zen.f.layer_norm(x, n), zen.f.layer_norm(x, n, None, b),
+            zen.f.rms_norm(x, n, w), zen.f.batch_norm(x, None, None, c, c, training=True), zen.f.group_norm(x, 2, c, c),
+            zen.f.batch_norm(x[..., 0], None, None, c, c, training=True),
+        ]):
+            y.backward(g if y.shape == x.shape else g[..., 0])
+            out[f"norm {k} {np.dtype(dtype).name} {n}"] = y.value
+            for name, t in zip("xwbc", (x, w, b, c)):
+                if t.grad is not None:
+                    out[f"norm {k} {np.dtype(dtype).name} {n} gradient in {name}"] = t.gradient
+                t.grad = None
 out["simd"] = np.array(zen._core.simd if backend.NAME == "compiled" else "none")
 np.savez(sys.argv[1], **out)
 """

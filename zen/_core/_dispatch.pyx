@@ -70,3 +70,8 @@ def row_addresses():
 def plane_addresses():
     """The kernels over planes, for float and double each: addresses in the order of `_plane_kernels.pxi`."""
     return _module.plane_kernels()
+
+
+def norm_addresses():
+    """The kernels of normalisation, for float and double each: addresses in the order of `_norm_channels.pxi`."""
+    return _module.norm_kernels()

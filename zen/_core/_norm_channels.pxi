@@ -1,218 +1,187 @@
-# batch_norm and group_norm on contiguous arrays of (batch, channels, size). Part of _norm.pyx.
+# batch_norm and group_norm on contiguous arrays of (batch, channels, size). Included after _norm_rows.pxi.
 #
-# Sums are added to double arrays of `channels`. With a size of 1 the inner loop runs over the channels, and `partial`
-# holds their sums over ROWS samples.
+# A single sample is worked on some channels at a time, those that make a PIECE: what the first pass reads is still in
+# the cache for the others. The loops below see these `count` channels of `batch` samples, `stride` elements apart. With
+# a size of 1 the inner loop runs over the channels.
+
+cdef enum:
+    PIECE = 1024         # elements
+
+
+cdef inline Py_ssize_t channels_at_once(
+    Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t pool
+) noexcept nogil:
+    return channels if batch > 1 else max(PIECE // max(size * pool, 1), 1) * pool
+
 
 cdef void channel_sums(
-    const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, real* partial, double* sums
+    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t count, Py_ssize_t size,
+    const real* centre, real* partial, double* first, double* second
 ) noexcept nogil:
+    # For each channel: sets first to the sum of g and second to that of g * d, where d is x - centre. Without g: of d
+    # and d * d. Without centre, which counts as 0 then: first alone. partial: 2 * count numbers.
     cdef Py_ssize_t j, c
-    if size == 1:
-        for j in range(batch):
-            if j % ROWS == 0:
-                for c in range(channels):
-                    partial[c] = 0
-            for c in range(channels):
-                partial[c] += x[c]
-            if j % ROWS == ROWS - 1 or j == batch - 1:
-                for c in range(channels):
-                    sums[c] += partial[c]
-            x += channels
-        return
+    cdef real a, d
+    for c in range(count):
+        first[c] = second[c] = 0
     for j in range(batch):
-        for c in range(channels):
-            sums[c] += sum_of(x, size)
-            x += size
-
-
-cdef void channel_deviations(
-    const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, const real* centre, real* partial,
-    double* sum_d, double* sum_dd
-) noexcept nogil:
-    # partial: 2 * channels.
-    cdef Py_ssize_t j, c
-    cdef real d
-    cdef real* second = partial + channels
-    if size == 1:
-        for j in range(batch):
+        if size == 1:
             if j % ROWS == 0:
-                for c in range(2 * channels):
+                for c in range(2 * count):
                     partial[c] = 0
-            for c in range(channels):
-                d = x[c] - centre[c]
-                partial[c] += d
-                second[c] += d * d
+            for c in range(count):
+                d = x[c] if centre == NULL else x[c] - centre[c]
+                a = d if g == NULL else g[c]
+                partial[c] += a
+                partial[count + c] += a * d
             if j % ROWS == ROWS - 1 or j == batch - 1:
-                for c in range(channels):
-                    sum_d[c] += partial[c]
-                    sum_dd[c] += second[c]
-            x += channels
-        return
-    for j in range(batch):
-        for c in range(channels):
-            deviations_of(x, size, centre[c], sum_d + c, sum_dd + c)
-            x += size
-
-
-cdef void channel_products(
-    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, const real* centre,
-    real* partial, double* sum_g, double* sum_gx
-) noexcept nogil:
-    # partial: 2 * channels.
-    cdef Py_ssize_t j, c
-    cdef real* second = partial + channels
-    if size == 1:
-        for j in range(batch):
-            if j % ROWS == 0:
-                for c in range(2 * channels):
-                    partial[c] = 0
-            for c in range(channels):
-                partial[c] += g[c]
-                second[c] += g[c] * (x[c] - centre[c])
-            if j % ROWS == ROWS - 1 or j == batch - 1:
-                for c in range(channels):
-                    sum_g[c] += partial[c]
-                    sum_gx[c] += second[c]
-            g += channels
-            x += channels
-        return
-    for j in range(batch):
-        for c in range(channels):
-            products_of(g, x, size, centre[c], sum_g + c, sum_gx + c)
-            g += size
-            x += size
+                for c in range(count):
+                    first[c] += partial[c]
+                    second[c] += partial[count + c]
+        elif centre == NULL:
+            for c in range(count):
+                zen_sums(sizeof(real), NULL, NULL, x + c * size, size, 0, False, first + c, NULL)
+        elif g == NULL:
+            for c in range(count):
+                zen_sums(sizeof(real), NULL, NULL, x + c * size, size, centre[c], True, first + c, second + c)
+        else:
+            for c in range(count):
+                zen_sums(sizeof(real), g + c * size, NULL, x + c * size, size, centre[c], True, first + c, second + c)
+        x += stride
+        if g != NULL:
+            g += stride
 
 
 cdef void channel_affine(
-    const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, const real* centre, const real* scale,
-    const real* shift, real* y
+    const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t count, Py_ssize_t size, const real* centre,
+    const real* scale, const real* shift, real* y
 ) noexcept nogil:
     # y = (x - centre) * scale + shift
     cdef Py_ssize_t j, c, i
     cdef real m, a, b
     for j in range(batch):
         if size == 1:
-            for c in range(channels):
+            for c in range(count):
                 y[c] = (x[c] - centre[c]) * scale[c] + shift[c]
-            x += channels
-            y += channels
-            continue
-        for c in range(channels):
-            m, a, b = centre[c], scale[c], shift[c]
-            for i in range(size):
-                y[i] = (x[i] - m) * a + b
-            x += size
-            y += size
+        else:
+            for c in range(count):
+                m, a, b = centre[c], scale[c], shift[c]
+                for i in range(c * size, (c + 1) * size):
+                    y[i] = (x[i] - m) * a + b
+        x += stride
+        y += stride
 
 
 cdef void channel_gradient(
-    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, const real* centre,
-    const real* scale, const real* shift, const real* slope, real* dx
+    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t count, Py_ssize_t size,
+    const real* centre, const real* scale, const real* shift, const real* slope, real* dx
 ) noexcept nogil:
     # dx = g * scale - shift - (x - centre) * slope
     cdef Py_ssize_t j, c, i
     cdef real m, a, b, k
     for j in range(batch):
         if size == 1:
-            for c in range(channels):
+            for c in range(count):
                 dx[c] = g[c] * scale[c] - shift[c] - (x[c] - centre[c]) * slope[c]
-            g += channels
-            x += channels
-            dx += channels
-            continue
-        for c in range(channels):
-            m, a, b, k = centre[c], scale[c], shift[c], slope[c]
-            for i in range(size):
-                dx[i] = g[i] * a - b - (x[i] - m) * k
-            g += size
-            x += size
-            dx += size
+        else:
+            for c in range(count):
+                m, a, b, k = centre[c], scale[c], shift[c], slope[c]
+                for i in range(c * size, (c + 1) * size):
+                    dx[i] = g[i] * a - b - (x[i] - m) * k
+        g += stride
+        x += stride
+        dx += stride
 
 
-cdef int pool_forward(
+cdef void norm_channels_forward(
     const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
-    const real* w, const real* b, double eps, bint given, real* y, double* mean, double* var
+    const real* w, const real* b, double eps, bint given, real* y, double* mean, double* var, real* scratch,
+    double* sums
 ) noexcept nogil:
     # Each run of `pool` channels shares its statistics: mean and var have channels // pool entries, which are computed,
-    # or are `given`. Weight and bias repeat with `period`. Returns -1 if there is no memory.
-    cdef real* scratch = <real*>malloc(5 * channels * sizeof(real))
-    cdef double* sums = <double*>malloc(2 * channels * sizeof(double))
-    cdef double* squares = sums + channels
+    # or are `given`. Weight and bias repeat with `period`. scratch: 5 * channels numbers; sums: 2 * channels.
+    cdef real* partial = scratch
     cdef real* centre = scratch + 2 * channels
     cdef real* scale = scratch + 3 * channels
     cdef real* shift = scratch + 4 * channels
-    cdef double count = <double>batch * pool * size, rest, rstd, weight
-    cdef Py_ssize_t c, k
-    if scratch == NULL or sums == NULL:
-        free(scratch)
-        free(sums)
-        return -1
-    for c in range(2 * channels):
-        sums[c] = 0
-    if not given:
-        channel_sums(x, batch, channels, size, scratch, sums)
-        for k in range(channels // pool):
-            mean[k] = var[k] = 0
+    cdef double* squares = sums + channels
+    cdef double total = <double>batch * pool * size, rest, rstd, weight
+    cdef Py_ssize_t stride = channels * size, step = channels_at_once(batch, channels, size, pool)
+    cdef Py_ssize_t start = 0, count, runs, c, k, at
+    while start < channels:
+        count = min(step, channels - start)
+        runs = count // pool
+        if not given:
+            channel_sums[real](NULL, x, batch, stride, runs, pool * size, NULL, partial, sums, squares)
+            for k in range(runs):
+                centre[k] = <real>(sums[k] / total)
+            channel_sums[real](NULL, x, batch, stride, runs, pool * size, centre, partial, sums, squares)
+            for k in range(runs):
+                rest = sums[k] / total
+                mean[k] = centre[k] + rest
+                var[k] = squares[k] / total - rest * rest
+        for k in range(runs):
+            rstd = 1 / sqrt_double(var[k] + eps)
             for c in range(k * pool, (k + 1) * pool):
-                mean[k] += sums[c]
-                sums[c] = 0
-            mean[k] /= count
-    for c in range(channels):
-        centre[c] = <real>mean[c // pool]
-    if not given:
-        channel_deviations(x, batch, channels, size, centre, scratch, sums, squares)
-        for k in range(channels // pool):
-            rest = 0
-            for c in range(k * pool, (k + 1) * pool):
-                rest += sums[c]
-                var[k] += squares[c]
-            rest /= count
-            mean[k] = centre[k * pool] + rest
-            var[k] = var[k] / count - rest * rest
-    for c in range(channels):
-        k = c // pool
-        rstd = 1 / sqrt(var[k] + eps)
-        weight = rstd * (w[c % period] if w != NULL else 1)
-        scale[c] = <real>weight
-        shift[c] = <real>((b[c % period] if b != NULL else 0) - (mean[k] - centre[c]) * weight)
-    channel_affine(x, batch, channels, size, centre, scale, shift, y)
-    free(scratch)
-    free(sums)
-    return 0
+                at = (start + c) % period
+                weight = rstd * w[at] if w != NULL else rstd
+                centre[c] = <real>mean[k]
+                scale[c] = <real>weight
+                shift[c] = <real>((b[at] if b != NULL else 0) - (mean[k] - centre[c]) * weight)
+        channel_affine(x, batch, stride, count, size, centre, scale, shift, y)
+        start += count
+        x += count * size
+        y += count * size
+        mean += runs
+        var += runs
 
 
-cdef int pool_backward(
+cdef void norm_channels_backward(
     const real* g, const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period,
     Py_ssize_t pool, const real* w, double eps, bint given, const double* mean, const double* var, real* dx,
-    double* sum_g, double* sum_gh
+    double* sum_g, double* sum_gh, real* scratch
 ) noexcept nogil:
-    # sum_g, sum_gh: `channels` zeros, that receive the sums of g and of g times the normalised x.
-    cdef real* scratch = <real*>malloc(5 * channels * sizeof(real))
-    cdef real* centre = scratch + 2 * channels
+    # sum_g, sum_gh: `channels` numbers, set to the sums of g and of g times the normalised x. scratch: 5 * channels.
     cdef real* scale = scratch
+    cdef real* centre = scratch + 2 * channels
     cdef real* shift = scratch + 3 * channels
     cdef real* slope = scratch + 4 * channels
-    cdef double count = <double>batch * pool * size, rstd, weight, total, total_h
-    cdef Py_ssize_t c, k
-    if scratch == NULL:
-        return -1
-    for c in range(channels):
-        centre[c] = <real>mean[c // pool]
-    channel_products(g, x, batch, channels, size, centre, scratch, sum_g, sum_gh)
-    for k in range(channels // pool):
-        rstd = 1 / sqrt(var[k] + eps)
-        total = total_h = 0
-        for c in range(k * pool, (k + 1) * pool):
-            weight = w[c % period] if w != NULL else 1
-            sum_gh[c] = (sum_gh[c] - (mean[k] - centre[c]) * sum_g[c]) * rstd
-            total += weight * sum_g[c]
-            total_h += weight * sum_gh[c]
-        for c in range(k * pool, (k + 1) * pool):
-            weight = w[c % period] if w != NULL else 1
-            scale[c] = <real>(weight * rstd)
-            slope[c] = 0 if given else <real>(rstd * rstd * total_h / count)
-            shift[c] = 0 if given else <real>(rstd * total / count - (mean[k] - centre[c]) * slope[c])
-    if dx != NULL:
-        channel_gradient(g, x, batch, channels, size, centre, scale, shift, slope, dx)
-    free(scratch)
-    return 0
+    cdef double count_all = <double>batch * pool * size, rstd, weight, total, total_h
+    cdef Py_ssize_t stride = channels * size, step = channels_at_once(batch, channels, size, pool)
+    cdef Py_ssize_t start = 0, count, c, k
+    while start < channels:
+        count = min(step, channels - start)
+        for c in range(count):
+            centre[c] = <real>mean[(start + c) // pool]
+        channel_sums(g, x, batch, stride, count, size, centre, scratch, sum_g, sum_gh)
+        for k in range(start // pool, (start + count) // pool):
+            rstd = 1 / sqrt_double(var[k] + eps)
+            total = total_h = 0
+            for c in range(k * pool - start, (k + 1) * pool - start):
+                weight = w[(start + c) % period] if w != NULL else 1
+                sum_gh[c] = (sum_gh[c] - (mean[k] - centre[c]) * sum_g[c]) * rstd
+                total += weight * sum_g[c]
+                total_h += weight * sum_gh[c]
+            for c in range(k * pool - start, (k + 1) * pool - start):
+                weight = w[(start + c) % period] if w != NULL else 1
+                scale[c] = <real>(weight * rstd)
+                slope[c] = 0 if given else <real>(rstd * rstd * total_h / count_all)
+                shift[c] = 0 if given else <real>(rstd * total / count_all - (mean[k] - centre[c]) * slope[c])
+        if dx != NULL:
+            channel_gradient(g, x, batch, stride, count, size, centre, scale, shift, slope, dx)
+            dx += count * size
+        start += count
+        g += count * size
+        x += count * size
+        sum_g += count
+        sum_gh += count
+
+
+def norm_kernels():
+    """Addresses of the kernels for float and double: rows, channels; forward and backward each."""
+    return (
+        <size_t><void*>norm_rows_forward[float], <size_t><void*>norm_rows_forward[double],
+        <size_t><void*>norm_rows_backward[float], <size_t><void*>norm_rows_backward[double],
+        <size_t><void*>norm_channels_forward[float], <size_t><void*>norm_channels_forward[double],
+        <size_t><void*>norm_channels_backward[float], <size_t><void*>norm_channels_backward[double],
+    )

@@ -1,77 +1,150 @@
-# layer_norm and rms_norm on contiguous memory. Part of _norm.pyx. The affine part is one number for each column.
+# layer_norm and rms_norm on contiguous memory, and the sums that every normalisation takes. Included by the generated
+# modules after _plane_kernels.pxi, so that each instruction set gets its own; `_norm.pyx` calls them by address. The
+# affine part is one number for each column.
+#
+# Statistics are taken in two passes, the mean first, because the difference of large squares would lose them. The first
+# mean, rounded to the array's type, is `centre`; the second pass finds what it lacks. Means are kept in double.
 
-cdef void rows_forward(
+cdef enum:
+    ROWS = 32            # rows that are added up in the array's type before double takes over
+
+cdef extern from *:
+    """
+    /* 32 partial sums over a block of 1024 elements, whatever the width of a vector; the blocks, and what is left over
+       from a multiple of 16, are added up in double. */
+    #ifdef __GNUC__
+    #define ZEN_CALLED static __attribute__((noinline))  /* inlined, it would not be vectorised */
+    #else
+    #define ZEN_CALLED static
+    #endif
+    #define ZEN_SUMS(T, V)                                                                                           \\
+    ZEN_CALLED double zen_folded_##T(T* a) {                                                                         \\
+        /* As a tree: one after the other would wait for each addition. */                                           \\
+        for (int k = 0; k < 8; k++) a[k] = (a[k] + a[k + 16]) + (a[k + 8] + a[k + 24]);                              \\
+        return (((double)a[0] + a[1]) + ((double)a[2] + a[3])) + (((double)a[4] + a[5]) + ((double)a[6] + a[7]));    \\
+    }                                                                                                                \\
+    ZEN_INLINE void zen_step_##T(const T* g, const T* w, const T* x, Py_ssize_t i, T centre, int both, int count,    \\
+                                 V* s, V* p) {                                                                       \\
+        for (int k = 0; k < count; k++) {                                                                            \\
+            V d = ((const V*)(x + i))[k] - centre, a = d;                                                            \\
+            if (g) a = ((const V*)(g + i))[k];                                                                       \\
+            if (w) a *= ((const V*)(w + i))[k];                                                                      \\
+            s[k] += a;                                                                                               \\
+            if (both) p[k] += a * d;                                                                                 \\
+        }                                                                                                            \\
+    }                                                                                                                \\
+    ZEN_INLINE void zen_sums_##T(const T* g, const T* w, const T* x, Py_ssize_t n, T centre, int both,               \\
+                                 double* first, double* second) {                                                    \\
+        enum { COUNT = 32 * sizeof(T) / sizeof(V) };                                                                 \\
+        for (Py_ssize_t i = 0, end; i < n;) {                                                                        \\
+            V s[COUNT], p[COUNT];                                                                                    \\
+            T sums[32], products[32];                                                                                \\
+            int k;                                                                                                   \\
+            end = n - i < 1024 ? n : i + 1024;                                                                       \\
+            for (k = 0; k < COUNT; k++) s[k] = p[k] = (V){0};                                                        \\
+            for (; i + 32 <= end; i += 32) zen_step_##T(g, w, x, i, centre, both, COUNT, s, p);                      \\
+            if (i + 16 <= end) {                                                                                     \\
+                zen_step_##T(g, w, x, i, centre, both, COUNT / 2, s, p);                                             \\
+                i += 16;                                                                                             \\
+            }                                                                                                        \\
+            for (k = 0; k < COUNT; k++) {                                                                            \\
+                ((V*)sums)[k] = s[k];                                                                                \\
+                ((V*)products)[k] = p[k];                                                                            \\
+            }                                                                                                        \\
+            *first += zen_folded_##T(sums);                                                                          \\
+            if (both) *second += zen_folded_##T(products);                                                           \\
+            for (; i < end; i++) {                                                                                   \\
+                T d = x[i] - centre, a = d;                                                                          \\
+                if (g) a = g[i];                                                                                     \\
+                if (w) a *= w[i];                                                                                    \\
+                *first += a;                                                                                         \\
+                if (both) *second += a * d;                                                                          \\
+            }                                                                                                        \\
+        }                                                                                                            \\
+    }
+
+    ZEN_SUMS(float, zen_floats)
+    ZEN_SUMS(double, zen_doubles)
+
+    /* Adds the sum of a to first and, for both, that of a * d to second, where d is x - centre, and a is g * w; without
+       w, g; without g, d. What is left out is written as a constant, and the compiler leaves it out too. */
+    ZEN_INLINE void zen_sums(size_t size, const void* g, const void* w, const void* x, Py_ssize_t n, double centre,
+                             int both, double* first, double* second) {
+        if (size == sizeof(float))
+            zen_sums_float((const float*)g, (const float*)w, (const float*)x, n, (float)centre, both, first, second);
+        else
+            zen_sums_double((const double*)g, (const double*)w, (const double*)x, n, centre, both, first, second);
+    }
+    """
+    void zen_sums(
+        size_t size, const void* g, const void* w, const void* x, Py_ssize_t n, double centre, bint both,
+        double* first, double* second
+    ) noexcept nogil
+
+
+cdef void norm_rows_forward(
     const real* x, Py_ssize_t rows, Py_ssize_t n, const real* w, const real* b, double eps, bint centred,
     real* y, double* mean, double* rstd
 ) noexcept nogil:
     cdef Py_ssize_t r, i
-    cdef real centre = 0, scale, shift
-    cdef double rest = 0
+    cdef real centre = 0, scale, shift, v
+    cdef double total, rest, squares, share = 1.0 / n
     for r in range(rows):
-        mean[r] = 0
+        total = rest = squares = 0
         if centred:
-            centre = <real>(sum_of(x, n) / n)
-            for i in range(n):
-                y[i] = x[i] - centre
-            rest = sum_of(y, n) / n
-            mean[r] = centre + rest
-        else:
-            for i in range(n):
-                y[i] = x[i]
-        rstd[r] = 1 / sqrt(dot_of(y, y, n) / n - rest * rest + eps)
+            zen_sums(sizeof(real), NULL, NULL, x, n, 0, False, &total, NULL)
+            centre = <real>(total * share)
+        zen_sums(sizeof(real), NULL, NULL, x, n, centre, True, &rest, &squares)
+        rest = rest * share if centred else 0
+        mean[r] = centre + rest
+        rstd[r] = 1 / sqrt_double(squares * share - rest * rest + eps)
         scale, shift = <real>rstd[r], <real>(rest * rstd[r])
-        if w != NULL and b != NULL:
-            for i in range(n):
-                y[i] = (y[i] * scale - shift) * w[i] + b[i]
-        elif w != NULL:
-            for i in range(n):
-                y[i] = (y[i] * scale - shift) * w[i]
-        elif b != NULL:
-            for i in range(n):
-                y[i] = y[i] * scale - shift + b[i]
-        else:
-            for i in range(n):
-                y[i] = y[i] * scale - shift
+        for i in range(n):
+            v = (x[i] - centre) * scale - shift
+            if w != NULL:
+                v = v * w[i]
+            if b != NULL:
+                v = v + b[i]
+            y[i] = v
         x += n
         y += n
 
 
-cdef void rows_backward(
+cdef void norm_rows_backward(
     const real* g, const real* x, Py_ssize_t rows, Py_ssize_t n, const real* w, bint centred,
-    const double* mean, const double* rstd, real* dx, real* dw, real* db, double* totals, real* scratch
+    const double* mean, const double* rstd, real* dx, real* dw, real* db, real* partial, double* totals
 ) noexcept nogil:
-    # totals: 2n zeros; scratch: 4n numbers. w is never NULL here; dx, dw and db may be.
-    cdef real* sum_gh = scratch                # of the last ROWS rows
-    cdef real* sum_g = scratch + n
-    cdef real* gw = scratch + 2 * n
-    cdef real* hat = scratch + 3 * n           # the normalised x
+    # partial, totals: 2n numbers. w is never NULL here; dx, dw and db may be.
+    cdef real* sum_gh = partial                # of the last ROWS rows
+    cdef real* sum_g = partial + n
     cdef Py_ssize_t r, i
-    cdef real centre, scale, shift, c1, c2
+    cdef real centre, scale, shift, slope
+    cdef double rest, total, product, share = 1.0 / n
     for i in range(2 * n):
-        scratch[i] = 0
+        totals[i] = partial[i] = 0
     for r in range(rows):
         centre, scale = <real>mean[r], <real>rstd[r]
-        shift = <real>((mean[r] - centre) * rstd[r])
-        for i in range(n):
-            hat[i] = (x[i] - centre) * scale - shift
+        rest = mean[r] - centre
+        if dx != NULL:
+            total = product = 0
+            zen_sums(sizeof(real), g, w, x, n, centre, True, &total, &product)
+            total = total if centred else 0
+            product = (product - rest * total) * rstd[r] * rstd[r] * share
+            slope, shift = <real>(product * rstd[r]), <real>(rstd[r] * (total * share - rest * product))
+            for i in range(n):
+                dx[i] = g[i] * w[i] * scale - shift - (x[i] - centre) * slope
+            dx += n
+        shift = <real>(rest * rstd[r])
         if dw != NULL:
             for i in range(n):
-                sum_gh[i] += g[i] * hat[i]
+                sum_gh[i] += g[i] * ((x[i] - centre) * scale - shift)
         if db != NULL:
             for i in range(n):
                 sum_g[i] += g[i]
-        if dx != NULL:
-            for i in range(n):
-                gw[i] = g[i] * w[i]
-            c1 = <real>(rstd[r] * sum_of(gw, n) / n) if centred else 0
-            c2 = <real>(rstd[r] * dot_of(gw, hat, n) / n)
-            for i in range(n):
-                dx[i] = scale * gw[i] - c1 - hat[i] * c2
-            dx += n
         if r % ROWS == ROWS - 1 or r == rows - 1:
             for i in range(2 * n):
-                totals[i] += scratch[i]
-                scratch[i] = 0
+                totals[i] += partial[i]
+                partial[i] = 0
         g += n
         x += n
     for i in range(n):

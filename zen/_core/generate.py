@@ -211,6 +211,8 @@ cdef enum:
 
 include "_row_kernels.pxi"
 include "_plane_kernels.pxi"
+include "_norm_rows.pxi"
+include "_norm_channels.pxi"
 
 
 cdef void fill() except *:
