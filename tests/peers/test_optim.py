@@ -161,6 +161,28 @@ def test_lbfgs_on_rosenbrock(options, steps):
     assert len(saved["old_dirs"]) == len(expected["old_dirs"])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"])
+def test_lbfgs_on_several_parameters(line_search_fn, dtype):
+    mine, yours, targets = pair(dtype)
+    for opt, params, f, make in (
+        (zen.optim.LBFGS, mine, zen, zen.tensor), (torch.optim.LBFGS, yours, torch, torch.tensor),
+    ):  # fmt: skip
+        optimiser = opt(params, lr=0.5, max_iter=4, history_size=3, line_search_fn=line_search_fn)
+
+        def closure(optimiser=optimiser, params=params, f=f, make=make):
+            optimiser.zero_grad()
+            loss = sum(
+                (((p - make(t)) ** 2 + f.cosh(p - make(t))).sum() for p, t in zip(params, targets, strict=True)), 0.0
+            )
+            loss.backward()
+            return loss
+
+        for _ in range(2):
+            optimiser.step(closure)
+    compare(mine, yours, dtype)
+
+
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.0, float("inf")])
 def test_clipping(order):
     mine, yours, targets = pair("float64")

@@ -8,17 +8,20 @@ parameter raises; but not where the Tensor alone refers to the memory: then no g
 be told of the write. In a training loop that is so at each step.
 
 Contiguous arrays of float and double are updated where they lie, others through a contiguous copy; float16 is
-computed in float.
+computed in float. L-BFGS has kernels of its own, over one vector for all parameters.
 """
 
 cimport cython
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
-from libc.math cimport pow, sqrt, sqrtf
+from libc.math cimport NAN, isnan, pow, sqrt, sqrtf
+from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._memory cimport is_exclusive, same_shape
+from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
+from zen._core._dots cimport add_dot_double, add_dot_float, dot_double, dot_float, sizes_double, sizes_float
+from zen._core._memory cimport is_exclusive, new_array, same_shape
 from zen._core._tensor cimport Tensor
 
 cnp.import_array()
@@ -37,6 +40,7 @@ cdef extern from *:
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
+    BLOCK = 1024         # elements that stay in the nearest cache from one loop over them to the next
     PLACES = 6           # parameter, gradient, up to four arrays of state
     CONSTANTS = 12
 
@@ -71,7 +75,6 @@ cdef bint is_private(PyObject* a) noexcept:
     return ZEN_REFCNT(a) == 1 and base != NULL and type(<object>base) is ndarray and is_exclusive(base)
 
 
-@cython.final
 cdef class Walk:
     """One step over a list of parameters: finds the arrays, runs the rule's loop on them."""
 
@@ -123,7 +126,7 @@ cdef class Walk:
                 self.prepared = step
         if not private:
             self.written.append(p)
-        self.loop(x, cnp.PyArray_SIZE(p), kind)
+        self.loop(x, p, kind)
         if self.prepare != NULL:
             entry["step"] = step
         if self.copies:
@@ -132,7 +135,8 @@ cdef class Walk:
             self.copies.clear()
         return 0
 
-    cdef int loop(self, void** x, Py_ssize_t n, int kind) except -1:
+    cdef int loop(self, void** x, ndarray p, int kind) except -1:
+        cdef Py_ssize_t n = cnp.PyArray_SIZE(p)
         if n >= WORTH:
             with nogil:
                 if kind == cnp.NPY_FLOAT:
@@ -270,19 +274,11 @@ def clear_gradients(list params not None):
             t._node.grad = None
 
 
-cdef void square_loop(const real* x, Py_ssize_t n, double* total) noexcept nogil:
-    # Sixteen running sums, so that the additions do not wait for one another. Their order is fixed.
-    cdef double sums[16]
-    cdef Py_ssize_t i, k, whole = n - n % 16
-    for k in range(16):
-        sums[k] = 0
-    for i in range(0, whole, 16):
-        for k in range(16):
-            sums[k] += <double>x[i + k] * <double>x[i + k]
-    for i in range(whole, n):
-        sums[i - whole] += <double>x[i] * <double>x[i]
-    for k in range(16):
-        total[0] += sums[k]
+cdef inline double dot(const real* x, const real* y, Py_ssize_t n) noexcept nogil:
+    if real is float:
+        return dot_float(x, y, n)
+    else:
+        return dot_double(x, y, n)
 
 
 def sum_of_squares(list arrays not None):
@@ -295,9 +291,9 @@ def sum_of_squares(list arrays not None):
             a = np.ascontiguousarray(a, dtype=np.float64)
         n = cnp.PyArray_SIZE(a)
         if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            square_loop(<float*>cnp.PyArray_DATA(a), n, &total)
+            total += dot_float(<float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(a), n)
         else:
-            square_loop(<double*>cnp.PyArray_DATA(a), n, &total)
+            total += dot_double(<double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(a), n)
     return total
 
 
@@ -366,3 +362,7 @@ def blend(list averages not None, list values not None, double weight):
             blend_loop(<double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(v), n, weight)
         else:
             a += weight * (v - a)
+
+
+include "_optim_muon.pxi"
+include "_optim_lbfgs.pxi"

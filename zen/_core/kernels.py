@@ -14,8 +14,13 @@ from ._optim import adagrad as adagrad
 from ._optim import adam as adam
 from ._optim import blend as blend
 from ._optim import clear_gradients as clear_gradients
+from ._optim import lbfgs_direction as lbfgs_direction
+from ._optim import lbfgs_gradient as lbfgs_gradient
+from ._optim import lbfgs_move as lbfgs_move
+from ._optim import lbfgs_pair as lbfgs_pair
 from ._optim import limit as limit
 from ._optim import lion as lion
+from ._optim import muon as muon
 from ._optim import rmsprop as rmsprop
 from ._optim import scale as scale
 from ._optim import sgd as sgd

@@ -96,98 +96,92 @@ class LBFGS(Optimizer):
         group = self.param_groups[0]
         state = self.state.setdefault(group["params"][0], {"func_evals": 0, "n_iter": 0})
         first = self._evaluate(closure)
-        loss, grad, evaluations = number(first), self._flat_gradient(), 1
+        loss, evaluations = number(first), 1
+        grad, largest, total, _ = self._gradient()
         state["func_evals"] += 1
-        if np.abs(grad).max(initial=0) <= group["tolerance_grad"]:
+        if largest <= group["tolerance_grad"]:
             return first
         for iteration in range(1, group["max_iter"] + 1):
             state["n_iter"] += 1
-            d = self._direction(state, grad, group["history_size"])
+            d, slope, size = self._direction(state, grad, group["history_size"])
             t = float(group["lr"])
             if state["n_iter"] == 1:
-                t *= min(1.0, 1.0 / float(np.abs(grad).sum()))
-            slope, before = float(grad @ d), loss
+                t *= min(1.0, 1.0 / total)
+            before = loss
             state |= {"d": backend.wrap(d), "t": t, "prev_flat_grad": backend.wrap(grad), "prev_loss": loss}
             if not slope <= -group["tolerance_change"]:
                 break
             last = iteration == group["max_iter"]
-            start = Point(0.0, loss, grad, slope)
-            end, used = self._move(closure, start, d, t, group, group["max_eval"] - evaluations, last)
-            loss, grad, t = end.f, end.g, end.t
+            start = Point(0.0, loss, grad, slope, largest)
+            end, used = self._move(closure, start, d, size, t, group["max_eval"] - evaluations, last)
+            t, loss, grad, _, largest = end
             state["t"] = t
             evaluations += used
             state["func_evals"] += used
-            if last or evaluations >= group["max_eval"] or np.abs(grad).max() <= group["tolerance_grad"]:
+            if last or evaluations >= group["max_eval"] or largest <= group["tolerance_grad"]:
                 break
-            if t * np.abs(d).max() <= group["tolerance_change"] or abs(loss - before) < group["tolerance_change"]:
+            if t * size <= group["tolerance_change"] or abs(loss - before) < group["tolerance_change"]:
                 break
         return first
 
     def _move(
-        self, closure: Callable[[], Any], start: Point, d: np.ndarray, t: float, group: dict[str, Any], limit: int,
-        last: bool,
-    ) -> tuple[Point, int]:  # fmt: skip
+        self, closure: Callable[[], Any], start: Point, d: np.ndarray, size: float, t: float, limit: int, last: bool
+    ) -> tuple[Point, int]:
         """Change the parameters along d; where they are then, and the number of evaluations."""
-        origin = [p.array.copy() for p in group["params"]]
+        group = self.param_groups[0]
+        origin = np.concatenate([p.array.ravel() for p in group["params"]], dtype=d.dtype)
 
         def evaluate(step: float) -> Point:
-            self._set(origin, step * d)
+            self._set(origin, d, step)
             loss = number(self._evaluate(closure))
-            grad = self._flat_gradient()
-            return Point(step, loss, grad, float(grad @ d))
+            grad, largest, _, slope = self._gradient(d)
+            return Point(step, loss, grad, slope, largest)
 
         if group["line_search_fn"] is None:
             if not last:
                 return evaluate(t), 1
-            self._set(origin, t * d)
+            self._set(origin, d, t)
             return start._replace(t=t), 0
-        size = float(np.abs(d).max())
         end, used = strong_wolfe(evaluate, t, start, size, change=group["tolerance_change"], limit=limit)
-        self._set(origin, end.t * d)
+        self._set(origin, d, end.t)
         return end, used
 
-    def _direction(self, state: State, grad: np.ndarray, history: int) -> np.ndarray:
-        """Minus the approximate inverse Hessian times the gradient, the newest pair of changes taken in."""
+    def _direction(self, state: State, grad: np.ndarray, history: int) -> tuple[np.ndarray, float, float]:
+        """Minus the approximate inverse Hessian times the gradient, the newest pair of changes taken in.
+
+        Also its product with the gradient, and its largest size.
+        """
         if state["n_iter"] == 1 or "d" not in state:
             state |= {"old_dirs": [], "old_stps": [], "ro": [], "H_diag": 1.0}
-            return -grad
+            return backend.kernels.lbfgs_direction(grad, [], [], [], 1.0)
         changes, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
-        y = grad - state["prev_flat_grad"].array
-        s = state["t"] * state["d"].array
-        ys = float(y @ s)
+        y, s, ys, yy = backend.kernels.lbfgs_pair(grad, state["prev_flat_grad"].array, state["d"].array, state["t"])
         if ys > _CURVATURE:
             changes.append(backend.wrap(y))
             steps.append(backend.wrap(s))
             ro.append(1.0 / ys)
             if len(changes) > history:
                 del changes[0], steps[0], ro[0]
-            state["H_diag"] = ys / float(y @ y)
-        q = -grad
-        weights = []
-        for y_i, s_i, ro_i in zip(reversed(changes), reversed(steps), reversed(ro), strict=True):
-            weights.append(ro_i * float(s_i.array @ q))
-            q -= weights[-1] * y_i.array
-        q *= state["H_diag"]
-        for y_i, s_i, ro_i, weight in zip(changes, steps, ro, reversed(weights), strict=True):
-            q += (weight - ro_i * float(y_i.array @ q)) * s_i.array
-        return q
+            state["H_diag"] = ys / yy
+        return backend.kernels.lbfgs_direction(grad, changes, steps, ro, state["H_diag"])
 
     def _flat_dtype(self) -> np.dtype:
         return np.result_type(np.float32, *[p.dtype for p in self.param_groups[0]["params"]])
 
-    def _flat_gradient(self) -> np.ndarray:
+    def _gradient(self, d: np.ndarray | None = None) -> tuple[np.ndarray, float, float, float]:
+        """The gradients as a vector of its own, with the largest and the sum of their sizes, and the slope along d."""
         params = self.param_groups[0]["params"]
-        parts = [np.zeros(p.size, p.dtype) if p.grad is None else p.grad.array.ravel() for p in params]
-        return np.concatenate(parts).astype(self._flat_dtype())  # a copy of its own
+        grad = np.empty(sum(p.size for p in params), self._flat_dtype())
+        return grad, *backend.kernels.lbfgs_gradient(params, grad, d)
 
-    def _set(self, origin: list[np.ndarray], change: np.ndarray) -> None:
-        """parameters = origin + change."""
-        seq, offset = backend.next_seq(), 0
-        arrays = [self._writeable(p) for p in self.param_groups[0]["params"]]
-        for x, array in zip(origin, arrays, strict=True):
-            array[...] = x + change[offset : offset + x.size].reshape(x.shape)
-            offset += x.size
-        announce(arrays, seq, "LBFGS.step")
+    def _set(self, origin: np.ndarray, d: np.ndarray, t: float) -> None:
+        """parameters = origin + t * d."""
+        written: list[np.ndarray] = []
+        seq = backend.next_seq()
+        try:
+            backend.kernels.lbfgs_move(self.param_groups[0]["params"], origin, d, t, written)
+        finally:
+            announce(written, seq, "LBFGS.step")
 
     def _loaded_value(self, p: Tensor, place: str, value: Any) -> Any:
         if isinstance(value, list):

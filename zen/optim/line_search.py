@@ -10,12 +10,13 @@ import numpy as np
 
 
 class Point(NamedTuple):
-    """The objective at step length t: value, gradient, derivative along the direction."""
+    """The objective at step length t: value, gradient, derivative along the direction, the gradient's largest size."""
 
     t: float
     f: float
     g: np.ndarray
     slope: float
+    largest: float = math.nan
 
 
 def strong_wolfe(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .. import backend
 from .optimizer import NOT_NEGATIVE, Optimizer, Parameters
 
 _ADJUSTMENTS = ("original", "match_rms_adamw")
@@ -19,6 +21,8 @@ class Muon(Optimizer):
         b = momentum * b + (1 - momentum) * g         u = b, or with nesterov (1 - momentum) * g + momentum * b
         p = p - lr * weight_decay * p - lr' * O       O = u with its singular values moved towards one
 
+    O is what `ns_steps` of x = a x + (b x x^T + c (x x^T)^2) x make of u divided by its Frobenius norm, or by `eps` if
+    that is larger. The `ns_coefficients` a, b, c are chosen for a steep slope at zero instead of for convergence.
     `adjust_lr_fn` gives lr' for a matrix of shape (m, n): "original" (the default) lr * sqrt(max(1, m / n)),
     "match_rms_adamw" 0.2 * lr * sqrt(max(m, n)). The iteration runs in the dtype of the parameter (float32 for
     float16), where PyTorch rounds to bfloat16. ValueError for an option out of its range and for a parameter that is no
@@ -83,19 +87,14 @@ class Muon(Optimizer):
             raise ValueError(f"Muon: ns_coefficients is {coefficients!r}; expected three numbers")
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
-        lr, momentum = float(group["lr"]), float(group["momentum"])
-        for p in group["params"]:
-            if p.grad is None:
-                continue
-            array, g = self._writeable(p), p.grad.array
-            b = self._complete(p, ("momentum_buffer",), step=False)["momentum_buffer"].array
-            written.append(b)
-            b += (1 - momentum) * (g - b)
-            u = g + momentum * (b - g) if group["nesterov"] else b
-            u = orthogonalised(u, group["ns_coefficients"], group["ns_steps"], float(group["eps"]))
-            written.append(array)
-            array *= 1 - lr * float(group["weight_decay"])
-            array -= _adjusted(lr, group["adjust_lr_fn"], array.shape) * u
+        lr = float(group["lr"])
+        a, b, c = group["ns_coefficients"]
+        backend.kernels.muon(
+            group["params"], self.state, partial(self._complete, names=("momentum_buffer",), step=False), written,
+            lr, float(group["momentum"]), float(group["weight_decay"]), group["nesterov"],
+            (float(a), float(b), float(c)), group["ns_steps"], float(group["eps"]),
+            partial(_adjusted, lr, group["adjust_lr_fn"]),
+        )  # fmt: skip
 
 
 def _adjusted(lr: float, adjustment: str | None, shape: tuple[int, ...]) -> float:
@@ -103,22 +102,3 @@ def _adjusted(lr: float, adjustment: str | None, shape: tuple[int, ...]) -> floa
     if adjustment == "match_rms_adamw":
         return lr * 0.2 * math.sqrt(max(m, n))
     return lr * math.sqrt(max(1.0, m / n)) if n else lr
-
-
-def orthogonalised(
-    matrix: np.ndarray, coefficients: tuple[float, float, float], steps: int, eps: float = 1e-7
-) -> np.ndarray:
-    """U W V^T for a matrix U S V^T, with W near one: `steps` of x = a x + (b x x^T + c (x x^T)^2) x.
-
-    The matrix is first divided by its Frobenius norm, at least by eps, so that S is at most one. Source: Jordan,
-    "Muon" (2024), where the coefficients are chosen for a steep slope at zero instead of for convergence.
-    """
-    a, b, c = coefficients
-    x = matrix.astype(np.float32) if matrix.dtype == np.float16 else matrix
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    x = x / max(float(np.linalg.norm(x)), eps)
-    for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
-    return x.T if tall else x

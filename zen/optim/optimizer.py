@@ -188,14 +188,6 @@ class Optimizer:
                 entry[name] = backend.wrap(np.zeros(p.shape, p.dtype))
         return entry
 
-    def _writeable(self, p: Tensor) -> np.ndarray:
-        array = p.array
-        if not array.flags.writeable:
-            raise ValueError(
-                f"{self._name}: the memory of a parameter of shape {p.shape} is read-only; clone() it first"
-            )
-        return array
-
     # -- saving and loading
 
     def state_dict(self) -> dict[str, Any]:

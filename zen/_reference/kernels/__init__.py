@@ -15,8 +15,13 @@ from .optim import adagrad as adagrad
 from .optim import adam as adam
 from .optim import blend as blend
 from .optim import clear_gradients as clear_gradients
+from .optim import lbfgs_direction as lbfgs_direction
+from .optim import lbfgs_gradient as lbfgs_gradient
+from .optim import lbfgs_move as lbfgs_move
+from .optim import lbfgs_pair as lbfgs_pair
 from .optim import limit as limit
 from .optim import lion as lion
+from .optim import muon as muon
 from .optim import rmsprop as rmsprop
 from .optim import scale as scale
 from .optim import sgd as sgd

@@ -164,6 +164,122 @@ def lion(
         np.subtract((1 - lr * weight_decay) * w.p, lr * update, out=w.p)
 
 
+def muon(
+    params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, momentum: float, weight_decay: float,
+    nesterov: bool, coefficients: tuple[float, float, float], steps: int, eps: float,
+    rate: Callable[[tuple[int, ...]], float],
+) -> None:  # fmt: skip
+    """Muon; `rate(shape)` is the learning rate of a matrix."""
+    for w in _walk(params, state, fill, written, ("momentum_buffer",), counted=False):
+        if w.p.ndim != 2:
+            raise ValueError(f"Muon is for matrices, not for a parameter of shape {w.p.shape}")
+        buffer = w.arrays[0]
+        buffer += (1 - momentum) * (w.g - buffer)
+        u = w.g + momentum * (buffer - w.g) if nesterov else buffer
+        change = rate(w.p.shape) * _orthogonalised(u, coefficients, steps, eps)
+        np.subtract((1 - lr * weight_decay) * w.p, change, out=w.p)
+
+
+def _orthogonalised(u: np.ndarray, coefficients: tuple[float, float, float], steps: int, eps: float) -> np.ndarray:
+    a, b, c = coefficients
+    norm = math.sqrt(sum_of_squares([u]))
+    x = (u.T if u.shape[0] > u.shape[1] else u) / (eps if norm < eps else norm)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * (gram @ gram)) @ x
+    return x.T if u.shape[0] > u.shape[1] else x
+
+
+def lbfgs_gradient(
+    params: list[Tensor], out: np.ndarray, direction: np.ndarray | None = None
+) -> tuple[float, float, float]:
+    """Write the gradients of all parameters to the vector `out`: zeros for a parameter without one.
+
+    Returns the largest |g| (NaN if there is one), the sum of |g|, and out @ direction, or 0.0 without a direction.
+    """
+    n, offset = sum(t.size for t in params), 0
+    _vector(out, n, out.dtype, "the gradient")
+    if not out.flags.carray:
+        raise ValueError("L-BFGS: the gradient goes to a contiguous vector that can be written")
+    d = None if direction is None else _vector(direction, n, out.dtype, "the direction")
+    for t in params:
+        if t.grad is not None and t.grad.shape != t.shape:
+            raise ValueError(f"a parameter of shape {t.shape} has a gradient of shape {t.grad.shape}")
+        out[offset : offset + t.size] = 0 if t.grad is None else t.grad.array.ravel()
+        offset += t.size
+    sizes = np.abs(out)
+    return float(sizes.max(initial=0)), float(sizes.sum(dtype=np.float64)), 0.0 if d is None else _dot(out, d)
+
+
+def lbfgs_pair(
+    g: np.ndarray, previous: np.ndarray, d: np.ndarray, t: float
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """y = g - previous and s = t * d, with y @ s and y @ y."""
+    with np.errstate(all="ignore"):
+        y = _vector(g, g.size, g.dtype, "the gradient") - _vector(previous, g.size, g.dtype, "the gradient of before")
+        s = t * _vector(d, g.size, g.dtype, "the direction")
+    return y, s, _dot(y, s), _dot(y, y)
+
+
+def lbfgs_direction(
+    g: np.ndarray, changes: list[Tensor], steps: list[Tensor], ro: list[float], scale: float
+) -> tuple[np.ndarray, float, float]:
+    """The direction d = -H g, with g @ d and the largest |d| (NaN if there is one).
+
+    H is the approximate inverse Hessian by the pairs of changes of gradient (Tensors) and steps, oldest first, with ro
+    = 1 / (y @ s) for each, from `scale` times the identity. Source: Nocedal, Wright (2006), algorithm 7.4.
+    """
+    if not len(changes) == len(steps) == len(ro):
+        raise ValueError(
+            f"L-BFGS: {len(changes)} changes, {len(steps)} steps and {len(ro)} ro; expected as many of each"
+        )
+    q = -_vector(g, g.size, g.dtype, "the gradient")
+    ys = [_vector(y, g.size, g.dtype, "a change of the gradient") for y in changes]
+    ss = [_vector(s, g.size, g.dtype, "a step") for s in steps]
+    weights = []
+    with np.errstate(all="ignore"):
+        for y, s, r in zip(reversed(ys), reversed(ss), reversed(ro), strict=True):
+            weights.append(r * _dot(s, q))
+            q -= weights[-1] * y
+        q *= scale
+        for y, s, r, weight in zip(ys, ss, ro, reversed(weights), strict=True):
+            q += (weight - r * _dot(y, q)) * s
+    return q, _dot(g, q), float(np.abs(q).max(initial=0))
+
+
+def lbfgs_move(params: list[Tensor], origin: np.ndarray, d: np.ndarray, t: float, written: Arrays) -> None:
+    """Set the parameters to origin + t * d, two vectors of one dtype. None is changed where one cannot be."""
+    n, offset = sum(p.size for p in params), 0
+    _vector(origin, n, origin.dtype, "the origin")
+    d = _vector(d, n, origin.dtype, "the direction")
+    for p in params:
+        _check_writeable(p.array, "parameter")
+    with np.errstate(all="ignore"):
+        values = origin + t * d
+        for p in params:
+            written.append(p.array)
+            p.array[...] = values[offset : offset + p.size].reshape(p.shape)
+            offset += p.size
+
+
+def _vector(x: Any, n: int, dtype: np.dtype, name: str) -> np.ndarray:
+    """x, a Tensor or an array, as n elements of the dtype."""
+    a = x.array if isinstance(x, Tensor) else x
+    if not isinstance(a, np.ndarray):
+        raise TypeError(f"L-BFGS: {name} must be a Tensor or an array, not {type(a).__name__}")
+    if dtype.char not in "fd":
+        raise TypeError(f"L-BFGS computes with float32 and float64, not with {dtype}")
+    if a.shape != (n,):
+        raise ValueError(f"L-BFGS: {name} has shape {a.shape}, but must have {(n,)}")
+    return a.astype(dtype, copy=False)
+
+
+def _dot(x: np.ndarray, y: np.ndarray) -> float:
+    """x @ y, added up in double."""
+    with np.errstate(all="ignore"):
+        return float(np.sum(np.multiply(x, y, dtype=np.float64)))
+
+
 def clear_gradients(params: list[Tensor]) -> None:
     """Set the gradient of each parameter to None."""
     for t in params:

@@ -1,0 +1,115 @@
+# Muon. Part of _optim.pyx.
+#
+# A wide matrix is multiplied from the left and a tall one from the right: then none has to be transposed.
+
+cdef enum:
+    STRIP = 64           # rows of a symmetric product that are computed together
+
+
+cdef double muon_direction(
+    real* b, const real* g, real* u, Py_ssize_t n, double momentum, bint nesterov,
+) noexcept nogil:
+    # The buffer, and the direction u that follows from it; returns the sum of the squares of u.
+    cdef real fresh = <real>(1 - momentum), old = <real>momentum
+    cdef double total = 0
+    cdef Py_ssize_t i, block, start, stop
+    for block in range((n + BLOCK - 1) // BLOCK):
+        start, stop = block * BLOCK, min((block + 1) * BLOCK, n)
+        if nesterov:
+            for i in range(start, stop):
+                b[i] += fresh * (g[i] - b[i])
+                u[i] = g[i] + old * (b[i] - g[i])
+        else:
+            for i in range(start, stop):
+                b[i] += fresh * (g[i] - b[i])
+                u[i] = b[i]
+        total += dot(u + start, u + start, stop - start)
+    return total
+
+
+cdef void symmetric(
+    int typenum, bint flip, Py_ssize_t side, Py_ssize_t depth, double alpha, const real* a, Py_ssize_t lda, double beta,
+    real* out,
+) noexcept nogil:
+    # out = alpha * a @ a.T + beta * out, or with a.T @ a where flipped: what lies below the diagonal, then its mirror.
+    cdef Py_ssize_t i, j, block, start, stop
+    for block in range((side + STRIP - 1) // STRIP):
+        start, stop = block * STRIP, min((block + 1) * STRIP, side)
+        gemm(typenum, flip, not flip, stop - start, stop, depth, alpha, a + start * (1 if flip else lda), lda, a, lda,
+             beta, out + start * side, side)
+        for j in range(start):
+            for i in range(start, stop):
+                out[j * side + i] = out[i * side + j]
+
+
+cdef void muon_loop(
+    real** x, Py_ssize_t m, Py_ssize_t n, const double* c, const double* k, int steps, real* u, int typenum,
+) noexcept nogil:
+    # x: parameter, gradient, buffer; k: the coefficients; u: room for two such matrices and two symmetric ones.
+    cdef bint tall = m > n
+    cdef Py_ssize_t i, size = m * n, side = n if tall else m, depth = m if tall else n
+    cdef real* p = x[0]
+    cdef real* other = u + size
+    cdef real* gram = other + size
+    cdef real* polynomial = gram + side * side
+    cdef double norm = sqrt(muon_direction(x[2], x[1], u, size, c[BETA1], c[FLAG] != 0))
+    cdef real keep = <real>c[KEEP], rate = <real>c[RATE], divisor = <real>(c[EPS] if norm < c[EPS] else norm)
+    for i in range(size):
+        u[i] /= divisor
+    for _ in range(steps):
+        symmetric(typenum, tall, side, depth, 1, u, n, 0, gram)
+        memcpy(polynomial, gram, side * side * sizeof(real))
+        symmetric(typenum, False, side, side, k[2], gram, side, k[1], polynomial)
+        for i in range(side):
+            polynomial[i * side + i] += <real>k[0]
+        if tall:
+            gemm(typenum, False, False, m, n, n, 1, u, n, polynomial, n, 0, other, n)
+        else:
+            gemm(typenum, False, False, m, n, m, 1, polynomial, m, u, n, 0, other, n)
+        u, other = other, u
+    for i in range(size):
+        p[i] = keep * p[i] - rate * u[i]
+
+
+@cython.final
+cdef class MuonWalk(Walk):
+    """A step over matrices."""
+
+    cdef double k[3]
+    cdef int steps
+    cdef object rate
+
+    cdef int loop(self, void** x, ndarray p, int kind) except -1:
+        if cnp.PyArray_NDIM(p) != 2:
+            raise ValueError(f"Muon is for matrices, not for a parameter of shape {(<object>p).shape}")
+        cdef Py_ssize_t m = cnp.PyArray_DIMS(p)[0], n = cnp.PyArray_DIMS(p)[1], side = min(m, n)
+        cdef Py_ssize_t room = 2 * (m * n + side * side)
+        cdef ndarray scratch = new_array(1, &room, kind)
+        cdef void* u = cnp.PyArray_DATA(scratch)
+        cdef bint small = is_small(<double>m * n * side)
+        cdef int before
+        self.c[RATE] = self.rate((<object>p).shape)
+        if small:
+            before = one_thread()
+            self.work(x, m, n, u, kind)
+            restore_threads(before)
+        else:
+            with nogil:
+                self.work(x, m, n, u, kind)
+        return 0
+
+    cdef void work(self, void** x, Py_ssize_t m, Py_ssize_t n, void* u, int kind) noexcept nogil:
+        if kind == cnp.NPY_FLOAT:
+            muon_loop(<float**>x, m, n, self.c, self.k, self.steps, <float*>u, kind)
+        else:
+            muon_loop(<double**>x, m, n, self.c, self.k, self.steps, <double*>u, kind)
+
+
+def muon(list params not None, state, fill, list written not None, double lr, double momentum, double weight_decay,
+         bint nesterov, tuple coefficients not None, int steps, double eps, rate):
+    """Muon; `rate(shape)` is the learning rate of a matrix."""
+    cdef MuonWalk w = MuonWalk.__new__(MuonWalk, state, fill, written, ("momentum_buffer",))
+    w.c[BETA1], w.c[KEEP], w.c[FLAG], w.c[EPS] = momentum, 1 - lr * weight_decay, nesterov, eps
+    w.k[0], w.k[1], w.k[2] = coefficients
+    w.steps, w.rate = steps, rate
+    w.run(params)
