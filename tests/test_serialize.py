@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -332,6 +333,30 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(path, monkeypatch, s
         with pytest.raises(OSError, match="No space left"):
             zen.save(path, {"new": 2.0})
     assert list(zen.load(path)) == ["old"] and os.listdir(path.parent) == [path.name]
+
+
+def test_many_threads_save_to_one_path(path):
+    def save(k):
+        for _ in range(20):
+            zen.save(path, {"a": np.full(1000, k), "b": np.full(7, k)}, k=k)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save, range(4)))
+    _consistent(path)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_an_optimiser_alone(path):
+    model, other = net(1), net(2)
+    optimiser, fresh = (Optimiser(m.values.values(), lr) for m, lr in ((model, 0.1), (other, 0.5)))
+    optimiser.fill(0)
+    zen.save(path, optimizer=optimiser)
+    assert zen.load(path, optimizer=fresh) == {} and fresh.param_groups[0]["lr"] == 0.1 and len(fresh.state) == 2
+    zen.save(path, note="metadata alone")
+    assert zen.load(path).metadata == {"note": "metadata alone"}
+    with pytest.raises(TypeError, match=r"nothing to save: save\(path, model\), or save\(path, optimizer=o\)"):
+        zen.save(path)
+    assert zen.load(path).metadata == {"note": "metadata alone"}
 
 
 def test_a_link_stays_a_link_and_its_target_is_replaced(path, tmp_path):

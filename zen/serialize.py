@@ -40,10 +40,11 @@ class State(dict[str, Tensor]):
         self.optimizer, self.metadata = optimizer, metadata
 
 
-def save(path: str | os.PathLike[str], model: Any, /, optimizer: Any = None, **metadata: Any) -> None:
-    """Write a model, and with it an optimiser and anything else, to one file.
+def save(path: str | os.PathLike[str], model: Any = None, /, optimizer: Any = None, **metadata: Any) -> None:
+    """Write a model, an optimiser and anything else, or some of these, to one file.
 
-    model: an object with `state_dict()`, or a dict of Tensors and arrays; nested dicts are flattened, with dots.
+    model: an object with `state_dict()`, or a dict of Tensors and arrays; nested dicts are flattened, with dots. None
+        for no model: `save(path, optimizer=o)`.
     optimizer: an object with `state_dict()`, or None.
     metadata: further values by name: numbers, strings, None, Tensors, arrays, lists, tuples and dicts of them, and
         objects with `state_dict()`, such as schedulers. They come back as they were, in `load(path).metadata`.
@@ -65,10 +66,12 @@ def save(path: str | os.PathLike[str], model: Any, /, optimizer: Any = None, **m
     """
     library = _library("save")
     _check_path("save", path)
+    if model is None and optimizer is None and not metadata:
+        raise TypeError("save: there is nothing to save: save(path, model), or save(path, optimizer=o)")
     if hasattr(model, "param_groups"):
         kind = type(model).__name__
-        raise TypeError(f"save: {kind} is an optimiser: save(path, model, optimizer=it), with {{}} for no model")
-    arrays = _flat(model.state_dict() if hasattr(model, "state_dict") else model)
+        raise TypeError(f"save: {kind} is an optimiser: save(path, model, optimizer=it), or save(path, optimizer=it)")
+    arrays = _flat({} if model is None else model.state_dict() if hasattr(model, "state_dict") else model)
     own: dict[str, Any] = {"version": _VERSION, "optimizer": None}
     if optimizer is not None:
         own["optimizer"] = _encode(optimizer.state_dict(), "optimizer", arrays)

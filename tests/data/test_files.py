@@ -1,6 +1,9 @@
 """Readers of files: what they give for whole files, and what they say about damaged ones."""
 
+import bz2
 import gzip
+import lzma
+import re
 import struct
 import sys
 import zipfile
@@ -213,7 +216,7 @@ def test_tables_become_datasets_or_columns(table):
 @pytest.mark.parametrize(
     "options, error, text",
     [
-        ({}, ValueError, "column 'name', row 0 is 'x'.*, not a number"),
+        ({}, ValueError, r"column 'name', row 0( \(line 2, offset 20\))? is 'x'.*, not a number"),
         ({"columns": ["a", "nme"]}, ValueError, "no column 'nme'; there are .*Did you mean 'name'"),
         ({"columns": ["a", "label"], "target": "label"}, ValueError, "'label' is both a feature and a target"),
         ({"columns": [], "target": "label"}, ValueError, "no columns are left"),
@@ -234,7 +237,8 @@ def test_empty_cells_are_errors_or_filled(tmp_path):
     frame.to_csv(tmp_path / "t.csv", index=False)
     frame.astype({"a": "Int64", "b": "boolean"}).to_parquet(tmp_path / "t.parquet")
     for read, path in ((read_csv, tmp_path / "t.csv"), (read_parquet, tmp_path / "t.parquet")):
-        with pytest.raises(ValueError, match=r"column 'a', row 2 is empty \(1 such cells\); give missing="):
+        place = r" \(line 4, offset 14\)" if read is read_csv else ""
+        with pytest.raises(ValueError, match=rf"column 'a', row 2{place} is empty \(1 such cells\); give missing="):
             read(path, ["a"])
         np.testing.assert_array_equal(read(path, ["a"], missing=-1)["a"], [1, 2, -1])
     np.testing.assert_array_equal(read_parquet(tmp_path / "t.parquet", missing=np.nan)["b"], [1, np.nan, 0])
@@ -243,8 +247,38 @@ def test_empty_cells_are_errors_or_filled(tmp_path):
 def test_numbers_with_one_word_among_them(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a\n1\n2\nthree\n4\n")
-    with pytest.raises(ValueError, match="column 'a', row 2 is 'three', not a number"):
+    with pytest.raises(ValueError, match=r"column 'a', row 2 \(line 4, offset 6\) is 'three', not a number"):
         read_csv(path)
+
+
+_BAD_CELLS = [  # content, options, the line where the cell is, or None where that is not certain
+    (b"a,b\r\n1,2\r\n\r\n  \r\n3,bad\r\n", {}, 5), (b"\n\na,b\r1,2\r3,bad", {}, 5), (b'a,b\n"1\n",2\n3,bad\n', {}, 4),
+    (b'a\n1\n""\nbad\n', {}, 4), (b'\xef\xbb\xbfa,b\n1,"\nbad\n"\n', {"columns": ["b"]}, 2),
+    (b"a;b\n1;,2\n3;'bad;'\n", {"sep": ";", "quotechar": "'"}, 2),
+    (b"a,\xe9\n1,2\n1,bad\n", {"encoding": "latin-1"}, 3),
+    ("a,b\n1,bad\n".encode("utf-16"), {"encoding": "utf-16"}, None), (b"# x\na,b\n1,bad\n", {"skiprows": 1}, None),
+    (b"a b\n1  bad\n", {"sep": r"\s+"}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content, options, line", _BAD_CELLS)
+@pytest.mark.parametrize("kind", ["", ".gz", ".bz2", ".xz", ".zip"])
+def test_a_bad_cell_is_found_by_line_and_offset(tmp_path, content, options, line, kind):
+    path = tmp_path / f"t.csv{kind}"
+    if kind == ".zip":
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("t.csv", content)
+    else:
+        path.write_bytes({"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[kind](content))
+    with pytest.raises(ValueError, match="not a number") as caught:
+        read_csv(path, **options)
+    found = re.search(r"column '.*', row \d+( \(line (\d+)(, offset (\d+))?\))? is '", str(caught.value))
+    if line is None or kind == ".zip":
+        assert found[1] is None
+        return
+    assert int(found[2]) == line and (found[3] is None) == bool(kind)
+    if not kind:
+        assert int(found[4]) == sum(map(len, content.splitlines(keepends=True)[: line - 1]))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,35 @@ def test_forward_hooks_run_in_order_and_replace():
     assert m(zen.tensor(1.0)).item() == 22.0
 
 
+def test_hooks_that_are_always_called():
+    m, seen = Scale(), []
+    m.register_forward_hook(lambda module, args, result: seen.append("never"))
+    m.register_forward_hook(lambda module, args, result: seen.append(result), always_call=True)
+    m.register_forward_hook(
+        lambda module, args, kwargs, result: seen.append(kwargs), with_kwargs=True, always_call=True
+    )
+    with pytest.raises(TypeError):
+        m(zen.tensor(1.0), wrong=1)
+    assert seen == [None, {"wrong": 1}]
+
+    def fail(*_):
+        raise ValueError("the hook's own")
+
+    seen.clear()
+    with m.register_forward_hook(fail, prepend=True, always_call=True):  # none is called twice
+        with pytest.raises(ValueError, match="the hook's own"):
+            m(zen.tensor(1.0))
+        assert [type(x) for x in seen] == [zen.Tensor, dict]
+        message = r"a forward hook raised ValueError\(.*\) after another error"
+        with pytest.warns(UserWarning, match=message), pytest.raises(TypeError, match="wrong"):
+            m(zen.tensor(1.0), wrong=1)
+    with m.register_forward_pre_hook(fail), pytest.raises(ValueError, match="the hook's own"):
+        m(zen.tensor(1.0))
+    assert seen[-2:] == [None, {}]
+    seen.clear()
+    assert m(zen.tensor(1.0)).item() == 3.0 and len(seen) == 3
+
+
 def test_backward_hooks_see_the_gradients_of_one_call():
     m, seen = Scale(), []
     m.register_full_backward_hook(lambda module, into, out: seen.append((into[0].item(), into[1], out[0].item())))

@@ -288,3 +288,51 @@ def test_devices_and_the_state_of_the_parameters_themselves():
     assert layer.to("cpu") is layer and layer.state_dict(keep_vars=True)["weight"] is layer.weight
     with pytest.raises(ValueError, match="no device 'cuda:0'; zen computes on the processor"):
         layer.to("cuda:0")
+    for arguments in (("cpu", "float64"), (np.float64,), (zen.zeros(1), True)):
+        assert layer.float().to(*arguments).weight.dtype == np.float64
+    assert layer.to(device="cpu", dtype="float32").bias.dtype == np.float32
+    found = {"other": zen.ones(1)}
+    assert layer.state_dict(destination=found, prefix="a.") is found
+    assert list(found) == ["other", "a.weight", "a.bias"]
+
+
+def test_modules_are_put_in_the_place_of_others():
+    m = nn.Sequential(nn.Sequential(nn.Linear(2, 3)), nn.ReLU())
+    new = nn.Linear(2, 5)
+    m.set_submodule("0.0", new, strict=True)
+    assert m[0][0] is new and [p.shape for p in m.parameters()] == [(5, 2), (5,)]
+    m.set_submodule("0.extra", nn.Tanh())
+    assert list(dict(m.named_modules())) == ["", "0", "0.0", "0.extra", "1"]
+    for target, strict, error in (
+        ("0.1", True, AttributeError), ("2.0", False, AttributeError), ("0.forward", False, KeyError),
+        ("", False, KeyError), ("0.", False, KeyError),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            m.set_submodule(target, new, strict)
+    with pytest.raises(TypeError, match="expected a Module"):
+        m.set_submodule("0.0", 3)
+    assert m[0][0] is new
+    m = Model()
+    assert list(m.modules(remove_duplicate=False)) == [m, m.first, m.second, m.first]
+
+
+def test_a_state_is_assigned_with_its_dtypes_and_memory():
+    layer = nn.BatchNorm1d(3)
+    layer.bias.requires_grad_(False)
+    values = {k: zen.tensor(np.full(3, 2.0)) for k in ("weight", "bias", "running_mean", "running_var")}
+    old = layer.weight
+    assert layer.load_state_dict({**values, "num_batches_tracked": np.array(4)}, assign=True) == ([], [])
+    assert layer.weight is not old and old.tolist() == [1.0, 1.0, 1.0]
+    for name, t in values.items():
+        now = getattr(layer, name)
+        assert now.dtype == np.float64 and np.shares_memory(now.array, t.array)
+    assert [p.requires_grad for p in layer.parameters()] == [True, False]
+    assert all(isinstance(p, nn.Parameter) for p in layer.parameters())
+    assert list(dict(layer.named_buffers())) == ["running_mean", "running_var", "num_batches_tracked"]
+    layer(np.ones((2, 3)))
+    before = layer.weight
+    with pytest.raises(RuntimeError, match="unchanged:\n  wrong dtype: bias is int64, and parameters need a floating"):
+        layer.load_state_dict({**values, "num_batches_tracked": 1, "bias": np.ones(3, int)}, assign=True)
+    with pytest.raises(RuntimeError, match="wrong shape: bias"):
+        layer.load_state_dict({"weight": np.ones(3), "bias": np.ones(4)}, strict=False, assign=True)
+    assert layer.weight is before

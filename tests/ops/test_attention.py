@@ -49,6 +49,33 @@ def test_rows_of_any_length(length):
         np.testing.assert_allclose(a.array, b.array, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_scale_of_zero_keeps_nan(dtype, masked):
+    """0 * nan is nan: the products must not be left out because their factor is zero."""
+    q, k, v = (draw(1, 2, n, 4).astype(dtype) for n in (3, 5, 5))
+    mask = np.zeros((3, 5), dtype) if masked else None
+    np.testing.assert_allclose(attend(q, k, v, mask, scale=0.0).array, v.mean(2, keepdims=True).repeat(3, 2), rtol=1e-5)
+    q[0, 0, 1, 2], k[0, 1, 2, 0] = np.nan, np.inf
+    inputs = [zen.tensor(a, requires_grad=True) for a in (q, k, v, mask) if a is not None]
+    out = attend(*inputs, scale=0.0)
+    expected = np.zeros(out.shape, bool)
+    expected[0, 0, 1] = expected[0, 1] = True
+    np.testing.assert_array_equal(np.isnan(out.array), expected)
+    clean = [zen.tensor(np.nan_to_num(a, posinf=0), requires_grad=True) for a in (q, k, v, mask) if a is not None]
+    found = zen.gradients(out, inputs, np.ones(out.shape, dtype))
+    rows = np.isnan(found[0].array).any(-1)  # query 1 of head 0 is nan, and all of head 1 meets the key that is inf
+    np.testing.assert_array_equal(rows, [[[False, True, False], [True] * 3]])
+    assert np.isnan(found[1].array).all() and np.isnan(found[2].array).all()
+    clean = [zen.tensor(np.nan_to_num(a, posinf=0), requires_grad=True) for a in (q, k, v, mask) if a is not None]
+    found = zen.gradients(attend(*clean, scale=0.0), clean, np.ones(out.shape, dtype))
+    assert not found[0].array.any() and not found[1].array.any() and np.isfinite(found[2].array).all()
+    if masked:  # the gradient of the scores is not scaled
+        scores = attend(*clean[:3], clean[3], scale=0.0)
+        (g,) = zen.gradients(scores, [clean[3]], scores.array)
+        assert g.array.any()
+
+
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda f: f.__name__)
 def test_layouts(layout):
     arrays = [draw(2, 2, 3, 4), draw(2, 2, 5, 4), draw(2, 2, 5, 4), draw(2, 1, 3, 5)]

@@ -124,6 +124,23 @@ def test_the_padding_row_gets_no_gradient():
         np.testing.assert_allclose(second.array, np.outer([4, 0, 0, 0, 0, 2], np.ones(3)))
 
 
+def test_rows_are_limited_and_their_gradients_shared():
+    table = np.array([[3.0, 4.0], [0.3, 0.4], [6.0, 8.0]])
+    (t,) = leaves(table)
+    y = f.embedding([0, 1, 0], t, max_norm=1.0)
+    np.testing.assert_allclose(y.array, [[0.6, 0.8], [0.3, 0.4], [0.6, 0.8]], rtol=1e-6)
+    np.testing.assert_array_equal(t.array[2], [6.0, 8.0])  # not looked up
+    y = f.embedding([0, 2, 0], t, scale_grad_by_freq=True)
+    y.sum().backward()
+    assert t.gradient.tolist() == [[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]
+    array = np.array([[3.0, -4.0]])
+    np.testing.assert_allclose(f.embedding([0], array, None, 3.5, 1.0).array, [[1.5, -2.0]], rtol=1e-6)
+    with pytest.raises(NotImplementedError, match="embedding: gradients are dense here"):
+        f.embedding([0], t, sparse=True)
+    with pytest.raises(IndexError, match="embedding: index 3"):
+        f.embedding([0, 3], t, max_norm=1.0)
+
+
 def test_two_lookups_add_up():
     (t,) = leaves(TABLE)
     (f.embedding([0, 1], t) + f.embedding([1, 3], t)).backward(np.ones((2, 3)))

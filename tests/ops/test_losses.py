@@ -1,4 +1,4 @@
-"""Losses: nothing is broadcast, what is refused, dtypes, edge cases. Their values: tests/peers."""
+"""Losses: what is broadcast, what is refused, dtypes, edge cases. Their values: tests/peers."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,48 @@ PAIRS = [
     f.mse_loss, f.l1_loss, f.huber_loss, f.smooth_l1_loss, f.binary_cross_entropy, f.binary_cross_entropy_with_logits,
     f.kl_div, f.poisson_nll_loss, f.hinge_embedding_loss, f.soft_margin_loss,
 ]  # fmt: skip
+BROADCAST = PAIRS[:4]
 
 
-@pytest.mark.parametrize("loss", PAIRS)
+@pytest.mark.parametrize("loss", PAIRS[4:])
 def test_shapes_must_be_equal(loss):
     with pytest.raises(
         ValueError, match=rf"{loss.__name__}: input of shape \(3, 1\) and target of shape \(3,\) must have"
     ):
         loss(zen.full((3, 1), 0.5), np.ones(3))
+
+
+@pytest.mark.parametrize("loss", BROADCAST)
+def test_other_shapes_are_broadcast_with_a_warning_that_names_them(loss):
+    x, t = zen.tensor([[1.0], [3.0]], requires_grad=True), np.array([1, 2, 6])
+    message = r"input of shape \(2, 1\) and target of shape \(3,\) are broadcast to \(2, 3\), .*; reshape one"
+    with pytest.warns(UserWarning, match=f"{loss.__name__}: {message}") as caught:
+        found = loss(x, t, reduction="none")
+    assert len(caught) == 1 and caught[0].filename == __file__
+    expected = loss(np.repeat(x.array, 3, 1), np.array([t, t]), reduction="none")
+    np.testing.assert_array_equal(found.array, expected.array)
+    found.sum().backward()
+    assert x.grad.shape == (2, 1)
+    message = rf"{loss.__name__}: input of shape \(2, 1\) and target of shape \(3, 3\) must have one shape"
+    with pytest.raises(ValueError, match=message):
+        loss(x, np.ones((3, 3)))
+
+
+def test_weights_of_elements():
+    x, t, w = np.array([1.0, 2.0]), np.array([3.0, 5.0]), np.array([1, 3])
+    assert f.mse_loss(x, t, weight=w).item() == (4 + 27) / 4
+    assert f.l1_loss(x, t, weight=w).item() == (2 + 9) / 4
+    assert f.huber_loss(x, t, weight=w).item() == (1.5 + 7.5) / 2
+    assert f.mse_loss(x, t, weight=w, reduction="none").tolist() == [4.0, 27.0]
+    for loss in BROADCAST[:3]:
+        assert loss(zen.tensor(x, dtype="float32"), t.astype("float32"), weight=w).dtype == np.float32
+        message = rf"{loss.__name__}: weight of shape \(1,\) must have the shape of input, \(2,\)"
+        with pytest.raises(ValueError, match=message):
+            loss(x, t, weight=[1.0])
+
+
+@pytest.mark.parametrize("loss", PAIRS)
+def test_reductions_are_checked(loss):
     with pytest.raises(ValueError, match=f'{loss.__name__}: reduction must be "mean", "sum" or "none", not \'avg\''):
         loss(zen.full(3, 0.5), np.ones(3), reduction="avg")
 

@@ -1,5 +1,7 @@
 """Normalisation: refusals, dtypes, running statistics, memory layouts. Values: tests/peers and test_fused."""
 
+import re
+
 import numpy as np
 import pytest
 from layouts import LAYOUTS
@@ -26,6 +28,11 @@ X = RNG.normal(size=(4, 6, 5))
         ),
         (lambda: f.group_norm(np.ones(3), 1), r"group_norm: x must have a batch and channels.*got shape \(3,\)"),
         (lambda: f.instance_norm(np.ones((2, 3, 1))), "fewer than two values per channel"),
+        (
+            lambda: f.instance_norm(X, np.ones(6), use_input_stats=False),
+            "instance_norm: without use_input_stats, running_mean and running_var are needed",
+        ),
+        (lambda: f.instance_norm(X, np.ones(5)), r"instance_norm: running_mean has shape \(5,\).* needs \(6,\)"),
         (lambda: f.batch_norm(X, None, None), "without training, running_mean and running_var are needed"),
         (lambda: f.batch_norm(X, np.ones(5), np.ones(6)), r"running_mean has shape \(5,\).* needs \(6,\)"),
         (
@@ -50,6 +57,27 @@ X = RNG.normal(size=(4, 6, 5))
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("n", [2.0, "2", None, (2,), np.ones(1), 0, -2], ids=repr)
+def test_sizes_that_are_no_positive_ints(n):
+    own = re.escape(repr(n))
+    for call, message in (
+        (lambda: nn.GroupNorm(n, 6), f"GroupNorm: num_groups must be a positive int, not {own}"),
+        (lambda: nn.GroupNorm(1, n), f"GroupNorm: num_channels must be a positive int, not {own}"),
+        (lambda: nn.InstanceNorm1d(n), f"InstanceNorm1d: num_features must be a positive int, not {own}"),
+        (lambda: f.group_norm(X, n), f"group_norm: {own} groups do not divide the 6 channels"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_more_groups_than_channels():
+    for n in (7, 2**31, 2**62, 2**64):
+        with pytest.raises(ValueError, match=f"GroupNorm: {n} groups do not divide 6 channels"):
+            nn.GroupNorm(n, 6)
+        with pytest.raises(ValueError, match=f"group_norm: {n} groups do not divide the 6 channels"):
+            f.group_norm(X, n)
 
 
 OPERATIONS = [
@@ -115,7 +143,7 @@ def test_weights_that_are_no_native_floats_are_converted_not_read_as_bytes(kind)
         (f.layer_norm(X, 5, b, b), f.layer_norm(X, 5, v, v)),
         (f.rms_norm(X, 5, b), f.rms_norm(X, 5, v)),
         (f.group_norm(X, 2, a, a), f.group_norm(X, 2, w, w)),
-        (f.instance_norm(X, a, a), f.instance_norm(X, w, w)),
+        (f.instance_norm(X, None, None, a, a), f.instance_norm(X, None, None, w, w)),
         (f.batch_norm(X, None, None, a, a, True), f.batch_norm(X, None, None, w, w, True)),
     ):
         np.testing.assert_allclose(found.value, expected.value, rtol=1e-12)
@@ -135,6 +163,27 @@ def test_running_statistics_move_and_are_announced():
         evaluated.backward()
     layer.reset_running_stats()
     assert not mean.value.any() and layer.running_var.value.all() and layer.num_batches_tracked.item() == 0
+
+
+def test_running_statistics_of_instances_move_and_are_announced():
+    layer = nn.InstanceNorm1d(6, momentum=0.25, track_running_stats=True)
+    mean, x = layer.running_mean, zen.tensor(X, dtype="float32", requires_grad=True)
+    evaluated = layer.eval()(x)
+    np.testing.assert_allclose(evaluated.value, X / np.sqrt(1 + 1e-5), rtol=1e-5)
+    layer.train()(x[0])
+    layer(x)
+    expected = 0.75 * 0.25 * X[0].mean(1) + 0.25 * X.mean((0, 2))
+    assert layer.running_mean is mean and layer.num_batches_tracked.item() == 0
+    np.testing.assert_allclose(mean.value, expected, rtol=1e-5)
+    expected = 0.75 * (0.75 + 0.25 * X[0].var(1, ddof=1)) + 0.25 * X.var(2, ddof=1).mean(0)
+    np.testing.assert_allclose(layer.running_var.value, expected, rtol=1e-5)
+    with pytest.raises(RuntimeError, match="overwritten"):
+        evaluated.sum().backward()
+    layer(x[:0])
+    assert np.isfinite(mean.value).all()
+    assert layer.eval()(x[:, :, :1]).shape == (4, 6, 1)  # one value per channel will do
+    layer.reset_running_stats()
+    assert not mean.value.any() and layer.running_var.value.all()
 
 
 def test_no_momentum_averages_over_the_batches():
@@ -161,7 +210,8 @@ def test_a_second_derivative_leaves_the_running_statistics_alone():
 
 
 def test_reset_parameters():
-    for layer in (nn.BatchNorm1d(3), nn.LayerNorm(3), nn.GroupNorm(1, 3), nn.RMSNorm(3)):
+    layers = nn.BatchNorm1d(3), nn.InstanceNorm1d(3, affine=True), nn.LayerNorm(3), nn.GroupNorm(1, 3), nn.RMSNorm(3)
+    for layer in layers:
         with zen.no_grad():
             for p in layer.parameters():
                 p += 5

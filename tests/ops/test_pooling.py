@@ -102,6 +102,20 @@ def test_ceiling_and_what_counts_in_a_mean():
     assert zen.f.avg_pool2d(image, 3, divisor_override=2).tolist() == [[[4.5]]]
 
 
+def test_dilated_windows_that_meet_the_padding_alone():
+    x = zen.Tensor([[[1.0, 2.0], [3.0, np.nan]]])
+    y, index = zen.f.max_pool2d(x, 2, 1, 1, 3, return_indices=True)
+    assert (y.tolist(), index.tolist()) == ([[[-np.inf]]], [[[-1]]])
+    x = zen.Tensor(np.arange(1.0, 5.0).reshape(1, 4))
+    y, index = zen.f.max_pool1d(x, 2, 1, 1, 5, return_indices=True)
+    assert (y.tolist(), index.tolist()) == ([[-np.inf]], [[-1]])
+    y, index = zen.f.max_pool1d(x, 2, 1, 1, 4, return_indices=True)  # (-1, 3), (0, 4)
+    assert (y.tolist(), index.tolist()) == ([[4.0, 1.0]], [[3, 0]])
+    (y[0, 0] + zen.f.max_pool1d(x, 2, 1, 1, 5)[0, 0]).backward()  # nothing gets the gradient of the second
+    assert x.gradient.tolist() == [[0.0, 0.0, 0.0, 1.0]]
+    assert zen.f.max_pool1d(np.ones((1, 4), np.float16), 2, 1, 1, 5).dtype == np.float16
+
+
 def test_adaptive_windows():
     x = draw(2, 5, 7)
     y, z = zen.f.adaptive_avg_pool2d(x, (3, None)), zen.f.adaptive_max_pool2d(x, 2)
@@ -148,9 +162,11 @@ ERRORS = [
     (lambda: zen.f.max_pool2d(zen.ones((1, 4, 4)), 5),
      "max_pool2d: a window of length 5 with dilation 1 spans 5, which does not fit the input's 4 with padding 0"),
     (lambda: zen.f.avg_pool2d(zen.ones((1, 4, 4)), 2, padding=2),
-     "avg_pool2d: padding 2 must be at most half of what a window spans, 2"),
-    (lambda: zen.f.max_pool1d(zen.ones((1, 1)), 2, padding=2, dilation=3),
-     "max_pool1d: a window of length 2 with dilation 3 spans 4, which does not fit the input's 1 with padding 2"),
+     "avg_pool2d: padding 2 must be at most half of the window's length 2"),
+    (lambda: zen.f.max_pool1d(zen.ones((1, 9)), 3, padding=2, dilation=3),
+     "max_pool1d: padding 2 must be at most half of the window's length 3"),
+    (lambda: zen.f.max_pool1d(zen.ones((1, 1)), 2, padding=1, dilation=3),
+     "max_pool1d: a window of length 2 with dilation 3 spans 4, which does not fit the input's 1 with padding 1"),
     (lambda: zen.f.max_pool1d(zen.ones((1, 4)), 0),
      "max_pool1d: kernel_size must be an int of at least 1, not 0"),
     (lambda: zen.f.avg_pool2d(zen.ones((1, 4, 4)), (2, 2, 2)),
@@ -168,3 +184,25 @@ ERRORS = [
 def test_errors(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize("name", ["max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"])
+@pytest.mark.parametrize("key", ["kernel_size", "stride", "padding", "dilation"])
+def test_huge_sizes_are_errors_of_their_own(name, key):
+    """Not a crash, a loop without end, or a number that has run over."""
+    if name.startswith("avg") and key == "dilation":
+        name = f"adaptive_{name}"
+        key = "output_size"
+    x = zen.ones((1, 4, 4) if name.endswith("2d") else (1, 4))
+    for wrong, text in ((2**31, "at most 2147483647, not .?2147483648"), (2**62, f"at most 2147483647, not .?{2**62}"),
+                        (2**64, f"at most 2147483647, not .?{2**64}"), (-(2**62), f"of at least ., not .?{-(2**62)}"),
+                        (2.0**62, "not .?4.6")):  # fmt: skip
+        sizes = {key: wrong} if key in ("kernel_size", "output_size") else {"kernel_size": 2, key: wrong}
+        with pytest.raises(ValueError, match=f"{name}: {key} must be .*{text}"):
+            getattr(zen.f, name)(x, **sizes)
+    if key in ("kernel_size", "padding", "dilation"):  # the largest allowed does not fit, and says so
+        sizes = {"kernel_size": 2, key: 2**31 - 1}
+        with pytest.raises(ValueError, match=f"{name}: .*2147483647"):
+            getattr(zen.f, name)(x, **sizes)
+    elif key == "stride":
+        assert getattr(zen.f, name)(x, 2, 2**31 - 1).size == 1

@@ -59,7 +59,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("shapes", SHAPES, ids=str)
-@pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"scale": 0.3}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"scale": 0.3}, {"scale": 0.0}], ids=str)
 def test_attention(shapes, options):
     compare(
         lambda q, k, v: zen.f.scaled_dot_product_attention(q, k, v, **options),

@@ -3,6 +3,8 @@
 Second derivatives are compared in test_torch.py, row by row.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -109,6 +111,25 @@ def test_pooling(kernel, stride, padding, size, ceil):
     if isinstance(kernel, int):
         compare(zen.f.max_pool1d, functional.max_pool1d, [x[0]], kernel, stride, padding, 1, ceil)
         compare(zen.f.avg_pool1d, functional.avg_pool1d, [x[0]], kernel, stride, padding, ceil)
+
+
+@pytest.mark.parametrize("dilation", [1, 2, 3, 5])
+def test_pooling_takes_and_refuses_the_same_sizes(dilation):
+    """Dilated windows that meet the padding alone among them: -inf."""
+    for size, kernel, stride, padding, ceil in itertools.product((1, 2, 5), (1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (0, 1)):
+        x = np.random.default_rng(5).normal(size=(2, 1, size))
+        calls = [(name, (kernel, stride, padding, dilation, bool(ceil))) for name in ("max_pool1d", "max_pool2d")]
+        if dilation == 1:
+            calls += [(name, (kernel, stride, padding, bool(ceil), False)) for name in ("avg_pool1d", "avg_pool2d")]
+        for name, options in calls:
+            image = x if name.endswith("1d") else np.concatenate([x.swapaxes(1, 2)] * 6, 2)[:, None]
+            try:
+                expected = getattr(functional, name)(torch.tensor(image), *options).numpy()
+            except RuntimeError:
+                with pytest.raises(ValueError, match=f"{name}: .*(padding|window)"):
+                    getattr(zen.f, name)(image, *options)
+            else:
+                np.testing.assert_allclose(getattr(zen.f, name)(image, *options).array, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("wanted", [1, 3, (2, 5), (None, 4), (9, 8)], ids=str)

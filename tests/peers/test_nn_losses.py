@@ -1,5 +1,7 @@
 """Losses against PyTorch: values and gradients in all inputs, for each reduction and the arguments that change them."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -97,6 +99,29 @@ def test_losses(name, arguments, inputs, reduction):
     mine = getattr(nn, name)(**arguments, reduction=reduction)
     assert list(mine.state_dict()) == list(theirs.state_dict())
     run(mine, theirs, inputs)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", ["MSELoss", "L1Loss", "HuberLoss", "SmoothL1Loss"])
+def test_unequal_shapes_warn_and_are_broadcast(name, reduction):
+    mine, theirs = (getattr(m, name)(reduction=reduction) for m in (nn, torch.nn))
+    for inputs in ((X, T[0]), (X[:, :1], T[:, 0]), (X[0, 0], T)):
+        with pytest.warns(UserWarning) as caught:
+            run(mine, theirs, inputs)
+        assert [str(w.message).startswith("Using a target size") for w in caught] == [False, True]
+    for loss in (mine, theirs):
+        with pytest.raises((ValueError, RuntimeError)), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loss(zen.tensor(X) if loss is mine else torch.tensor(X), zen.zeros(3) if loss is mine else torch.zeros(3))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "huber_loss"])
+def test_weights_of_elements(name, reduction):
+    weight = probabilities(5, 4)
+    one, other = (getattr(m, name) for m in (zen.f, torch.nn.functional))
+    run(lambda x, t, w: one(x, t, reduction=reduction, weight=w),
+        lambda x, t, w: other(x, t, reduction=reduction, weight=w), (X, T, weight))  # fmt: skip
 
 
 def test_the_divergence_itself():

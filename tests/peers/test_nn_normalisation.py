@@ -14,6 +14,11 @@ LAYERS = [
     (lambda m: m.BatchNorm1d(40, affine=False), (70, 40)),
     (lambda m: m.BatchNorm2d(3, eps=0.1, momentum=0.3), (2, 3, 5, 7)),
     (lambda m: m.BatchNorm2d(3, track_running_stats=False), (2, 3, 4, 4)),
+    (lambda m: m.InstanceNorm1d(3, track_running_stats=True), (4, 3, 5)),
+    (lambda m: m.InstanceNorm1d(3, 1e-5, None, True, True), (4, 3, 5)),
+    (lambda m: m.InstanceNorm2d(3, 0.1, 0.3, True, True), (2, 3, 4, 5)),
+    (lambda m: m.InstanceNorm2d(3, affine=True, track_running_stats=True, bias=False), (3, 4, 5)),
+    (lambda m: m.InstanceNorm1d(3, momentum=1.0), (2, 3, 5)),
     (lambda m: m.LayerNorm(6), (3, 6)),
     (lambda m: m.LayerNorm((4, 5), eps=0.01), (2, 3, 4, 5)),
     (lambda m: m.LayerNorm(600, bias=False), (3, 600)),
@@ -45,13 +50,27 @@ def test_training(make, shape):
         theirs.zero_grad()
 
 
-@pytest.mark.parametrize(("make", "shape"), LAYERS[:5])
+@pytest.mark.parametrize(("make", "shape"), LAYERS[:10])
 def test_evaluation(make, shape):
     mine, theirs = make(nn), make(torch.nn)
     x = draws(*shape) + 1
     mine(x)
     theirs(torch.from_numpy(x))
     both(mine.eval(), theirs.eval(), draws(*shape), tolerance=2e-5)
+
+
+def test_instance_norm_as_a_function():
+    x, mean, var, weight, bias = draws(4, 3, 5), draws(3), np.abs(draws(3)) + 0.5, draws(3), draws(3)
+    for arguments in ((False,), (False, 0.3, 0.1), (), (True, 0.3, 0.1)):
+        mine = [zen.tensor(a, requires_grad=k not in (1, 2)) for k, a in enumerate((x, mean, var, weight, bias))]
+        theirs = [torch.tensor(a, requires_grad=k not in (1, 2)) for k, a in enumerate((x, mean, var, weight, bias))]
+        y = zen.f.instance_norm(*mine, *arguments)
+        expected = torch.nn.functional.instance_norm(*theirs, *arguments)
+        close(y, expected)
+        y.square().sum().backward()
+        expected.square().sum().backward()
+        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            close(*((a, b) if k in (1, 2) else (a.grad, b.grad)), 1e-4)
 
 
 def test_float64_and_large_means():

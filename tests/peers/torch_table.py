@@ -173,6 +173,9 @@ TORCH = {
     "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
     "silu": functional.silu,
     "softplus": functional.softplus,
+    "bounded_softplus": lambda x, beta, threshold: torch.where(
+        beta * x > threshold, x, functional.softplus(beta * x) / beta
+    ),
     "logsigmoid": functional.logsigmoid,
     "mish": functional.mish,
     "hardswish": functional.hardswish,

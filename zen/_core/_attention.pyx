@@ -130,6 +130,17 @@ cdef void drop(const Attention* t, const real* a, real* out, Py_ssize_t n, Py_ss
         drop_double(a, <unsigned char*>head(&t.keep, n, h), t.factor, out, t.rows * t.keys)
 
 
+cdef inline double alpha(const Attention* t) noexcept nogil:
+    # BLAS does not read its factors where alpha is 0, so nan would be lost: `scaled` multiplies then.
+    return t.scale if t.scale != 0 else 1
+
+
+cdef void scaled(const Attention* t, const real* a, real* out) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(t.rows * t.keys):
+        out[i] = a[i] * <real>t.scale
+
+
 cdef void attend(const Attention* t, const real* unused) noexcept nogil:
     cdef Py_ssize_t n, h, area = t.rows * t.keys
     cdef real* a
@@ -138,8 +149,10 @@ cdef void attend(const Attention* t, const real* unused) noexcept nogil:
     for n in range(t.batch):
         for h in range(t.heads):
             a = weights = <real*>head(&t.p, n, h)
-            gemm(t.typenum, False, True, t.rows, t.keys, t.depth, t.scale, head(&t.q, n, h), t.q.row,
+            gemm(t.typenum, False, True, t.rows, t.keys, t.depth, alpha(t), head(&t.q, n, h), t.q.row,
                  head(&t.k, n, h // t.group), t.k.row, 0, a, t.keys)
+            if t.scale == 0:
+                scaled(t, a, a)
             if t.kind != NONE or t.causal:
                 restrict_scores(t, a, n, h)
             softmax_rows(t, a, room + area)
@@ -177,11 +190,14 @@ cdef void attend_back(const Attention* t, const real* unused) noexcept nogil:
                 softmax_back_float(p, d, t.rows, t.keys)
             else:
                 softmax_back_double(p, d, t.rows, t.keys)
+            if t.scale == 0:  # d may be `ds`, which stays as it is
+                scaled(t, d, room)
+                d = room
             if t.dq.data != NULL:
-                gemm(t.typenum, False, False, t.rows, t.depth, t.keys, t.scale, d, t.keys, head(&t.k, n, h // t.group),
+                gemm(t.typenum, False, False, t.rows, t.depth, t.keys, alpha(t), d, t.keys, head(&t.k, n, h // t.group),
                      t.k.row, 0, head(&t.dq, n, h), t.dq.row)
             if t.dk.data != NULL:
-                gemm(t.typenum, True, False, t.keys, t.depth, t.rows, t.scale, d, t.keys, head(&t.q, n, h), t.q.row,
+                gemm(t.typenum, True, False, t.keys, t.depth, t.rows, alpha(t), d, t.keys, head(&t.q, n, h), t.q.row,
                      beta, head(&t.dk, n, h // t.group), t.dk.row)
 
 

@@ -18,7 +18,8 @@ from zen._core._memory cimport contiguous, new_array, new_zeros, same_shape
 from zen._core._rows cimport as_rows, class_numbers, fill_rows, gather
 from zen._core._tensor cimport (
     ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, PERMUTE_DIMS, RESHAPE, SCALAR,
-    SOFTMAX, SUM, Node, Row, Shaped, Tensor, hook, new_node, new_scalar, named_row, new_tensor, node_of, recording, set_calls,
+    SOFTMAX, SUM, Node, Row, Shaped, Tensor, hook, new_node, new_scalar, named_row, new_tensor, node_of, recording,
+    set_calls,
 )
 from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
 

@@ -53,8 +53,8 @@ class DataLoader:
     def __init__(
         self, dataset: Any, batch_size: int | None = 1, shuffle: bool = False, sampler: Iterable[Any] | None = None,
         batch_sampler: Iterable[Any] | None = None, num_workers: int = 0,
-        collate_fn: Callable[[Any], Any] | None = None, drop_last: bool = False,
-        generator: np.random.Generator | None = None, *, seed: int | None = None, prefetch_factor: int = 2,
+        collate_fn: Callable[[Any], Any] | None = None, *, drop_last: bool = False,
+        generator: np.random.Generator | None = None, seed: int | None = None, prefetch_factor: int = 2,
     ) -> None:  # fmt: skip
         if num_workers < 0 or prefetch_factor < 1:
             raise ValueError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import importlib
 import os
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +32,9 @@ def read_csv(
     options: for `pandas.read_csv`, such as sep=";" or nrows=100.
 
     Without `target`, each array has the dtype of its column. Raises ValueError naming the file and what is wrong in it:
-    a column that is not there, a cell that is not a number (column and row, counted from 0 behind the header), rows of
-    different lengths (with the offset of the line); ImportError where pandas is missing.
+    a column that is not there, a cell that is not a number (column and row, counted from 0 behind the header, with the
+    line and its offset in the file, or in a compressed one the line alone), rows of different lengths (with the offset
+    of the line); ImportError where pandas is missing.
 
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +59,7 @@ def read_csv(
         raise ValueError(f"{where}: {place}expected {error.encoding} text ({error.reason}); give encoding=") from None
     frame.columns = [str(name) for name in frame.columns]
     wanted = _chosen(list(frame.columns), columns, target, where)
-    table = {name: _numbers(pandas, frame[name], name, missing, where) for name in wanted}
+    table = {name: _numbers(pandas, frame[name], missing, _Where(where, name, path, options)) for name in wanted}
     return table if target is None else _dataset(table, wanted, target, dtype)
 
 
@@ -77,7 +79,7 @@ def read_parquet(
         if isinstance(error, OSError) and error.errno is not None:  # such as FileNotFoundError
             raise
         raise ValueError(f"{where}: {_broken(path)} ({str(error).strip()})") from None
-    table = {name: _cells(arrow, found.column(name), name, missing, where) for name in wanted}
+    table = {name: _cells(arrow, found.column(name), missing, _Where(where, name)) for name in wanted}
     return table if target is None else _dataset(table, wanted, target, dtype)
 
 
@@ -126,7 +128,19 @@ def _dataset(table: Table, wanted: list[str], target: str | Sequence[str], dtype
     return TensorDataset(features, labels[:, 0] if isinstance(target, str) else labels)
 
 
-def _numbers(pandas: Any, column: Any, name: str, missing: float | None, where: str) -> np.ndarray:
+class _Where(NamedTuple):
+    """What errors say of a column: the function and the file, the name, and for CSV how to find a row's line."""
+
+    start: str
+    column: str
+    path: str | os.PathLike[str] = ""
+    options: Mapping[str, Any] = {}
+
+    def row(self, row: int) -> str:
+        return f"{self.start}: column {self.column!r}, row {row}{_line(self.path, row, self.options)}"
+
+
+def _numbers(pandas: Any, column: Any, missing: float | None, where: _Where) -> np.ndarray:
     """A column of a data frame as an array of numbers."""
     empty = column.isna().to_numpy()
     if pandas.api.types.is_bool_dtype(column.dtype) and not empty.any():
@@ -135,39 +149,39 @@ def _numbers(pandas: Any, column: Any, name: str, missing: float | None, where: 
         parsed = pandas.to_numeric(column, errors="coerce")
         bad = np.flatnonzero(parsed.isna().to_numpy() & ~empty)
         if bad.size:
-            raise _not_a_number(where, name, int(bad[0]), column.iloc[int(bad[0])])
+            raise _not_a_number(where, int(bad[0]), column.iloc[int(bad[0])])
         column = parsed
-    return _filled(column.to_numpy(dtype=np.float64) if empty.any() else column.to_numpy(), empty, name, missing, where)
+    return _filled(column.to_numpy(dtype=np.float64) if empty.any() else column.to_numpy(), empty, missing, where)
 
 
-def _cells(arrow: Any, column: Any, name: str, missing: float | None, where: str) -> np.ndarray:
+def _cells(arrow: Any, column: Any, missing: float | None, where: _Where) -> np.ndarray:
     """A column of an Arrow table as an array of numbers."""
     kind, types = column.type, arrow.types
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
         row = next((k for k, cell in enumerate(column) if cell.is_valid), 0)
         value = column[row].as_py() if len(column) else None
-        raise _not_a_number(where, name, row, value, f" (its type is {kind})")
+        raise _not_a_number(where, row, value, f" (its type is {kind})")
     empty = np.asarray(column.is_null(nan_is_null=True))
     if empty.any():
-        return _filled(np.asarray(column.cast(arrow.float64())), empty, name, missing, where)
+        return _filled(np.asarray(column.cast(arrow.float64())), empty, missing, where)
     return np.asarray(column)
 
 
-def _filled(values: np.ndarray, empty: np.ndarray, name: str, missing: float | None, where: str) -> np.ndarray:
+def _filled(values: np.ndarray, empty: np.ndarray, missing: float | None, where: _Where) -> np.ndarray:
     if not empty.any():
         return np.asarray(values)
     if missing is None:
         raise ValueError(
-            f"{where}: column {name!r}, row {int(np.argmax(empty))} is empty ({int(empty.sum())} such cells); give "
-            "missing= with the number that stands for them, or leave the column out"
+            f"{where.row(int(np.argmax(empty)))} is empty ({int(empty.sum())} such cells); give missing= with the "
+            "number that stands for them, or leave the column out"
         )
     return np.where(empty, missing, values)
 
 
-def _not_a_number(where: str, name: str, row: int, value: Any, note: str = "") -> ValueError:
+def _not_a_number(where: _Where, row: int, value: Any, note: str = "") -> ValueError:
     return ValueError(
-        f"{where}: column {name!r}, row {row} is {value!r}{note}, not a number; encode the column as numbers, or "
-        "leave it out with columns="
+        f"{where.row(row)} is {value!r}{note}, not a number; encode the column as numbers, or leave it out with "
+        "columns="
     )
 
 
@@ -176,7 +190,7 @@ def _not_a_number(where: str, name: str, row: int, value: Any, note: str = "") -
 
 def _bytes(path: str | os.PathLike[str]) -> bytes:
     """The content of a file that is not compressed; nothing of others, whose offsets say nothing."""
-    if os.fspath(path).endswith((".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")) or not os.path.isfile(path):
+    if os.fspath(path).lower().endswith((".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")) or not os.path.isfile(path):
         return b""
     with open(path, "rb") as file:
         return file.read()
@@ -186,6 +200,35 @@ def _offset(path: str | os.PathLike[str], line: int) -> str:
     """Where a line of this number, counted from 1, begins; nothing for line 0."""
     lines = _bytes(path).splitlines(keepends=True)
     return f"offset {sum(map(len, lines[: line - 1]))}: " if 0 < line <= len(lines) else ""
+
+
+_OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+_HARMLESS = {"sep", "delimiter", "quotechar", "nrows", "dtype", "na_values", "decimal", "thousands", "encoding"}
+"""Options with which the rows of the result are still those behind the header."""
+
+
+def _line(path: str | os.PathLike[str], row: int, options: Mapping[str, Any]) -> str:
+    """Where a row of a CSV file is; nothing where that is not certain. Read anew, as only an error asks for it."""
+    separator = options.get("sep") or options.get("delimiter") or ","
+    quote, ending = options.get("quotechar") or '"', "a\n".encode(options.get("encoding") or "utf-8")[-2:]
+    if not _HARMLESS.issuperset(options) or len(separator) != 1 or ending != b"a\n":
+        return ""
+    content, kind = _bytes(path), _OPENERS.get(os.path.splitext(path)[1].lower())
+    if kind and os.path.isfile(path):
+        with importlib.import_module(kind).open(path) as file:
+            content = file.read()
+    lines = content.splitlines(keepends=True)
+    reader = csv.reader((line.decode("latin-1") for line in lines), delimiter=separator, quotechar=quote)
+    first, count = 0, 0  # the line at which a record begins; how many, the header included, came before it
+    try:
+        for _ in reader:
+            if count == row + 1 and lines[first].strip():
+                return f" (line {first + 1}{'' if kind else f', offset {sum(map(len, lines[:first]))}'})"
+            count += bool(lines[first].strip())  # pandas leaves out blank lines
+            first = reader.line_num
+    except csv.Error:
+        pass
+    return ""
 
 
 def _undecodable(path: str | os.PathLike[str], encoding: str) -> str:

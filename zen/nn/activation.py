@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import f
+from .init import constant_
 from .linear import floating, sizes
 from .module import Module
 from .parameter import Parameter
@@ -39,12 +40,6 @@ class ReLU(_Elementwise):
     """max(x, 0)."""
 
     _function: Any = staticmethod(f.relu)
-
-
-class ReLU6(_Elementwise):
-    """x limited to [0, 6]."""
-
-    _function: Any = staticmethod(f.relu6)
 
 
 class SELU(_Elementwise):
@@ -130,6 +125,10 @@ class PReLU(Module):
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init, floating("PReLU", dtype)))
 
+    def reset_parameters(self) -> None:
+        """Set the weight to `init`."""
+        constant_(self.weight, self.init)
+
     def forward(self, x: Any) -> Any:
         return f.prelu(x, self.weight)
 
@@ -175,14 +174,14 @@ class GELU(Module):
 
 
 class Softplus(Module):
-    """log(1 + exp(beta * x)) / beta. No threshold is needed against overflow; the argument is PyTorch's."""
+    """log(1 + exp(beta * x)) / beta, and x itself where beta * x > threshold."""
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
     def forward(self, x: Any) -> Any:
-        return f.softplus(x, self.beta)
+        return f.softplus(x, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
@@ -202,6 +201,16 @@ class Hardtanh(Module):
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class ReLU6(Hardtanh):
+    """x limited to [0, 6]."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def extra_repr(self) -> str:
+        return ""
 
 
 class Softshrink(Module):

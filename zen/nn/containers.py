@@ -236,21 +236,21 @@ class _Named(Module):
         """Names and members."""
         return [(name, self.__dict__[name]) for name in self]
 
-    def pop(self, name: str) -> Any:
+    def pop(self, key: str) -> Any:
         """Take one out and return it."""
-        member = self[name]
-        del self[name]
+        member = self[key]
+        del self[key]
         return member
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:
         """The member of this name, or `default`."""
-        return self[name] if name in self else default
+        return self[key] if key in self else default
 
-    def setdefault(self, name: str, default: Any) -> Any:
+    def setdefault(self, key: str, default: Any = None) -> Any:
         """The member of this name, which is first made of `default` if there is none."""
-        if name not in self:
-            self[name] = default
-        return self[name]
+        if key not in self:
+            self[key] = default
+        return self[key]
 
     def clear(self) -> None:
         """Take all out."""

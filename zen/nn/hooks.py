@@ -5,6 +5,7 @@ A module without hooks has no `Hooks` object and pays nothing. How a call runs w
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,12 +28,17 @@ class Hooks:
         self.before_backward: dict[int, tuple[Hook, bool]] = {}
         self.after_backward: dict[int, tuple[Hook, bool]] = {}
         self.made = 0
+        self.always: set[int] = set()  # of `after`: those that are called even where forward raises
 
-    def add(self, kind: str, function: Hook, with_kwargs: bool = False, prepend: bool = False) -> RemovableHandle:
+    def add(
+        self, kind: str, function: Hook, with_kwargs: bool = False, prepend: bool = False, always: bool = False
+    ) -> RemovableHandle:
         if not callable(function):
             raise TypeError(f"a hook must be callable, not {type(function).__name__}")
         hooks: dict[int, tuple[Hook, bool]] = getattr(self, kind)
         self.made += 1
+        if always:
+            self.always.add(self.made)
         entry = {self.made: (function, with_kwargs)}
         if prepend:
             entry.update(hooks)
@@ -60,18 +66,37 @@ class RemovableHandle:
 
 def call(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`module.forward(*args, **kwargs)` with the module's hooks."""
-    for function, with_kwargs in list(hooks.before.values()):
-        args, kwargs = _before(module, function, with_kwargs, args, kwargs)
-    watch = None
-    if (hooks.before_backward or hooks.after_backward) and backend.grad_enabled():
-        watch = _Backward(module, hooks)
-        args = tuple([watch.enter(x) for x in args])
-    result = module.forward(*args, **kwargs)
-    for function, with_kwargs in list(hooks.after.values()):
-        changed = function(module, args, kwargs, result) if with_kwargs else function(module, args, result)
-        if changed is not None:
-            result = changed
-    return result if watch is None else watch.leave(result)
+    result, called = None, 0
+    after = list(hooks.after.items())
+    try:
+        for function, with_kwargs in list(hooks.before.values()):
+            args, kwargs = _before(module, function, with_kwargs, args, kwargs)
+        watch = None
+        if (hooks.before_backward or hooks.after_backward) and backend.grad_enabled():
+            watch = _Backward(module, hooks)
+            args = tuple([watch.enter(x) for x in args])
+        result = module.forward(*args, **kwargs)
+        after = list(hooks.after.items())
+        for _, hook in after:
+            called += 1
+            result = _after(module, hook, args, kwargs, result)
+        return result if watch is None else watch.leave(result)
+    except Exception:
+        for key, hook in after[called:]:
+            if key in hooks.always:
+                try:
+                    result = _after(module, hook, args, kwargs, result)
+                except Exception as error:
+                    warnings.warn(f"a forward hook raised {error!r} after another error", stacklevel=3)
+        raise
+
+
+def _after(
+    module: Module, hook: tuple[Hook, bool], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+) -> Any:  # fmt: skip
+    function, with_kwargs = hook
+    changed = function(module, args, kwargs, result) if with_kwargs else function(module, args, result)
+    return result if changed is None else changed
 
 
 def _before(

@@ -9,8 +9,7 @@ import numpy as np
 
 from .. import f, random
 from ..conversion import supported
-from ..modes import no_grad
-from ..ops.register import operand, raw
+from ..ops.register import operand
 from . import init
 from .module import Module
 from .parameter import Parameter
@@ -190,29 +189,9 @@ class Embedding(Module):
             self.weight.array[self.padding_idx] = 0
 
     def forward(self, indices: Any) -> Any:
-        if self.max_norm is not None:
-            self._shorten(indices)
-        y = f.embedding(indices, self.weight, padding_idx=self.padding_idx)
-        if not self.scale_grad_by_freq:
-            return y
-        _, places, counts = np.unique(raw(operand("Embedding", indices)), return_inverse=True, return_counts=True)
-        share = (1 / counts.astype(y.dtype))[places].reshape(*y.shape[:-1], 1)
-        fixed = y.detach()
-        return fixed + (y - fixed) * share  # the values of y, and its gradient times share
-
-    def _shorten(self, indices: Any) -> None:
-        """Scale the rows that are too long down to max_norm."""
-        assert self.max_norm is not None
-        rows = np.unique(raw(operand("Embedding", indices)))
-        if rows.dtype.kind not in "iu" or rows.size and not 0 <= rows[0] <= rows[-1] < self.num_embeddings:
-            return  # f.embedding says what is wrong
-        table = self.weight.array[rows]
-        lengths = np.linalg.norm(table, self.norm_type, axis=1)
-        long = lengths > self.max_norm
-        if long.any():
-            factors = self.max_norm / (lengths[long] + 1e-7)
-            with no_grad():
-                self.weight[rows[long]] = table[long] * factors[:, None].astype(table.dtype)
+        return f.embedding(
+            indices, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
+        )
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"

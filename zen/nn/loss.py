@@ -1,6 +1,7 @@
 """Losses as modules, with PyTorch's names, arguments and defaults. What they compute stands in `zen.f`.
 
-reduction is "mean", "sum" or "none". Predictions and targets have equal shapes: nothing is broadcast.
+reduction is "mean", "sum" or "none". Predictions and targets have equal shapes; the first four losses broadcast others,
+with a warning.
 """
 
 from __future__ import annotations

@@ -156,9 +156,9 @@ class Module:
         for name, child in self._members("_modules"):
             yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, each once."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it; a shared one once."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -218,6 +218,18 @@ class Module:
             module = found
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module under this dotted name, in the place of the one there or, unless strict, as a new one.
+
+        AttributeError where the path ends, or with strict where there is no module of that name; KeyError where
+        another attribute has it; TypeError for what is no Module.
+        """
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict:
+            parent.get_submodule(name)
+        parent.register_module(name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter of this dotted name; AttributeError if there is none."""
         found = self._get(target, "_parameters")
@@ -238,29 +250,40 @@ class Module:
 
     # State
 
-    def state_dict(self, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+    def state_dict(
+        self, *, destination: dict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Tensor]:
         """The parameters and persistent buffers by name, detached: they share the module's memory.
 
-        prefix: what every name begins with. keep_vars: the Parameters themselves, not detached.
+        destination: a dict to add them to, which is returned. prefix: what every name begins with. keep_vars: the
+        Parameters themselves, not detached.
         """
-        found = state.entries(self, prefix)
-        return found if keep_vars else {name: t.detach() for name, t in found.items()}
+        found = {} if destination is None else destination
+        found.update({name: t if keep_vars else t.detach() for name, t in state.entries(self, prefix).items()})
+        return found
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> state.IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> state.IncompatibleKeys:
         """Copy values (Tensors, arrays) into the parameters and buffers of the same names.
 
-        strict: every name must occur on both sides. Raises RuntimeError that lists all names missing, unexpected, of a
-        wrong shape or of a dtype that does not fit; the module is unchanged then. Returns the names left out.
+        strict: every name must occur on both sides. assign: put the values themselves, with their dtypes and memory, in
+        the place of the parameters and buffers; optimisers then still have the old ones. Raises RuntimeError that lists
+        all names missing, unexpected, of a wrong shape or of a dtype that does not fit; the module is unchanged then.
+        Returns the names left out.
         """
-        return state.load(self, state_dict, strict)
+        return state.load(self, state_dict, strict, assign)
 
-    def to(self, dtype: Any) -> Self:
+    def to(self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False) -> Self:
         """Convert all floating parameters and buffers, and their gradients, to a floating dtype; returns the module.
 
-        The Parameters stay the same objects, so optimisers keep them; graphs recorded before lead to them no longer.
-        The device "cpu" in the place of a dtype changes nothing; any other raises ValueError.
+        args: a dtype, a Tensor of that dtype, or a device, or a device and a dtype. The Parameters stay the same
+        objects, so optimisers keep them; graphs recorded before lead to them no longer. The device "cpu" changes
+        nothing; any other raises ValueError. non_blocking is PyTorch's, and does nothing.
         """
-        state.convert(self, dtype)
+        for wanted in (device, *args, dtype):
+            if wanted is not None and not isinstance(wanted, bool):
+                state.convert(self, wanted.dtype if isinstance(wanted, Tensor) else wanted)
         return self
 
     def float(self) -> Self:
@@ -319,12 +342,15 @@ class Module:
         """
         return self._hook().add("before", hook, with_kwargs, prepend)
 
-    def register_forward_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
+    def register_forward_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
         """Call `hook(module, args, result)` after each forward; what it returns, unless None, replaces the result.
 
-        with_kwargs: `hook(module, args, kwargs, result)`. prepend: before the others.
+        with_kwargs: `hook(module, args, kwargs, result)`. prepend: before the others. always_call: also where the call
+        raises, with the result so far or None; an error of the hook is a warning then.
         """
-        return self._hook().add("after", hook, with_kwargs, prepend)
+        return self._hook().add("after", hook, with_kwargs, prepend, always_call)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` once the gradients of a call's results are complete.

@@ -45,11 +45,9 @@ def _dimensions(name: str, x: Any, allowed: tuple[int, ...], layout: str) -> Any
     return x
 
 
-class _BatchNorm(_Affine):
-    """Normalises each channel by the statistics of the batch; in evaluation by the running statistics."""
+class _Tracked(_Affine):
+    """Layers that normalise each channel, and may keep running statistics."""
 
-    _allowed: tuple[int, ...]
-    _layout: str
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -82,6 +80,19 @@ class _BatchNorm(_Affine):
         self.reset_running_stats()
         super().reset_parameters()
 
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}{self._biasless()}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_Tracked):
+    """Normalises each channel by the statistics of the batch; in evaluation by the running statistics."""
+
+    _allowed: tuple[int, ...]
+    _layout: str
+
     def forward(self, x: Any) -> Any:
         name = type(self).__name__
         x = _dimensions(name, x, self._allowed, self._layout)
@@ -109,12 +120,6 @@ class _BatchNorm(_Affine):
             array += 1
             writes.note(array, seq, "batch_norm")
             backend.note_write(seq)
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}{self._biasless()}, "
-            f"track_running_stats={self.track_running_stats}"
-        )
 
 
 class BatchNorm1d(_BatchNorm):
@@ -227,15 +232,14 @@ class GroupNorm(_Affine):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}{self._biasless()}"
 
 
-class _InstanceNorm(_Affine):
+class _InstanceNorm(_Tracked):
     _sizes: int
 
-    def __init__(self, num_features: int, eps: float = 1e-5, *, affine: bool = False, dtype: Any = None) -> None:
-        super().__init__()
-        name = type(self).__name__
-        sizes(name, num_features=num_features)
-        self.num_features, self.eps, self.affine = num_features, eps, affine
-        self._scale((num_features,), affine, affine, floating(name, dtype))
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = False,
+        track_running_stats: bool = False, *, dtype: Any = None, bias: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype, bias=bias)
 
     def forward(self, x: Any) -> Any:
         name, n = type(self).__name__, self._sizes
@@ -244,18 +248,22 @@ class _InstanceNorm(_Affine):
             raise ValueError(
                 f"{name}: x of shape {x.shape} has {x.shape[-n - 1]} channels, expected {self.num_features}"
             )
-        if len(x.shape) == n + 2:
-            return f.instance_norm(x, self.weight, self.bias, self.eps)
-        return f.instance_norm(x[None], self.weight, self.bias, self.eps)[0]
-
-    def extra_repr(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, affine={self.affine}"
+        alone = len(x.shape) == n + 1
+        y = f.instance_norm(
+            x[None] if alone else x, self.running_mean, self.running_var, self.weight, self.bias,
+            self.training or not self.track_running_stats, 0.0 if self.momentum is None else self.momentum, self.eps,
+        )  # fmt: skip
+        return y[0] if alone else y
 
 
 class InstanceNorm1d(_InstanceNorm):
     """(x - mean) / sqrt(var + eps) for each sample and channel of (batch, channels, length), or (channels, length).
 
-    Running statistics are not kept. affine: True adds a weight and a bias. Ulyanov et al. 2016.
+    affine: True adds a weight and a bias; bias: False leaves the bias out. track_running_stats: while training,
+    running_mean and running_var move towards the average of the samples' statistics by the fraction momentum (None:
+    they stay), and evaluation uses them; without it every sample's own are used always. num_batches_tracked stays 0,
+    as in PyTorch. Raises ValueError for other shapes, and for one value per channel unless the running statistics are
+    used. Ulyanov et al. 2016.
 
     >>> zen.nn.InstanceNorm1d(3)(np.ones((2, 3, 4), np.float32)).shape
     (2, 3, 4)

@@ -11,6 +11,7 @@ from .. import backend, inplace
 from ..backend import Tensor
 from ..conversion import convert as array_of
 from ..conversion import supported
+from .parameter import Parameter
 
 if TYPE_CHECKING:
     from .module import Module
@@ -38,8 +39,8 @@ def entries(module: Module, prefix: str = "") -> dict[str, Tensor]:
     return found
 
 
-def load(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
-    """Copy `state` into the module; nothing is copied unless everything fits."""
+def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
+    """Copy `state` into the module, or assign it; nothing is changed unless everything fits."""
     if not isinstance(state, Mapping):
         raise TypeError(f"load_state_dict: expected a dict of names and Tensors, not {type(state).__name__}")
     own = entries(module)
@@ -54,7 +55,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool) -> Incompatible
     for key, target in own.items():
         if key in state:
             try:
-                values[key] = _fitting(key, state[key], target)
+                values[key] = _fitting(key, state[key], target, assign)
             except (TypeError, ValueError) as error:
                 problems.append(str(error))
     if problems:
@@ -62,6 +63,10 @@ def load(module: Module, state: Mapping[str, Any], strict: bool) -> Incompatible
             f"load_state_dict: the state does not fit {type(module).__name__}, which is unchanged:\n  "
             + "\n  ".join(problems)
         )
+    if assign:
+        for key, value in values.items():
+            _assign(module, key, value)
+        return IncompatibleKeys(missing, unexpected)
     before = backend.set_grad_enabled(False)
     try:
         for key, value in values.items():
@@ -71,16 +76,26 @@ def load(module: Module, state: Mapping[str, Any], strict: bool) -> Incompatible
     return IncompatibleKeys(missing, unexpected)
 
 
-def _fitting(key: str, value: Any, target: Tensor) -> np.ndarray:
+def _assign(module: Module, key: str, value: np.ndarray) -> None:
+    path, _, name = key.rpartition(".")
+    owner = module.get_submodule(path)
+    old = owner.__dict__[name]
+    trained = isinstance(old, Parameter)
+    setattr(owner, name, Parameter(value, old.requires_grad) if trained else backend.leaf(value, False))
+
+
+def _fitting(key: str, value: Any, target: Tensor, assign: bool) -> np.ndarray:
     try:
         array = value.array if isinstance(value, Tensor) else array_of(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"not a Tensor: {key}: {error}") from None
     if array.shape != target.shape:
         raise ValueError(f"wrong shape: {key} is {array.shape}, expected {target.shape}")
+    if assign and isinstance(target, Parameter) and array.dtype.kind != "f":
+        raise TypeError(f"wrong dtype: {key} is {array.dtype}, and parameters need a floating dtype")
     if _ORDER[array.dtype.kind] > _ORDER[target.dtype.kind]:
         raise TypeError(f"wrong dtype: {key} is {array.dtype}, which does not fit into {target.dtype}")
-    if not target.array.flags.writeable:
+    if not assign and not target.array.flags.writeable:
         raise ValueError(f"read-only memory: {key} of the module cannot be written to")
     return array
 

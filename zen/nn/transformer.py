@@ -128,19 +128,24 @@ class TransformerDecoderLayer(Module):
 class TransformerEncoder(Module):
     """`num_layers` copies of a TransformerEncoderLayer, one after the other, and `norm` at the end if it is given.
 
-    The copies start with the same parameters, as in PyTorch; draw them anew where that matters. src: as the layer's;
-    mask, src_key_padding_mask and is_causal go to every layer.
+    The copies start with the same parameters, as in PyTorch; draw them anew where that matters. enable_nested_tensor
+    and mask_check are PyTorch's, and do nothing. src: as the layer's; mask, src_key_padding_mask and is_causal go to
+    every layer.
 
     >>> encoder = zen.nn.TransformerEncoder(zen.nn.TransformerEncoderLayer(8, 2, 16), 2)
     >>> encoder(zen.ones((5, 3, 8), dtype="float32")).shape
     (5, 3, 8)
     """
 
-    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(
+        self, encoder_layer: Module, num_layers: int, norm: Module | None = None, enable_nested_tensor: bool = True,
+        mask_check: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         sizes("TransformerEncoder", num_layers=num_layers)
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
+        self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
 
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None

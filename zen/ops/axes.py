@@ -36,9 +36,7 @@ def all_axes(operation: str, axes: Any, shape: tuple[int, ...], *, added: int = 
     if not isinstance(axes, (tuple, list)):
         return (one_axis(operation, axes, shape, added=added),)
     ndim = len(shape) + added
-    found = tuple(
-        [a if type(a) is int and 0 <= a < ndim else one_axis(operation, a, shape, added=added) for a in axes]
-    )
+    found = tuple([a if type(a) is int and 0 <= a < ndim else one_axis(operation, a, shape, added=added) for a in axes])
     if len(set(found)) != len(found):
         raise ValueError(f"{operation}: an axis is named twice in {tuple(axes)} for shape {shape}; name each one once")
     return found

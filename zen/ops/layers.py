@@ -142,22 +142,55 @@ SCATTER_ROWS = define(row(
 
 
 @public("")
-def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Any:
+def embedding(
+    indices: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Any:  # fmt: skip
     """Rows of a table by number: weight[indices].
 
     indices: ints of any shape, Tensor, array or list. weight: Tensor or array of shape (rows, width). padding_idx: a
-    row that gets no gradient; a negative one counts from the end. The result has shape (*indices.shape, width).
+    row that gets no gradient; a negative one counts from the end. max_norm: rows that are looked up and whose norm (of
+    the order norm_type) is larger are first scaled down to it, in place. scale_grad_by_freq: a row's gradient is
+    divided by how often the indices name it. The result has shape (*indices.shape, width).
 
     Raises IndexError for an index or a padding_idx out of range (indices do not count from the end), ValueError for
-    a weight that is no matrix and for indices that are no ints.
+    a weight that is no matrix and for indices that are no ints, NotImplementedError for sparse=True: gradients are
+    dense.
 
     >>> zen.f.embedding([[0, 2]], zen.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
     [[[0.0, 1.0], [4.0, 5.0]]]
     """
-    table = operand("embedding", weight)
+    if sparse:
+        raise NotImplementedError("embedding: gradients are dense here; leave sparse=False")
+    table, indices = operand("embedding", weight), operand("embedding", indices)
     if padding_idx is not None:
         rows, k = (table.shape or (0,))[0], operator.index(padding_idx)
         if not -rows <= k < rows:
             raise IndexError(f"embedding: padding_idx {k} is out of range for a weight of shape {table.shape}")
         padding_idx = k + rows if k < 0 else k
-    return apply(EMBEDDING, (table, operand("embedding", indices)), (padding_idx,))
+    if max_norm is not None:
+        _shorten(table, raw(indices), max_norm, norm_type)
+    y = apply(EMBEDDING, (table, indices), (padding_idx,))
+    if not scale_grad_by_freq:
+        return y
+    _, places, counts = np.unique(raw(indices), return_inverse=True, return_counts=True)
+    share = (1 / counts.astype(y.dtype))[places].reshape(*y.shape[:-1], 1)
+    fixed = y.detach()
+    return fixed + (y - fixed) * share  # the values of y, and its gradient times share
+
+
+def _shorten(table: Any, indices: np.ndarray, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that are looked up and too long down to max_norm."""
+    rows = np.unique(indices)
+    if table.ndim != 2 or rows.dtype.kind not in "iu" or rows.size and not 0 <= rows[0] <= rows[-1] < len(table):
+        return  # the row says what is wrong
+    chosen = raw(table)[rows]
+    lengths = np.linalg.norm(chosen, norm_type, axis=1)
+    long = lengths > max_norm
+    if long.any():
+        factors = max_norm / (lengths[long] + 1e-7)
+        before = backend.set_grad_enabled(False)
+        try:
+            table[rows[long]] = chosen[long] * factors[:, None].astype(chosen.dtype)
+        finally:
+            backend.set_grad_enabled(before)

@@ -1,13 +1,14 @@
 """Losses that compare predictions with targets element by element, under torch.nn.functional's names.
 
-Predictions and targets have equal shapes: nothing is broadcast. `reduction` is "mean" over the elements, "sum", or
-"none" for the loss of each. Targets of integers or bools take the dtype of the prediction. Cross entropy stands in
-`classification.py`, losses of distances in `margins.py`.
+Predictions and targets have equal shapes; the first four losses broadcast others, with a warning, as PyTorch does.
+`reduction` is "mean" over the elements, "sum", or "none" for the loss of each. Targets of integers or bools take the
+dtype of the prediction. Cross entropy stands in `classification.py`, losses of distances in `margins.py`.
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from .register import FUNCTIONS, ROWS, operand, public, raw
 
 _squared_error, _bce, _bce_logits = [FUNCTIONS.pop(name) for name in ("squared_error", "bce", "bce_logits")]
 _abs, _exp, _log, _maximum = [FUNCTIONS[name] for name in ("abs", "exp", "log", "maximum")]
-_softplus, _HUBER = FUNCTIONS["softplus"], ROWS["huber"]
+_SOFTPLUS, _HUBER = ROWS["softplus"], ROWS["huber"]
 _ALL = (None, False)
 
 
@@ -48,7 +49,39 @@ def pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
             f"{name}: input of shape {x.shape} and target of shape {target.shape} must have one shape; "
             "nothing is broadcast here, reshape one of them"
         )
-    return x, target if target.dtype.kind == "f" else raw(target).astype(x.dtype)
+    return x, _like(target, x)
+
+
+def _like(target: Any, x: Any) -> Any:
+    return target if target.dtype.kind == "f" else raw(target).astype(x.dtype)
+
+
+def _broadcast_pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
+    """As `pair`, but shapes that differ and broadcast are a UserWarning."""
+    x, target = floats(name, x), operand(name, target)
+    if x.shape != target.shape:
+        shapes = f"{name}: input of shape {x.shape} and target of shape {target.shape}"
+        try:
+            common = np.broadcast_shapes(x.shape, target.shape)
+        except ValueError:
+            raise ValueError(f"{shapes} must have one shape; they do not even broadcast, reshape one of them") from None
+        warnings.warn(
+            f"{shapes} are broadcast to {common}, which is rarely meant; reshape one of them to the other's shape",
+            stacklevel=3,
+        )
+    return x, _like(target, x)
+
+
+def _weighed(name: str, losses: Any, x: Any, weight: Any, reduction: str) -> Any:
+    """`reduced`, of the losses times a weight of the input's shape if there is one; their mean is the weighted one."""
+    if weight is None:
+        return reduced(name, losses, reduction)
+    weight = _like(operand(name, weight), losses)
+    if weight.shape != x.shape:
+        raise ValueError(f"{name}: weight of shape {weight.shape} must have the shape of input, {x.shape}")
+    if reduction == "mean" and name != "huber_loss":  # where PyTorch divides by the number of elements
+        return reduced(name, losses * weight, "sum") / reduced(name, weight, "sum")
+    return reduced(name, losses * weight, reduction)
 
 
 def _weighted(name: str, losses: Any, weight: Any) -> Any:
@@ -65,42 +98,45 @@ def _weighted(name: str, losses: Any, weight: Any) -> Any:
 
 
 @public("", None)
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
     """(input - target) ** 2.
 
-    input, target: Tensors or arrays of one shape. Raises ValueError for shapes that differ and another reduction.
+    input, target: Tensors or arrays of one shape. Other shapes are broadcast, with a UserWarning that names them.
+    weight: a factor for each element, of the input's shape; the mean is then divided by the sum of the weights.
+    Raises ValueError for shapes that do not fit and another reduction.
 
     >>> zen.f.mse_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     2.0
     """
-    x, t = pair("mse_loss", input, target)
-    return reduced("mse_loss", _squared_error(x, t), reduction)
+    x, t = _broadcast_pair("mse_loss", input, target)
+    return _weighed("mse_loss", _squared_error(x, t), x, weight, reduction)
 
 
 @public("", None)
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
     """|input - target|. Arguments and errors as in `mse_loss`; the subgradient where both are equal is 0.
 
     >>> zen.f.l1_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     1.0
     """
-    x, t = pair("l1_loss", input, target)
-    return reduced("l1_loss", _abs(x - t), reduction)
+    x, t = _broadcast_pair("l1_loss", input, target)
+    return _weighed("l1_loss", _abs(x - t), x, weight, reduction)
 
 
 @public("", None)
-def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """d ** 2 / 2 for distances d <= delta, else delta * (d - delta / 2). Huber 1964.
 
-    Arguments and errors as in `mse_loss`; ValueError as well unless delta > 0.
+    Arguments and errors as in `mse_loss`, but the mean of weighted losses is divided by their number, as in PyTorch;
+    ValueError as well unless delta > 0.
 
     >>> zen.f.huber_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     0.75
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive, not {delta}")
-    x, t = pair("huber_loss", input, target)
-    return reduced("huber_loss", apply(_HUBER, (x, t, float(delta))), reduction)
+    x, t = _broadcast_pair("huber_loss", input, target)
+    return _weighed("huber_loss", apply(_HUBER, (x, t, float(delta))), x, weight, reduction)
 
 
 @public("", None)
@@ -114,15 +150,13 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     """
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    if beta == 0:
-        return l1_loss(input, target, reduction=reduction)
-    x, t = pair("smooth_l1_loss", input, target)
-    losses = apply(_HUBER, (x, t, float(beta)))
-    return reduced("smooth_l1_loss", losses if beta == 1 else losses / beta, reduction)
+    x, t = _broadcast_pair("smooth_l1_loss", input, target)
+    losses = apply(_HUBER, (x, t, float(beta))) if beta else _abs(x - t)
+    return reduced("smooth_l1_loss", losses / beta if beta not in (0, 1) else losses, reduction)
 
 
 @public("", None)
-def binary_cross_entropy(input: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
     """-target * log(input) - (1 - target) * log(1 - input), each logarithm at least -100.
 
     input: probabilities; target: of one shape, usually 0 or 1. weight: broadcasts to the losses. Raises ValueError for
@@ -144,7 +178,7 @@ def binary_cross_entropy(input: Any, target: Any, *, weight: Any = None, reducti
 
 @public("", None)
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
     """`binary_cross_entropy` of sigmoid(input), exact for any logit.
 
@@ -159,7 +193,7 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         losses = _bce_logits(x, t)
     else:
-        losses = (1 - t) * x + (1 + _weighted(name, t, operand(name, pos_weight) - 1)) * _softplus(-x)
+        losses = (1 - t) * x + (1 + _weighted(name, t, operand(name, pos_weight) - 1)) * apply(_SOFTPLUS, (-x,))
     return reduced(name, _weighted(name, losses, weight), reduction)
 
 
@@ -187,7 +221,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
 
 @public("", None)
 def poisson_nll_loss(
-    input: Any, target: Any, *, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
+    input: Any, target: Any, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
 ) -> Any:
     """exp(input) - target * input: the negative log likelihood of counts, from the logarithms of their rates.
 
@@ -208,7 +242,7 @@ def poisson_nll_loss(
 
 @public("", None)
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
     """(log(var) + (input - target) ** 2 / var) / 2: the negative log likelihood of normal numbers.
 

@@ -17,7 +17,7 @@ from .reduction import sum as total
 from .register import FUNCTIONS, ROWS, operand, public, raw
 from .selection import take_along_axis
 
-_relu, _softplus, _square, _sqrt = [FUNCTIONS[name] for name in ("relu", "softplus", "square", "sqrt")]
+_relu, _square, _sqrt = [FUNCTIONS[name] for name in ("relu", "square", "sqrt")]
 _maximum, _minimum, _WHERE = FUNCTIONS["maximum"], FUNCTIONS["minimum"], ROWS["where"]
 
 
@@ -60,7 +60,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 @public("", None)
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean"
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Any:
     """1 - cos where the target is 1, max(cos - margin, 0) where it is -1.
 
@@ -83,7 +83,7 @@ def cosine_embedding_loss(
 
 
 @public("", None)
-def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
+def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean") -> Any:
     """input where the target is 1, max(margin - input, 0) where it is -1.
 
     input, target: of one shape; ValueError for other shapes and for targets that are neither 1 nor -1.
@@ -97,7 +97,7 @@ def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduct
 
 
 @public("", None)
-def margin_ranking_loss(input1: Any, input2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
+def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean") -> Any:
     """max(-target * (input1 - input2) + margin, 0): input1 is to rank higher where the target is 1, lower where -1.
 
     All three have one shape; ValueError otherwise.
@@ -120,12 +120,12 @@ def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any
     '0.6931'
     """
     x, t = pair("soft_margin_loss", input, target)
-    return reduced("soft_margin_loss", _softplus(-t * x), reduction)
+    return reduced("soft_margin_loss", apply(ROWS["softplus"], (-t * x,)), reduction)
 
 
 @public("", None)
 def multi_margin_loss(
-    input: Any, target: Any, *, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean"
 ) -> Any:
     """sum over the other classes of max(margin - input[target] + input, 0) ** p, over the number of classes.
 
@@ -164,8 +164,8 @@ def multi_margin_loss(
 
 @public("", None)
 def triplet_margin_loss(
-    anchor: Any, positive: Any, negative: Any, *, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6,
-    swap: bool = False, reduction: str = "mean",
+    anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6,
+    swap: bool = False, *, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """max(d(anchor, positive) - d(anchor, negative) + margin, 0), with `pairwise_distance`.
 

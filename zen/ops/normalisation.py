@@ -304,15 +304,8 @@ def batch_norm(
     """
     x = _floating("batch_norm", x)
     weight, bias = _optional("batch_norm", x, weight), _optional("batch_norm", x, bias)
-    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for key in ("running_mean", "running_var"):
-        v = given[key]
-        if v is not None and not (isinstance(v, (Tensor, np.ndarray)) and v.dtype.kind == "f"):
-            raise TypeError(f"batch_norm: {key} must be a Tensor or array of floats")
-    _channel_arguments("batch_norm", x, given)
+    _running_arguments("batch_norm", x, running_mean, running_var, weight, bias, "" if training else "training")
     if not training:
-        if running_mean is None or running_var is None:
-            raise ValueError("batch_norm: without training, running_mean and running_var are needed")
         return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
     count = x.size // x.shape[1] if x.shape[1] else 0
     if count < 2:
@@ -325,8 +318,8 @@ def batch_norm(
     taken: list[Any] = []
     y = BATCH_NORM(x, weight, bias, eps=eps, taken=taken)
     mean, var = taken[0]
-    _move(running_mean, mean, momentum)
-    _move(running_var, var * (count / (count - 1)), momentum)
+    _move("batch_norm", running_mean, mean, momentum)
+    _move("batch_norm", running_var, var * (count / (count - 1)), momentum)
     return y
 
 
@@ -349,21 +342,43 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
 
 
 @public("", None)
-def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def instance_norm(
+    x: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+) -> Any:  # fmt: skip
     """(x - mean) / sqrt(var + eps) * weight + bias, for each sample and channel. Ulyanov et al. 2016.
 
-    x: (batch, channels, length, ...); arguments as in `group_norm`, with as many groups as channels. Raises ValueError
-    for one value per channel.
+    x: (batch, channels, length, ...), floats; integers give float64. use_input_stats: the statistics are those of each
+    sample, and running_mean and running_var (unless None), of shape (channels,), move in place by the fraction
+    momentum towards the samples' average; the variances in it are the unbiased ones. Otherwise the running statistics
+    are used. weight, bias: (channels,) or None. Raises ValueError for other shapes, for missing running statistics,
+    and for fewer than two values per channel where the statistics are those of x.
 
     >>> zen.f.instance_norm(zen.tensor([[[1.0, 3.0]]]), eps=0.0).tolist()
     [[[-1.0, 1.0]]]
     """
     x = _floating("instance_norm", x)
     weight, bias = _optional("instance_norm", x, weight), _optional("instance_norm", x, bias)
-    _channel_arguments("instance_norm", x, {"weight": weight, "bias": bias})
+    without = "" if use_input_stats else "use_input_stats"
+    _running_arguments("instance_norm", x, running_mean, running_var, weight, bias, without)
+    if not use_input_stats:
+        return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
     if math.prod(x.shape[2:]) < 2:
         raise ValueError(f"instance_norm: x of shape {x.shape} has fewer than two values per channel")
+    if x.size and (running_mean is not None or running_var is not None):
+        values = raw(x).reshape(*x.shape[:2], -1)
+        _move("instance_norm", running_mean, values.mean(2, dtype=np.float64).mean(0), momentum)
+        _move("instance_norm", running_var, values.var(2, dtype=np.float64, ddof=1).mean(0), momentum)
     return GROUP_NORM(x, weight, bias, groups=x.shape[1], eps=eps)
+
+
+def _running_arguments(name: str, x: Any, mean: Any, var: Any, weight: Any, bias: Any, without: str) -> None:
+    for key, v in (("running_mean", mean), ("running_var", var)):
+        if v is not None and not (isinstance(v, (Tensor, np.ndarray)) and v.dtype.kind == "f"):
+            raise TypeError(f"{name}: {key} must be a Tensor or array of floats")
+    _channel_arguments(name, x, {"running_mean": mean, "running_var": var, "weight": weight, "bias": bias})
+    if without and (mean is None or var is None):
+        raise ValueError(f"{name}: without {without}, running_mean and running_var are needed")
 
 
 def _channel_arguments(name: str, x: Any, given: dict[str, Any]) -> None:
@@ -375,14 +390,14 @@ def _channel_arguments(name: str, x: Any, given: dict[str, Any]) -> None:
             raise ValueError(f"{name}: {key} has shape {value.shape}, but x of shape {x.shape} needs {expected}")
 
 
-def _move(running: Any, fresh: np.ndarray, momentum: float) -> None:
+def _move(name: str, running: Any, fresh: np.ndarray, momentum: float) -> None:
     """running += momentum * (fresh - running), announced as a write."""
     if running is None:
         return
     array = running.array if isinstance(running, Tensor) else running
     seq = backend.next_seq()
     array += momentum * (fresh - array)
-    writes.note(array, seq, "batch_norm")
+    writes.note(array, seq, name)
     backend.note_write(seq)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from ..backend import Tensor, apply, binary, unary
 from . import elementwise
 from .register import FUNCTIONS, ROWS, define, operand, public, raw
@@ -56,7 +58,7 @@ for _declaration in elementwise.ROWS:
 
 _leaky_relu, _elu = FUNCTIONS["leaky_relu"], FUNCTIONS["elu"]
 _gelu, _gelu_tanh = FUNCTIONS["gelu"], FUNCTIONS.pop("gelu_tanh")
-_softplus, _rint = FUNCTIONS["softplus"], FUNCTIONS["rint"]
+_rint, _SOFTPLUS = FUNCTIONS["rint"], ROWS["bounded_softplus"]
 _WHERE, _CLIP, _MAXIMUM, _MINIMUM = ROWS["where"], ROWS["clip"], ROWS["maximum"], ROWS["minimum"]
 
 
@@ -146,15 +148,19 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
 
 @public("")
-def softplus(x: Any, beta: Any = 1.0) -> Any:
-    """log(1 + exp(beta * x)) / beta, without overflow.
+def softplus(x: Any, beta: Any = 1.0, threshold: float = 20.0) -> Any:
+    """log(1 + exp(beta * x)) / beta, without overflow; and x itself where beta * x > threshold, as in PyTorch.
 
-    x: Tensor, array or number of any shape. beta: a number or a Tensor that broadcasts, not zero.
+    x: Tensor, array or number of any shape; integers give float64. beta: a number or a Tensor that broadcasts, not
+    zero. threshold: inf gives the logarithm everywhere, which float64 tells from x up to 36.
 
     >>> f"{zen.f.softplus(zen.tensor(0.0)).item():.4f}"
     '0.6931'
     """
-    return _softplus(x) if type(beta) in (int, float) and beta == 1 else _softplus(beta * x) / beta
+    if not (isinstance(x, Tensor) and x.dtype.kind == "f"):
+        x = operand("softplus", x)
+        x = x if x.dtype.kind == "f" else raw(x).astype(np.float64)
+    return apply(_SOFTPLUS, (x, beta, threshold))
 
 
 @public("round around")

@@ -14,6 +14,7 @@ import numpy as np
 from .. import backend
 from ..backend import Tensor, apply, kernels
 from .convolution import batched, floating, several, unbatched
+from .pointwise import where
 from .register import define, public, raw
 from .row import row
 
@@ -119,11 +120,10 @@ def _geometry(name: str, x: Any, axes: int, kernel: Any, stride: Any, padding: A
     found = [(1, 1, 1, 0, 1, False)] * (2 - axes)
     for n, k, s, p, d in zip(x.shape[4 - axes :], sizes, steps, pads, holes, strict=True):
         reach = d * (k - 1) + 1
-        if 2 * p > reach:
-            raise ValueError(f"{name}: padding {p} must be at most half of what a window spans, {reach}")
+        if 2 * p > k:
+            raise ValueError(f"{name}: padding {p} must be at most half of the window's length {k}")
         found.append((n, k, s, p, d, bool(ceil)))
-        pairs = _windows(*found[-1])[0]
-        if not len(pairs) or (pairs[:, 0] >= pairs[:, 1]).any():
+        if not len(_windows(*found[-1])[0]):
             raise ValueError(
                 f"{name}: a window of length {k} with dilation {d} spans {reach}, which does not fit the input's {n} "
                 f"with padding {p} on both sides"
@@ -140,12 +140,17 @@ def _check_sizes(name: str, x: Any) -> None:
 
 
 def _max(name: str, axes: int, x: Any, down: Any, right: Any, dilation: Any, return_indices: bool, alone: bool) -> Any:
+    none = (down[:, 0] >= down[:, 1])[:, None] | (right[:, 0] >= right[:, 1])  # windows in the padding alone
+    if none.any():
+        down, right = [np.where((w[:, 0] >= w[:, 1])[:, None], (0, 1), w) for w in (down, right)]
     recorded = isinstance(x, Tensor) and x.requires_grad and backend.grad_enabled()
     array = raw(x)
     compute = array if array.dtype.char in "fd" else array.astype(np.float32)
     values, index = kernels.max_pool2d(compute, down, right, dilation, recorded or return_indices)
     values = values.astype(array.dtype, copy=False)
     y = backend.record(GATHER, (x,), (index,), values) if recorded else backend.wrap(values)
+    if none.any():
+        y, index = where(none, -np.inf, y), None if index is None else np.where(none, -1, index)
     y = unbatched(y, axes, alone)
     if not return_indices:
         return y
@@ -187,8 +192,8 @@ def max_pool2d(
     x: Tensor or array (batch, channels, height, width) or (channels, height, width). kernel_size: the window, an int
     or a pair. stride: from window to window, that of the window if None. padding: what does not count, on every side,
     at most half of the window. dilation: the step within a window. ceil_mode: windows may reach over the end.
-    return_indices: return (values, positions), each the flat position in its image, int64. Raises ValueError for
-    sizes that do not fit.
+    return_indices: return (values, positions), each the flat position in its image, int64. A dilated window that
+    meets the padding alone gives -inf, and the position -1. Raises ValueError for sizes that do not fit.
 
     >>> zen.f.max_pool2d(zen.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2).tolist()
     [[[4.0]]]
