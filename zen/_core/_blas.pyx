@@ -25,8 +25,10 @@ cdef enum:
     NO_TRANS = 111
     TRANS = 112
     SMALL = 1 << 20     # multiplications below which a product runs on one thread and keeps the GIL: see `is_small`
-    CACHED = 1 << 18    # elements of the second operand up to which tiles are faster than the BLAS
-    FEW = 16            # rows up to which they are whatever its size
+    LARGE = 1 << 22     # bytes of the second operand, or of the result, from which the BLAS is faster than tiles
+    CACHED = 1 << 20    # bytes of the second operand from which it is where there are more than MANY rows
+    MANY = 128
+    PACKED = 1 << 11    # elements of the result from which copying a transposed operand is worth it
 
 ctypedef void (*sgemm32_t)(
     int, int, int, int, int, int, float, const void*, int, const void*, int, float, void*, int) noexcept nogil
@@ -223,11 +225,12 @@ cdef void restore_threads(int before) noexcept:
         _set_threads(before)
 
 
-cdef bint suits_tiles(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, bint flip_b) noexcept nogil:
-    # Whether tiles are faster than the BLAS. One or two vectors of output are too few; copying a transposed operand
-    # must be worth it; and threads win, from where they are used on.
+cdef bint suits_tiles(int typenum, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, bint flip_b) noexcept nogil:
+    # Whether tiles are faster than the BLAS (benchmarks/tables/tiles.md). From where the BLAS uses threads, they win.
+    cdef Py_ssize_t item = 4 if typenum == cnp.NPY_FLOAT else 8
     return (
-        _tiled and n >= 8 and m >= (FEW if flip_b else 4) and (n * k <= CACHED or m <= FEW)
+        _tiled and n >= 2 * item and m >= 4 and (not flip_b or (m >= 16 and m * n >= PACKED))
+        and n * k * item <= (LARGE if m <= MANY else CACHED) and m * n * item <= LARGE
         and (<double>m * n * k < SMALL or (_get_threads != NULL and _get_threads() == 1))
     )
 
@@ -244,7 +247,7 @@ cdef void gemm(
     cdef float alpha32 = <float>alpha, beta32 = <float>beta
     if m == 0 or n == 0:
         return
-    if k > 0 and suits_tiles(m, n, k, flip_b):
+    if k > 0 and suits_tiles(typenum, m, n, k, flip_b):
         if typenum == cnp.NPY_FLOAT:
             multiply_float(m, n, k, alpha32, a, 1 if flip_a else lda, lda if flip_a else 1, flip_b, b, ldb, beta32,
                            out, ldo)
