@@ -113,15 +113,16 @@ cdef int commit(Pass p) except -1:
     while p.finished:
         entry = list(p.finished.pop())
         n = entry[0]
+        if n.grad is not None and may_add(n) and isinstance(entry[1], ndarray):
+            ready.append((n, entry[1], True))
+            continue
         t = settle(entry, n.typenum)
-        if n.grad is not None and not may_add(n):
+        if n.grad is not None:
             t = new_tensor(np.asarray(np.add(n.grad.values(), t.values())), None)
-            ready.append((n, t, False))
-        else:
-            ready.append((n, t, n.grad is not None))
+        ready.append((n, t, False))
     for node, gradient, added in ready:
         if added:
-            add_into(<ndarray>(<Node>node).grad.data, <ndarray>(<Tensor>gradient).values())
+            add_into(<ndarray>(<Node>node).grad.data, <ndarray>gradient)
         else:
             (<Node>node).grad = gradient
     return 0

@@ -179,9 +179,14 @@ class Kernel:
             lines.append(f"        v_{operand} = load_{kind}(p[{slot}], s[{slot}], done, m, b_{operand})")
         for stage in self.stages:
             lines += ["        " + line for line in stage]
-        if self.result is not None:
+        block, bare = "r", self.result in [f"v_{operand}[i]" for operand in self.used]
+        if bare:  # a sum, or an addition, of what is there already: no block is filled
+            block = str(self.result).removesuffix("[i]")
+            lines += ["        if direct:", "            for i in range(m):", f"                r[i] = {self.result}"]
+        elif self.result is not None:
             lines += ["        for i in range(m):", f"            r[i] = {self.result}"]
-        lines += ["        if not direct:", f"            store_{t}(p[0], s[0], done, m, r, mode, &total)"]
+        lines += ["        else:" if bare else "        if not direct:"]
+        lines += [f"            store_{t}(p[0], s[0], done, m, {block}, mode, &total)"]
         lines += ["        done += m"]
         lines += ["    if mode == REDUCE:", f"        (<{t}*>p[0])[0] += <{t}>total", ""]
         return "\n".join(lines)

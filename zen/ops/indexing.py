@@ -97,8 +97,9 @@ def _scatter(v: Any, shape: tuple[int, ...], key: Any) -> Any:
         return out
     parts = np.asarray(v)
     if _is_row_numbers(key):
-        rows = key[0].astype(np.intp)
-        rows = np.where(rows < 0, rows + len(out), rows)
+        rows = key[0]
+        if rows.min() < 0:
+            rows = np.where(rows < 0, rows.astype(np.intp) + len(out), rows)
         _add_rows(out.reshape(len(out), -1), rows, parts)
     else:  # flat positions make one 1-d addition of any mixture of indices
         positions = np.arange(out.size).reshape(shape)[key]
