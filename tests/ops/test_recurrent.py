@@ -1,5 +1,6 @@
 """Whole recurrent layers: against one step at a time, in every layout, and over more than one chunk of steps."""
 
+import os
 import subprocess
 import sys
 
@@ -96,8 +97,9 @@ def test_half_precision_takes_the_composition():
     np.testing.assert_allclose(out.array, exact.array, atol=5e-3)
 
 
-def test_without_a_blas_to_call():
-    """Where NumPy's library exports no cblas, kernels multiply by themselves."""
+@pytest.mark.parametrize("simd", ["base", "avx512"])
+def test_without_a_blas_to_call(simd):
+    """Where NumPy's library exports no cblas, kernels multiply by themselves: in plain loops, or by tiles."""
     program = """
 import os, numpy as np
 listed = os.listdir
@@ -120,5 +122,6 @@ for operation, places in ((GRU, [0, 1, 2, 3, 4, 5]), (ATTENTION, [0, 1, 2])):
             assert np.allclose(a.array, b.array, rtol=1e-3, atol=1e-5), operation
 print("well")
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    env = os.environ | {"ZEN_BLAS": "auto", "ZEN_SIMD": simd}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert done.stdout == "well\n", done.stderr

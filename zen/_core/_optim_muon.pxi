@@ -4,6 +4,7 @@
 
 cdef enum:
     STRIP = 64           # rows of a symmetric product that are computed together
+    DEPTH = 1024         # terms that are added up in one go: a BLAS may add all of a long column to one number
 
 
 cdef double muon_direction(
@@ -32,11 +33,14 @@ cdef void symmetric(
     real* out,
 ) noexcept nogil:
     # out = alpha * a @ a.T + beta * out, or with a.T @ a where flipped: what lies below the diagonal, then its mirror.
-    cdef Py_ssize_t i, j, block, start, stop
+    cdef Py_ssize_t i, j, block, start, stop, part, first, down = lda if flip else 1
     for block in range((side + STRIP - 1) // STRIP):
         start, stop = block * STRIP, min((block + 1) * STRIP, side)
-        gemm(typenum, flip, not flip, stop - start, stop, depth, alpha, a + start * (1 if flip else lda), lda, a, lda,
-             beta, out + start * side, side)
+        for part in range((depth + DEPTH - 1) // DEPTH):
+            first = part * DEPTH
+            gemm(typenum, flip, not flip, stop - start, stop, min(DEPTH, depth - first), alpha,
+                 a + start * (1 if flip else lda) + first * down, lda, a + first * down, lda, beta if part == 0 else 1,
+                 out + start * side, side)
         for j in range(start):
             for i in range(start, stop):
                 out[j * side + i] = out[i * side + j]
