@@ -133,6 +133,11 @@ def test_rows_are_limited_and_their_gradients_shared():
     y = f.embedding([0, 2, 0], t, scale_grad_by_freq=True)
     y.sum().backward()
     assert t.gradient.tolist() == [[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]
+    (wide,) = leaves(np.array([[np.inf, 1.0], [np.nan, -np.inf]], np.float32))
+    y = f.embedding([0, 1, 0], wide, scale_grad_by_freq=True)
+    np.testing.assert_array_equal(y.array, wide.array[[0, 1, 0]], strict=True)
+    y.backward(np.ones((3, 2)))
+    assert wide.gradient.tolist() == [[1.0, 1.0], [1.0, 1.0]]
     array = np.array([[3.0, -4.0]])
     np.testing.assert_allclose(f.embedding([0], array, None, 3.5, 1.0).array, [[1.5, -2.0]], rtol=1e-6)
     with pytest.raises(NotImplementedError, match="embedding: gradients are dense here"):

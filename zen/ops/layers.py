@@ -175,7 +175,7 @@ def embedding(
         return y
     _, places, counts = np.unique(raw(indices), return_inverse=True, return_counts=True)
     share = (1 / counts.astype(y.dtype))[places].reshape(*y.shape[:-1], 1)
-    fixed = y.detach()
+    fixed = np.where(np.isfinite(raw(y)), raw(y), 0)
     return fixed + (y - fixed) * share  # the values of y, and its gradient times share
 
 
