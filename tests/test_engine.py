@@ -114,11 +114,11 @@ def test_an_intermediate_dies_with_its_tensor_unless_it_was_saved():
     x = leaf(np.ones(1000))
     y = x + 1.0
     z = y + 1.0
-    data = weakref.ref(y.array)
+    data = weakref.ref(y._array)
     del y
     assert data() is None  # addition saves nothing
     y = zen.exp(x)
-    data = weakref.ref(y.array)
+    data = weakref.ref(y._array)
     w = y + z
     del y
     assert data() is not None  # exp saves its result

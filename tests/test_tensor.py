@@ -56,7 +56,9 @@ def test_value_shares_memory_and_can_be_assigned():
 def test_assigning_value_spoils_what_was_saved():
     t = leaf([1.0, 2.0])
     y = (t * t).sum()
+    seen = t.value
     t.value = [3.0, 4.0]
+    assert seen.tolist() == [3.0, 4.0]
     with pytest.raises(RuntimeError, match="multiply"):
         y.backward()
 

@@ -8,6 +8,7 @@ The rest of zen imports the engine from here only. A missing extension is an err
     to_float(t)                     what float(t) returns                        zen/conversion.py
     setitem(t, key, value), inplace(t, row, other), resync(t)                    zen/inplace.py
     overwritten(array, seq)         which operation overwrote a saved value      zen/writes.py
+    note(array, seq, name)          enters a write into the log                  zen/inplace.py
     repr(t)                         text of a Tensor                             zen/tensor.py
     operators, getitem(t, key), arrays, tensors                                  zen/ops
 """
@@ -28,6 +29,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import apply as apply
     from ._reference import attach as attach
     from ._reference import binary as binary
+    from ._reference import borrow as borrow
     from ._reference import grad_enabled as grad_enabled
     from ._reference import install as install
     from ._reference import kernels as kernels
@@ -35,10 +37,14 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import next_seq as next_seq
     from ._reference import note_write as note_write
     from ._reference import record as record
+    from ._reference import renew as renew
     from ._reference import run as run
     from ._reference import set_grad_enabled as set_grad_enabled
+    from ._reference import settle as settle
+    from ._reference import sharers as sharers
     from ._reference import unary as unary
     from ._reference import unbroadcast as unbroadcast
+    from ._reference import verify_saved as verify_saved
     from ._reference import wrap as wrap
 elif TYPE_CHECKING or _wanted == "compiled":
     try:
@@ -50,6 +56,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import apply as apply
         from ._core import attach as attach
         from ._core import binary as binary
+        from ._core import borrow as borrow
         from ._core import grad_enabled as grad_enabled
         from ._core import install as install
         from ._core import kernels as kernels
@@ -57,10 +64,14 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import next_seq as next_seq
         from ._core import note_write as note_write
         from ._core import record as record
+        from ._core import renew as renew
         from ._core import run as run
         from ._core import set_grad_enabled as set_grad_enabled
+        from ._core import settle as settle
+        from ._core import sharers as sharers
         from ._core import unary as unary
         from ._core import unbroadcast as unbroadcast
+        from ._core import verify_saved as verify_saved
         from ._core import wrap as wrap
     except ImportError as error:
         raise ImportError(

@@ -54,7 +54,9 @@ def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
     shares = array is data or array.base is not None
     if copy is False and not shares:
         raise ValueError(f"asarray: {type(data).__name__} cannot become a Tensor of dtype {array.dtype} without a copy")
-    return backend.leaf(array.copy() if copy and shares else array, False)
+    if not shares:
+        return backend.leaf(array, False)
+    return backend.leaf(array.copy() if copy else backend.borrow(array), False)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -64,7 +66,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
     converted = convert(array)
     if not array.dtype.isnative:
         raise TypeError(f"from_numpy: byte order of dtype {array.dtype} is not this machine's; zen.tensor() converts")
-    return backend.leaf(converted.view(), False)
+    return backend.leaf(backend.borrow(converted), False)
 
 
 def from_dlpack(source: Any) -> Tensor:
@@ -73,7 +75,7 @@ def from_dlpack(source: Any) -> Tensor:
         return source
     if not hasattr(source, "__dlpack__"):
         raise TypeError(f"from_dlpack: {type(source).__name__} does not offer __dlpack__; zen.tensor() converts")
-    return backend.leaf(convert(np.from_dlpack(source)), False)
+    return backend.leaf(backend.borrow(convert(np.from_dlpack(source))), False)
 
 
 def zeros(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:

@@ -8,6 +8,10 @@ A view shares memory with its root (`base`). A write through a view is recorded 
 root's version rises. Every view whose `synced` is behind that version is stale: `resync` derives its Node from the
 root at its next use.
 
+A write to memory that, besides the Tensor, only nodes use moves the Tensor to memory of its own first (`_Target`), so
+that nothing that was saved is lost. Where a view, a detached Tensor or an ndarray of the user's must see the write, it
+lands where they look, and the log tells a later pass what it spoilt.
+
 Nothing is changed before the arguments are known to fit, so a failed write leaves the Tensor as it was.
 """
 
@@ -31,6 +35,9 @@ _NAMES = {
 _DIRECT: dict[str, np.ufunc] = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}
 _VALUE = 2  # in Row.needs: the formula reads the argument's value
 _WHOLE = (Ellipsis,)
+_SMALL = 4096  # bytes: a copy of so many costs less than recording the write
+_WIDE = 64  # times the part that is written: a copy of the whole costs about as much as the write
+_MOST = 1 << 24  # bytes that the writes to small parts of one large Tensor may copy
 _ORDER = {"b": 0, "u": 1, "i": 1, "f": 2}  # a kind fits into itself and into the later ones
 
 
@@ -54,7 +61,7 @@ def resync(t: Tensor) -> None:
         return
     previous = backend.set_grad_enabled(True)  # a stale view is stale under no_grad as well
     try:
-        node = backend.record(ROWS["view_of"], (root,), views.geometry(t.array, root.array), t.array).node
+        node = backend.record(ROWS["view_of"], (root,), views.geometry(t._array, root._array), t._array).node
     finally:
         backend.set_grad_enabled(previous)
     t.synced = root.version
@@ -120,25 +127,28 @@ def _assign(t: Tensor, key: Any, value: Any, name: str) -> Tensor:
     value = _operand(value, name)
     if key is not _WHOLE:
         key = indexing.plain_key(key)
+    sharers = backend.sharers(t)
     basic = indexing.is_basic(key)
-    region = _region(t.array, key) if basic and key is not _WHOLE else t.array
+    region = _region(t._array, key) if basic and key is not _WHOLE else t._array
     if basic and isinstance(value, Tensor) and _is_region(value, t, region):
         return t  # the last step of `x[i] += y`: Python stores the view it has just changed
     recorded = _check(t, (value,), name)
-    data = value.array if isinstance(value, Tensor) else value
+    data = value._array if isinstance(value, Tensor) else value
     if not _fits(data, t.dtype.kind):
         raise TypeError(
             f"{name}: a value of dtype {getattr(data, 'dtype', type(data).__name__)} does not fit into a Tensor of "
             f"dtype {t.dtype}; convert one of them with astype"
         )
-    seq = backend.next_seq()
+    target = _Target(t, sharers, region.nbytes if basic else np.size(data) * t.dtype.itemsize)
+    if target.moved:
+        region = _region(target.array, key) if basic and key is not _WHOLE else target.array
     with np.errstate(all="ignore"):
         try:
             region[... if basic else key] = data
         except ValueError as error:
-            target = region.shape if basic else region[key].shape
+            selected = region.shape if basic else region[key].shape
             raise ValueError(
-                f"{name}: a value of shape {np.shape(data)} does not fit into the selected shape {target}; "
+                f"{name}: a value of shape {np.shape(data)} does not fit into the selected shape {selected}; "
                 "it must broadcast to it"
             ) from error
         except OverflowError as error:
@@ -146,9 +156,10 @@ def _assign(t: Tensor, key: Any, value: Any, name: str) -> Tensor:
         except (IndexError, TypeError):
             _explain(region, key)
             raise
-    _note(region, seq, name)
-    if recorded:
-        _adopt(t, backend.record(ROWS["setitem"], (t, value), (key,), t.array))
+    value = backend.record(ROWS["setitem"], (t, value), (key,), target.array) if recorded else None
+    target.written(region, name)
+    if value is not None:
+        _adopt(t, value)
     return t
 
 
@@ -169,11 +180,12 @@ def _explain(array: np.ndarray, key: tuple[Any, ...]) -> None:
 
 def _update(t: Tensor, row: Any, others: tuple[Any, ...], name: str) -> Tensor:
     """Replace the values of t by row(t, *others)."""
+    sharers = backend.sharers(t)
     recorded = _check(t, others, name)
-    inputs, keeps_result = _originals(t, row, others) if recorded else (None, False)
-    array = t.array
-    operands = [x.array if isinstance(x, Tensor) else x for x in others]
-    seq = backend.next_seq()
+    target = _Target(t, sharers, t._array.nbytes)
+    inputs, keeps_result = _originals(t, row, others, target.moved) if recorded else (None, False)
+    array = target.array
+    operands = [x._array if isinstance(x, Tensor) else x for x in others]
     with np.errstate(all="ignore"):
         try:
             if row.name in _DIRECT:
@@ -197,11 +209,62 @@ def _update(t: Tensor, row: Any, others: tuple[Any, ...], name: str) -> Tensor:
                 f"{name}: a Tensor of dtype {array.dtype} cannot take the result with {kinds} in place; "
                 f"convert it with astype first, or write x = {row.name}(x, ...)"
             ) from error
-    _note(array, seq, name)
+    # A row that saves its result gets a copy where the next write to t cannot move it away from the saved value.
+    value = None
     if inputs is not None:
-        # A row that saves its result gets a copy: the next write to t would spoil the saved value.
-        _adopt(t, backend.record(row, inputs, (), array.copy() if keeps_result else array))
+        value = backend.record(row, inputs, (), array.copy() if keeps_result and sharers == _OTHERS else array)
+    target.written(array, name)
+    if value is not None:
+        _adopt(t, value)
     return t
+
+
+_NODES, _OTHERS = 1, 2  # what `backend.sharers` says
+
+
+class _Target:
+    """Where a write to t goes: into its own memory, or (`moved`) into a copy that then takes the place of that."""
+
+    def __init__(self, t: Tensor, sharers: int, nbytes: int) -> None:
+        self.t, self.root = t, t if t.base is None else t.base
+        self.array: np.ndarray = t._array
+        self.shared = sharers == _OTHERS
+        self.moved = sharers == _NODES and self._may_move(nbytes)
+        if self.moved:
+            self.memory = self.root._array.copy(order="K")
+            self.array = self.memory if t is self.root else self._same_part()
+        else:
+            self.seq = backend.next_seq()
+            if self.shared:
+                backend.settle(self.array)
+
+    def _may_move(self, nbytes: int) -> bool:
+        """Whether a copy of the whole is worth it for a write of `nbytes`. Loops over a large Tensor stay linear."""
+        whole = self.root._array
+        if self.t is not self.root and not whole.flags.forc:
+            return False  # a copy would have other strides
+        if whole.nbytes > max(_SMALL, _WIDE * nbytes):
+            if self.root.moved >= _MOST:
+                return False
+            self.root.moved += whole.nbytes
+        return True
+
+    def _same_part(self) -> np.ndarray:
+        """The part of the copy that t is of its root."""
+        memory = self.memory if self.memory.flags.c_contiguous else self.memory.T
+        offset, shape, strides, _ = views.geometry(self.t._array, self.root._array)
+        return np.ndarray(shape, self.array.dtype, memory, offset, strides)
+
+    def written(self, region: np.ndarray, name: str) -> None:
+        """The write to `region` is done."""
+        if self.moved:
+            self.root.set_array(self.memory)
+            if self.t is not self.root:
+                self.t.set_array(self.array)
+            return
+        note(region, self.seq, name)
+        if self.shared:
+            backend.renew(region)
 
 
 def _because(error: ValueError) -> str:
@@ -211,7 +274,7 @@ def _because(error: ValueError) -> str:
 
 def _check(t: Tensor, others: tuple[Any, ...], name: str) -> bool:
     """Raise if t must not be written to; otherwise tell whether the write is recorded."""
-    array = t.array
+    array = t._array
     if not array.flags.writeable or (0 in array.strides and array.size > 1 and _repeats(array)):
         raise ValueError(
             f"{name}: the memory of this Tensor is read-only or shared by several elements; clone() it first"
@@ -241,7 +304,7 @@ def _repeats(array: np.ndarray) -> bool:
     return any(n > 1 and s == 0 for n, s in zip(array.shape, array.strides, strict=True))
 
 
-def _originals(t: Tensor, row: Any, others: tuple[Any, ...]) -> tuple[tuple[Any, ...], bool]:
+def _originals(t: Tensor, row: Any, others: tuple[Any, ...], moved: bool) -> tuple[tuple[Any, ...], bool]:
     """The inputs to record, copies of those whose saved value the write is about to change; whether y is saved."""
     inputs = (t, *others)
     asked = [isinstance(x, Tensor) and x.requires_grad for x in inputs]
@@ -251,20 +314,24 @@ def _originals(t: Tensor, row: Any, others: tuple[Any, ...]) -> tuple[tuple[Any,
             kept = [k or need == _VALUE for k, need in zip(kept, needs, strict=True)]
     *values, result = kept
     return tuple(
-        [_copy(x) if keep and (x is t or _overlaps(x, t)) else x for x, keep in zip(inputs, values, strict=True)]
+        [
+            _copy(x) if keep and not moved and (x is t or _overlaps(x, t)) else x
+            for x, keep in zip(inputs, values, strict=True)
+        ]
     ), result
 
 
 def _copy(x: Any) -> Any:
-    return backend.wrap(x.array.copy(), x.node) if isinstance(x, Tensor) else x.copy()
+    return backend.wrap(x._array.copy(), x.node) if isinstance(x, Tensor) else x.copy()
 
 
 def _overlaps(x: Any, t: Tensor) -> bool:
-    array = x.array if isinstance(x, Tensor) else x
-    return isinstance(array, np.ndarray) and np.may_share_memory(array, t.array)
+    array = x._array if isinstance(x, Tensor) else x
+    return isinstance(array, np.ndarray) and np.may_share_memory(array, t._array)
 
 
-def _note(array: np.ndarray, seq: int, name: str) -> None:
+def note(array: np.ndarray, seq: int, name: str) -> None:
+    """Enter into the log that `name` wrote to `array` at `seq`."""
     writes.note(array, seq, name)
     backend.note_write(seq)
 
@@ -275,7 +342,7 @@ def _adopt(t: Tensor, value: Tensor) -> None:
     if root is None:
         root = t
     else:
-        value = backend.record(ROWS["write_view"], (root, value), views.geometry(t.array, root.array), root.array)
+        value = backend.record(ROWS["write_view"], (root, value), views.geometry(t._array, root._array), root._array)
     _replace_node(root, value.node)
     root.version += 1  # views, t among them, derive their node anew when next used
 
@@ -295,7 +362,7 @@ def _address(array: np.ndarray) -> int:
 def _is_region(value: Tensor, t: Tensor, region: np.ndarray) -> bool:
     """Whether `value` is, by memory, the part of t that is about to be written."""
     root = t if t.base is None else t.base
-    array = value.array
+    array = value._array
     return (
         (value is t or value is root or value.base is root)
         and value.requires_grad == root.requires_grad  # not a constant: that cuts the gradient off

@@ -58,11 +58,10 @@ class LostTensor:
 def value(self: Tensor) -> np.ndarray:
     """The values as an ndarray that shares the Tensor's memory, whether or not it requires a gradient.
 
-    A pass does not notice what is written into that array. Assigning to `value` copies new values of the same shape
-    into the memory, outside of any graph, and is noticed: `t.value -= 0.1 * t.gradient`.
+    Assigning to `value` copies new values of the same shape into the memory, outside of any graph:
+    `t.value -= 0.1 * t.gradient`.
     """
-    array: np.ndarray = self.array.view()
-    return array
+    return self.array
 
 
 def set_value(self: Tensor, new: Any) -> None:
@@ -79,7 +78,7 @@ def set_value(self: Tensor, new: Any) -> None:
 def gradient(self: Tensor) -> np.ndarray | None:
     """The accumulated gradient as an ndarray, or None. Synonym of `grad`, which is a Tensor; settable, also to None."""
     grad = self.grad
-    return None if grad is None else grad.array.view()
+    return None if grad is None else grad.array
 
 
 def set_gradient(self: Tensor, new: Any) -> None:
@@ -151,20 +150,19 @@ def get_gradients(self: Tensor, grad: Any = None) -> None:
 def numpy(self: Tensor) -> np.ndarray:
     """The values as an ndarray that shares the Tensor's memory; RuntimeError if the Tensor requires a gradient."""
     refuse_gradient(self, "numpy()")
-    array: np.ndarray = self.array.view()
-    return array
+    return self.array
 
 
 def tolist(self: Tensor) -> Any:
     """The values as nested lists of Python numbers."""
-    return self.array.tolist()
+    return self._array.tolist()
 
 
 def clone(self: Tensor) -> Tensor:
     """A copy of the values; differentiable."""
     if self.requires_grad and backend.grad_enabled():
         return backend.apply(register.ENGINE_ROWS["positive"], (self,))
-    return backend.wrap(self.array.copy())
+    return backend.wrap(self._array.copy())
 
 
 # Protocols
@@ -172,7 +170,7 @@ def clone(self: Tensor) -> Tensor:
 
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     refuse_gradient(self, "numpy.asarray()")
-    array: np.ndarray = self.array.view()
+    array: np.ndarray = self.array
     if dtype is not None and np.dtype(dtype) != array.dtype:
         if copy is False:
             raise ValueError(f"a Tensor of dtype {array.dtype} cannot become an array of dtype {dtype} without a copy")
@@ -201,20 +199,20 @@ def __format__(self: Tensor, spec: str) -> str:
 
 def __copy__(self: Tensor) -> Tensor:
     _needs_leaf(self, "copy")
-    return backend.leaf(self.array.copy(), self.requires_grad)
+    return backend.leaf(self._array.copy(), self.requires_grad)
 
 
 def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
     _needs_leaf(self, "deepcopy")
-    made = memo[id(self)] = backend.leaf(self.array.copy(), self.requires_grad)
+    made = memo[id(self)] = backend.leaf(self._array.copy(), self.requires_grad)
     if self.grad is not None:
-        made.grad = backend.wrap(self.grad.array.copy())
+        made.grad = backend.wrap(self.grad._array.copy())
     return made
 
 
 def __reduce__(self: Tensor) -> tuple[Any, ...]:
     _needs_leaf(self, "pickle")
-    return restore, (np.ascontiguousarray(self.array).reshape(self.shape), self.requires_grad)
+    return restore, (np.ascontiguousarray(self._array).reshape(self.shape), self.requires_grad)
 
 
 def restore(array: np.ndarray, requires_grad: bool) -> Tensor:
@@ -233,7 +231,7 @@ def represent(t: Tensor) -> str:
         if node.row is not None:
             facts.append(f"op={node.row.name}")
     start, end = "Tensor(", ", ".join(facts) + ")"
-    body = np.array2string(t.array, separator=", ", prefix=start)
+    body = np.array2string(t._array, separator=", ", prefix=start)
     width = np.get_printoptions()["linewidth"]
     last = len(body) - body.rfind("\n") - 1 if "\n" in body else len(start) + len(body)
     gap = " " if last + len(end) + 2 <= width else "\n" + " " * len(start)
@@ -312,6 +310,7 @@ backend.install(
     inplace=inplace.inplace,
     resync=inplace.resync,
     overwritten=writes.overwritten,
+    note=inplace.note,
 )
 for _names in (register.METHODS, inplace.METHODS, dispatch.METHODS, METHODS, PROPERTIES):
     for _name, _member in _names.items():

@@ -87,7 +87,7 @@ def numerical_gradients(
 
 def evaluate(f: Function, args: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The results of `f` as arrays."""
-    return [r.array for r in _as_list(f(*(_leaf(a) for a in args)))]
+    return [r._array for r in _as_list(f(*(_leaf(a) for a in args)))]
 
 
 def differentiated(f: Function, nargs: int) -> Function:
@@ -115,7 +115,7 @@ def _check_reverse(
         if expected is None:
             continue
         found = next(exact)
-        array = np.zeros(args[k].shape) if found is None else found.array
+        array = np.zeros(args[k].shape) if found is None else found._array
         tolerance.compare(array, expected, f"derivative of order {order} for argument {k + 1}")
 
 
@@ -141,7 +141,7 @@ def _check_forward(
     found = jvp(along, tuple(backend.wrap(args[k]) for k in where), tuple(backend.wrap(t) for t in tangents))[1]
     for k, (t, above, below) in enumerate(zip(_as_list(found), moved(1.0), moved(-1.0), strict=True)):
         expected = (above - below) / (2 * step)
-        array = t.array if isinstance(t, Tensor) else np.asarray(t)
+        array = t._array if isinstance(t, Tensor) else np.asarray(t)
         tolerance.compare(np.broadcast_to(array, expected.shape), expected, f"forward mode for result {k + 1}")
 
 
@@ -181,7 +181,7 @@ def _as_list(results: Any) -> list[Any]:
 
 
 def _as_value(arg: Any) -> np.ndarray:
-    array = arg.array if isinstance(arg, Tensor) else np.asarray(arg)
+    array = arg._array if isinstance(arg, Tensor) else np.asarray(arg)
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 

@@ -157,7 +157,9 @@ def test_a_graph_may_be_used_twice_and_is_released(operation):
 def test_an_overwritten_input_is_noticed(operation):
     x = leaf(1.0, 2.0)
     y = operation(x, zen.ones(2), None, scale=1.0).sum()
+    view = x[:]
     with zen.no_grad():
         x += 1
+    assert view.tolist() == [2.0, 3.0]  # it shares the memory, which the write must therefore change
     with pytest.raises(RuntimeError, match="squares.*overwritten"):
         y.backward()

@@ -81,10 +81,12 @@ def test_only_the_gradients_asked_for():
 def test_a_weight_overwritten_before_backward():
     x, w, b = leaves(X, WEIGHT, BIAS)
     y = f.linear(x, w, b)
+    view = w.detach()  # it must see the write
     with zen.no_grad():
         w.copy_(np.zeros_like(WEIGHT))
     with pytest.raises(RuntimeError, match=r"(linear|affine).*overwritten"):
         y.backward(np.ones((5, 4)))
+    assert not view.array.any()
     y = f.linear(x, w, b)
     with zen.no_grad():
         b.copy_(np.zeros_like(BIAS))  # which no gradient needs

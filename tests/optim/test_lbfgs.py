@@ -250,9 +250,10 @@ def test_a_trial_that_raises_has_spoilt_the_graphs_of_before():
 
 
 def test_none_is_changed_where_one_cannot_be():
-    params = [zen.tensor([4.0, -3.0], requires_grad=True), zen.from_numpy(np.ones((1, 2)) * 3).requires_grad_()]
+    memory = np.full((1, 2), 3.0)
+    memory.flags.writeable = False
+    params = [zen.tensor([4.0, -3.0], requires_grad=True), zen.from_numpy(memory).requires_grad_()]
     opt = zen.optim.LBFGS(params)
-    params[1].array.flags.writeable = False
     with pytest.raises(ValueError, match=r"parameter of shape \(1, 2\) is read-only; clone\(\) it first"):
         opt.step(bowl(params, opt))
     assert params[0].tolist() == [4, -3] and params[1].tolist() == [[3, 3]]

@@ -1,6 +1,6 @@
 """The compiled engine. Exports the same names as zen/_reference; zen/backend.py picks one of the two.
 
-Order of the modules, each using those before it: _types, _loops, _blocks, _elementwise_*, _dispatch, _memory,
+Order of the modules, each using those before it: _types, _loops, _blocks, _elementwise_*, _dispatch, _memory, _guard,
 _broadcast, _blas, _tensor, _record, _differentiable, _engine.
 """
 
@@ -9,6 +9,9 @@ from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
 from ._dispatch import simd as simd
 from ._engine import run as run
+from ._engine import verify_saved as verify_saved
+from ._guard import renew as renew
+from ._guard import settle as settle
 from ._memory import empty_cache as empty_cache
 from ._record import apply as apply
 from ._record import binary as binary
@@ -19,12 +22,14 @@ from ._tensor import Row as Row
 from ._tensor import Shaped as Shaped
 from ._tensor import Tensor as Tensor
 from ._tensor import attach as attach
+from ._tensor import borrow as borrow
 from ._tensor import grad_enabled as grad_enabled
 from ._tensor import install as install
 from ._tensor import leaf as leaf
 from ._tensor import next_seq as next_seq
 from ._tensor import note_write as note_write
 from ._tensor import set_grad_enabled as set_grad_enabled
+from ._tensor import sharers as sharers
 from ._tensor import wrap as wrap
 
 NAME = "compiled"

@@ -5,7 +5,7 @@ Slower than the pass on arrays and used for higher orders only, so it keeps its 
 
 import heapq
 
-from zen._core._tensor cimport Node, Row, Tensor, hook, last_write, new_tensor, node_of, track_below
+from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, track_below
 from numpy cimport ndarray
 import numpy as np
 from zen._core._tensor import set_grad_enabled
@@ -120,7 +120,7 @@ cdef object traverse(list roots, list seeds, list inputs, bint retain_graph):
     cdef Tensor g
     cdef int k
     cdef Row row
-    from zen._core._engine import check_saved, raise_released
+    from zen._core._engine import raise_released, verify_saved
     if inputs is not None:
         wanted = {node_of(<Tensor>t): None for t in inputs}
         needed = reaching(roots, wanted)
@@ -148,8 +148,7 @@ cdef object traverse(list roots, list seeds, list inputs, bint retain_graph):
             continue
         if n.is_released:
             raise_released(n)
-        if last_write() > n.seq:
-            check_saved(n)
+        verify_saved(n)
         row = n.row
         passed.append(n)
         for k, value in enumerate(vjps(n, g)):

@@ -18,6 +18,7 @@ from zen._core._blas cimport gemm_into
 from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
 from zen._core._classes cimport cross_entropy_vjp_into, softmax_vjp_into
 from zen._core._dispatch cimport identity_kernel
+from zen._core._guard cimport exposed, is_spoilt, last_loan, lend
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
 from zen._core._rows cimport as_rows, class_numbers, column_sums, scatter_add
 from zen._core._tensor cimport (
@@ -45,6 +46,20 @@ cdef struct Waiting:
     PyObject* node       # owned
 
 cdef long long _passes = 0
+
+
+cdef inline bint is_reachable(Node n) noexcept:
+    # Whether somebody outside can have written to what the node saved.
+    return n.watched or (exposed and last_loan > n.seq)
+
+
+cdef inline int verify(Node n) except -1:
+    # Raise if what the node saved was overwritten since.
+    if last_write() > n.seq:
+        check_saved(n)
+    if is_reachable(n):
+        check_outside(n)
+    return 0
 
 
 @cython.final
@@ -266,8 +281,7 @@ cdef class Pass:
             if n.row is not None:
                 if n.is_released:
                     raise_released(n)
-                if last_write() > n.seq:
-                    check_saved(n)
+                verify(n)
                 backward(self, n)
                 if not self.retain:
                     n.release()

@@ -39,6 +39,11 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
     out = np.asarray(out)
     if not cnp.PyArray_ISBEHAVED_RO(<ndarray>out):
         out = out.astype(out.dtype.newbyteorder("="))
+    if not row.view:
+        for x in arrays:
+            if out is x:        # memory that the result shared unknown to the engine could not be written to
+                out = x.copy()
+                break
     if out.dtype.char not in SUPPORTED:
         raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
     return tuple(arrays), out
@@ -51,8 +56,11 @@ cdef Tensor generic(Row row, tuple inputs, tuple params):
 
 cdef Tensor finish(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
     # Wraps the result, records it, and links a view to its base.
+    cdef bint is_view = row.view and isinstance(inputs[0], Tensor)
+    if row.view and not is_view:
+        out = borrow(out)       # it may lie in an ndarray of the user's
     cdef Tensor t = new_tensor(out, record_generic(row, inputs, arrays, params, out))
-    return linked(t, <Tensor>inputs[0]) if row.view and isinstance(inputs[0], Tensor) else t
+    return linked(t, <Tensor>inputs[0]) if is_view else t
 
 
 cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
@@ -69,7 +77,7 @@ cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndar
         return None
     row.ready()
     node = new_node(row)
-    node.typenum, node._params = typenum, params
+    node.typenum, node._params = typenum, guarded_params(params, &node.watched)
     node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
     if row.variadic or row.joint or n > 3:
         node.others = tuple(nodes)
@@ -78,11 +86,12 @@ cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndar
         node.n1 = nodes[1] if n > 1 else None
         node.n2 = nodes[2] if n > 2 else None
     if row.joint:
-        node._saved = (*(keep(x, 2) for x in arrays), keep(out, 2))
+        node._saved = (*[held_of(arrays[k], inputs[k], 2, node) for k in range(n)], held_of(out, None, 2, node))
         node.track()
     elif row.variadic:
         needs = row._needs[0]
-        node._saved = (tuple([keep(x, needs[0]) for x in arrays]), keep(out, needs[1]))
+        held = tuple([held_of(arrays[k], inputs[k], needs[0], node) for k in range(n)])
+        node._saved = (held, held_of(out, None, needs[1], node))
     else:
         levels = [0] * (n + 1)
         for k in range(n):
@@ -92,7 +101,8 @@ cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndar
                 raise_constant(row, k, n)
             for j in range(n + 1):
                 levels[j] = max(<int>levels[j], <int>row._needs[k][j])
-        node._saved = (*(keep(arrays[j], levels[j]) for j in range(n)), keep(out, levels[n]))
+        node._saved = (
+            *[held_of(arrays[j], inputs[j], levels[j], node) for j in range(n)], held_of(out, None, levels[n], node))
     for k in range(n):
         if nodes[k] is not None and (<Node>nodes[k]).tracked:
             node.track()
@@ -103,15 +113,20 @@ cdef int raise_constant(Row row, int k, int n) except -1:
     raise TypeError(f"{row.name}: no derivative with respect to argument {k + 1} of {n}; detach() it if it is constant")
 
 
-cdef object keep(object x, int level):
-    # 0-d values are saved by copy: an in-place write to them later does no harm.
+cdef object held_of(object x, object operand, int level, Node node):
+    # What the node holds of x, the array of an operand, or (None) the result itself, which is the engine's own.
+    # 0-d values are saved by copy: a write to them later does no harm.
     if level == 0:
         return None
     if level == 1:
         if isinstance(x, (ndarray, np.generic)):
             return Shaped(x.shape, x.dtype)
         return Shaped((), np.result_type(x))
-    return x.copy() if isinstance(x, ndarray) and x.ndim == 0 else x
+    if not isinstance(x, ndarray):
+        return x
+    if x.ndim == 0:
+        return x.copy()
+    return keep(<PyObject*>x, operand is not None and not isinstance(operand, Tensor), &node.watched)
 
 
 def record(Row row not None, tuple inputs not None, tuple params, out):

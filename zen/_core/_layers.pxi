@@ -47,9 +47,9 @@ cdef Tensor linear(Row row, tuple inputs):
         node = record_layer(
             row, a[0].typenum, None, nd, dims, taken(&a[0]), taken(&a[1]), taken(&a[2]) if n == 3 else None)
         if a[0].node != NULL:
-            node.h1, node.s1 = ARRAY, weight
+            node.h1, node.s1 = ARRAY, kept(&a[1], node)
         if a[1].node != NULL:
-            node.h0, node.s0 = ARRAY, x
+            node.h0, node.s0 = ARRAY, kept(&a[0], node)
     return new_tensor(out, node)
 
 
@@ -78,7 +78,7 @@ cdef bint parse_classes(object x, Arg* a) except -1:
     cdef object array = (<Tensor>x).data if isinstance(x, Tensor) else x
     if type(array) is not ndarray or not cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(<ndarray>array)):
         return False
-    a.node, a.held, a.array = NULL, ARRAY, <PyObject*>array
+    a.node, a.held, a.array, a.foreign = NULL, ARRAY, <PyObject*>array, not isinstance(x, Tensor)
     return True
 
 
@@ -126,9 +126,10 @@ cdef Tensor cross_entropy(Row row, tuple inputs, tuple params):
         return None
     if p is not None:
         node = record_layer(
-            row, a.typenum, params, nd - 1 if losses is not None else 0, <Py_ssize_t*>cnp.PyArray_DIMS(x),
+            row, a.typenum, None, nd - 1 if losses is not None else 0, <Py_ssize_t*>cnp.PyArray_DIMS(x),
             <Node>a.node, None, None)
-        node.h0, node.s0, node.h1, node.s1 = ARRAY, <object>a.array, ARRAY, target
+        node._params = guarded_params(params, &node.watched)
+        node.h0, node.s0, node.h1, node.s1 = ARRAY, kept(&a, node), ARRAY, kept(&b, node)
         node.s2 = p
         node.c2 = 1 if reduction != "mean" else (1 / weight if weight != 0 else 0)
     if losses is not None:
@@ -160,5 +161,5 @@ cdef Tensor embedding(Row row, tuple inputs, tuple params):
         return None
     node = record_one(row, &a, params, nd + 1, dims)
     if node is not None:
-        node.h1, node.s1 = ARRAY, rows
+        node.h1, node.s1 = ARRAY, kept(&b, node)
     return new_tensor(out, node)

@@ -1,6 +1,11 @@
 from cpython.object cimport PyObject
 from numpy cimport ndarray
 
+cdef class Buffer:
+    cdef void* data
+    cdef size_t nbytes
+    cdef object __weakref__
+
 cdef ndarray new_array(int nd, const Py_ssize_t* dims, int typenum)
 cdef ndarray new_zeros(int nd, const Py_ssize_t* dims, int typenum)
 cdef ndarray contiguous(ndarray a)

@@ -101,10 +101,6 @@ cdef void give_back(void* data, size_t nbytes) noexcept:
 cdef class Buffer:
     """Owns one large block; the base object of the array that uses it."""
 
-    cdef void* data
-    cdef size_t nbytes
-    cdef object __weakref__
-
     def __dealloc__(self):
         if self.data != NULL:
             give_back(self.data, self.nbytes)

@@ -10,11 +10,19 @@ cdef class Tensor:
         array = hooks_["convert"](value)
         if trainable and array.dtype.kind in "iub":
             array = array.astype(np.float64)
-        elif isinstance(value, np.ndarray) and array is value:
-            array = array.view()
+        elif isinstance(value, Tensor):
+            array = shared(<Tensor>value, False)
+        elif not isinstance(value, (list, tuple, int, float)):
+            array = borrowed(array)
+        if self.views:
+            raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
+        self.node = None
+        self.set_base(None)
         initialise(self, array, trainable)
 
     def __dealloc__(self):
+        if self._base is not None:
+            self._base.views -= 1
         if self._node is not None and self._node.owner == <PyObject*>self:
             self._node.owner = NULL
 
@@ -29,10 +37,35 @@ cdef class Tensor:
                 (<double*>cnp.PyArray_DATA(<ndarray>self.data))[0] = self.scalar
         return self.data
 
+    cdef void set_base(self, Tensor base) noexcept:
+        if self._base is not None:
+            self._base.views -= 1
+        self._base = base
+        if base is not None:
+            base.views += 1
+
+    @property
+    def base(self):
+        """The Tensor whose memory this one is a view of."""
+        return self._base
+
+    @base.setter
+    def base(self, Tensor base):
+        self.set_base(base)
+
     @property
     def array(self):
-        """The values as the ndarray that the Tensor itself uses. Internal; `numpy()` is the public way."""
+        """The values as an ndarray on the Tensor's memory. What NumPy writes into it is noticed by a pass."""
+        return shared(self, True)
+
+    @property
+    def _array(self):
+        """The ndarray that the Tensor itself uses, for zen's own code: to be read, never to be handed on."""
         return self.values()
+
+    def set_array(self, ndarray array not None):
+        """Put memory of its own in place of the Tensor's. For zen/inplace.py."""
+        self.data = array
 
     @property
     def node(self):
@@ -302,6 +335,42 @@ cdef int set_grad(Tensor t, value) except -1:
     if (<Tensor>value)._node is not None:
         track_below((<Tensor>value)._node)
     return 0
+
+
+cdef object shared(Tensor t, bint expose):
+    # An array on the memory of t: for somebody outside, or (not `expose`) for another Tensor.
+    cdef ndarray a = t.values()
+    return lend(a, expose, &_seq)
+
+
+def borrow(ndarray array not None):
+    """An ndarray on the memory of one that came from outside, as the memory of a Tensor."""
+    return borrowed(array)
+
+
+def sharers(Tensor t not None):
+    """Who else uses the memory of t: 0 nobody, 1 only nodes that saved it, 2 somebody who must see what is written."""
+    cdef Tensor root = t if t._base is None else t._base
+    cdef PyObject* data
+    cdef PyObject* base
+    cdef ndarray owner
+    cdef Py_ssize_t known = 1
+    if root.data is None or t.data is None:
+        return 0
+    owner = owner_of(<ndarray>root.data)
+    if owner is None or root.views > (t is not root):
+        return 2
+    data, base = <PyObject*>root.data, <PyObject*>owner
+    owner = None
+    if is_lent(<ndarray>base):
+        if not is_sole_borrower(<ndarray>data, <ndarray>base):
+            return 2
+        base = data
+    if t is not root and t.data is not root.data:
+        known += 1                          # the base of t's array is the owner
+    if base == data:
+        return ZEN_REFCNT(data) > known
+    return ZEN_REFCNT(data) > 1 or ZEN_REFCNT(base) > known
 
 
 def wrap(ndarray array not None, Node node=None):

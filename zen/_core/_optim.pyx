@@ -21,7 +21,8 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._dots cimport add_dot_double, add_dot_float, dot_double, dot_float, sizes_double, sizes_float
-from zen._core._memory cimport is_exclusive, new_array, same_shape
+from zen._core._guard cimport is_reached_by_one
+from zen._core._memory cimport new_array, same_shape
 from zen._core._tensor cimport Tensor
 
 cnp.import_array()
@@ -65,16 +66,6 @@ cdef Tensor gradient(Tensor t):
     return None if t._node is None else t._node.grad
 
 
-cdef bint is_private(PyObject* a) noexcept:
-    # Whether one reference, the caller's, is the only way to the memory of a. A Parameter's array is a view of the one
-    # that it was given, which nobody else need have kept.
-    cdef PyObject* base
-    if is_exclusive(a):
-        return True
-    base = ZEN_BASE(a)
-    return ZEN_REFCNT(a) == 1 and base != NULL and type(<object>base) is ndarray and is_exclusive(base)
-
-
 cdef class Walk:
     """One step over a list of parameters: finds the arrays, runs the rule's loop on them."""
 
@@ -102,7 +93,7 @@ cdef class Walk:
         return 0
 
     cdef int update(self, Tensor t, Tensor gradient) except -1:
-        cdef bint private = t.data is None or is_private(<PyObject*>t.data)  # before p counts as a reference
+        cdef bint private = t.data is None or is_reached_by_one(<PyObject*>t.data)  # before p counts as a reference
         cdef ndarray p = t.values(), a
         cdef void* x[PLACES]
         cdef int kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
@@ -169,7 +160,7 @@ cdef class Walk:
         cdef bint shared
         if found == NULL or not isinstance(<object>found, Tensor):
             raise TypeError(f"the state {name!r} of a parameter of shape {(<object>p).shape} must be a Tensor")
-        shared = (<Tensor>found).data is not None and not is_private(<PyObject*>(<Tensor>found).data)
+        shared = (<Tensor>found).data is not None and not is_reached_by_one(<PyObject*>(<Tensor>found).data)
         a = (<Tensor>found).values()
         if not same_shape(a, p):
             raise ValueError(

@@ -230,7 +230,7 @@ def lbfgs_move(list params not None, ndarray origin not None, ndarray d not None
             raise ValueError(f"the memory of a parameter of shape {p.shape} is read-only; clone() it first")
     for p in params:
         a = None
-        private = p.data is None or is_private(<PyObject*>p.data)
+        private = p.data is None or is_reached_by_one(<PyObject*>p.data)
         a = copy = p.values()
         if not private:
             written.append(a)

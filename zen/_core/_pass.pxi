@@ -253,7 +253,7 @@ def requires_grad_(self, bint requires_grad=True):
                 "convert it first, for example with astype(zen.float64)"
             )
         a = t.values()
-        t.base = None  # a leaf of its own, no longer derived from what it was a view of
+        t.set_base(None)  # a leaf of its own, no longer derived from what it was a view of
         t.node = leaf_node(
             cnp.PyArray_NDIM(<ndarray>a), <Py_ssize_t*>cnp.PyArray_DIMS(<ndarray>a), cnp.PyArray_TYPE(<ndarray>a))
     return self
@@ -261,7 +261,8 @@ def requires_grad_(self, bint requires_grad=True):
 
 def detach(self):
     """The same values, sharing memory, without a graph."""
-    return new_tensor((<Tensor>self).values(), None)
+    cdef ndarray a = (<Tensor>self).values()
+    return new_tensor(lend(a, False, NULL), None)
 
 
 def retain_grad(self):

@@ -14,6 +14,7 @@ from zen._core._blas cimport gemm_into, is_matrix, matmul2d
 from zen._core._broadcast cimport Operands, iterate, place, place_scalar
 from zen._core._classes cimport cross_entropy_into, softmax_into
 from zen._core._dispatch cimport identity_kernel
+from zen._core._guard cimport borrow, guarded_params, keep
 from zen._core._memory cimport contiguous, new_array, new_zeros, same_shape
 from zen._core._rows cimport as_rows, class_numbers, fill_rows, gather
 from zen._core._tensor cimport (
@@ -30,6 +31,7 @@ cdef enum:
 
 cdef struct Arg:
     unsigned char held       # SCALAR or ARRAY
+    bint foreign             # the operand is an ndarray of the user's
     int typenum              # 0 for a Python scalar, which takes the others' dtype (NEP 50)
     double scalar
     PyObject* array          # borrowed, like node: the caller holds the operands
@@ -69,6 +71,7 @@ cdef inline int parse(object x, Arg* a) except -1:
         if t.data is None:
             a.held, a.typenum, a.scalar = SCALAR, t.typenum, t.scalar
             return t.typenum != 0
+        a.foreign = False
         return parse_array(<ndarray>t.data, a)
     a.node = NULL
     if PyFloat_CheckExact(x):
@@ -80,6 +83,7 @@ cdef inline int parse(object x, Arg* a) except -1:
         a.held, a.typenum, a.scalar = SCALAR, 0, PyLong_AsDouble(x)
         return 1
     if type(x) is ndarray:
+        a.foreign = True
         return parse_array(<ndarray>x, a)
     return 0
 
@@ -90,7 +94,7 @@ cdef inline int parse_mask(object x, Arg* a) except -1:
     if type(array) is not ndarray or cnp.PyArray_TYPE(<ndarray>array) != cnp.NPY_BOOL:
         return 0
     a.node = NULL
-    a.held, a.typenum, a.array = ARRAY, 0, <PyObject*>array
+    a.held, a.typenum, a.array, a.foreign = ARRAY, 0, <PyObject*>array, not isinstance(x, Tensor)
     return 1
 
 
@@ -222,6 +226,10 @@ cdef int raise_shapes(Row row, Arg* a, int n) except -1:
     )
 
 
+cdef inline object kept(Arg* a, Node node):
+    return keep(a.array, a.foreign, &node.watched)
+
+
 cdef Node record_elementwise(Row row, Arg* a, int n, int typenum, ndarray out, double y):
     # The node, or None where nothing requires a gradient. `out` is None for a 0-d result `y`.
     cdef int k, reads = 0
@@ -248,21 +256,21 @@ cdef Node record_elementwise(Row row, Arg* a, int n, int typenum, ndarray out, d
     if reads & 1 << ARGUMENT:
         node.h0, node.c0 = a[0].held, a[0].scalar
         if a[0].held == ARRAY:
-            node.s0 = <object>a[0].array
+            node.s0 = kept(&a[0], node)
     if n > 1:
         if a[1].node != NULL:
             node.n1 = <Node>a[1].node
         if reads & 1 << (ARGUMENT + 1):
             node.h1, node.c1 = a[1].held, a[1].scalar
             if a[1].held == ARRAY:
-                node.s1 = <object>a[1].array
+                node.s1 = kept(&a[1], node)
     if n > 2:
         if a[2].node != NULL:
             node.n2 = <Node>a[2].node
         if reads & 1 << (ARGUMENT + 2):
             node.h2, node.c2 = a[2].held, a[2].scalar
             if a[2].held == ARRAY:
-                node.s2 = <object>a[2].array
+                node.s2 = kept(&a[2], node)
     if reads & 1 << RESULT:
         node.hy, node.cy = (SCALAR if out is None else ARRAY), y
         node.sy = out

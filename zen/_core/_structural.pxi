@@ -19,9 +19,11 @@ cdef Tensor matrix_product(Row row, object x, object y):
         node.typenum = a[0].typenum
         node.set_shape(2, <Py_ssize_t*>cnp.PyArray_DIMS(out))
         if a[0].node != NULL:
-            node.n0, node.h1, node.s1 = <Node>a[0].node, ARRAY, right
+            node.n0, node.h1 = <Node>a[0].node, ARRAY
+            node.s1 = kept(&a[1], node)
         if a[1].node != NULL:
-            node.n1, node.h0, node.s0 = <Node>a[1].node, ARRAY, left
+            node.n1, node.h0 = <Node>a[1].node, ARRAY
+            node.s0 = kept(&a[0], node)
         if (node.n0 is not None and node.n0.tracked) or (node.n1 is not None and node.n1.tracked):
             node.track()
     return new_tensor(out, node)
@@ -108,8 +110,8 @@ cdef Tensor linked(Tensor t, Tensor x):
     # t, known as a view of x where its memory is that of x.
     cdef PyObject* base = <PyObject*>cnp.PyArray_BASE(<ndarray>t.data)
     if base != NULL and (base == <PyObject*>x.data or base == <PyObject*>cnp.PyArray_BASE(<ndarray>x.data)):
-        t.base = x if x.base is None else x.base
-        t.synced = t.base.version
+        t.set_base(x if x._base is None else x._base)
+        t.synced = t._base.version
     return t
 
 

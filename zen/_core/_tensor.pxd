@@ -47,7 +47,9 @@ cdef class Node:
     cdef tuple _params
     cdef readonly long long seq
     cdef PyObject* owner                     # the live Tensor, borrowed; its dealloc clears this
-    cdef int nd, typenum
+    cdef int nd
+    cdef short typenum
+    cdef unsigned char watched               # something saved is under a Watch of _guard
     cdef Py_ssize_t* dims
     cdef Py_ssize_t small[2]
     cdef long long mark                      # the pass that needs this node's gradient; minus it where not
@@ -66,11 +68,13 @@ cdef class Tensor:
     cdef object data                         # ndarray; None while a 0-d value lives in `scalar`
     cdef double scalar
     cdef int typenum
+    cdef int views                           # live Tensors that are views of this one
     cdef Node _node
-    cdef public Tensor base
-    cdef public long long synced, version
+    cdef Tensor _base
+    cdef public long long synced, version, moved
     cdef object __weakref__
     cdef object values(self)                 # the ndarray, made when first asked for
+    cdef void set_base(self, Tensor base) noexcept
 
 cdef class Shaped:
     cdef readonly tuple shape

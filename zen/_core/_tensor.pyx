@@ -21,7 +21,9 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core import _dispatch
+from zen._core._guard cimport borrow as borrowed, is_lent, is_sole_borrower, lend, owner_of
 from zen._core._types cimport MAX_ARGUMENTS, kernel_t
+from zen._core._guard import set_note
 
 cnp.import_array()
 
@@ -73,6 +75,8 @@ cdef Row named_row(str name):
 def install(**given):
     """Give the engine what it may call back on higher floors; see the list in zen/backend.py."""
     hooks_.update(given)
+    if "note" in given:
+        set_note(given["note"])
     if "operators" in given:
         bind_operators(given["operators"])
 
@@ -412,7 +416,7 @@ cdef Tensor new_scalar(double value, int typenum, Node node):
 
 cdef Node node_of(Tensor t):
     # The node to record on; a view whose base was written since is derived again first.
-    if t.base is not None and t.synced != t.base.version:
+    if t._base is not None and t.synced != t._base.version:
         hooks_["resync"](t)
     return t._node
 

@@ -403,6 +403,32 @@ def raise_released(Node n):
     )
 
 
+def verify_saved(Node n not None):
+    """Raise if what the node saved was overwritten since."""
+    verify(n)
+
+
+def check_outside(Node n):
+    """Raise if somebody outside wrote to an array that `n` saved."""
+    saved = (n.s0, n.s1, n.s2, n.sy) if n.compiled else n._saved
+    for a in flattened((saved, n._params)):
+        if is_spoilt(a, n.seq):
+            raise RuntimeError(
+                f"{n.row.name}: an array of shape {a.shape} that it saved for its gradient was overwritten by NumPy; "
+                "pass a copy of the array, or run backward() before the array is written to"
+            )
+
+
+cdef list flattened(tuple values):
+    cdef list found = []
+    for x in values:
+        if type(x) is tuple:
+            found += flattened(<tuple>x)
+        else:
+            found.append(x)
+    return found
+
+
 def check_saved(Node n):
     """Raise if an array that `n` saved was overwritten since. Some array was."""
     overwritten = hook("overwritten")

@@ -1,12 +1,17 @@
 """The reference engine in plain NumPy. Exports the same names as zen/_core; zen/backend.py picks one of the two.
 
-Written to be read: state, rows, node, tensor, recording (one operation), broadcast, backward (the pass), each using
-only those before it.
+Written to be read: state, guard (memory that others write to), rows, node, tensor, recording (one operation),
+broadcast, backward (the pass), each using only those before it.
 """
 
 from . import kernels as kernels
 from .backward import run as run
+from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
+from .guard import borrow as borrow
+from .guard import renew as renew
+from .guard import settle as settle
+from .guard import sharers as sharers
 from .node import Node as Node
 from .recording import apply as apply
 from .recording import binary as binary

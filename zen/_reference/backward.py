@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .broadcast import conform, conform_tensor
+from .guard import is_spoilt
 from .node import Node
 from .recording import apply
 from .state import Installed, Writes, set_grad_enabled
@@ -145,8 +146,7 @@ class _Pass:
             _raise_released(node)
         if not any([self.needs(n) for n in inputs]):
             return
-        if Writes.last > node.seq:
-            _check_saved(node, saved)
+        verify_saved(node, saved)
         with np.errstate(all="ignore"):
             for k, value in self.vjps(node, saved, inputs, gradient):
                 receiver = inputs[k]
@@ -264,6 +264,14 @@ def _raise_released(node: Node) -> None:
     )
 
 
+def verify_saved(node: Node, saved: tuple[Any, ...] | None = None) -> None:
+    """Raise if what `node` saved was overwritten since."""
+    saved = node.saved if saved is None else saved
+    if Writes.last > node.seq:
+        _check_saved(node, saved)
+    _check_outside(node, (saved, node.params))
+
+
 def _check_saved(node: Node, saved: tuple[Any, ...]) -> None:
     """Raise if an array that `node` saved was overwritten since."""
     if Installed.overwritten is None:
@@ -277,6 +285,18 @@ def _check_saved(node: Node, saved: tuple[Any, ...]) -> None:
                         f"a value of shape {x.shape} that {node.name!r} saved for its gradient was overwritten in "
                         f"place by {writer!r}; write to a copy (clone()) instead"
                     )
+
+
+def _check_outside(node: Node, values: tuple[Any, ...]) -> None:
+    """Raise if somebody outside wrote to an array that `node` saved."""
+    for x in values:
+        if type(x) is tuple:
+            _check_outside(node, x)
+        elif is_spoilt(x, node.seq):
+            raise RuntimeError(
+                f"{node.name}: an array of shape {x.shape} that it saved for its gradient was overwritten by NumPy; "
+                "pass a copy of the array, or run backward() before the array is written to"
+            )
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .guard import borrow, guarded, guarded_params
 from .node import Node
 from .rows import SHAPE, UNUSED, Row, Shaped
 from .state import FLOATING, Installed, grad_enabled
@@ -71,6 +72,8 @@ def evaluate(row: Row, arrays: Sequence[Any], params: tuple[Any, ...]) -> np.nda
 
 def _finish(row: Row, inputs: tuple[Any, ...], arrays: list[Any], params: tuple[Any, ...], out: np.ndarray) -> Tensor:
     node = _record(row, inputs, arrays, params, out) if grad_enabled() and out.dtype.char in FLOATING else None
+    if row.view and not isinstance(inputs[0], Tensor):
+        out = borrow(out)  # it may lie in an ndarray of the user's
     t = wrap(out, node)
     if row.view and isinstance(x := inputs[0], Tensor):
         memory = out.base
@@ -88,20 +91,27 @@ def _record(
     if True not in recorded:
         return None
     plan = row.plan(recorded)
-    saved = tuple([keep(x, need) for x, need in zip(arrays, plan, strict=False)])
-    y = keep(out, plan[-1])
+    saved = tuple([keep(x, need, not isinstance(given, Tensor))
+                   for x, need, given in zip(arrays, plan, inputs, strict=False)])  # fmt: skip
+    y = keep(out, plan[-1], False)
+    params = guarded_params(params)
     return Node(row, nodes, params, (saved, y) if row.variadic and not row.joint else (*saved, y), out.shape, out.dtype)
 
 
-def keep(x: Any, need: int) -> Any:
-    """What a node saves of `x`. 0-d values are copied: an in-place write to them later does no harm."""
+def keep(x: Any, need: int, foreign: bool) -> Any:
+    """What a node saves of `x`, which is `foreign` where it was an operand itself.
+
+    0-d values are copied: a write to them later does no harm.
+    """
     if need == UNUSED:
         return None
     if need == SHAPE:
         if isinstance(x, (np.ndarray, np.generic)):
             return Shaped(x.shape, x.dtype)
         return Shaped((), np.result_type(x))
-    return x.copy() if isinstance(x, np.ndarray) and x.ndim == 0 else x
+    if not isinstance(x, np.ndarray):
+        return x
+    return x.copy() if x.ndim == 0 else guarded(x, foreign)
 
 
 def unary(row: Row) -> Callable[[Any], Tensor]:

@@ -76,6 +76,7 @@ class Installed:
     to_float: Callable[..., float] | None = None
     repr: Callable[..., str] | None = None
     overwritten: Callable[[np.ndarray, int], str | None] | None = None
+    note: Callable[[np.ndarray, int, str], None] | None = None
     arrays: Any = SimpleNamespace()
     tensors: Any = SimpleNamespace()
     apply: Callable[..., Any] = staticmethod(_missing)

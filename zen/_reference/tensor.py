@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .guard import borrow, lend
 from .node import HookHandle, Node, leaf_node
 from .state import Installed, check_dtype, check_trainable
 
@@ -50,12 +51,15 @@ def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
 class Tensor:
     """An array that knows how it was computed. See zen/tensor.py for what it can do."""
 
-    __slots__ = ("__weakref__", "_array", "_node", "base", "synced", "version")
+    __slots__ = ("__weakref__", "_array", "_base", "_node", "moved", "synced", "version", "views")
 
     _array: np.ndarray
     _node: Node | None
-    base: Tensor | None
-    """The Tensor whose memory this one is a view of."""
+    _base: Tensor | None
+    views: int
+    """How many live Tensors are views of this one."""
+    moved: int
+    """Bytes copied by writes to small parts; see zen/inplace.py."""
     synced: int
     """The base's version when this view's node was last derived."""
     version: int
@@ -65,8 +69,12 @@ class Tensor:
         array = Installed.convert(value)
         if trainable and array.dtype.kind in "iub":
             array = array.astype(np.float64)
-        elif array is value:
-            array = array.view()
+        elif isinstance(value, Tensor):
+            array = lend(value._array, False)
+        elif not isinstance(value, (list, tuple, int, float)):
+            array = borrow(array)
+        if getattr(self, "views", 0):
+            raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
         _fill(self, array, None)
         if trainable:
             check_trainable(array.dtype)
@@ -78,11 +86,29 @@ class Tensor:
 
     @property
     def array(self) -> np.ndarray:
-        """The values as the ndarray that the Tensor itself uses. Internal; `numpy()` is the public way."""
-        return self._array
+        """The values as an ndarray on the Tensor's memory. What NumPy writes into it is noticed by a pass."""
+        return lend(self._array, True)
+
+    @property
+    def base(self) -> Tensor | None:
+        """The Tensor whose memory this one is a view of."""
+        return self._base
+
+    @base.setter
+    def base(self, base: Tensor | None) -> None:
+        if self._base is not None:
+            self._base.views -= 1
+        self._base = base
+        if base is not None:
+            base.views += 1
+
+    def __del__(self) -> None:
+        base = getattr(self, "_base", None)
+        if base is not None:
+            base.views -= 1
 
     def set_array(self, array: np.ndarray) -> None:
-        """Put other values in place of the Tensor's own. Internal; used by zen/inplace.py."""
+        """Put memory of its own in place of the Tensor's. For zen/inplace.py."""
         self._array = array
 
     @property
@@ -177,7 +203,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A Tensor on the same memory that takes no part in gradients."""
-        return wrap(self._array)
+        return wrap(lend(self._array, False))
 
     def retain_grad(self) -> None:
         """Have `grad` filled by backward passes, although this is not a leaf."""
@@ -284,8 +310,10 @@ OPERANDS = (Tensor, np.ndarray, np.generic, int, float, complex)
 def _fill(t: Tensor, array: np.ndarray, node: Node | None) -> None:
     t._array = array
     t._node = node
-    t.base = None
-    t.synced = t.version = 0
+    if getattr(t, "_base", None) is not None:
+        t.base = None
+    t._base = None
+    t.synced = t.version = t.views = t.moved = 0
 
 
 def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:

@@ -77,12 +77,12 @@ def _truncated(shape: tuple[int, ...], low: float, high: float, generator: Gener
     missing = np.arange(values.size)
     while missing.size:
         if share > 0.2:
-            drawn = random.normal(missing.shape, generator=generator).array
+            drawn = random.normal(missing.shape, generator=generator)._array
             taken = (drawn >= low) & (drawn <= high)
         else:
-            drawn = random.uniform(missing.shape, left, right, generator=generator).array
+            drawn = random.uniform(missing.shape, left, right, generator=generator)._array
             chance = np.exp(0.5 * (nearest * nearest - drawn * drawn))
-            taken = random.uniform(missing.shape, generator=generator).array < chance
+            taken = random.uniform(missing.shape, generator=generator)._array < chance
         values[missing[taken]] = drawn[taken]
         missing = missing[~taken]
     return values.reshape(shape)
@@ -170,7 +170,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     if tensor.size == 0:
         return tensor
     rows, columns = tensor.shape[0], tensor.size // tensor.shape[0]
-    drawn = random.normal((max(rows, columns), min(rows, columns)), generator=generator).array
+    drawn = random.normal((max(rows, columns), min(rows, columns)), generator=generator)._array
     q, r = np.linalg.qr(drawn)
     q *= np.sign(np.diagonal(r))  # every orthogonal matrix equally likely
     return _fill(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
@@ -185,9 +185,9 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         raise ValueError(f"sparse_: a Tensor of two dimensions is needed, not one of shape {tensor.shape}")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
-    values = np.array(random.normal(tensor.shape, 0.0, std, generator=generator).array)
+    values = np.array(random.normal(tensor.shape, 0.0, std, generator=generator)._array)
     for column in range(columns):
-        values[random.permutation(rows, generator=generator).array[:zeros], column] = 0
+        values[random.permutation(rows, generator=generator)._array[:zeros], column] = 0
     return _fill(tensor, values)
 
 

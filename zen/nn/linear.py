@@ -186,7 +186,7 @@ class Embedding(Module):
         """Draw the table anew."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
-            self.weight.array[self.padding_idx] = 0
+            self.weight._array[self.padding_idx] = 0
 
     def forward(self, indices: Any) -> Any:
         return f.embedding(

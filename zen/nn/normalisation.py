@@ -115,7 +115,7 @@ class _BatchNorm(_Tracked):
 
     def _count(self) -> None:
         if self.num_batches_tracked is not None:
-            array = self.num_batches_tracked.array
+            array = self.num_batches_tracked._array
             seq = backend.next_seq()
             array += 1
             writes.note(array, seq, "batch_norm")

@@ -37,12 +37,12 @@ class Parameter(Tensor):
         return f"Parameter({represent(self)})"
 
     def __copy__(self) -> Self:
-        return type(self)(self.array.copy(), self.requires_grad)
+        return type(self)(self._array.copy(), self.requires_grad)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        made = memo[id(self)] = type(self)(self.array.copy(), self.requires_grad)
+        made = memo[id(self)] = type(self)(self._array.copy(), self.requires_grad)
         if self.grad is not None:
-            made.grad = backend.wrap(self.grad.array.copy())
+            made.grad = backend.wrap(self.grad._array.copy())
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -70,10 +70,10 @@ class Buffer(Tensor):
         return f"Buffer({represent(self)})"
 
     def __copy__(self) -> Self:
-        return type(self)(self.array.copy(), self.persistent)
+        return type(self)(self._array.copy(), self.persistent)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        made = memo[id(self)] = type(self)(self.array.copy(), self.persistent)
+        made = memo[id(self)] = type(self)(self._array.copy(), self.persistent)
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -88,8 +88,8 @@ def _values(data: Any, name: str) -> Any:
             f"{name}: the result of {data.node.row.name!r} belongs to a graph, but a {name} is a leaf; "  # type: ignore[union-attr]
             "pass x.detach()"
         )
-    return data.array
+    return data.detach()
 
 
 def _contiguous(t: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(t.array).reshape(t.shape)
+    return np.ascontiguousarray(t._array).reshape(t.shape)

@@ -81,7 +81,7 @@ def _assign(module: Module, key: str, value: np.ndarray) -> None:
     owner = module.get_submodule(path)
     old = owner.__dict__[name]
     trained = isinstance(old, Parameter)
-    setattr(owner, name, Parameter(value, old.requires_grad) if trained else backend.leaf(value, False))
+    setattr(owner, name, Parameter(value, old.requires_grad) if trained else backend.leaf(backend.borrow(value), False))
 
 
 def _fitting(key: str, value: Any, target: Tensor, assign: bool) -> np.ndarray:
@@ -95,7 +95,7 @@ def _fitting(key: str, value: Any, target: Tensor, assign: bool) -> np.ndarray:
         raise TypeError(f"wrong dtype: {key} is {array.dtype}, and parameters need a floating dtype")
     if _ORDER[array.dtype.kind] > _ORDER[target.dtype.kind]:
         raise TypeError(f"wrong dtype: {key} is {array.dtype}, which does not fit into {target.dtype}")
-    if not assign and not target.array.flags.writeable:
+    if not assign and not target._array.flags.writeable:
         raise ValueError(f"read-only memory: {key} of the module cannot be written to")
     return array
 
@@ -114,6 +114,6 @@ def convert(module: Module, dtype: Any) -> None:
         if t.dtype.kind == "f" and t.dtype != wanted:
             required, grad = t.requires_grad, t.grad
             t.requires_grad_(False)
-            Tensor.__init__(t, t.array.astype(wanted), required)
+            Tensor.__init__(t, t._array.astype(wanted), required)
             if grad is not None:
-                t.grad = backend.wrap(grad.array.astype(wanted))
+                t.grad = backend.wrap(grad._array.astype(wanted))

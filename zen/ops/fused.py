@@ -124,7 +124,7 @@ class Fused:
                 if wanted:
                     x = inputs[k]
                     # A node of its own for each input: the same Tensor may have been given twice.
-                    own = backend.apply(ROWS["positive"], (x,)) if x.requires_grad else backend.leaf(x.array, True)
+                    own = backend.apply(ROWS["positive"], (x,)) if x.requires_grad else backend.leaf(x._array, True)
                     inputs[k] = targets[k] = own
             out = self.composition(*inputs, **call.keywords)
             found: list[Any] = [None] * len(inputs)

@@ -25,7 +25,7 @@ def plain_key(key: Any) -> tuple[Any, ...]:
 
 def _plain(k: Any) -> Any:
     if isinstance(k, Tensor):
-        k = k.array
+        k = k._array
         if k.ndim == 0 and k.dtype.kind in "iu":
             return int(k)
     elif isinstance(k, np.integer):

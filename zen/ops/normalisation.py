@@ -394,7 +394,7 @@ def _move(name: str, running: Any, fresh: np.ndarray, momentum: float) -> None:
     """running += momentum * (fresh - running), announced as a write."""
     if running is None:
         return
-    array = running.array if isinstance(running, Tensor) else running
+    array = running._array if isinstance(running, Tensor) else running
     seq = backend.next_seq()
     array += momentum * (fresh - array)
     writes.note(array, seq, name)

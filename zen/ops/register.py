@@ -120,7 +120,7 @@ def operand(operation: str, x: Any) -> Any:
 
 def raw(x: Any) -> Any:
     """The values of a Tensor or array, for what no gradient depends on (positions, masks)."""
-    return x.array if isinstance(x, Tensor) else x
+    return x._array if isinstance(x, Tensor) else x
 
 
 def _row(name: str) -> Any:

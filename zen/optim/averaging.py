@@ -47,7 +47,7 @@ class ExponentialMovingAverage:
         self.decay = decay
         self.warmup = warmup
         self.num_updates = 0
-        self.averages: list[Tensor] = [backend.wrap(p.array.copy(order="C")) for p in self.parameters]
+        self.averages: list[Tensor] = [backend.wrap(p._array.copy(order="C")) for p in self.parameters]
         self._kept: list[np.ndarray] | None = None
 
     def update(self) -> None:
@@ -56,8 +56,8 @@ class ExponentialMovingAverage:
             raise RuntimeError("ExponentialMovingAverage: update() while the averages are in place of the parameters")
         self.num_updates += 1
         decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates)) if self.warmup else self.decay
-        arrays, seq = [a.array for a in self.averages], backend.next_seq()
-        backend.kernels.blend(arrays, [p.array for p in self.parameters], 1 - decay)
+        arrays, seq = [a._array for a in self.averages], backend.next_seq()
+        backend.kernels.blend(arrays, [p._array for p in self.parameters], 1 - decay)
         announce(arrays, seq, "ExponentialMovingAverage.update")
 
     def copy_to(self, parameters: Iterable[Tensor] | None = None) -> None:
@@ -69,10 +69,10 @@ class ExponentialMovingAverage:
         found, expected = [t.shape for t in targets], [a.shape for a in self.averages]
         if found != expected:
             raise ValueError(f"ExponentialMovingAverage.copy_to: the shapes are {found}, but must be {expected}")
-        self._write(targets, [a.array for a in self.averages], "copy_to")
+        self._write(targets, [a._array for a in self.averages], "copy_to")
 
     def _write(self, targets: list[Tensor], values: list[np.ndarray], name: str) -> None:
-        seq, arrays = backend.next_seq(), [t.array for t in targets]
+        seq, arrays = backend.next_seq(), [t._array for t in targets]
         for array, value in zip(arrays, values, strict=True):
             array[...] = value
         announce(arrays, seq, f"ExponentialMovingAverage.{name}")
@@ -80,7 +80,7 @@ class ExponentialMovingAverage:
     def __enter__(self) -> Self:
         if self._kept is not None:
             raise RuntimeError("ExponentialMovingAverage: the averages are already in place of the parameters")
-        self._kept = [p.array.copy() for p in self.parameters]
+        self._kept = [p._array.copy() for p in self.parameters]
         self.copy_to()
         return self
 
@@ -104,7 +104,7 @@ class ExponentialMovingAverage:
         if missing:
             raise ValueError(f"ExponentialMovingAverage: the state dict has no {', '.join(sorted(missing))}")
         loaded = [
-            np.asarray(a.array if isinstance(a, Tensor) else a).astype(own.dtype, order="C")
+            np.asarray(a._array if isinstance(a, Tensor) else a).astype(own.dtype, order="C")
             for a, own in zip(state_dict["averages"], self.averages, strict=False)
         ]
         found, expected = [np.shape(a) for a in state_dict["averages"]], [a.shape for a in self.averages]

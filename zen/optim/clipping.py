@@ -23,7 +23,7 @@ def get_total_norm(
     >>> zen.optim.get_total_norm([zen.tensor([3.0]), zen.tensor([4.0])]).item()
     5.0
     """
-    arrays = [t.array for t in _tensors(tensors, "get_total_norm")]
+    arrays = [t._array for t in _tensors(tensors, "get_total_norm")]
     return _as_tensor(_norm(arrays, norm_type, error_if_nonfinite, "get_total_norm"), arrays)
 
 
@@ -48,7 +48,7 @@ def clip_grad_norm_(
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm is {max_norm}; expected a number >= 0")
     params = _with_gradient(parameters, "clip_grad_norm_")
-    arrays = [p.grad.array for p in params if p.grad is not None]
+    arrays = [p.grad._array for p in params if p.grad is not None]
     total = _norm(arrays, norm_type, error_if_nonfinite, "clip_grad_norm_")
     factor = float(max_norm) / (total + 1e-6)
     if not factor >= 1:  # also where it is NaN
@@ -94,12 +94,12 @@ def _own_gradient(p: Tensor) -> np.ndarray:
     """The array of p's gradient, which may be written: not read-only, not one value seen everywhere, with no graph."""
     g = p.grad
     assert g is not None
-    array = g.array
+    array = g._array
     if not array.flags.writeable or (0 in array.strides and array.size > 1):
         g = p.grad = backend.wrap(array.copy())
     elif g.requires_grad:
         g = p.grad = g.detach()
-    return g.array
+    return g._array
 
 
 def _norm(arrays: list[np.ndarray], order: float, error_if_nonfinite: bool, name: str) -> float:

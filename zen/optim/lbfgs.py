@@ -129,7 +129,7 @@ class LBFGS(Optimizer):
     ) -> tuple[Point, int]:
         """Change the parameters along d; where they are then, and the number of evaluations."""
         group = self.param_groups[0]
-        origin = np.concatenate([p.array.ravel() for p in group["params"]], dtype=d.dtype)
+        origin = np.concatenate([p._array.ravel() for p in group["params"]], dtype=d.dtype)
 
         def evaluate(step: float) -> Point:
             self._set(origin, d, step)
@@ -155,7 +155,7 @@ class LBFGS(Optimizer):
             state |= {"old_dirs": [], "old_stps": [], "ro": [], "H_diag": 1.0}
             return backend.kernels.lbfgs_direction(grad, [], [], [], 1.0)
         changes, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
-        y, s, ys, yy = backend.kernels.lbfgs_pair(grad, state["prev_flat_grad"].array, state["d"].array, state["t"])
+        y, s, ys, yy = backend.kernels.lbfgs_pair(grad, state["prev_flat_grad"]._array, state["d"]._array, state["t"])
         if ys > _CURVATURE:
             changes.append(backend.wrap(y))
             steps.append(backend.wrap(s))
@@ -188,7 +188,7 @@ class LBFGS(Optimizer):
             return [self._loaded_value(p, place, x) for x in value]
         if value is None or isinstance(value, (int, float)):
             return value
-        array = np.asarray(value.array if isinstance(value, Tensor) else value)
+        array = np.asarray(value._array if isinstance(value, Tensor) else value)
         if array.ndim == 0:
             return array.item()
         size = sum(q.size for q in self.param_groups[0]["params"])

@@ -248,7 +248,7 @@ class Optimizer:
             return int(value)
         if value is None or isinstance(value, (int, float)):
             return value
-        array = np.asarray(value.array if isinstance(value, Tensor) else value).astype(p.dtype, order="C")
+        array = np.asarray(value._array if isinstance(value, Tensor) else value).astype(p.dtype, order="C")
         if array.shape != p.shape:
             raise ValueError(f"{self._name}: {place} was saved with shape {array.shape}, but must have {p.shape}")
         return backend.wrap(array)

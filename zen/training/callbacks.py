@@ -83,7 +83,7 @@ class EarlyStopping(Callback):
         if self.best.improved(training):
             self.best_epoch = training.epoch
             if self.restore_best:
-                self._kept = {name: np.array(t.array) for name, t in training.model.state_dict().items()}
+                self._kept = {name: np.array(t._array) for name, t in training.model.state_dict().items()}
         elif training.epoch - self.best_epoch >= self.patience:
             training.stop = True
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, trees, writes
+from .. import backend, trees
 from ..backend import Shaped, Tensor
 from ..conversion import convert
 from ..ops import register
@@ -131,7 +131,7 @@ class _Push:
         if not moving:
             return None
         row, saved = node.row, node.saved
-        _check_saved(node, saved)
+        backend.verify_saved(node)
         if row.elementwise:
             return self.elementwise(node, saved, moving)
         declaration = register.DECLARATIONS.get(row.name)
@@ -203,7 +203,7 @@ class _Push:
         assert found is not None
         if found[0] is None:
             return self.zeros(node.shape, node.dtype)
-        return found[0] if self.recorded else found[0].array
+        return found[0] if self.recorded else found[0]._array
 
     def vjps(self, node: Any, g: Tensor, values: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         row, f = node.row, register.tensors
@@ -230,7 +230,7 @@ class _Push:
             return value
         if node is not None and self.recorded:
             live = node.tensor
-            return live if live is not None and live.array is value else backend.wrap(np.asarray(value), node)
+            return live if live is not None and live._array is value else backend.wrap(np.asarray(value), node)
         return backend.wrap(np.asarray(value))
 
     def fit(self, value: Any, node: Any) -> Any:
@@ -239,7 +239,7 @@ class _Push:
             value = value if isinstance(value, Tensor) else backend.wrap(np.array(value, node.dtype))
             value = value if value.shape == node.shape else self.broadcast(value, node.shape)
             return value if value.dtype == node.dtype else register.tensors.astype(value, node.dtype)
-        value = np.asarray(value.array if isinstance(value, Tensor) else value)
+        value = np.asarray(value._array if isinstance(value, Tensor) else value)
         value = value if value.shape == node.shape else np.broadcast_to(value, node.shape)
         return value.astype(node.dtype, copy=False)
 
@@ -252,14 +252,3 @@ class _Push:
 
     def add(self, first: Any, second: Any) -> Any:
         return second if first is None else first + second
-
-
-def _check_saved(node: Any, saved: tuple[Any, ...]) -> None:
-    for entry in saved:
-        for x in entry if type(entry) is tuple else (entry,):
-            name = writes.overwritten(x, node.seq) if isinstance(x, np.ndarray) else None
-            if name is not None:
-                raise RuntimeError(
-                    f"jvp: a value of shape {x.shape} that {node.row.name!r} saved for its derivative was overwritten "
-                    f"in place by {name!r}; write to a copy (clone()) instead"
-                )

@@ -127,7 +127,7 @@ def value_and_grad(
         connected = variables.connected([value])
         as_array = not any(isinstance(x, Tensor) for x in variables.given)
         pulled = _pull([value], [None], variables.tensors, connected, False)
-        found = [g.array if as_array and not connected else g for g in pulled]
+        found = [g._array if as_array and not connected else g for g in pulled]
         per_argument = _by_argument(args, where, found)
         value = settled((value, aux) if has_aux else value, connected, as_array)
         return value, (per_argument[0] if isinstance(argnums, int) else tuple(per_argument))
@@ -160,7 +160,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
         recorded = linked or (connected and backend.grad_enabled())
         plain = as_array and not any(isinstance(s, Tensor) for s in seeds)
         pulled = _pull(outputs, seeds, variables.tensors, recorded, True)
-        found = [g.array if plain and not recorded else g for g in pulled]
+        found = [g._array if plain and not recorded else g for g in pulled]
         return tuple(_by_argument(primals, range(len(primals)), found))
 
     return settled(out, connected, as_array), pull

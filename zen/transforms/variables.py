@@ -57,7 +57,7 @@ class Variables:
                 raise TypeError(f"{name}: {path} has dtype {value.dtype}, which has no gradients; make it float64")
             if self.recording and value.requires_grad:
                 return backend.apply(ROWS["positive"], (value,))
-            return backend.leaf(value.array, True)
+            return backend.leaf(value.detach()._array, True)
         if not isinstance(value, (np.ndarray, np.generic, int, float)):
             raise TypeError(
                 f"{name}: {path} is {type(value).__name__}, which cannot be differentiated; expected numbers, arrays "
@@ -66,7 +66,10 @@ class Variables:
         array = convert(value)
         if array.dtype.kind == "b":
             raise TypeError(f"{name}: {path} has dtype bool, which has no gradients; make it float64")
-        return backend.leaf(array.astype(np.float64) if array.dtype.kind in "iu" else array, True)
+        if array.dtype.kind in "iu":
+            array = array.astype(np.float64)
+        # A copy: the caller may write to the array while a pullback is kept, and NumPy tells nobody.
+        return backend.leaf(array.copy() if array is value else array, True)
 
     @contextmanager
     def surround(self) -> Any:
@@ -121,7 +124,7 @@ def settle(t: Tensor, connected: bool, as_array: bool) -> Any:
     """A result as the caller gets it: with its graph if connected, else without, as an array or a Tensor."""
     if connected:
         return t
-    return t.array.copy() if as_array else t.detach()
+    return t._array.copy() if as_array else t.detach()
 
 
 def settled(tree: Any, connected: bool, as_array: bool) -> Any:

@@ -40,7 +40,7 @@ def _walk(
         first = not all(name in entry for name in needed)
         if first:
             entry = fill(t)
-        p, g = t.array, gradient.array
+        p, g = t._array, gradient._array
         if g.shape != p.shape:
             raise ValueError(f"a parameter of shape {p.shape} has a gradient of shape {g.shape}")
         _check_writeable(p, "parameter")
@@ -61,7 +61,7 @@ def _array_of(entry: dict[str, Any], name: str, p: np.ndarray) -> np.ndarray:
     value = entry.get(name)
     if not isinstance(value, Tensor):
         raise TypeError(f"the state {name!r} of a parameter of shape {p.shape} must be a Tensor")
-    array = value.array
+    array = value._array
     if array.shape != p.shape:
         raise ValueError(f"the state {name!r} of a parameter of shape {p.shape} has shape {array.shape}")
     _check_writeable(array, f"state {name!r}")
@@ -205,7 +205,7 @@ def lbfgs_gradient(
     for t in params:
         if t.grad is not None and t.grad.shape != t.shape:
             raise ValueError(f"a parameter of shape {t.shape} has a gradient of shape {t.grad.shape}")
-        out[offset : offset + t.size] = 0 if t.grad is None else t.grad.array.ravel()
+        out[offset : offset + t.size] = 0 if t.grad is None else t.grad._array.ravel()
         offset += t.size
     sizes = np.abs(out)
     return float(sizes.max(initial=0)), float(sizes.sum(dtype=np.float64)), 0.0 if d is None else _dot(out, d)
@@ -253,18 +253,18 @@ def lbfgs_move(params: list[Tensor], origin: np.ndarray, d: np.ndarray, t: float
     _vector(origin, n, origin.dtype, "the origin")
     d = _vector(d, n, origin.dtype, "the direction")
     for p in params:
-        _check_writeable(p.array, "parameter")
+        _check_writeable(p._array, "parameter")
     with np.errstate(all="ignore"):
         values = origin + t * d
         for p in params:
-            written.append(p.array)
-            p.array[...] = values[offset : offset + p.size].reshape(p.shape)
+            written.append(p._array)
+            p._array[...] = values[offset : offset + p.size].reshape(p.shape)
             offset += p.size
 
 
 def _vector(x: Any, n: int, dtype: np.dtype, name: str) -> np.ndarray:
     """x, a Tensor or an array, as n elements of the dtype."""
-    a = x.array if isinstance(x, Tensor) else x
+    a = x._array if isinstance(x, Tensor) else x
     if not isinstance(a, np.ndarray):
         raise TypeError(f"L-BFGS: {name} must be a Tensor or an array, not {type(a).__name__}")
     if dtype.char not in "fd":
