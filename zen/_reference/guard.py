@@ -2,8 +2,8 @@
 
 Memory is the engine's own, borrowed (it came from outside and somebody still holds it) or lent (an ndarray on the
 engine's own is outside). Of borrowed and lent memory a node saves a copy where that is small or of integers, and else
-a view under a `Watch`, with a fingerprint that is compared when the value is read. A loan has a fingerprint of its own for
-what was saved before it; when it ends it enters what NumPy wrote into the log of writes.
+a view under a `Watch`, with a fingerprint that is compared when the value is read. A loan has a fingerprint of its own
+for what was saved before it; when it ends it enters what NumPy wrote into the log of writes.
 """
 
 from __future__ import annotations
