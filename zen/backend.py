@@ -30,12 +30,14 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import attach as attach
     from ._reference import binary as binary
     from ._reference import borrow as borrow
+    from ._reference import call_recording as call_recording
     from ._reference import grad_enabled as grad_enabled
     from ._reference import install as install
     from ._reference import kernels as kernels
     from ._reference import leaf as leaf
     from ._reference import next_seq as next_seq
     from ._reference import note_write as note_write
+    from ._reference import reaches_open_leaf as reaches_open_leaf
     from ._reference import record as record
     from ._reference import renew as renew
     from ._reference import run as run
@@ -57,12 +59,14 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import attach as attach
         from ._core import binary as binary
         from ._core import borrow as borrow
+        from ._core import call_recording as call_recording
         from ._core import grad_enabled as grad_enabled
         from ._core import install as install
         from ._core import kernels as kernels
         from ._core import leaf as leaf
         from ._core import next_seq as next_seq
         from ._core import note_write as note_write
+        from ._core import reaches_open_leaf as reaches_open_leaf
         from ._core import record as record
         from ._core import renew as renew
         from ._core import run as run

@@ -21,6 +21,21 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield path, node
 
 
+def values(tree: Any) -> list[Any]:
+    """The leaves alone, in the same order."""
+    if not _is_container(tree):
+        return [] if tree is None else [tree]
+    found: list[Any] = []
+    pending = list(tree.values() if isinstance(tree, dict) else tree)[::-1]
+    while pending:
+        part = pending.pop()
+        if _is_container(part):
+            pending.extend(list(part.values() if isinstance(part, dict) else part)[::-1])
+        elif part is not None:
+            found.append(part)
+    return found
+
+
 def rebuild(tree: Any, values: Iterable[Any]) -> Any:
     """The tree with its leaves replaced, in order, by `values`."""
     return _rebuild(tree, iter(values))

@@ -8,6 +8,7 @@ from . import kernels as kernels
 from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
 from ._dispatch import simd as simd
+from ._differentiable import reaches_open_leaf as reaches_open_leaf
 from ._engine import run as run
 from ._engine import verify_saved as verify_saved
 from ._guard import renew as renew
@@ -23,6 +24,7 @@ from ._tensor import Shaped as Shaped
 from ._tensor import Tensor as Tensor
 from ._tensor import attach as attach
 from ._tensor import borrow as borrow
+from ._tensor import call_recording as call_recording
 from ._tensor import grad_enabled as grad_enabled
 from ._tensor import install as install
 from ._tensor import leaf as leaf

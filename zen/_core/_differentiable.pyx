@@ -5,10 +5,53 @@ Slower than the pass on arrays and used for higher orders only, so it keeps its 
 
 import heapq
 
+from cpython.object cimport PyObject
 from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, track_below
 from numpy cimport ndarray
 import numpy as np
 from zen._core._tensor import set_grad_enabled
+
+
+cdef extern from *:
+    """
+    #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
+    """
+    Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
+
+
+def reaches_open_leaf(list outputs not None, long long oldest):
+    """Whether derivatives of `outputs` may be differentiated by others than the transform that asks.
+
+    That is, whether they came from a leaf that is not closed. What was recorded before `oldest`, the first of the
+    transform's own variables, belongs to others.
+    """
+    cdef list pending = []
+    cdef set seen = set()
+    cdef Node n, m
+    cdef int k
+    for t in outputs:
+        n = node_of(<Tensor>t)
+        if n is not None:
+            pending.append(n)
+    while pending:
+        n = pending.pop()
+        if n.row is None:
+            if not n.is_closed:
+                return True
+            continue
+        if n.seq < oldest or n.is_released:
+            return True
+        for k in range(n.count()):
+            m = n.input(k)
+            if m is None or (m.row is None and m.is_closed):
+                continue
+            # Held by n and by `m` alone, it comes up only once.
+            if ZEN_REFCNT(<PyObject*>m) > 2:
+                if m in seen:
+                    continue
+                seen.add(m)
+            pending.append(m)
+    return False
 
 
 cdef Tensor saved_tensor(object value, Node node):

@@ -15,6 +15,7 @@ cdef class Row:
     cdef readonly int nin
     cdef readonly object forward
     cdef readonly bint elementwise, variadic, joint, view
+    cdef readonly tuple linear, tangents
     cdef object prepare
     cdef tuple _vjps, _needs
     cdef Kind kind
@@ -47,8 +48,8 @@ cdef class Node:
     cdef tuple _params
     cdef readonly long long seq
     cdef PyObject* owner                     # the live Tensor, borrowed; its dealloc clears this
-    cdef int nd
-    cdef short typenum
+    cdef short nd, typenum
+    cdef unsigned char is_closed             # a leaf that stood for an argument of a transform which is over
     cdef unsigned char watched               # something saved is under a Watch of _guard
     cdef Py_ssize_t* dims
     cdef Py_ssize_t small[2]

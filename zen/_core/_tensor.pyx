@@ -105,6 +105,20 @@ def set_grad_enabled(bint enabled):
     return before
 
 
+def call_recording(bint enabled, function, /, *args, **kwargs):
+    """`function(*args, **kwargs)` with recording on or off; the mode from before is restored in every case.
+
+    An interrupt is raised between two steps of Python code, so none can come between the call and what restores.
+    """
+    global zen_off
+    cdef bint off = zen_off
+    zen_off = not enabled
+    try:
+        return function(*args, **kwargs)
+    finally:
+        zen_off = off
+
+
 def next_seq():
     """The next number of the sequence that orders nodes and in-place writes."""
     global _seq
@@ -146,17 +160,21 @@ cdef dict KINDS = {
 
 @cython.final
 cdef class Row:
-    """One operation as the engine sees it: kernels by name where there are any, else the callables."""
+    """One operation as the engine sees it: kernels where there are any, else the callables.
+
+    A row has the kernels that it asks for by `kernel`. Its own name is for messages: two rows may have the same.
+    """
 
     def __init__(self, str name not None, int nin, forward, prepare, *, elementwise=False, variadic=False,
-                 joint=False, view=False):
+                 joint=False, view=False, str kernel=None, tuple linear=(), tuple tangents=()):
         cdef int k
         self.name, self.nin, self.forward, self.prepare = name, nin, forward, prepare
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
-        self.kind = KINDS.get(name, GENERIC) if not joint else GENERIC
-        if name in KINDS and not joint:
-            _named[name] = self
-        kernels = _dispatch.find(name) if elementwise else None
+        self.linear, self.tangents = linear, tangents
+        self.kind = KINDS.get(kernel, GENERIC)
+        if kernel in KINDS:
+            _named[kernel] = self
+        kernels = _dispatch.find(kernel) if elementwise and kernel is not None else None
         if kernels is not None and nin <= MAX_ARGUMENTS:
             self.kind = ELEMENTWISE
             (_, single, double), vjps = kernels
@@ -307,6 +325,15 @@ cdef class Node:
     def released(self):
         """Whether a pass has released what the node saved."""
         return bool(self.is_released)
+
+    @property
+    def closed(self):
+        """Whether this leaf stood for an argument of a transform that is over: nobody differentiates by it again."""
+        return bool(self.is_closed)
+
+    @closed.setter
+    def closed(self, bint over):
+        self.is_closed = over
 
     @property
     def retains_grad(self):

@@ -5,6 +5,7 @@ broadcast, backward (the pass), each using only those before it.
 """
 
 from . import kernels as kernels
+from .backward import reaches_open_leaf as reaches_open_leaf
 from .backward import run as run
 from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
@@ -19,6 +20,7 @@ from .recording import record as record
 from .recording import unary as unary
 from .rows import Row as Row
 from .rows import Shaped as Shaped
+from .state import call_recording as call_recording
 from .state import grad_enabled as grad_enabled
 from .state import install as install
 from .state import next_seq as next_seq

@@ -20,7 +20,7 @@ from .broadcast import conform, conform_tensor
 from .guard import is_spoilt
 from .node import Node
 from .recording import apply
-from .state import Installed, Writes, set_grad_enabled
+from .state import Installed, Writes, call_recording
 from .tensor import Tensor, attach, wrap
 
 _commit_lock = threading.RLock()
@@ -43,18 +43,30 @@ def run(
     nodes = [_node(t) for t in roots]
     targets = None if inputs is None else [_node(x) for x in inputs]
     work = _Pass(nodes, targets, retain_graph, create_graph)
-    previous = set_grad_enabled(create_graph)
-    try:
-        for node, seed in zip(nodes, seeds, strict=True):
-            if work.needs(node):
-                work.seed(node, seed)
-        work.traverse()
-        if inputs is None:
-            work.commit()
-            return None
-        return [work.result(x) for x in inputs]
-    finally:
-        set_grad_enabled(previous)
+    call_recording(create_graph, work.run, nodes, seeds)
+    return None if inputs is None else [work.result(x) for x in inputs]
+
+
+def reaches_open_leaf(outputs: list[Tensor], oldest: int) -> bool:
+    """Whether derivatives of `outputs` may be differentiated by others than the transform that asks.
+
+    That is, whether they came from a leaf that is not closed. What was recorded before `oldest`, the first of the
+    transform's own variables, belongs to others.
+    """
+    pending = [t.node for t in outputs if t.node is not None]
+    seen = set(pending)
+    while pending:
+        node = pending.pop()
+        if node.row is None:
+            if not node.closed:
+                return True
+        elif node.seq < oldest or node.released:
+            return True
+        for below in node.inputs:
+            if below is not None and below not in seen:
+                seen.add(below)
+                pending.append(below)
+    return False
 
 
 def _node(x: Tensor | Node) -> Node:
@@ -80,6 +92,14 @@ class _Pass:
 
     def needs(self, node: Node | None) -> bool:
         return node is not None and (self.needed is None or node in self.needed)
+
+    def run(self, roots: list[Node], seeds: list[Any]) -> None:
+        for node, seed in zip(roots, seeds, strict=True):
+            if self.needs(node):
+                self.seed(node, seed)
+        self.traverse()
+        if self.wanted is None:
+            self.commit()
 
     # Gradients on their way
 

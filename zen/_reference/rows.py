@@ -43,11 +43,15 @@ class Row:
         vjp(f, g, i, xs, y, *params)        variadic: one in all
         vjp(f, g, args, y, *params)         joint: one in all, returns a tuple of gradients
 
-    `needs` holds for each vjp what it needs of (args..., y), or of (xs, y) if variadic.
+    `needs` holds for each vjp what it needs of (args..., y), or of (xs, y) if variadic. `linear` and `tangents` are
+    for forward mode: the positions of the arguments in which the row is linear, and for each argument None or a function
+    like its vjp that gives the result's tangent from the argument's. A row's name is for messages: two rows may have the
+    same. `kernel` names what the compiled engine has for the row.
     """
 
     __slots__ = (
-        "_plans", "_prepare", "_prepared", "elementwise", "forward", "joint", "name", "nin", "variadic", "view",
+        "_plans", "_prepare", "_prepared", "elementwise", "forward", "joint", "linear", "name", "nin", "tangents",
+        "variadic", "view",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +65,9 @@ class Row:
         variadic: bool = False,
         joint: bool = False,
         view: bool = False,
+        kernel: str | None = None,
+        linear: tuple[int, ...] = (),
+        tangents: tuple[Callable[..., Any] | None, ...] = (),
     ) -> None:
         self.name = name
         self.nin = nin
@@ -69,6 +76,8 @@ class Row:
         self.variadic = variadic
         self.joint = joint
         self.view = view
+        self.linear = linear
+        self.tangents = tangents
         self._prepare = prepare
         self._prepared: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
         self._plans: dict[tuple[bool, ...], tuple[int, ...]] = {}

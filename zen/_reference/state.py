@@ -43,6 +43,19 @@ def set_grad_enabled(enabled: bool) -> bool:
     return previous
 
 
+def call_recording(enabled: bool, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """`function(*args, **kwargs)` with recording on or off; the mode from before is restored in every case.
+
+    Between attributes that are set and read the interpreter looks for no interrupt, as it does around calls.
+    """
+    previous = _mode.enabled
+    _mode.enabled = enabled
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _mode.enabled = previous
+
+
 class Writes:
     """When any array was last overwritten: nodes younger than that need no check of what they saved."""
 

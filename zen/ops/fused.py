@@ -108,32 +108,29 @@ class Fused:
 
     def _vjp(self, f: Any, g: Any, args: tuple[Any, ...], y: Any, call: _Call) -> tuple[Any, ...]:
         if isinstance(g, Tensor):
-            return self._recorded(g, args, call)
-        found = self._backward(g, call.placed(args), y, call.saved, call.wanted, **call.keywords)
-        return call.taken(tuple(found))
+            found: tuple[Any, ...] = backend.call_recording(True, self._recorded, g, args, call)
+            return found
+        pulled = self._backward(g, call.placed(args), y, call.saved, call.wanted, **call.keywords)
+        return call.taken(tuple(pulled))
 
     def _recorded(self, g: Tensor, args: tuple[Any, ...], call: _Call) -> tuple[Any, ...]:
         """The gradients as Tensors with a graph: those of the composition, computed anew."""
         from .register import ROWS
 
-        before = backend.set_grad_enabled(True)
-        try:
-            inputs = list(call.placed(args))
-            targets = {}
-            for k, wanted in enumerate(call.wanted):
-                if wanted:
-                    x = inputs[k]
-                    # A node of its own for each input: the same Tensor may have been given twice.
-                    own = backend.apply(ROWS["positive"], (x,)) if x.requires_grad else backend.leaf(x._array, True)
-                    inputs[k] = targets[k] = own
-            out = self.composition(*inputs, **call.keywords)
-            found: list[Any] = [None] * len(inputs)
-            if out.requires_grad:
-                gradients = backend.run([out], [g], list(targets.values()), True, True) or []
-                for k, gradient in zip(targets, gradients, strict=True):
-                    found[k] = gradient
-        finally:
-            backend.set_grad_enabled(before)
+        inputs = list(call.placed(args))
+        targets = {}
+        for k, wanted in enumerate(call.wanted):
+            if wanted:
+                x = inputs[k]
+                # A node of its own for each input: the same Tensor may have been given twice.
+                own = backend.apply(ROWS["positive"], (x,)) if x.requires_grad else backend.leaf(x._array, True)
+                inputs[k] = targets[k] = own
+        out = self.composition(*inputs, **call.keywords)
+        found: list[Any] = [None] * len(inputs)
+        if out.requires_grad:
+            gradients = backend.run([out], [g], list(targets.values()), True, True) or []
+            for k, gradient in zip(targets, gradients, strict=True):
+                found[k] = gradient
         return call.taken(tuple(found))
 
 

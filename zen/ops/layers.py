@@ -132,7 +132,9 @@ def _scatter_draws(rng: np.random.Generator) -> list[Any]:
 EMBEDDING = define(row(
     "embedding", "weight indices", _embedding,
     ["scatter_rows(g, indices, weight.shape[0], skipped)", NOT_DIFFERENTIABLE],
-    params="skipped", linear="weight", domain=_embedding_draws, doc="weight[indices].",
+    # Not linear: the derivative leaves the skipped row out, which the value does not.
+    jvp=("gathered(g, indices, skipped)", None), uses={"gathered": _gathered},
+    params="skipped", domain=_embedding_draws, doc="weight[indices].",
 ))  # fmt: skip
 SCATTER_ROWS = define(row(
     "scatter_rows", "v indices", _scatter_rows, ["gathered(g, indices, skipped)", NOT_DIFFERENTIABLE],
@@ -189,8 +191,5 @@ def _shorten(table: Any, indices: np.ndarray, max_norm: float, norm_type: float)
     long = lengths > max_norm
     if long.any():
         factors = max_norm / (lengths[long] + 1e-7)
-        before = backend.set_grad_enabled(False)
-        try:
-            table[rows[long]] = chosen[long] * factors[:, None].astype(chosen.dtype)
-        finally:
-            backend.set_grad_enabled(before)
+        shortened = chosen[long] * factors[:, None].astype(chosen.dtype)
+        backend.call_recording(False, operator.setitem, table, rows[long], shortened)

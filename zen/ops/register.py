@@ -67,7 +67,9 @@ def define(declaration: Row) -> Any:
     DECLARATIONS[name] = declaration
     made = ROWS[name] = backend.Row(
         name, len(declaration.args), _forward(declaration), lambda: _prepare(declaration),
-        elementwise=declaration.elementwise, variadic=declaration.variadic, view=declaration.view,
+        elementwise=declaration.elementwise, variadic=declaration.variadic, view=declaration.view, kernel=name,
+        linear=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.linear]),
+        tangents=tuple([None if formula is None else _deferred(declaration, formula) for formula in declaration.jvp]),
     )  # fmt: skip
     return made
 
@@ -152,6 +154,19 @@ def _prepare(declaration: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         found = {} if formula is None else declaration.needs(formula)
         needs.append(tuple([found.get(n, 0) for n in names]))
     return tuple(vjps), tuple(needs)
+
+
+def _deferred(declaration: Row, formula: str) -> Callable[..., Any]:
+    """The formula, compiled when it is first used."""
+
+    def tangent(*values: Any) -> Any:
+        nonlocal compiled
+        if compiled is None:
+            compiled = declaration.compile(formula)
+        return compiled(*values)
+
+    compiled: Callable[..., Any] | None = None
+    return tangent
 
 
 def _forward(declaration: Row) -> Callable[..., Any]:

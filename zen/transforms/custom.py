@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
+from .wrapper import Wrapper
 
 
 class _Call(NamedTuple):
@@ -24,7 +24,7 @@ class _Call(NamedTuple):
         return [self.static[k] if k in self.static else next(values) for k in range(len(arrays) + len(self.static))]
 
 
-class custom_vjp:  # noqa: N801 - used as a decorator
+class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     """An operation whose derivative you write: a function of NumPy arrays, and its vector-Jacobian product.
 
     The function gets the arrays of its Tensor arguments and returns an array; calling the operation gives a Tensor.
@@ -50,7 +50,7 @@ class custom_vjp:  # noqa: N801 - used as a decorator
     def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any] | None = None) -> None:
         if not callable(function):
             raise TypeError(f"custom_vjp: expected a function, not {type(function).__name__}")
-        functools.update_wrapper(self, function)
+        super().__init__(function)
         self._name: str = getattr(function, "__name__", type(function).__name__)
         self._function = function
         self._vjp: Callable[..., Any] | None = None
@@ -65,7 +65,7 @@ class custom_vjp:  # noqa: N801 - used as a decorator
         self._vjp = vjp
         return vjp
 
-    def __call__(self, *args: Any, **keywords: Any) -> Tensor:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Tensor:
         static, arrays = {}, []
         for k, value in enumerate(args):
             if isinstance(value, (Tensor, np.ndarray, np.generic, float)) or type(value) is int:
@@ -87,6 +87,9 @@ class custom_vjp:  # noqa: N801 - used as a decorator
 
     def __repr__(self) -> str:
         return f"<zen.custom_vjp {self._name}>"
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self._function, self._vjp
 
     def _forward(self, *values: Any) -> np.ndarray:
         *arrays, call = values

@@ -1,8 +1,8 @@
 """Forward mode: `jvp` runs a function, then pushes tangents through the nodes that it recorded, in rising order.
 
-No row has a rule of its own for this. An elementwise row's formula gives its tangent with the tangent in place of
-the cotangent `g`. A linear row is applied to the tangent itself. Any other row's vjp, which is linear in `g`, is
-transposed: the gradient of <vjp(g), tangent> with respect to a dummy `g`.
+An elementwise row's formula gives its tangent with the tangent in place of the cotangent `g`. A linear row is applied
+to the tangent itself. Any other row's vjp, which is linear in `g`, is transposed: the gradient of <vjp(g), tangent>
+with respect to a dummy `g`. A row has a rule of its own for this only where none of these is its derivative.
 
 Tangents are arrays, or, if the derivative may itself be differentiated, Tensors on which the formulas are recorded.
 """
@@ -25,8 +25,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """`(f(*primals), tangent)`: the value, and its derivative in the direction of `tangents`.
 
     primals, tangents: tuples of equal structure and shapes, of numbers, arrays or Tensors, possibly nested. Both
-    results have the structure of what `f` returns. Without a Tensor among the arguments the results are NumPy arrays.
-    A result of integer or bool dtype has a tangent of zeros.
+    results have the structure of what `f` returns. Without a Tensor among the arguments the results are NumPy arrays,
+    unless a Tensor that `f` uses requires a gradient: then, as where a primal or tangent does, they are Tensors with a
+    graph (not under `zen.no_grad()`). A result of integer or bool dtype has a tangent of zeros.
 
     The cost is that of `f`, recorded, and one more pass, however large the result is. Nests with itself and with the
     other transforms.
@@ -41,18 +42,13 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             raise TypeError(f"jvp: {name} is a tuple with an entry for each argument, not {type(given).__name__}")
     variables = Variables("jvp", primals, range(len(primals)))
     directions = _directions(primals, tangents, variables.tensors)
-    with variables.surround():
-        out = f(*variables.args)
+    out = variables.call(f, {})
     outputs = results("jvp", out)
     linked = variables.recording and any(isinstance(t, Tensor) and t.requires_grad for t in directions)
     connected = linked or variables.connected(outputs)
     as_array = not (variables.took_tensors or any(isinstance(t, Tensor) for t in directions))
     push = _Push({t.node: d for t, d in zip(variables.tensors, directions, strict=True)}, connected)
-    previous = backend.set_grad_enabled(connected)
-    try:
-        pushed = push.through(outputs)
-    finally:
-        backend.set_grad_enabled(previous)
+    pushed = backend.call_recording(connected, push.through, outputs)
     moved = [p if isinstance(p, Tensor) else p if as_array else backend.wrap(p) for p in pushed]
     return settled(out, connected, as_array), trees.rebuild(out, moved)
 
@@ -134,13 +130,15 @@ class _Push:
         backend.verify_saved(node)
         if row.elementwise:
             return self.elementwise(node, saved, moving)
-        declaration = register.DECLARATIONS.get(row.name)
-        if declaration is not None and declaration.linear:
-            linear = self.linear_variadic if row.variadic else self.linear
-            moving, found = linear(declaration, node, saved, moving)
-        else:
-            found = None
-        return self.add(found, self.transposed(node, saved, moving)) if moving else found
+        total = None
+        if row.tangents:
+            moving, total = self.ruled(node, saved, moving)
+        elif row.linear:
+            moving, total = (self.linear_variadic if row.variadic else self.linear)(node, saved, moving)
+        if moving:
+            transposed = backend.call_recording(True, self.transposed, node, saved, moving)
+            total = self.add(total, transposed)
+        return total
 
     def elementwise(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         values = self.revived(node, saved)
@@ -152,20 +150,34 @@ class _Push:
                 total = self.add(total, node.row.vjps[k](self.f, tangent, *values, *node.params))
         return total
 
-    def linear(self, declaration: Any, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
-        """(what is left to be moved, the tangent from the arguments in which the row is linear)."""
+    # Each of the next three returns (what is left to be moved, the tangent from the other arguments).
+
+    def ruled(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
+        """By the row's own formulas."""
+        values = self.revived(node, saved)
+        left, total = {}, None
+        for k, tangent in moving.items():
+            rule = node.row.tangents[k]
+            if rule is None:
+                left[k] = tangent
+            else:
+                total = self.add(total, rule(self.f, tangent, *values, *node.params))
+        return left, total
+
+    def linear(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
+        """By the row itself, for each argument in which it is linear."""
         values = self.revived(node, saved)[:-1]
         left, total = {}, None
         for k, tangent in moving.items():
             unsaved = any([j != k and (v is None or isinstance(v, Shaped)) for j, v in enumerate(values)])
-            if unsaved or declaration.args[k] not in declaration.linear:
+            if unsaved or k not in node.row.linear:
                 left[k] = tangent
                 continue
             inputs = tuple([tangent if j == k else v for j, v in enumerate(values)])
             total = self.add(total, self.apply(node, inputs))
         return left, total
 
-    def linear_variadic(self, declaration: Any, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
+    def linear_variadic(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """As `linear`, for a row that is linear in all of its arguments together: the others' tangents are zero."""
         inputs = []
         for k, (below, x) in enumerate(zip(node.inputs, saved[0], strict=True)):
@@ -183,23 +195,20 @@ class _Push:
 
     def transposed(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """The tangent by way of the vjps, which are linear in their cotangent."""
-        previous = backend.set_grad_enabled(True)
-        try:
-            dummy = backend.leaf(np.zeros(node.shape, node.dtype), True)
-            roots, seeds = [], []
-            for k, pulled in self.vjps(node, dummy, self.revived(node, saved, tensors=True), moving):
-                if not isinstance(pulled, Tensor) or not pulled.requires_grad:
-                    continue  # does not depend on the cotangent: zero
-                shape = node.inputs[k].shape
-                if pulled.shape != shape and pulled.size == 1:
-                    pulled = register.tensors.broadcast_to(pulled, shape)
-                tangent = moving[k]
-                # A vjp's result is summed over the axes that were broadcast; the transpose of that is broadcasting.
-                seeds.append(tangent if pulled.shape == shape else self.broadcast(tangent, pulled.shape))
-                roots.append(pulled)
-            found = backend.run(roots, seeds, [dummy], True, self.recorded) if roots else [None]
-        finally:
-            backend.set_grad_enabled(previous)
+        dummy: Any = backend.leaf(np.zeros(node.shape, node.dtype), True)
+        dummy.node.closed = True
+        roots, seeds = [], []
+        for k, pulled in self.vjps(node, dummy, self.revived(node, saved, tensors=True), moving):
+            if not isinstance(pulled, Tensor) or not pulled.requires_grad:
+                continue  # does not depend on the cotangent: zero
+            shape = node.inputs[k].shape
+            if pulled.ndim == 0 and shape:
+                pulled = register.tensors.broadcast_to(pulled, shape)
+            tangent = moving[k]
+            # A vjp's result is summed over the axes that were broadcast; the transpose of that is broadcasting.
+            seeds.append(tangent if pulled.shape == shape else self.broadcast(tangent, pulled.shape))
+            roots.append(pulled)
+        found = backend.run(roots, seeds, [dummy], True, self.recorded) if roots else [None]
         assert found is not None
         if found[0] is None:
             return self.zeros(node.shape, node.dtype)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from .. import backend, trees
 from ..backend import Tensor
 from ..conversion import convert
 from .variables import Variables, results, settled
+from .wrapper import Wrapper
 
 
 def gradients(
@@ -77,21 +77,19 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     the same structure. Numbers and NumPy arrays give NumPy arrays, Tensors give Tensors. Integers count as float64.
     has_aux: `f` returns `(value, aux)`; the function then returns `(gradient, aux)`.
 
-    Nests: `grad(grad(f))` is exact. If an argument, or a Tensor that `f` uses, is itself being differentiated, the
-    result is a Tensor with a graph; call under `zen.no_grad()` to do without.
+    Nests: `grad(grad(f))` is exact. If an argument, or a Tensor that `f` uses, requires a gradient, all results are
+    Tensors with a graph, whatever the arguments are; call under `zen.no_grad()` to do without. The function that comes
+    back can be pickled if `f` can.
 
     >>> import numpy as np, zen
     >>> round(float(zen.grad(zen.grad(np.sin))(1.0)), 6)
     -0.841471
+    >>> w = zen.tensor(2.0, requires_grad=True)
+    >>> zen.grad(lambda x: w * x**3)(1.5).backward()
+    >>> w.gradient.item()
+    6.75
     """
-    inner = value_and_grad(f, argnums, has_aux)
-
-    @functools.wraps(f, updated=())
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = inner(*args, **kwargs)
-        return (found, value[1]) if has_aux else found
-
-    return gradient
+    return _Gradient(f, argnums, has_aux)
 
 
 def value_and_grad(
@@ -104,15 +102,22 @@ def value_and_grad(
     >>> float(value), g["w"].tolist(), g["x"].tolist()
     (9.0, [3.0, 3.0], 3.0)
     """
-    _argnums(argnums, None)
+    return _ValueAndGradient(f, argnums, has_aux)
 
-    @functools.wraps(f, updated=())
-    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        where = _argnums(argnums, len(args))
+
+class _ValueAndGradient(Wrapper):
+    """What `value_and_grad` returns."""
+
+    def __init__(self, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool) -> None:
+        _argnums(argnums, None)
+        super().__init__(f)
+        self._f, self._argnums, self._has_aux = f, argnums, has_aux
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        where = _argnums(self._argnums, len(args))
         variables = Variables("grad", args, where)
-        with variables.surround():
-            out = f(*variables.args, **kwargs)
-        out, aux = _split(out) if has_aux else (out, None)
+        out = variables.call(self._f, kwargs)
+        out, aux = _split(out) if self._has_aux else (out, None)
         if isinstance(out, (tuple, list, dict)):
             raise TypeError(
                 f"grad: the function returned {type(out).__name__}, but must return one Tensor; for further results "
@@ -124,22 +129,32 @@ def value_and_grad(
                 f"grad: the function returned shape {value.shape}, but a gradient is of one number; reduce it, for "
                 "example with .sum(), or use zen.vjp"
             )
-        connected = variables.connected([value])
-        as_array = not any(isinstance(x, Tensor) for x in variables.given)
-        pulled = _pull([value], [None], variables.tensors, connected, False)
-        found = [g._array if as_array and not connected else g for g in pulled]
-        per_argument = _by_argument(args, where, found)
-        value = settled((value, aux) if has_aux else value, connected, as_array)
-        return value, (per_argument[0] if isinstance(argnums, int) else tuple(per_argument))
+        recorded = variables.connected([value])
+        pulled = _pull([value], [None], variables.tensors, recorded, False)
+        connected = recorded or variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
+        as_array = not (variables.took_tensors or connected)
+        found = _by_argument(args, where, [g._array for g in pulled] if as_array else pulled)
+        given = settled((value, aux) if self._has_aux else value, connected, as_array)
+        return given, (found[0] if isinstance(self._argnums, int) else tuple(found))
 
-    return value_and_gradient
+    def _parts(self) -> tuple[Any, ...]:
+        return self._f, self._argnums, self._has_aux
+
+
+class _Gradient(_ValueAndGradient):
+    """What `grad` returns."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        value, found = super().__call__(*args, **kwargs)
+        return (found, value[1]) if self._has_aux else found
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
     """`(f(*primals), pull)`, where `pull(cotangent)` is the tuple of vector-Jacobian products, one for each primal.
 
     The cotangent has the structure and shapes of the result. `pull` may be called any number of times. Structures and
-    types are as in `grad`.
+    types are as in `grad`: if a primal, a Tensor that `f` uses or the cotangent requires a gradient, the products are
+    Tensors with a graph, unless `pull` is called under `zen.no_grad()`.
 
     >>> import numpy as np, zen
     >>> y, pull = zen.vjp(lambda x: x * x, np.array([1.0, 2.0]))
@@ -147,8 +162,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     ([1.0, 4.0], [2.0, 40.0])
     """
     variables = Variables("vjp", primals, range(len(primals)))
-    with variables.surround():
-        out = f(*variables.args)
+    out = variables.call(f, {})
     outputs = results("vjp", out)
     connected = variables.connected(outputs)
     as_array = not variables.took_tensors
@@ -178,7 +192,11 @@ def _pull(outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], connect
 
 def _by_argument(args: Sequence[Any], where: Sequence[int], found: list[Any]) -> list[Any]:
     values = iter(found)
-    return [trees.rebuild(args[k], [next(values) for _ in trees.leaves(args[k])]) for k in where]
+    return [_rebuilt(args[k], values) for k in where]
+
+
+def _rebuilt(tree: Any, values: Iterator[Any]) -> Any:
+    return trees.rebuild(tree, [next(values) for _ in trees.values(tree)])
 
 
 def _split(out: Any) -> tuple[Any, Any]:

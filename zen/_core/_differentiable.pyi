@@ -1,0 +1,3 @@
+from ._tensor import Tensor
+
+def reaches_open_leaf(outputs: list[Tensor], oldest: int) -> bool: ...

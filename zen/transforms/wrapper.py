@@ -1,0 +1,41 @@
+"""Functions made of a function: what `grad`, `value_and_grad` and `custom_vjp` return."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+
+class Wrapper:
+    """An object that is called in place of a function and looks like it: name, documentation, signature, binding.
+
+    It is pickled, and copied, by the parts that it was made of; under its name where it has taken the function's place
+    in its module, as a decorator does.
+    """
+
+    __qualname__: str
+    __module__: str
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function, updated=())
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        name = getattr(self, "__qualname__", repr(self._parts()[0]))
+        return f"<zen.{type(self).__name__.strip('_')} of {name}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        name = getattr(self, "__qualname__", "")
+        found: Any = sys.modules.get(self.__module__)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return name if found is self else (type(self), self._parts())
+
+    def _parts(self) -> tuple[Any, ...]:
+        """The arguments that make an equal object."""
+        raise NotImplementedError
