@@ -128,8 +128,8 @@ cdef set reaching(list roots, dict wanted):
     cdef list order = []
     cdef list stack = [node_of(<Tensor>t) for t in roots]
     cdef set seen = set(), found = set()
+    cdef dict inputs = {}
     cdef Node n, m
-    cdef int k
     cdef long long oldest = min([n.seq for n in wanted], default=0)
     while stack:
         n = stack.pop()
@@ -137,15 +137,16 @@ cdef set reaching(list roots, dict wanted):
             continue
         seen.add(n)
         order.append(n)
-        if n.is_released and n not in wanted:
+        inputs[n] = n.inputs
+        if n.is_released and n not in wanted:      # asked after reading: another thread may release it at any moment
             raise_released(n)
-        stack.extend([m for m in n.inputs if m is not None and m not in seen])
+        stack.extend([m for m in inputs[n] if m is not None and m not in seen])
     for n in sorted(order, key=by_seq):
         if n in wanted:
             found.add(n)
             continue
-        for k in range(n.count()):
-            if n.input(k) is not None and n.input(k) in found:
+        for m in inputs[n]:
+            if m is not None and m in found:
                 found.add(n)
                 break
     return found
@@ -156,17 +157,35 @@ def by_seq(Node n):
 
 
 cdef object traverse(list roots, list seeds, list inputs, bint retain_graph):
-    cdef dict gradients = {}, wanted = None, finished = {}
+    cdef dict wanted = None, finished = {}
     cdef set needed = None
-    cdef list heap = [], passed = []
+    cdef list passed = []
+    cdef bint done = False
+    cdef Node n
+    if inputs is not None:
+        wanted = {node_of(<Tensor>t): None for t in inputs}
+        needed = reaching(roots, wanted)
+    try:
+        propagate(roots, seeds, wanted, needed, finished, passed)
+        done = True
+    finally:
+        for n in passed:
+            n.leave(done and not retain_graph)
+    if wanted is not None:
+        return [wanted[node_of(<Tensor>t)] for t in inputs]
+    commit(finished)
+    return None
+
+
+cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finished, list passed) except -1:
+    # Fills `wanted` or `finished`. What the nodes in `passed` saved stays until the caller leaves them.
+    cdef dict gradients = {}
+    cdef list heap = []
     cdef Node n, m
     cdef Tensor g
     cdef int k
     cdef Row row
     from zen._core._engine import raise_released, verify_saved
-    if inputs is not None:
-        wanted = {node_of(<Tensor>t): None for t in inputs}
-        needed = reaching(roots, wanted)
     for t, value in zip(roots, seeds):
         n = node_of(<Tensor>t)
         if needed is not None and n not in needed:
@@ -191,23 +210,37 @@ cdef object traverse(list roots, list seeds, list inputs, bint retain_graph):
             continue
         if n.is_released:
             raise_released(n)
+        passed.append(n)
+        n.users += 1
         verify_saved(n)
         row = n.row
-        passed.append(n)
         for k, value in enumerate(vjps(n, g)):
             m = n.input(k)
             if m is not None and value is not None and (needed is None or m in needed):
                 add(gradients, heap, m, fit(value, m, row, k))
-    if not retain_graph:
-        for n in passed:
-            n.release()
-    if wanted is not None:
-        return [wanted[node_of(<Tensor>t)] for t in inputs]
-    for n, g in finished.items():
-        n.grad = g if n.grad is None else n.grad + g
-        if n.grad._node is not None:
-            track_below(n.grad._node)
-    return None
+    return 0
+
+
+cdef int commit(dict finished) except -1:
+    # As in _engine: every sum is made before the first is stored, and none is stored on what it was not made from.
+    cdef list made = None
+    cdef Node n
+    cdef Tensor before, after
+    while made is None:
+        made = []
+        for n, after in finished.items():
+            before = n.grad
+            made.append((n, before, after if before is None else before + after))
+        for n, before, after in made:
+            if n.grad is not before:
+                made = None
+                break
+    for n, before, after in made:
+        n.grad = after
+    for n, before, after in made:
+        if after._node is not None:
+            track_below(after._node)
+    return 0
 
 
 cdef int add(dict gradients, list heap, Node n, object value) except -1:
@@ -223,7 +256,7 @@ cdef int add(dict gradients, list heap, Node n, object value) except -1:
 cdef Tensor run_hooks(Node n, Tensor g):
     if n.hooks is None:
         return g
-    for function in tuple(n.hooks):
+    for function in tuple(n.hooks.values()):
         replaced = function(g)
         if replaced is not None:
             if np.shape(replaced) != n.shape:

@@ -2,13 +2,18 @@
 
 A pass keeps the nodes that wait for their turn in a heap by falling sequence number. A node's consumers all have higher
 numbers, so when a node comes up its gradient is complete. The gradient so far lives in the node's own slot; a node that
-another pass (a thread's, or the pass whose hook started this one) is using at the moment gets a slot in `conflicts`.
-Gradients of leaves are committed when the pass has come to its end, so a pass that fails changes none of them.
+another pass (a thread's, or the pass whose hook started this one) was using when this one first came to it has its slot
+in `conflicts`, also when the other pass is through with it. Gradients of leaves are committed when the pass has come to
+its end, so a pass that fails changes none of them.
+
+Threads. Whatever calls Python, may free an array or runs without the GIL lets other passes run, over the same nodes. So
+a pass counts itself among a node's `users` while it reads what the node saved, and nothing on a node that another pass
+may write (mark, claim, grad) is trusted across such a point.
 """
 
 cimport cython
 from cpython.object cimport PyObject, PyObject_GetItem
-from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
+from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 cimport numpy as cnp
@@ -27,7 +32,7 @@ from zen._core._tensor cimport (
 )
 from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
 from zen._core._broadcast import unbroadcast
-from zen._core._tensor import attach
+from zen._core._tensor import attach, next_seq
 from zen._core._differentiable import run_recorded
 
 cnp.import_array()
@@ -67,6 +72,9 @@ cdef class Box:
     """The slot of a node in a pass that found the node in use."""
 
     cdef Slot slot
+
+    def __dealloc__(self):
+        Py_XDECREF(self.slot.array)
 
 
 @cython.final
@@ -139,6 +147,10 @@ cdef class Pass:
         cdef Box box
         if n.claim == self.id:
             return &n.slot
+        if self.conflicts is not None:
+            box = self.conflicts.get(n)
+            if box is not None:
+                return &box.slot
         if n.claim == 0:
             self.push(n)
             n.claim = self.id
@@ -147,45 +159,46 @@ cdef class Pass:
             return &n.slot
         if self.conflicts is None:
             self.conflicts = {}
-        box = self.conflicts.get(n)
-        if box is None:
-            box = Box()
-            self.push(n)
-            self.conflicts[n] = box
+        box = Box()
+        self.conflicts[n] = box
+        self.push(n)
         return &box.slot
 
     cdef int take(self, Node n) except -1:
-        # Move the gradient out of the slot; the node is free for other passes.
-        cdef Slot* slot = self.slot(n)
-        self.scalar, self.array = slot.scalar, slot.array
-        slot.array = NULL
+        # Move the gradient of a node that was waiting out of its slot; the node is free for other passes.
+        cdef Box box
         if n.claim == self.id:
+            self.scalar, self.array = n.slot.scalar, n.slot.array
+            n.slot.array = NULL
             n.claim = 0
         else:
-            del self.conflicts[n]
+            box = self.conflicts.pop(n)
+            self.scalar, self.array = box.slot.scalar, box.slot.array
+            box.slot.array = NULL
         return 0
 
     cdef void abandon(self):
         # After an error: leave every node as if the pass had never come by.
         cdef PyObject* p
-        cdef Slot* slot
-        Py_XDECREF(self.array)
-        self.array = NULL
+        cdef PyObject* array
+        cdef Node n
+        Py_CLEAR(self.array)
         while self.waiting > 0:
             p = self.pop()
-            slot = self.slot(<Node>p)
-            Py_XDECREF(slot.array)
-            slot.array = NULL
-            if (<Node>p).claim == self.id:
-                (<Node>p).claim = 0
+            n = <Node>p
             Py_DECREF(<object>p)
+            if n.claim == self.id:
+                array, n.slot.array = n.slot.array, NULL
+                n.claim = 0
+                Py_XDECREF(array)
         self.conflicts = None
 
     # -- handing gradients on
 
-    cdef inline bint needs(self, Node n) noexcept:
-        # A mark that another thread's pass wrote over counts as needed: that costs work, never a gradient.
-        return n is not None and (not self.selective or n.mark != -self.id)
+    cdef inline bint needs(self, Node n) except -1:
+        if n is None or not self.selective or n.mark == self.id:
+            return n is not None
+        return False if n.mark == -self.id else needs_again(self, n)
 
     cdef int give_scalar(self, Node n, double value) except -1:
         cdef Slot* slot = self.slot(n)
@@ -279,14 +292,22 @@ cdef class Pass:
             elif n.row is None or n.retains:
                 self.finished.append((n, self.gradient()))
             if n.row is not None:
-                if n.is_released:
-                    raise_released(n)
-                verify(n)
-                backward(self, n)
-                if not self.retain:
-                    n.release()
-            Py_XDECREF(self.array)
-            self.array = NULL
+                self.propagate(n)
+            Py_CLEAR(self.array)
+        return 0
+
+    cdef int propagate(self, Node n) except -1:
+        # Hands the gradient of the node at work on to its inputs.
+        cdef bint done = False
+        if n.is_released:
+            raise_released(n)
+        n.users += 1
+        try:
+            verify(n)
+            backward(self, n)
+            done = True
+        finally:
+            n.leave(done and not self.retain)
         return 0
 
     cdef object gradient(self):
@@ -296,7 +317,7 @@ cdef class Pass:
     cdef int run_hooks(self, Node n) except -1:
         cdef Tensor t
         cdef object replaced
-        for function in tuple(n.hooks):
+        for function in tuple(n.hooks.values()):
             t = as_tensor(self.gradient(), n.typenum)
             replaced = function(t)
             if replaced is not None:
@@ -309,8 +330,7 @@ cdef class Pass:
         return 0
 
     cdef int set_gradient(self, Node n, ndarray a) except -1:
-        Py_XDECREF(self.array)
-        self.array = NULL
+        Py_CLEAR(self.array)
         if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
             self.scalar = <double>(<object>a)
         else:

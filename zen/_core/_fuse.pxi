@@ -78,6 +78,7 @@ cdef int backward_group(Pass p, Node first) except -1:
     # Takes `first` and the nodes that follow it, as far as they can be fused. Returns 0 if there is nothing to fuse.
     cdef Member members[FUSE_NODES]
     cdef int count = 1, k, j
+    cdef bint done = False
     cdef Node n, m
     if not fusable(p, first) or not enter(&members[0], first, p.array):
         return 0
@@ -98,12 +99,12 @@ cdef int backward_group(Pass p, Node first) except -1:
             p.array, members[0].array = members[0].array, NULL
             return 0
         run_group(p, members, count)
-        if not p.retain:
-            for j in range(count):
-                (<Node>members[j].node).release()
+        done = True
         return 1
     finally:
         for j in range(count):
+            if j > 0:                    # the pass itself leaves the first
+                (<Node>members[j].node).leave(done and not p.retain)
             Py_XDECREF(members[j].array)
             Py_DECREF(<object>members[j].node)
 
@@ -119,6 +120,7 @@ cdef Node next_member(Pass p, Member* member):
     if not enter(member, n, n.slot.array):
         return None
     p.pop()                          # its reference is the member's now, like that of the array
+    n.users += 1
     n.slot.array = NULL
     n.claim = 0
     return n
@@ -132,8 +134,6 @@ cdef int run_group(Pass p, Member* members, int count) except -1:
     cdef Py_ssize_t size = elements(<Node>members[0].node)
     cdef char* buffers = <char*>malloc(count * FUSE_BLOCK * item)
     cdef bint fresh
-    # References of our own: another thread may release these nodes while the kernels run without the GIL.
-    cdef list kept = [keep_saved(<Node>members[j].node) for j in range(count)]
     if buffers == NULL:
         raise MemoryError("no memory for the backward pass")
     try:
@@ -169,10 +169,6 @@ cdef int run_group(Pass p, Member* members, int count) except -1:
     finally:
         free(buffers)
     return 0
-
-
-cdef tuple keep_saved(Node n):
-    return (n.s0, n.s1, n.s2, n.sy)
 
 
 cdef int find_member(Member* members, int count, Node m) noexcept:

@@ -70,13 +70,14 @@ cdef object check_gradient(object value, Node n, str origin):
 
 cdef int mark_needed(Pass p, list roots) except -1:
     # Marks every node below the roots: with the pass's id where it leads to a wanted input, else with minus that.
-    cdef list stack = roots, order = []
+    # From the loops on no other thread runs: nothing there calls Python or makes an object that the collector knows.
     cdef Node n, m
     cdef int k
     cdef long long oldest = min([n.seq for n in p.wanted], default=0)    # nothing older leads to a wanted input
+    cdef list stack = roots, order = []
     while stack:
         n = stack.pop()
-        if n.mark == -p.id:
+        if n.mark == -p.id or n.mark == p.id:
             continue
         n.mark = -p.id
         if n.seq < oldest:
@@ -86,7 +87,7 @@ cdef int mark_needed(Pass p, list roots) except -1:
             raise_released(n)
         for k in range(n.count()):
             m = n.input(k)
-            if m is not None and m.mark != -p.id:
+            if m is not None:
                 stack.append(m)
     order.sort(key=sequence)
     for n in order:
@@ -105,30 +106,71 @@ def sequence(Node n):
     return n.seq
 
 
+cdef bint needs_again(Pass p, Node n) except -1:
+    # The answer to `needs` for a node on whose mark another pass wrote: what lies below it is marked anew.
+    mark_needed(p, [n])
+    return n.mark == p.id
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Due:
+    """A gradient that is about to be stored."""
+
+    cdef Node node
+    cdef object gradient     # as `gradient()` of the pass, or a Tensor
+    cdef Tensor before       # what the node held when `after` was made
+    cdef Tensor after        # None: the gradient is added to where the one before lies
+
+    cdef int make(self) except -1:
+        cdef Tensor before
+        cdef list entry
+        if self.node.grad is not None and isinstance(self.gradient, ndarray) and may_add(self.node):
+            return 0
+        before = self.node.grad
+        if not isinstance(self.gradient, Tensor):
+            entry, self.gradient = [self.gradient], None
+            self.gradient = settle(entry, self.node.typenum)
+        self.before, self.after = before, self.gradient
+        if before is not None:
+            self.after = new_tensor(np.asarray(np.add(before.values(), (<Tensor>self.gradient).values())), None)
+        return 0
+
+    cdef bint holds(self) noexcept:
+        # Whether nobody has changed the node's gradient since `make`.
+        if self.after is None:
+            return self.node.grad is not None and may_add(self.node)
+        return self.node.grad is self.before
+
+
 cdef int commit(Pass p) except -1:
-    # Every gradient is made before the first is stored: an error here changes nothing.
-    cdef list ready = []
-    cdef Node n
-    cdef Tensor t
+    # Every gradient is made before the first is stored: an error here changes nothing. Other threads may store theirs
+    # meanwhile; once none has, all are stored in one go, in which no other thread runs.
+    cdef list all_due = []
+    cdef Due due
+    cdef bint settled = False
     while p.finished:
-        entry = list(p.finished.pop())
-        n = entry[0]
-        if n.grad is not None and may_add(n) and isinstance(entry[1], ndarray):
-            ready.append((n, entry[1], True))
-            continue
-        t = settle(entry, n.typenum)
-        if n.grad is not None:
-            t = new_tensor(np.asarray(np.add(n.grad.values(), t.values())), None)
-        ready.append((n, t, False))
-    for node, gradient, added in ready:
-        if added:
-            add_into(<ndarray>(<Node>node).grad.data, <ndarray>gradient)
+        due = Due.__new__(Due)
+        entry = p.finished.pop()
+        due.node, due.gradient = entry
+        entry = None
+        due.make()
+        all_due.append(due)
+    while not settled:
+        settled = True
+        for due in all_due:
+            if not due.holds():
+                due.make()
+                settled = False
+    for due in all_due:
+        if due.after is None:
+            add_into(<ndarray>due.node.grad.data, <ndarray>due.gradient)
         else:
-            (<Node>node).grad = gradient
+            due.node.grad = due.after         # the one before is held by `due`: nothing is freed here
     return 0
 
 
-cdef bint may_add(Node n):
+cdef bint may_add(Node n) noexcept:
     # Whether the stored gradient may be added to where it lies: nobody else can see it.
     cdef Tensor t = n.grad
     cdef object data = t.data
@@ -277,25 +319,24 @@ class Hook:
     """What register_hook returns: remove() takes the hook away."""
 
     def __init__(self, hooks, function):
-        self._hooks, self._function = hooks, function
+        self._hooks, self._key = hooks, next_seq()
+        hooks[self._key] = function
 
     def remove(self):
         """Take the hook away; doing so twice does no harm."""
-        if self._function is not None and self._function in self._hooks:
-            self._hooks.remove(self._function)
-        self._function = None
+        self._hooks.pop(self._key, None)
 
 
 def register_hook(self, function):
     """Call `function(gradient)` when a pass has this Tensor's gradient; what it returns, if not None, replaces it."""
     cdef Node n = node_of(<Tensor>self)
+    cdef dict hooks = {}
     if n is None:
         raise RuntimeError("register_hook: this Tensor does not require a gradient")
     if not callable(function):
         raise TypeError(f"register_hook: expected a function of the gradient, not {type(function).__name__}")
     if n.hooks is None:
-        n.hooks = []
-    n.hooks.append(function)
+        n.hooks = hooks      # made before: making it may let another thread register its first hook
     n.track()
     return Hook(n.hooks, function)
 

@@ -51,18 +51,20 @@ cdef class Node:
     cdef short nd, typenum
     cdef unsigned char is_closed             # a leaf that stood for an argument of a transform which is over
     cdef unsigned char watched               # something saved is under a Watch of _guard
+    cdef unsigned short users                # passes that are reading the node: it keeps all until they have left
     cdef Py_ssize_t* dims
     cdef Py_ssize_t small[2]
-    cdef long long mark                      # the pass that needs this node's gradient; minus it where not
+    cdef long long mark                      # the pass that marked the node last; minus it where it is not needed
     cdef long long claim                     # the pass that uses `slot` now, 0 if none
     cdef Slot slot
     cdef public Tensor grad
-    cdef public list hooks
+    cdef public dict hooks                   # number -> function
     cdef Node input(self, int k)
     cdef int count(self)
     cdef void set_shape(self, int nd, const Py_ssize_t* dims) except *
     cdef void drop_inputs(self) noexcept
-    cdef void release(self)
+    cdef void leave(self, bint release) noexcept
+    cdef void drop(self) noexcept
     cdef void track(self)
 
 cdef class Tensor:

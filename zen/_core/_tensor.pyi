@@ -76,7 +76,7 @@ class Node:
     grad: Tensor | None
     retains_grad: bool
     closed: bool
-    hooks: list[Any] | None
+    hooks: dict[int, Any] | None
     @property
     def row(self) -> Row | None: ...
     @property

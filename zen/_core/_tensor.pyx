@@ -303,9 +303,16 @@ cdef class Node:
         for k in range(nd):
             self.dims[k] = dims[k]
 
-    cdef void release(self):
-        # After a pass: the graph below and what was saved are no longer needed.
-        self.is_released = True
+    cdef void leave(self, bint release) noexcept:
+        # A pass that had counted itself among the users is done. `release`: the graph below and what was saved are no
+        # longer needed; a pass of another thread that is reading them just now drops them when it leaves.
+        self.users -= 1
+        if release:
+            self.is_released = True
+        if self.is_released and self.users == 0:
+            self.drop()
+
+    cdef void drop(self) noexcept:
         self.s0 = self.s1 = self.s2 = self.sy = None
         self._saved = self._params = None
         self.drop_inputs()
@@ -358,7 +365,8 @@ cdef class Node:
 
     @property
     def tensor(self):
-        return <object>self.owner if self.owner != NULL else None
+        # A Tensor whose destruction has begun still stands here while its weak references and attributes go.
+        return <object>self.owner if self.owner != NULL and ZEN_REFCNT(self.owner) > 0 else None
 
     @property
     def saved(self):
@@ -367,10 +375,14 @@ cdef class Node:
             raise RuntimeError(f"what {self.row.name!r} saved was released by an earlier backward pass")
         if not self.compiled:
             return self._saved
-        return (
-            *(self.held(k) for k in range(self.row.nin)),
-            np.asarray(self.cy, self.dtype) if self.hy == SCALAR else self.sy,
-        )
+        self.users += 1
+        try:
+            return (
+                *(self.held(k) for k in range(self.row.nin)),
+                np.asarray(self.cy, self.dtype) if self.hy == SCALAR else self.sy,
+            )
+        finally:
+            self.leave(False)
 
     def held(self, int k):
         cdef unsigned char held = self.h0 if k == 0 else (self.h1 if k == 1 else self.h2)

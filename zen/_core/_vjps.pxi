@@ -132,8 +132,6 @@ cdef int backward_elementwise(Pass p, Node n) except -1:
     cdef int k, last = 0
     cdef Row row = n.row
     cdef Node m
-    # References of our own: another thread may release the node while a kernel runs without the GIL.
-    cdef object s0 = n.s0, s1 = n.s1, s2 = n.s2, sy = n.sy
     lay(&layout, COTANGENT, <object>p.array, n)
     lay_saved(&layout, &v, n)
     for k in range(row.nin):

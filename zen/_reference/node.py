@@ -84,8 +84,9 @@ class HookHandle:
     __slots__ = ("_hooks", "_key")
 
     def __init__(self, node: Node, hook: Callable[[Tensor], Any]) -> None:
-        if node.hooks is None:
-            node.hooks = {}
+        hooks: dict[int, Callable[[Tensor], Any]] = {}
+        if node.hooks is None:  # between this and the next line no other thread runs
+            node.hooks = hooks
         self._hooks = node.hooks
         self._key = next_seq()
         self._hooks[self._key] = hook
