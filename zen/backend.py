@@ -22,6 +22,7 @@ _wanted = os.environ.get("ZEN_BACKEND", "compiled")
 
 if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import NAME as NAME
+    from ._reference import GradMode as GradMode
     from ._reference import Node as Node
     from ._reference import Row as Row
     from ._reference import Shaped as Shaped
@@ -51,6 +52,7 @@ if not TYPE_CHECKING and _wanted == "reference":
 elif TYPE_CHECKING or _wanted == "compiled":
     try:
         from ._core import NAME as NAME
+        from ._core import GradMode as GradMode
         from ._core import Node as Node
         from ._core import Row as Row
         from ._core import Shaped as Shaped

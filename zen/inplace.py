@@ -59,11 +59,9 @@ def resync(t: Tensor) -> None:
     root = t.base
     if root is None or t.synced == root.version:
         return
-    previous = backend.set_grad_enabled(True)  # a stale view is stale under no_grad as well
-    try:
-        node = backend.record(ROWS["view_of"], (root,), views.geometry(t._array, root._array), t._array).node
-    finally:
-        backend.set_grad_enabled(previous)
+    geometry = views.geometry(t._array, root._array)
+    # Recorded under no_grad too: a stale view is stale there as well.
+    node = backend.call_recording(True, backend.record, ROWS["view_of"], (root,), geometry, t._array).node
     t.synced = root.version
     _replace_node(t, node)
 

@@ -2,14 +2,15 @@
 
 Each is a context manager and a decorator. A decorated generator, coroutine or asynchronous generator has the mode
 while its own code runs, and the caller has its own back whenever control returns to it. The mode is restored after
-exceptions.
+exceptions, interrupts (Ctrl-C) among them. One object may serve several threads, and may be entered within its own
+block.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 from . import backend
 
@@ -21,22 +22,13 @@ def is_grad_enabled() -> bool:
     return backend.grad_enabled()
 
 
-class _Mode:
-    """A context manager and decorator that sets recording to `enabled`. May be entered several times over."""
-
-    def __init__(self, enabled: bool) -> None:
-        self.enabled = enabled
-        self._before: list[bool] = []
-
-    def __enter__(self) -> None:
-        self._before.append(backend.set_grad_enabled(self.enabled))
-
-    def __exit__(self, *exception: object) -> None:
-        backend.set_grad_enabled(self._before.pop())
+class _Mode(backend.GradMode):
+    """The engine's context manager, which is also a decorator."""
 
     def __call__(self, function: Function) -> Function:
         if not callable(function):
             raise TypeError(f"a gradient mode decorates a function, not {type(function).__name__}")
+        self.withdraw()
         decorated: Function = _decorated(function, self.enabled)
         return decorated
 
@@ -59,10 +51,7 @@ class no_grad(_Mode):  # noqa: N801 - lower case, as the function that it stands
     @overload
     def __new__(cls) -> no_grad: ...
     def __new__(cls, function: Any = None) -> Any:
-        return super().__new__(cls) if function is None else cls()(function)
-
-    def __init__(self) -> None:
-        super().__init__(False)
+        return super().__new__(cls, False) if function is None else cls()(function)
 
 
 class enable_grad(_Mode):  # noqa: N801
@@ -73,29 +62,20 @@ class enable_grad(_Mode):  # noqa: N801
     @overload
     def __new__(cls) -> enable_grad: ...
     def __new__(cls, function: Any = None) -> Any:
-        return super().__new__(cls) if function is None else cls()(function)
-
-    def __init__(self) -> None:
-        super().__init__(True)
+        return super().__new__(cls, True) if function is None else cls()(function)
 
 
 class set_grad_enabled(_Mode):  # noqa: N801
-    """Set recording on or off at once; as a context manager or decorator, for its extent only."""
+    """Set recording on or off at once; as a context manager or decorator, for its extent only.
 
-    def __init__(self, enabled: bool) -> None:
+    An interrupt between the call and the block of `with set_grad_enabled(flag):` finds the mode set, as the call asked;
+    `no_grad` and `enable_grad` do nothing before the block.
+    """
+
+    def __new__(cls, enabled: bool) -> Self:
         if not isinstance(enabled, bool):
             raise TypeError(f"set_grad_enabled: expected True or False, not {type(enabled).__name__}")
-        super().__init__(enabled)
-        self._outside = backend.set_grad_enabled(enabled)
-
-    def __enter__(self) -> None:
-        # What is restored is the mode from before the call, which has taken effect already.
-        backend.set_grad_enabled(self.enabled)
-        self._before.append(self._outside)
-
-    def __call__(self, function: Function) -> Function:
-        backend.set_grad_enabled(self._outside)
-        return super().__call__(function)
+        return super().__new__(cls, enabled, True)
 
     def __repr__(self) -> str:
         return f"set_grad_enabled({self.enabled})"
@@ -128,25 +108,14 @@ def _decorated(function: Any, enabled: bool) -> Any:
 
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
-        before = backend.set_grad_enabled(enabled)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            backend.set_grad_enabled(before)
+        return backend.call_recording(enabled, function, *args, **kwargs)
 
     return plain
 
 
 def _stepped(inner: Any, enabled: bool) -> Generator[Any, Any, Any]:
     """Run a generator or coroutine with the mode set during each of its steps, not between them."""
-
-    def step(resume: Callable[..., Any], *values: Any) -> Any:
-        before = backend.set_grad_enabled(enabled)
-        try:
-            return resume(*values)
-        finally:
-            backend.set_grad_enabled(before)
-
+    step = functools.partial(backend.call_recording, enabled)
     try:
         item = step(inner.send, None)
         while True:

@@ -68,11 +68,7 @@ def set_value(self: Tensor, new: Any) -> None:
     array = convert(new.detach() if isinstance(new, Tensor) else new)
     if array.shape != self.shape:
         raise ValueError(f"value: expected shape {self.shape}, got {array.shape}; make a new Tensor for another shape")
-    previous = backend.set_grad_enabled(False)
-    try:
-        inplace.copy_(self, array)
-    finally:
-        backend.set_grad_enabled(previous)
+    backend.call_recording(False, inplace.copy_, self, array)
 
 
 def gradient(self: Tensor) -> np.ndarray | None:

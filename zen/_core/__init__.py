@@ -18,6 +18,7 @@ from ._record import apply as apply
 from ._record import binary as binary
 from ._record import record as record
 from ._record import unary as unary
+from ._tensor import GradMode as GradMode
 from ._tensor import Node as Node
 from ._tensor import Row as Row
 from ._tensor import Shaped as Shaped

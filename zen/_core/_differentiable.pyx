@@ -9,7 +9,7 @@ from cpython.object cimport PyObject
 from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, track_below
 from numpy cimport ndarray
 import numpy as np
-from zen._core._tensor import set_grad_enabled
+from zen._core._tensor import call_recording
 
 
 cdef extern from *:
@@ -114,11 +114,7 @@ cdef Tensor fit(object value, Node n, Row row, int k):
 
 def run_recorded(list roots, list seeds, list inputs, bint retain_graph):
     """As `run` in _engine, recording what it does."""
-    before = set_grad_enabled(True)
-    try:
-        return traverse(roots, seeds, inputs, retain_graph)
-    finally:
-        set_grad_enabled(before)
+    return call_recording(True, traverse, roots, seeds, inputs, retain_graph)
 
 
 cdef set reaching(list roots, dict wanted):
@@ -156,7 +152,7 @@ def by_seq(Node n):
     return n.seq
 
 
-cdef object traverse(list roots, list seeds, list inputs, bint retain_graph):
+def traverse(list roots, list seeds, list inputs, bint retain_graph):
     cdef dict wanted = None, finished = {}
     cdef set needed = None
     cdef list passed = []

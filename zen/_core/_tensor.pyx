@@ -41,6 +41,9 @@ cdef extern from *:
     """
     Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
 
+cdef extern from "pythread.h":
+    unsigned long PyThread_get_thread_ident()
+
 cdef extern from *:
     """
     #ifdef _MSC_VER
@@ -117,6 +120,62 @@ def call_recording(bint enabled, function, /, *args, **kwargs):
         return function(*args, **kwargs)
     finally:
         zen_off = off
+
+
+cdef class GradMode:
+    """A context manager: recording is on or off in a `with` block. See zen/modes.py.
+
+    May be entered any number of times over and by any number of threads. As with `call_recording`, an interrupt finds
+    either nothing done or a block whose end restores the mode. `at_once`: the mode is switched already when the object
+    is made, and the first block of this thread restores the one from before that.
+    """
+
+    cdef readonly bint enabled
+    cdef bint outside, pending               # the mode before the object was made, and that no block has restored it
+    cdef unsigned long long maker
+    cdef list entered                        # for each block that has not ended: its thread, twice, + the mode before
+
+    def __cinit__(self, bint enabled, bint at_once=False):
+        global zen_off
+        self.enabled, self.entered = enabled, []
+        if at_once:
+            self.maker, self.outside, self.pending = PyThread_get_thread_ident(), zen_off, True
+            zen_off = not enabled
+
+    def __enter__(self):
+        global zen_off
+        cdef unsigned long long thread = PyThread_get_thread_ident()
+        cdef bint own = self.pending and self.maker == thread
+        self.entered.append(2 * thread + (self.outside if own else <bint>zen_off))
+        if own:
+            self.pending = False
+        zen_off = not self.enabled
+
+    def __exit__(self, kind, error, traceback):
+        global zen_off
+        cdef unsigned long long thread = PyThread_get_thread_ident(), block
+        cdef Py_ssize_t k
+        for k in range(len(self.entered) - 1, -1, -1):
+            block = self.entered[k]
+            if block >> 1 == thread:
+                del self.entered[k]
+                zen_off = block & 1
+                return
+        raise_not_entered(self)
+
+    def withdraw(self):
+        """Take back what making the object did, where it serves as a decorator instead."""
+        global zen_off
+        if self.pending and self.maker == PyThread_get_thread_ident():
+            self.pending = False
+            zen_off = self.outside
+
+
+cdef int raise_not_entered(GradMode mode) except -1:
+    raise RuntimeError(
+        f"{mode!r}: its block ends in a thread in which it did not begin, so neither has its mode back; a generator "
+        "that other threads continue takes the mode as a decorator"
+    )
 
 
 def next_seq():

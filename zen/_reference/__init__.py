@@ -20,6 +20,7 @@ from .recording import record as record
 from .recording import unary as unary
 from .rows import Row as Row
 from .rows import Shaped as Shaped
+from .state import GradMode as GradMode
 from .state import call_recording as call_recording
 from .state import grad_enabled as grad_enabled
 from .state import install as install

@@ -9,7 +9,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -26,6 +26,8 @@ def next_seq() -> int:
 
 class _Mode(threading.local):
     enabled = True
+    blocks: Any = None
+    """The `with` blocks that have not ended, as (mode object, `enabled` before, the blocks around)."""
 
 
 _mode = _Mode()
@@ -54,6 +56,67 @@ def call_recording(enabled: bool, function: Callable[..., Any], /, *args: Any, *
         return function(*args, **kwargs)
     finally:
         _mode.enabled = previous
+
+
+class GradMode:
+    """A context manager: recording is on or off in a `with` block. See zen/modes.py.
+
+    May be entered any number of times over and by any number of threads. `at_once`: the mode is switched already when
+    the object is made, and the first block of this thread restores the one from before that.
+
+    An interrupt finds nothing done, or a block whose end restores the mode, but for one moment: where it arrives just
+    as the block ends, before the first line of `__exit__`, the block's mode stays. Compiled code has no such moment.
+    """
+
+    def __new__(cls, enabled: bool, at_once: bool = False) -> Self:
+        self = super().__new__(cls)
+        self.enabled = enabled
+        self._outside: tuple[int, bool] | None = None
+        if at_once:
+            self._outside = threading.get_ident(), _mode.enabled
+            _mode.enabled = enabled
+        return self
+
+    def __enter__(self) -> None:
+        before = self._taken_outside()
+        if before is None:  # from here on nothing is called: no interrupt and no other thread comes in between
+            before = _mode.enabled
+        _mode.blocks = (self, before, _mode.blocks)
+        _mode.enabled = self.enabled
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        block = _mode.blocks
+        if block is not None and block[0] is self:
+            _mode.enabled = block[1]
+            _mode.blocks = block[2]
+            return
+        passed = []
+        while block is not None and block[0] is not self:  # generators end their blocks in any order
+            passed.append(block)
+            block = block[2]
+        if block is None:
+            raise RuntimeError(
+                f"{self!r}: its block ends in a thread in which it did not begin, so neither has its mode back; a "
+                "generator that other threads continue takes the mode as a decorator"
+            )
+        _mode.enabled, rest = block[1:]
+        for mode, before, _ in reversed(passed):
+            rest = (mode, before, rest)
+        _mode.blocks = rest
+
+    def withdraw(self) -> None:
+        """Take back what making the object did, where it serves as a decorator instead."""
+        before = self._taken_outside()
+        if before is not None:
+            _mode.enabled = before
+
+    def _taken_outside(self) -> bool | None:
+        """The mode before the object was made, once, in the thread that made it."""
+        if self._outside is None or self._outside[0] != threading.get_ident():
+            return None
+        _, before = self._outside
+        self._outside = None
+        return before
 
 
 class Writes:

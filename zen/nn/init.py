@@ -214,10 +214,7 @@ def _kaiming(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"nn.init fills Tensors, not {type(tensor).__name__}; make one of it first: zen.tensor(values)")
-    before = backend.set_grad_enabled(False)
-    try:
-        return inplace.copy_(
-            tensor, values.astype(tensor.dtype, copy=False) if isinstance(values, np.ndarray) else values
-        )
-    finally:
-        backend.set_grad_enabled(before)
+    if isinstance(values, np.ndarray):
+        values = values.astype(tensor.dtype, copy=False)
+    filled: Tensor = backend.call_recording(False, inplace.copy_, tensor, values)
+    return filled

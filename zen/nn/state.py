@@ -67,12 +67,8 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
         for key, value in values.items():
             _assign(module, key, value)
         return IncompatibleKeys(missing, unexpected)
-    before = backend.set_grad_enabled(False)
-    try:
-        for key, value in values.items():
-            inplace.copy_(own[key], value)
-    finally:
-        backend.set_grad_enabled(before)
+    for key, value in values.items():
+        backend.call_recording(False, inplace.copy_, own[key], value)
     return IncompatibleKeys(missing, unexpected)
 
 

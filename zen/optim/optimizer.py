@@ -168,11 +168,7 @@ class Optimizer:
         return loss
 
     def _evaluate(self, closure: Callable[[], Any]) -> Any:
-        previous = backend.set_grad_enabled(True)
-        try:
-            return closure()
-        finally:
-            backend.set_grad_enabled(previous)
+        return backend.call_recording(True, closure)
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
         """Step over the parameters of one group; append each changed array that others may refer to to `written`."""
