@@ -341,16 +341,19 @@ def test_state_dicts_that_do_not_fit():
     assert adam.state[params[0]]["step"] == 1 and adam.param_groups[0]["lr"] == 0.1
 
 
-def test_a_state_that_was_spoilt_by_hand_is_refused_and_the_step_before_it_announced():
+def test_a_state_that_was_spoilt_by_hand_is_refused_before_anything_moves():
     params = parameters()
     opt = make("Adam", params)
     opt.step(closure_for(opt, params))
-    late = (params[0] * params[0]).sum()
+    late, before, count = (params[0] * params[0]).sum(), values(params), opt.state[params[0]]["step"]
     opt.state[params[1]]["exp_avg"] = zen.zeros(3)
     with pytest.raises(ValueError, match=r"state 'exp_avg' of a parameter of shape \(2, 4\) has shape \(3,\)"):
         opt.step()
-    with pytest.raises(RuntimeError, match="overwritten"):
-        late.backward()
+    np.testing.assert_array_equal(params[0].detach().numpy(), before[0])
+    assert opt.state[params[0]]["step"] == count
+    params[0].grad = None
+    late.backward()
+    np.testing.assert_array_equal(params[0].gradient, 2 * before[0])
     opt.state[params[0]]["exp_avg"] = None
     with pytest.raises(TypeError, match="state 'exp_avg' of a parameter .* must be a Tensor"):
         opt.step()

@@ -8,6 +8,9 @@ from ._tensor import Tensor
 _State = dict[Tensor, dict[str, Any]]
 _Fill = Callable[[Tensor], dict[str, Any]]
 
+class Walk: ...
+
+def move(walks: list[Walk]) -> None: ...
 def sgd(
     params: list[Tensor],
     state: _State,
@@ -19,7 +22,7 @@ def sgd(
     weight_decay: float,
     nesterov: bool,
     maximize: bool,
-) -> None: ...
+) -> Walk: ...
 def adam(
     params: list[Tensor],
     state: _State,
@@ -33,7 +36,7 @@ def adam(
     amsgrad: bool,
     maximize: bool,
     decoupled: bool,
-) -> None: ...
+) -> Walk: ...
 def rmsprop(
     params: list[Tensor],
     state: _State,
@@ -46,7 +49,7 @@ def rmsprop(
     momentum: float,
     centered: bool,
     maximize: bool,
-) -> None: ...
+) -> Walk: ...
 def adagrad(
     params: list[Tensor],
     state: _State,
@@ -57,7 +60,7 @@ def adagrad(
     eps: float,
     weight_decay: float,
     maximize: bool,
-) -> None: ...
+) -> Walk: ...
 def lion(
     params: list[Tensor],
     state: _State,
@@ -68,7 +71,7 @@ def lion(
     beta2: float,
     weight_decay: float,
     maximize: bool,
-) -> None: ...
+) -> Walk: ...
 def muon(
     params: list[Tensor],
     state: _State,
@@ -82,7 +85,7 @@ def muon(
     steps: int,
     eps: float,
     rate: Callable[[tuple[int, ...]], float],
-) -> None: ...
+) -> Walk: ...
 def lbfgs_gradient(
     params: list[Tensor], out: NDArray[Any], direction: NDArray[Any] | None = None
 ) -> tuple[float, float, float]: ...

@@ -1,11 +1,14 @@
 """Steps of optimisers: one pass over memory for each parameter. Called by zen/optim through kernels.py.
 
+A step is prepared (`sgd` and its like) and then carried out (`move`). Whatever can fail, all memory that is needed
+included, happens while it is prepared: a step changes every parameter or none.
+
 A step gets the list of parameters and the optimiser's `state`, which maps a parameter to the dict of its arrays. Both
 are read afresh in each step, so that whatever replaces a gradient or a state is seen; the look-ups cost about a tenth
 of a microsecond for a parameter. `fill(parameter)` makes what is missing in a parameter's state and returns the dict.
-Parameters without a gradient are left alone. The arrays that were changed are appended to `written`, also if a later
-parameter raises; but not where the Tensor alone refers to the memory: then no graph has saved it, and nobody needs to
-be told of the write. In a training loop that is so at each step.
+Parameters without a gradient are left alone. `move` appends the arrays that it changes to `written`; but not where the
+Tensor alone refers to the memory: then no graph has saved it, and nobody needs to be told of the write. In a training
+loop that is so at each step.
 
 Contiguous arrays of float and double are updated where they lie, others through a contiguous copy; float16 is
 computed in float. L-BFGS has kernels of its own, over one vector for all parameters.
@@ -15,6 +18,7 @@ cimport cython
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from libc.math cimport NAN, isnan, pow, sqrt, sqrtf
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
@@ -66,84 +70,128 @@ cdef Tensor gradient(Tensor t):
     return None if t._node is None else t._node.grad
 
 
+cdef struct Job:
+    # The update of one parameter with all that it takes: it cannot fail any more.
+    void* x[PLACES]
+    Py_ssize_t size
+    Py_ssize_t m, n                  # the shape of a matrix
+    double rate                      # its learning rate
+    long long step
+    int kind                         # NPY_FLOAT or NPY_DOUBLE
+    bint first                       # something of its state was made just now
+    int copied                       # how many arrays it has a copy of
+
+
 cdef class Walk:
-    """One step over a list of parameters: finds the arrays, runs the rule's loop on them."""
+    """One step over a list of parameters: finds the arrays, then runs the rule's loop on them."""
 
     cdef tuple names                 # the arrays of state, in the order in which the loop takes them
     cdef object state, fill
-    cdef list written, held, copies
+    cdef list written                # the caller's
+    cdef list changed                # what belongs into it once something has moved
+    cdef list held                   # references: another thread may replace a gradient while the loop runs
+    cdef list counted                # (entry, number of its step) for each job
+    cdef list copies                 # (array, its contiguous copy, whether it is written back), in the order of the jobs
+    cdef Job* jobs
+    cdef Py_ssize_t count
     cdef float_loop on_floats
     cdef double_loop on_doubles
     cdef prepare_t prepare           # NULL for a rule that does not count its steps
     cdef double c[CONSTANTS]
-    cdef long long prepared
 
     def __cinit__(self, state, fill, list written not None, tuple names):
         self.state, self.fill, self.written, self.names = state, fill, written, names
-        self.held = [None] * PLACES  # references: another thread may replace a gradient while the loop runs
-        self.copies = []
-        self.prepared = -1
+        self.changed, self.held, self.counted, self.copies = [], [], [], []
 
-    cdef int run(self, list params) except -1:
+    def __dealloc__(self):
+        free(self.jobs)
+
+    cdef Walk over(self, list params):
+        # Finds and makes everything; nothing has moved when this raises.
+        cdef tuple given = tuple(params)
         cdef Tensor t, g
-        for t in params:
+        self.jobs = <Job*>calloc(len(given) + 1, sizeof(Job))
+        if self.jobs == NULL:
+            raise MemoryError(f"no memory for a step over {len(given)} parameters")
+        for t in given:
             g = gradient(t)
             if g is not None:
-                self.update(t, g)
-        return 0
+                self.add(t, g)
+        return self
 
-    cdef int update(self, Tensor t, Tensor gradient) except -1:
+    cdef int add(self, Tensor t, Tensor gradient) except -1:
         cdef bint private = t.data is None or is_reached_by_one(<PyObject*>t.data)  # before p counts as a reference
         cdef ndarray p = t.values(), a
-        cdef void* x[PLACES]
-        cdef int kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
+        cdef Job* job = &self.jobs[self.count]
         cdef int k, count = len(self.names)
-        cdef long long step = 0
-        cdef object entry = None
+        cdef object entry = None, step
+        job.kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
+        job.size = cnp.PyArray_SIZE(p)
+        self.check(job, p)
         if count or self.prepare != NULL:
-            entry = self.entry_of(t)
-        x[0] = self.place(0, p, kind, True)
+            entry = self.entry_of(t, job)
+        self.place(job, 0, p, True)
         a = gradient.values()
         if not same_shape(a, p):
             raise ValueError(f"a parameter of shape {t.shape} has a gradient of shape {gradient.shape}")
-        x[1] = self.place(1, a, kind, False)
+        self.place(job, 1, a, False)
         for k in range(count):
             a = self.array_of(entry, <str>self.names[k], p)
-            x[k + 2] = self.place(k + 2, a, kind, True)
+            self.place(job, k + 2, a, True)
         if self.prepare != NULL:
             step = 1 + <long long>entry["step"]
-            if step != self.prepared:
-                self.prepare(self.c, step)
-                self.prepared = step
+            job.step = step
+            self.counted.append((entry, step))
         if not private:
-            self.written.append(p)
-        self.loop(x, p, kind)
-        if self.prepare != NULL:
-            entry["step"] = step
-        if self.copies:
-            for original, copy in self.copies:
-                cnp.PyArray_CopyInto(<ndarray>original, <ndarray>copy)
-            self.copies.clear()
+            self.changed.append(p)
+        self.count += 1
         return 0
 
-    cdef int loop(self, void** x, ndarray p, int kind) except -1:
-        cdef Py_ssize_t n = cnp.PyArray_SIZE(p)
-        if n >= WORTH:
+    cdef int check(self, Job* job, ndarray p) except -1:
+        # What a rule asks of a parameter.
+        return 0
+
+    cdef int move(self) except -1:
+        cdef Py_ssize_t k, j, at = 0
+        cdef long long prepared = -1
+        cdef Job* job
+        self.written += self.changed
+        for k in range(self.count):
+            job = &self.jobs[k]
+            for j in range(at, at + job.copied):
+                array, copy, written = self.copies[j]
+                cnp.PyArray_CopyInto(<ndarray>copy, <ndarray>array)
+            if self.prepare != NULL and job.step != prepared:
+                self.prepare(self.c, job.step)
+                prepared = job.step
+            self.c[FIRST] = job.first
+            self.loop(job)
+            for j in range(at, at + job.copied):
+                array, copy, written = self.copies[j]
+                if written:
+                    cnp.PyArray_CopyInto(<ndarray>array, <ndarray>copy)
+            at += job.copied
+        for entry, step in self.counted:
+            (<dict>entry)["step"] = step
+        self.count = 0
+        return 0
+
+    cdef int loop(self, Job* job) noexcept:
+        if job.size >= WORTH:
             with nogil:
-                if kind == cnp.NPY_FLOAT:
-                    self.on_floats(<float**>x, n, self.c)
+                if job.kind == cnp.NPY_FLOAT:
+                    self.on_floats(<float**>job.x, job.size, self.c)
                 else:
-                    self.on_doubles(<double**>x, n, self.c)
-        elif kind == cnp.NPY_FLOAT:
-            self.on_floats(<float**>x, n, self.c)
+                    self.on_doubles(<double**>job.x, job.size, self.c)
+        elif job.kind == cnp.NPY_FLOAT:
+            self.on_floats(<float**>job.x, job.size, self.c)
         else:
-            self.on_doubles(<double**>x, n, self.c)
+            self.on_doubles(<double**>job.x, job.size, self.c)
         return 0
 
-    cdef object entry_of(self, Tensor t):
-        # The state of t, complete; FIRST tells the loop whether something had to be made.
+    cdef object entry_of(self, Tensor t, Job* job):
+        # The state of t, complete.
         cdef PyObject* found = PyDict_GetItemWithError(self.state, t)
-        self.c[FIRST] = 0
         if found != NULL:
             for name in self.names:
                 if PyDict_GetItemWithError(<object>found, name) == NULL:
@@ -151,7 +199,7 @@ cdef class Walk:
             else:
                 if self.prepare == NULL or PyDict_GetItemWithError(<object>found, "step") != NULL:
                     return <object>found
-        self.c[FIRST] = 1
+        job.first = True
         return self.fill(t)
 
     cdef ndarray array_of(self, entry, str name, ndarray p):
@@ -167,24 +215,31 @@ cdef class Walk:
                 f"the state {name!r} of a parameter of shape {(<object>p).shape} has shape {(<object>a).shape}"
             )
         if shared:
-            self.written.append(a)
+            self.changed.append(a)
         return a
 
-    cdef void* place(self, int k, ndarray a, int kind, bint written) except? NULL:
+    cdef int place(self, Job* job, int k, ndarray a, bint written) except -1:
         # Where the loop finds the values of a: its own memory, or a contiguous copy.
         cdef ndarray copy
         if written and not cnp.PyArray_ISWRITEABLE(a):
             what = "parameter" if k == 0 else f"state {self.names[k - 2]!r}"
             raise ValueError(f"the memory of a {what} of shape {(<object>a).shape} is read-only; clone() it first")
-        if cnp.PyArray_TYPE(a) == kind and ZEN_READABLE(a):
-            self.held[k] = a
-            return cnp.PyArray_DATA(a)
-        copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), kind, 0)
-        cnp.PyArray_CopyInto(copy, a)
-        self.held[k] = copy
-        if written:
-            self.copies.append((a, copy))
-        return cnp.PyArray_DATA(copy)
+        if cnp.PyArray_TYPE(a) == job.kind and ZEN_READABLE(a):
+            self.held.append(a)
+            job.x[k] = cnp.PyArray_DATA(a)
+            return 0
+        copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), job.kind, 0)
+        self.copies.append((a, copy, written))
+        job.copied += 1
+        job.x[k] = cnp.PyArray_DATA(copy)
+        return 0
+
+
+def move(list walks not None):
+    """Carry out the steps that `sgd` and its like have prepared. Nothing of Python runs in between."""
+    cdef Walk w
+    for w in walks:
+        w.move()
 
 
 include "_optim_loops.pxi"
@@ -200,7 +255,7 @@ def sgd(list params not None, state, fill, list written not None, double lr, dou
         w.on_floats, w.on_doubles = momentum_loop[float], momentum_loop[double]
     else:
         w.on_floats, w.on_doubles = sgd_loop[float], sgd_loop[double]
-    w.run(params)
+    return w.over(params)
 
 
 def adam(list params not None, state, fill, list written not None, double lr, double beta1, double beta2, double eps,
@@ -217,7 +272,7 @@ def adam(list params not None, state, fill, list written not None, double lr, do
         w.on_floats, w.on_doubles = amsgrad_loop[float], amsgrad_loop[double]
     else:
         w.on_floats, w.on_doubles = adam_loop[float], adam_loop[double]
-    w.run(params)
+    return w.over(params)
 
 
 def rmsprop(list params not None, state, fill, list written not None, double lr, double alpha, double eps,
@@ -232,7 +287,7 @@ def rmsprop(list params not None, state, fill, list written not None, double lr,
         w.on_floats, w.on_doubles = centered_loop[float], centered_loop[double]
     else:
         w.on_floats, w.on_doubles = rmsprop_loop[float], rmsprop_loop[double]
-    w.run(params)
+    return w.over(params)
 
 
 def adagrad(list params not None, state, fill, list written not None, double lr, double lr_decay, double eps,
@@ -242,7 +297,7 @@ def adagrad(list params not None, state, fill, list written not None, double lr,
     w.c[LR], w.c[OTHER], w.c[EPS], w.c[DECAY], w.c[SIGN] = lr, lr_decay, eps, weight_decay, -1 if maximize else 1
     w.prepare = adagrad_prepare
     w.on_floats, w.on_doubles = adagrad_loop[float], adagrad_loop[double]
-    w.run(params)
+    return w.over(params)
 
 
 def lion(list params not None, state, fill, list written not None, double lr, double beta1, double beta2,
@@ -252,7 +307,7 @@ def lion(list params not None, state, fill, list written not None, double lr, do
     w.c[LR], w.c[BETA1], w.c[BETA2], w.c[KEEP] = lr, beta1, beta2, 1 - lr * weight_decay
     w.c[SIGN] = -1 if maximize else 1
     w.on_floats, w.on_doubles = lion_loop[float], lion_loop[double]
-    w.run(params)
+    return w.over(params)
 
 
 # -- What is done to gradients and averages

@@ -223,11 +223,15 @@ def lbfgs_move(list params not None, ndarray origin not None, ndarray d not None
     cdef Tensor p
     cdef ndarray a, copy
     cdef bint private
+    cdef list copies = []
     origin, d = vector(origin, n, kind, "the origin"), vector(d, n, kind, "the direction")
     for p in params:
         a = p.values()
         if not cnp.PyArray_ISWRITEABLE(a):
             raise ValueError(f"the memory of a parameter of shape {p.shape} is read-only; clone() it first")
+        if cnp.PyArray_TYPE(a) != kind or not ZEN_SIMPLE(a):
+            copies.append(cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), kind, 0))
+    copies.reverse()
     for p in params:
         a = None
         private = p.data is None or is_reached_by_one(<PyObject*>p.data)
@@ -236,7 +240,7 @@ def lbfgs_move(list params not None, ndarray origin not None, ndarray d not None
             written.append(a)
         size = cnp.PyArray_SIZE(a)
         if cnp.PyArray_TYPE(a) != kind or not ZEN_SIMPLE(a):
-            copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), kind, 0)
+            copy = copies.pop()
         if kind == cnp.NPY_FLOAT:
             move_loop(<float*>cnp.PyArray_DATA(origin) + offset, <float*>cnp.PyArray_DATA(d) + offset, t, size,
                       <float*>cnp.PyArray_DATA(copy))

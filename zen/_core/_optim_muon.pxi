@@ -82,31 +82,41 @@ cdef class MuonWalk(Walk):
     cdef double k[3]
     cdef int steps
     cdef object rate
+    cdef ndarray scratch             # as long as the largest matrix asks for; doubles hold floats as well
 
-    cdef int loop(self, void** x, ndarray p, int kind) except -1:
+    cdef int check(self, Job* job, ndarray p) except -1:
+        cdef Py_ssize_t side, room
         if cnp.PyArray_NDIM(p) != 2:
             raise ValueError(f"Muon is for matrices, not for a parameter of shape {(<object>p).shape}")
-        cdef Py_ssize_t m = cnp.PyArray_DIMS(p)[0], n = cnp.PyArray_DIMS(p)[1], side = min(m, n)
-        cdef Py_ssize_t room = 2 * (m * n + side * side)
-        cdef ndarray scratch = new_array(1, &room, kind)
-        cdef void* u = cnp.PyArray_DATA(scratch)
-        cdef bint small = is_small(<double>m * n * side)
+        job.m, job.n = cnp.PyArray_DIMS(p)[0], cnp.PyArray_DIMS(p)[1]
+        job.rate = self.rate((<object>p).shape)
+        side = min(job.m, job.n)
+        room = 2 * (job.m * job.n + side * side)
+        if job.kind == cnp.NPY_FLOAT:
+            room = (room + 1) // 2
+        if self.scratch is None or cnp.PyArray_SIZE(self.scratch) < room:
+            self.scratch = None
+            self.scratch = new_array(1, &room, cnp.NPY_DOUBLE)
+        return 0
+
+    cdef int loop(self, Job* job) noexcept:
+        cdef void* u = cnp.PyArray_DATA(self.scratch)
         cdef int before
-        self.c[RATE] = self.rate((<object>p).shape)
-        if small:
+        self.c[RATE] = job.rate
+        if is_small(<double>job.m * job.n * min(job.m, job.n)):
             before = one_thread()
-            self.work(x, m, n, u, kind)
+            self.work(job, u)
             restore_threads(before)
         else:
             with nogil:
-                self.work(x, m, n, u, kind)
+                self.work(job, u)
         return 0
 
-    cdef void work(self, void** x, Py_ssize_t m, Py_ssize_t n, void* u, int kind) noexcept nogil:
-        if kind == cnp.NPY_FLOAT:
-            muon_loop(<float**>x, m, n, self.c, self.k, self.steps, <float*>u, kind)
+    cdef void work(self, Job* job, void* u) noexcept nogil:
+        if job.kind == cnp.NPY_FLOAT:
+            muon_loop(<float**>job.x, job.m, job.n, self.c, self.k, self.steps, <float*>u, job.kind)
         else:
-            muon_loop(<double**>x, m, n, self.c, self.k, self.steps, <double*>u, kind)
+            muon_loop(<double**>job.x, job.m, job.n, self.c, self.k, self.steps, <double*>u, job.kind)
 
 
 def muon(list params not None, state, fill, list written not None, double lr, double momentum, double weight_decay,
@@ -116,4 +126,4 @@ def muon(list params not None, state, fill, list written not None, double lr, do
     w.c[BETA1], w.c[KEEP], w.c[FLAG], w.c[EPS] = momentum, 1 - lr * weight_decay, nesterov, eps
     w.k[0], w.k[1], w.k[2] = coefficients
     w.steps, w.rate = steps, rate
-    w.run(params)
+    return w.over(params)

@@ -20,6 +20,7 @@ from ._optim import lbfgs_move as lbfgs_move
 from ._optim import lbfgs_pair as lbfgs_pair
 from ._optim import limit as limit
 from ._optim import lion as lion
+from ._optim import move as move
 from ._optim import muon as muon
 from ._optim import rmsprop as rmsprop
 from ._optim import scale as scale

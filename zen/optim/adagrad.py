@@ -59,19 +59,21 @@ class Adagrad(Optimizer):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """As in Optimizer. The state starts here, not in the first step, as in torch.optim."""
         super().add_param_group(param_group)
-        for p in self.param_groups[-1]["params"]:
-            self._fill(p)
+        self._made = []
+        try:
+            for p in self.param_groups[-1]["params"]:
+                self._fill(p)
+        except BaseException:
+            self._unmake()
+            self.param_groups.pop()
+            raise
 
     def _fill(self, p: Tensor) -> State:
-        entry = self.state.setdefault(p, {})
-        entry.setdefault("step", 0)
-        if "sum" not in entry:
-            group = next(group for group in self.param_groups if any(q is p for q in group["params"]))
-            entry["sum"] = backend.wrap(np.full(p.shape, group["initial_accumulator_value"], p.dtype))
-        return entry
+        group = next(group for group in self.param_groups if any(q is p for q in group["params"]))
+        return self._complete(p, ("sum",), value=group["initial_accumulator_value"])
 
-    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
-        backend.kernels.adagrad(
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
+        return backend.kernels.adagrad(
             group["params"], self.state, self._fill, written, float(group["lr"]), float(group["lr_decay"]),
             float(group["eps"]), float(group["weight_decay"]), group["maximize"],
         )  # fmt: skip

@@ -68,10 +68,10 @@ class Adam(Optimizer):
         self._check_betas(options)
         super()._check_options(options)
 
-    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         amsgrad = group["amsgrad"]
         beta1, beta2 = group["betas"]
-        backend.kernels.adam(
+        return backend.kernels.adam(
             group["params"], self.state, partial(self._complete, names=_AMSGRAD if amsgrad else _NAMES), written,
             float(group["lr"]), float(beta1), float(beta2), float(group["eps"]), float(group["weight_decay"]),
             amsgrad, group["maximize"], group["decoupled_weight_decay"],

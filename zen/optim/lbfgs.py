@@ -102,13 +102,12 @@ class LBFGS(Optimizer):
         if largest <= group["tolerance_grad"]:
             return first
         for iteration in range(1, group["max_iter"] + 1):
-            state["n_iter"] += 1
-            d, slope, size = self._direction(state, grad, group["history_size"])
+            new, d, slope, size = self._direction(state, grad, group["history_size"])
             t = float(group["lr"])
-            if state["n_iter"] == 1:
+            if new["n_iter"] == 1:
                 t *= min(1.0, 1.0 / total)
             before = loss
-            state |= {"d": backend.wrap(d), "t": t, "prev_flat_grad": backend.wrap(grad), "prev_loss": loss}
+            state |= {**new, "d": backend.wrap(d), "t": t, "prev_flat_grad": backend.wrap(grad), "prev_loss": loss}
             if not slope <= -group["tolerance_change"]:
                 break
             last = iteration == group["max_iter"]
@@ -146,24 +145,23 @@ class LBFGS(Optimizer):
         self._set(origin, d, end.t)
         return end, used
 
-    def _direction(self, state: State, grad: np.ndarray, history: int) -> tuple[np.ndarray, float, float]:
-        """Minus the approximate inverse Hessian times the gradient, the newest pair of changes taken in.
+    def _direction(self, state: State, grad: np.ndarray, history: int) -> tuple[State, np.ndarray, float, float]:
+        """The state with the newest pair of changes taken in, and minus its inverse Hessian times the gradient.
 
-        Also its product with the gradient, and its largest size.
+        Also the product of that with the gradient, and its largest size. `state` itself stays as it is.
         """
-        if state["n_iter"] == 1 or "d" not in state:
-            state |= {"old_dirs": [], "old_stps": [], "ro": [], "H_diag": 1.0}
-            return backend.kernels.lbfgs_direction(grad, [], [], [], 1.0)
-        changes, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
-        y, s, ys, yy = backend.kernels.lbfgs_pair(grad, state["prev_flat_grad"]._array, state["d"]._array, state["t"])
-        if ys > _CURVATURE:
-            changes.append(backend.wrap(y))
-            steps.append(backend.wrap(s))
-            ro.append(1.0 / ys)
-            if len(changes) > history:
-                del changes[0], steps[0], ro[0]
-            state["H_diag"] = ys / yy
-        return backend.kernels.lbfgs_direction(grad, changes, steps, ro, state["H_diag"])
+        first = state["n_iter"] == 0 or "d" not in state
+        changes, steps, ro = ([], [], []) if first else [list(state[key]) for key in ("old_dirs", "old_stps", "ro")]
+        scale = 1.0 if first else state["H_diag"]
+        if not first:
+            y, s, ys, yy = backend.kernels.lbfgs_pair(grad, state["prev_flat_grad"]._array, state["d"]._array, state["t"])
+            if ys > _CURVATURE:
+                changes, steps, ro = [*changes, backend.wrap(y)], [*steps, backend.wrap(s)], [*ro, 1.0 / ys]
+                scale = ys / yy
+        if len(changes) > history:
+            del changes[0], steps[0], ro[0]
+        new = {"n_iter": state["n_iter"] + 1, "old_dirs": changes, "old_stps": steps, "ro": ro, "H_diag": scale}
+        return new, *backend.kernels.lbfgs_direction(grad, changes, steps, ro, scale)
 
     def _flat_dtype(self) -> np.dtype:
         return np.result_type(np.float32, *[p.dtype for p in self.param_groups[0]["params"]])

@@ -48,10 +48,10 @@ class Lion(Optimizer):
         self._check_betas(options)
         super()._check_options(options)
 
-    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         beta1, beta2 = group["betas"]
         fill = partial(self._complete, names=("exp_avg",), step=False)
-        backend.kernels.lion(
+        return backend.kernels.lion(
             group["params"], self.state, fill, written, float(group["lr"]), float(beta1), float(beta2),
             float(group["weight_decay"]), group["maximize"],
         )  # fmt: skip

@@ -86,10 +86,10 @@ class Muon(Optimizer):
         if len(coefficients) != 3:
             raise ValueError(f"Muon: ns_coefficients is {coefficients!r}; expected three numbers")
 
-    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         lr = float(group["lr"])
         a, b, c = group["ns_coefficients"]
-        backend.kernels.muon(
+        return backend.kernels.muon(
             group["params"], self.state, partial(self._complete, names=("momentum_buffer",), step=False), written,
             lr, float(group["momentum"]), float(group["weight_decay"]), group["nesterov"],
             (float(a), float(b), float(c)), group["ns_steps"], float(group["eps"]),

@@ -1,11 +1,13 @@
 """What all optimisers share: groups of parameters, state for each parameter, saving and loading, announcing writes.
 
 A subclass gives `RANGES` (the allowed values of its options), `STATE` (the names that may stand in a parameter's
-state) and `_update`, the step over one group. The steps themselves are kernels of the engine (`backend.kernels`).
+state) and `_update`, which prepares the step over one group. The steps themselves are kernels of the engine
+(`backend.kernels`). A step changes every parameter and every state, or raises before it changes one.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -43,6 +45,13 @@ def number(value: Any) -> float:
     return float(value.item()) if isinstance(value, Tensor) else float(value)
 
 
+class _Turn(type(threading.RLock())):  # type: ignore[misc]
+    """A lock that is not copied or pickled with what it guards: the copy has its own."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Turn, ()
+
+
 class Optimizer:
     """Base of the optimisers, as torch.optim.Optimizer.
 
@@ -59,6 +68,8 @@ class Optimizer:
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
+        self._turn = _Turn()
+        self._made: list[tuple[Tensor, list[str]]] = []  # what `_complete` made while a step is prepared
         self.state: dict[Tensor, State] = {}
         self.param_groups: list[dict[str, Any]] = []
         self._check_options(defaults)
@@ -155,34 +166,59 @@ class Optimizer:
 
         `closure`, if given, is called first, with gradients recorded: it clears the gradients, computes the loss, calls
         backward() and returns the loss, which is returned here. The parameters are changed in place: a backward pass
-        through a graph that still needs the values of before raises.
+        through a graph that still needs the values of before raises. An error, such as MemoryError, leaves parameters
+        and state as they were. Threads that step the same optimiser take turns.
         """
         loss = None if closure is None else self._evaluate(closure)
-        written: list[np.ndarray] = []
-        seq = backend.next_seq()
-        try:
-            for group in self.param_groups:
-                self._update(group, written)
-        finally:
-            announce(written, seq, f"{self._name}.step")
+        with self._turn:
+            written: list[np.ndarray] = []
+            walks = self._prepared(written)
+            seq = backend.next_seq()
+            try:
+                backend.kernels.move(walks)
+            finally:
+                announce(written, seq, f"{self._name}.step")
         return loss
 
     def _evaluate(self, closure: Callable[[], Any]) -> Any:
         return backend.call_recording(True, closure)
 
-    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
-        """Step over the parameters of one group; append each changed array that others may refer to to `written`."""
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
+        """The prepared step over the parameters of one group, which `backend.kernels.move` carries out.
+
+        That appends each array which it changes and others may refer to to `written`.
+        """
         raise NotImplementedError(f"{self._name} has no step")
 
-    def _complete(self, p: Tensor, names: Sequence[str], step: bool = True) -> State:
-        """Make what is missing in the state of p: zeros of its shape and dtype, and the count of its steps."""
-        entry = self.state.setdefault(p, {})
-        if step:
-            entry.setdefault("step", 0)
+    def _complete(self, p: Tensor, names: Sequence[str], step: bool = True, value: float = 0.0) -> State:
+        """Make what is missing in the state of p: arrays of its shape and dtype, and the count of its steps."""
+        entry = self.state.get(p, {})
+        missing: State = {"step": 0} if step and "step" not in entry else {}
         for name in names:
             if name not in entry:
-                entry[name] = backend.wrap(np.zeros(p.shape, p.dtype))
+                missing[name] = backend.wrap(np.full(p.shape, value, p.dtype) if value else np.zeros(p.shape, p.dtype))
+        self._made.append((p, list(missing)))
+        entry.update(missing)
+        self.state[p] = entry
         return entry
+
+    def _prepared(self, written: list[np.ndarray]) -> list[Any]:
+        """The steps over all groups; where one cannot be prepared, the state is as before."""
+        self._made = []
+        try:
+            return [self._update(group, written) for group in self.param_groups]
+        except BaseException:
+            self._unmake()
+            raise
+
+    def _unmake(self) -> None:
+        """Take back what `_complete` has made."""
+        for p, names in self._made:
+            entry = self.state.get(p, {})
+            for name in names:
+                entry.pop(name, None)
+            if not entry:
+                self.state.pop(p, None)
 
     # -- saving and loading
 

@@ -60,10 +60,10 @@ class RMSprop(Optimizer):
             },
         )
 
-    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         momentum, centered = float(group["momentum"]), group["centered"]
         names = ["square_avg", *(["momentum_buffer"] if momentum > 0 else []), *(["grad_avg"] if centered else [])]
-        backend.kernels.rmsprop(
+        return backend.kernels.rmsprop(
             group["params"], self.state, partial(self._complete, names=names), written, float(group["lr"]),
             float(group["alpha"]), float(group["eps"]), float(group["weight_decay"]), momentum, centered,
             group["maximize"],

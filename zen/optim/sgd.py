@@ -69,8 +69,8 @@ class SGD(Optimizer):
     def _fill(self, p: Tensor) -> State:
         return self._complete(p, ("momentum_buffer",), step=False)
 
-    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> None:
-        backend.kernels.sgd(
+    def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
+        return backend.kernels.sgd(
             group["params"], self.state, self._fill, written, float(group["lr"]), float(group["momentum"]),
             float(group["dampening"]), float(group["weight_decay"]), group["nesterov"], group["maximize"],
         )  # fmt: skip

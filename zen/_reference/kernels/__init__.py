@@ -21,6 +21,7 @@ from .optim import lbfgs_move as lbfgs_move
 from .optim import lbfgs_pair as lbfgs_pair
 from .optim import limit as limit
 from .optim import lion as lion
+from .optim import move as move
 from .optim import muon as muon
 from .optim import rmsprop as rmsprop
 from .optim import scale as scale

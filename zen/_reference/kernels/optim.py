@@ -1,12 +1,13 @@
 """Steps of optimisers in plain NumPy. What `state`, `fill` and `written` are stands in zen/_core/_optim.pyx.
 
-Here every array that was changed is appended to `written`.
+A step computes every new value when it is prepared and stores them all when it is carried out: memory that runs out
+changes nothing. Here every array that is changed is appended to `written`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ Arrays = list[np.ndarray]
 
 
 class Work(NamedTuple):
-    """What one parameter's update reads and writes; float16 as copies in float32."""
+    """What one parameter's update reads; float16 as copies in float32."""
 
     p: np.ndarray
     g: np.ndarray
@@ -28,9 +29,35 @@ class Work(NamedTuple):
     first: bool
 
 
+Rule = Callable[[Work], tuple[np.ndarray, ...]]
+"""The new values of the parameter and of the arrays of its state."""
+
+
+class Walk:
+    """A step that has been prepared: what `move` stores where."""
+
+    def __init__(self, written: Arrays) -> None:
+        self.written = written
+        self.values: list[tuple[np.ndarray, np.ndarray]] = []
+        self.steps: list[tuple[dict[str, Any], int]] = []
+
+
+def move(walks: list[Walk]) -> None:
+    """Carry out the steps that `sgd` and its like have prepared."""
+    for walk in walks:
+        walk.written += [array for array, _ in walk.values]
+        with np.errstate(all="ignore"):
+            for array, value in walk.values:
+                array[...] = value
+        for entry, step in walk.steps:
+            entry["step"] = step
+        walk.values, walk.steps = [], []
+
+
 def _walk(
-    params: list[Tensor], state: State, fill: Fill, written: Arrays, names: tuple[str, ...], counted: bool
-) -> Iterator[Work]:
+    params: list[Tensor], state: State, fill: Fill, written: Arrays, names: tuple[str, ...], counted: bool, rule: Rule
+) -> Walk:
+    walk = Walk(written)
     for t in params:
         gradient = t.grad
         if gradient is None:
@@ -46,15 +73,12 @@ def _walk(
         _check_writeable(p, "parameter")
         arrays = [_array_of(entry, name, p) for name in names]
         step = int(entry["step"]) + 1 if counted else 0
-        written += (p, *arrays)
-        work = [_widened(a) for a in (p, *arrays)]
         with np.errstate(all="ignore"):
-            yield Work(work[0], _widened(g), work[1:], step, first)
-            for a, w in zip((p, *arrays), work, strict=True):
-                if a is not w:
-                    a[...] = w
+            new = rule(Work(_widened(p), _widened(g), [_widened(a) for a in arrays], step, first))
+        walk.values += zip((p, *arrays), new, strict=True)
         if counted:
-            entry["step"] = step
+            walk.steps.append((entry, step))
+    return walk
 
 
 def _array_of(entry: dict[str, Any], name: str, p: np.ndarray) -> np.ndarray:
@@ -86,98 +110,108 @@ def _direction(w: Work, weight_decay: float, maximize: bool) -> np.ndarray:
 def sgd(
     params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, momentum: float, dampening: float,
     weight_decay: float, nesterov: bool, maximize: bool,
-) -> None:  # fmt: skip
+) -> Walk:  # fmt: skip
     """SGD, with a buffer where momentum is not zero."""
-    names = ("momentum_buffer",) if momentum else ()
-    for w in _walk(params, state, fill, written, names, counted=False):
+
+    def rule(w: Work) -> tuple[np.ndarray, ...]:
         d = _direction(w, weight_decay, maximize)
-        if momentum:
-            buffer = w.arrays[0]
-            buffer[...] = d if w.first else momentum * buffer + (1 - dampening) * d
-            d = d + momentum * buffer if nesterov else buffer
-        np.subtract(w.p, lr * d, out=w.p)
+        if not momentum:
+            return (w.p - lr * d,)
+        buffer = d if w.first else momentum * w.arrays[0] + (1 - dampening) * d
+        return w.p - lr * (d + momentum * buffer if nesterov else buffer), buffer
+
+    return _walk(params, state, fill, written, ("momentum_buffer",) if momentum else (), False, rule)
 
 
 def adam(
     params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, beta1: float, beta2: float,
     eps: float, weight_decay: float, amsgrad: bool, maximize: bool, decoupled: bool,
-) -> None:  # fmt: skip
+) -> Walk:  # fmt: skip
     """Adam; `decoupled` weight decay makes it AdamW."""
-    names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
-    for w in _walk(params, state, fill, written, names, counted=True):
+
+    def rule(w: Work) -> tuple[np.ndarray, ...]:
         d = _direction(w, 0.0 if decoupled else weight_decay, maximize)
         mean, square = w.arrays[:2]
-        mean += (1 - beta1) * (d - mean)
-        square[...] = beta2 * square + (1 - beta2) * d * d
-        if amsgrad:
-            square = np.maximum(w.arrays[2], square, out=w.arrays[2])
+        mean = mean + (1 - beta1) * (d - mean)
+        square = beta2 * square + (1 - beta2) * d * d
+        largest = (np.maximum(w.arrays[2], square),) if amsgrad else ()
         rate, scale = lr / (1 - beta1**w.step), 1 / math.sqrt(1 - beta2**w.step)
         keep = 1 - lr * weight_decay if decoupled else 1.0
-        np.subtract(keep * w.p, rate * mean / (np.sqrt(square) * scale + eps), out=w.p)
+        divisor = np.sqrt(largest[0] if largest else square) * scale + eps
+        return keep * w.p - rate * mean / divisor, mean, square, *largest
+
+    names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
+    return _walk(params, state, fill, written, names, True, rule)
 
 
 def rmsprop(
     params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, alpha: float, eps: float,
     weight_decay: float, momentum: float, centered: bool, maximize: bool,
-) -> None:  # fmt: skip
+) -> Walk:  # fmt: skip
     """RMSprop, with a buffer where momentum is not zero, by the variance where centered."""
-    names = ("square_avg", *(["momentum_buffer"] if momentum > 0 else []), *(["grad_avg"] if centered else []))
-    for w in _walk(params, state, fill, written, names, counted=True):
+
+    def rule(w: Work) -> tuple[np.ndarray, ...]:
         d = _direction(w, weight_decay, maximize)
-        square = w.arrays[0]
-        square[...] = alpha * square + (1 - alpha) * d * d
+        square = alpha * w.arrays[0] + (1 - alpha) * d * d
+        variance, new = square, [square]
         if centered:
-            mean = w.arrays[-1]
-            mean += (1 - alpha) * (d - mean)
-            square = np.maximum(square - mean * mean, 0)  # rounding may leave a variance below zero
-        d = d / (np.sqrt(square) + eps)
+            mean = w.arrays[-1] + (1 - alpha) * (d - w.arrays[-1])
+            variance = np.maximum(square - mean * mean, 0)  # rounding may leave a variance below zero
+        d = d / (np.sqrt(variance) + eps)
         if momentum > 0:
-            buffer = w.arrays[1]
-            buffer[...] = momentum * buffer + d
-            d = buffer
-        np.subtract(w.p, lr * d, out=w.p)
+            d = momentum * w.arrays[1] + d
+            new.append(d)
+        return w.p - lr * d, *new, *([mean] if centered else [])
+
+    names = ("square_avg", *(["momentum_buffer"] if momentum > 0 else []), *(["grad_avg"] if centered else []))
+    return _walk(params, state, fill, written, names, True, rule)
 
 
 def adagrad(
     params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, lr_decay: float, eps: float,
     weight_decay: float, maximize: bool,
-) -> None:  # fmt: skip
+) -> Walk:  # fmt: skip
     """Adagrad."""
-    for w in _walk(params, state, fill, written, ("sum",), counted=True):
+
+    def rule(w: Work) -> tuple[np.ndarray, ...]:
         d = _direction(w, weight_decay, maximize)
-        total = w.arrays[0]
-        np.add(total, d * d, out=total)
+        total = w.arrays[0] + d * d
         rate = lr / (1 + (w.step - 1) * lr_decay)
-        np.subtract(w.p, rate * d / (np.sqrt(total) + eps), out=w.p)
+        return w.p - rate * d / (np.sqrt(total) + eps), total
+
+    return _walk(params, state, fill, written, ("sum",), True, rule)
 
 
 def lion(
     params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, beta1: float, beta2: float,
     weight_decay: float, maximize: bool,
-) -> None:  # fmt: skip
+) -> Walk:  # fmt: skip
     """Lion."""
-    for w in _walk(params, state, fill, written, ("exp_avg",), counted=False):
+
+    def rule(w: Work) -> tuple[np.ndarray, ...]:
         d = _direction(w, 0.0, maximize)
-        average = w.arrays[0]
-        update = np.sign(beta1 * average + (1 - beta1) * d)
-        average[...] = beta2 * average + (1 - beta2) * d
-        np.subtract((1 - lr * weight_decay) * w.p, lr * update, out=w.p)
+        update = np.sign(beta1 * w.arrays[0] + (1 - beta1) * d)
+        return (1 - lr * weight_decay) * w.p - lr * update, beta2 * w.arrays[0] + (1 - beta2) * d
+
+    return _walk(params, state, fill, written, ("exp_avg",), False, rule)
 
 
 def muon(
     params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, momentum: float, weight_decay: float,
     nesterov: bool, coefficients: tuple[float, float, float], steps: int, eps: float,
     rate: Callable[[tuple[int, ...]], float],
-) -> None:  # fmt: skip
+) -> Walk:  # fmt: skip
     """Muon; `rate(shape)` is the learning rate of a matrix."""
-    for w in _walk(params, state, fill, written, ("momentum_buffer",), counted=False):
+
+    def rule(w: Work) -> tuple[np.ndarray, ...]:
         if w.p.ndim != 2:
             raise ValueError(f"Muon is for matrices, not for a parameter of shape {w.p.shape}")
-        buffer = w.arrays[0]
-        buffer += (1 - momentum) * (w.g - buffer)
+        buffer = w.arrays[0] + (1 - momentum) * (w.g - w.arrays[0])
         u = w.g + momentum * (buffer - w.g) if nesterov else buffer
         change = rate(w.p.shape) * _orthogonalised(u, coefficients, steps, eps)
-        np.subtract((1 - lr * weight_decay) * w.p, change, out=w.p)
+        return (1 - lr * weight_decay) * w.p - change, buffer
+
+    return _walk(params, state, fill, written, ("momentum_buffer",), False, rule)
 
 
 def _orthogonalised(u: np.ndarray, coefficients: tuple[float, float, float], steps: int, eps: float) -> np.ndarray:
