@@ -172,8 +172,7 @@ class Optimizer:
         loss = None if closure is None else self._evaluate(closure)
         with self._turn:
             written: list[np.ndarray] = []
-            walks = self._prepared(written)
-            seq = backend.next_seq()
+            walks, seq = self._prepared(written)
             try:
                 backend.kernels.move(walks)
             finally:
@@ -202,11 +201,11 @@ class Optimizer:
         self.state[p] = entry
         return entry
 
-    def _prepared(self, written: list[np.ndarray]) -> list[Any]:
-        """The steps over all groups; where one cannot be prepared, the state is as before."""
+    def _prepared(self, written: list[np.ndarray]) -> tuple[list[Any], int]:
+        """The steps over all groups, and their number; where one cannot be prepared, the state is as before."""
         self._made = []
         try:
-            return [self._update(group, written) for group in self.param_groups]
+            return [self._update(group, written) for group in self.param_groups], backend.next_seq()
         except BaseException:
             self._unmake()
             raise
