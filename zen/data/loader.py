@@ -18,7 +18,7 @@ import numpy as np
 from .. import backend
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
-from .randomness import Place, Stream, enter, peek
+from .randomness import Place, Stream, here, peek
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
 _END = object()
@@ -188,14 +188,15 @@ class _Whole:
         self.whole, self.indices, self.number, self.place = whole, indices, number, place
 
     def __call__(self) -> Any:
-        before = enter(self.place)
+        before = here.place
         try:
+            here.place = self.place
             return self.whole(self.indices)
         except Exception as error:
             error.add_note(f"DataLoader: raised by batch {self.number}, indices {np.asarray(self.indices).tolist()}")
             raise
         finally:
-            enter(before)
+            here.place = before
 
 
 class _Collected:
@@ -215,16 +216,16 @@ class _Collected:
     def _samples(self) -> list[Any]:
         dataset, samples = self.loader.dataset, []
         root, epoch, start = self.place
-        before = enter(None)
+        before = here.place
         try:
             for k, index in enumerate(self.indices):
-                enter(Place(root, epoch, start + k))
+                here.place = Place(root, epoch, start + k)
                 samples.append(dataset[index])
         except Exception as error:
             error.add_note(f"DataLoader: raised by index {index!r}, sample {k} of batch {self.number}")
             raise
         finally:
-            enter(before)
+            here.place = before
         return samples
 
 
@@ -238,8 +239,9 @@ class _Source:
         return self
 
     def __next__(self) -> Any:
-        before = enter(Place(self.root, self.epoch, self.taken))
+        before = here.place
         try:
+            here.place = Place(self.root, self.epoch, self.taken)
             sample = next(self.iterator)
         except StopIteration:
             raise
@@ -247,7 +249,7 @@ class _Source:
             error.add_note(f"DataLoader: raised by the IterableDataset after {self.taken} samples")
             raise
         finally:
-            enter(before)
+            here.place = before
         self.taken += 1
         return sample
 

@@ -14,7 +14,16 @@ import numpy as np
 
 from .. import random
 
-_local = threading.local()  # .place: the sample that this thread is loading
+
+class _Here(threading.local):
+    place: Any = None
+    """The Place of the sample that this thread is loading.
+
+    Whoever sets it restores it in a `finally` of attributes alone: an interrupt comes in around calls only.
+    """
+
+
+here = _Here()
 _lock = threading.Lock()
 _LARGEST = 2**63 - 1
 
@@ -81,13 +90,6 @@ class Place:
         return self._generator
 
 
-def enter(place: Place | None) -> Place | None:
-    """From now on this thread loads the sample of that place; returns the one before, to be entered again."""
-    previous: Place | None = getattr(_local, "place", None)
-    _local.place = place
-    return previous
-
-
 def sample_generator() -> np.random.Generator | None:
     """The random generator of the sample that a DataLoader is loading in this thread; None outside of a DataLoader.
 
@@ -104,7 +106,7 @@ def sample_generator() -> np.random.Generator | None:
     >>> bool((first == second).all())
     True
     """
-    place = getattr(_local, "place", None)
+    place: Place | None = here.place
     return None if place is None else place.generator(None)
 
 
@@ -120,7 +122,7 @@ class Draws:
 
     def next(self) -> np.random.Generator:
         """The generator of this call: the sample's inside a DataLoader, else the next of this transform's own."""
-        place = getattr(_local, "place", None)
+        place = here.place
         if place is not None:
             made: np.random.Generator = place.generator(self._seed)
             return made

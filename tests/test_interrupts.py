@@ -1,0 +1,151 @@
+"""Ctrl-C at any moment leaves recording as it was: between two steps of a program nothing is half switched."""
+
+import random
+import signal
+import time
+
+import numpy as np
+import pytest
+
+import zen
+from zen import backend, nn
+from zen.data import DataLoader, sample_generator
+
+# An interrupt within a destructor or a callback of the collector is reported, not raised.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((4, 3))
+
+
+def decorated_function():
+    return zen.no_grad(zen.is_grad_enabled)()
+
+
+@zen.no_grad
+def numbers():
+    for k in range(3):
+        yield k
+
+
+def nested_blocks():
+    with zen.no_grad():
+        with zen.enable_grad(), zen.no_grad():
+            pass
+
+
+def one_block():
+    with zen.no_grad():
+        pass
+
+
+def assigned_value():
+    LEAF.value = X
+
+
+def stale_view():
+    base = LEAF * 1.0
+    view = base[0]
+    base[1] = 0.0
+    return view.requires_grad
+
+
+def recorded_pass():
+    x = zen.tensor(X, requires_grad=True)
+    (x * x).sum().backward(create_graph=True)
+
+
+def plain_pass():
+    x = zen.tensor(X, requires_grad=True)
+    np.tanh(x).sum().backward()
+
+
+def closure():
+    return (LEAF * LEAF).sum()
+
+
+LEAF = zen.tensor(X, requires_grad=True)
+MODEL = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+STATE = {key: value.numpy().copy() for key, value in MODEL.state_dict().items()}
+SGD = zen.optim.SGD([LEAF], lr=0.0)
+LOADER = DataLoader([np.float32(k) for k in range(6)], batch_size=2, shuffle=True, seed=0)
+
+ACTIONS = {
+    "a decorated function": decorated_function,
+    "a decorated generator": lambda: list(numbers()),
+    "an assigned value": assigned_value,
+    "a stale view": stale_view,
+    "grad": lambda: zen.grad(lambda x: (x * x).sum())(X),
+    "grad of grad": lambda: zen.grad(lambda t: zen.grad(lambda s: s * s * s)(t))(2.0),
+    "value_and_grad": lambda: zen.value_and_grad(lambda x: (x * x).sum())(X),
+    "vjp": lambda: zen.vjp(lambda x: x * x, X)[1](X),
+    "jvp": lambda: zen.jvp(lambda x: np.cumsum(x * x, axis=0), (X,), (X,)),
+    "a recorded pass": recorded_pass,
+    "a pass": plain_pass,
+    "a step with a closure": lambda: SGD.step(closure),
+    "initialisation": lambda: nn.init.normal_(MODEL[0].weight),
+    "a loaded state": lambda: MODEL.load_state_dict(STATE),
+    "a shortened embedding": lambda: zen.f.embedding([[0, 2]], zen.tensor(X), max_norm=0.1),
+    "a loader": lambda: list(LOADER),
+}
+BLOCKS = {
+    "a block": one_block,
+    "nested blocks": nested_blocks,
+    "a summary": lambda: MODEL.summary(X.astype(np.float32)),
+}
+if backend.NAME == "compiled":  # the reference engine cannot promise it for blocks; see GradMode there
+    ACTIONS |= BLOCKS
+
+
+def interrupted(action, times=150):
+    """Does `action` over and over, with a Ctrl-C at some moment of each of `times` runs; whether recording is on after."""
+    fired = False
+
+    def interrupt(number, frame):
+        nonlocal fired
+        fired = True
+        raise KeyboardInterrupt
+
+    pick = random.Random(0)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    action()
+    start = time.perf_counter()
+    action()
+    length = max(time.perf_counter() - start, 2e-5)
+    on = []
+    try:
+        for _ in range(times):
+            fired = False
+            try:
+                signal.setitimer(signal.ITIMER_REAL, pick.uniform(1e-5, 2 * length))
+                while not fired:
+                    action()
+            except KeyboardInterrupt:
+                pass
+            on.append(zen.is_grad_enabled())
+            backend.set_grad_enabled(True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return on
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_ctrl_c_leaves_recording_on(name):
+    assert all(interrupted(ACTIONS[name]))
+    assert sample_generator() is None  # nor does a sample stay the one that is being loaded
+
+
+def test_ctrl_c_in_an_inner_block_leaves_recording_as_the_outer_block_has_it():
+    def inner():
+        assert not zen.is_grad_enabled()
+        zen.enable_grad(zen.is_grad_enabled)()
+
+    def run():
+        return interrupted(inner)
+
+    # `interrupted` sets recording on after each round; in here that would hide what is asked.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "set_grad_enabled", lambda enabled: None)
+        assert not any(zen.no_grad(run)())
+    assert zen.is_grad_enabled()
