@@ -59,11 +59,10 @@ def resync(t: Tensor) -> None:
     root = t.base
     if root is None or t.synced == root.version:
         return
-    geometry = views.geometry(t._array, root._array)
+    version, geometry = root.version, views.geometry(t._array, root._array)
     # Recorded under no_grad too: a stale view is stale there as well.
-    node = backend.call_recording(True, backend.record, ROWS["view_of"], (root,), geometry, t._array).node
-    t.synced = root.version
-    _replace_node(t, node)
+    t.node = backend.call_recording(True, backend.record, ROWS["view_of"], (root,), geometry, t._array).node
+    t.synced = version  # last: another thread that uses the view meanwhile must not take its node for a fresh one
 
 
 def add_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
@@ -341,15 +340,8 @@ def _adopt(t: Tensor, value: Tensor) -> None:
         root = t
     else:
         value = backend.record(ROWS["write_view"], (root, value), views.geometry(t._array, root._array), root._array)
-    _replace_node(root, value.node)
+    root.node = value.node
     root.version += 1  # views, t among them, derive their node anew when next used
-
-
-def _replace_node(t: Tensor, new: Any) -> None:
-    old = t.node
-    if old is not None and old.row is not None and old.retains_grad:
-        old.retains_grad, new.retains_grad = False, True  # the gradient of the value that t has now
-    t.node = new
 
 
 def _address(array: np.ndarray) -> int:

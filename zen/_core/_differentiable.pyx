@@ -227,13 +227,13 @@ cdef int commit(dict finished) except -1:
         for n, after in finished.items():
             before = n.grad
             made.append((n, before, after if before is None else before + after))
-        for n, before, after in made:
+        for n, before, _ in made:
             if n.grad is not before:
                 made = None
                 break
-    for n, before, after in made:
+    for n, _, after in made:
         n.grad = after
-    for n, before, after in made:
+    for _, _, after in made:
         if after._node is not None:
             track_below(after._node)
     return 0

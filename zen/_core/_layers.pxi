@@ -13,10 +13,6 @@ cdef Node record_layer(Row row, int typenum, tuple params, int nd, const Py_ssiz
     return node
 
 
-cdef inline Node taken(Arg* a):
-    return None if a.node == NULL else <Node>a.node
-
-
 cdef Tensor linear(Row row, tuple inputs):
     # x @ weight.T + bias for arrays of one dtype: one product, onto the bias.
     cdef Arg a[3]
@@ -27,6 +23,7 @@ cdef Tensor linear(Row row, tuple inputs):
     for k in range(n):
         if not parse(inputs[k], &a[k]) or a[k].held != ARRAY or a[k].typenum != a[0].typenum:
             return None
+    cdef Node n0 = taken(&a[0]), n1 = taken(&a[1]), n2 = taken(&a[2]) if n == 3 else None
     x, weight = <ndarray>a[0].array, <ndarray>a[1].array
     nd = cnp.PyArray_NDIM(x)
     if cnp.PyArray_NDIM(weight) != 2 or cnp.PyArray_DIMS(x)[nd - 1] != cnp.PyArray_DIMS(weight)[1]:
@@ -44,8 +41,7 @@ cdef Tensor linear(Row row, tuple inputs):
         fill_rows(rows, bias)
     gemm_into(rows, as_rows(x), False, weight, True, n == 3)
     if recording() and (a[0].node != NULL or a[1].node != NULL or (n == 3 and a[2].node != NULL)):
-        node = record_layer(
-            row, a[0].typenum, None, nd, dims, taken(&a[0]), taken(&a[1]), taken(&a[2]) if n == 3 else None)
+        node = record_layer(row, a[0].typenum, None, nd, dims, n0, n1, n2)
         if a[0].node != NULL:
             node.h1, node.s1 = ARRAY, kept(&a[1], node)
         if a[1].node != NULL:
@@ -61,6 +57,7 @@ cdef Tensor softmax(Row row, object x, tuple params):
     cdef int nd
     if not parse(x, &a) or a.held != ARRAY:
         return None
+    cdef Node _own = taken(&a)
     array = <ndarray>a.array
     nd = cnp.PyArray_NDIM(array)
     if params[0] != nd - 1:
@@ -105,7 +102,9 @@ cdef Tensor cross_entropy(Row row, tuple inputs, tuple params):
     cdef str reduction = params[1]
     if not parse(inputs[0], &a) or a.held != ARRAY or not parse_classes(inputs[1], &b):
         return None
+    cdef Node _own = taken(&a)
     x, target = <ndarray>a.array, <ndarray>b.array
+    cdef ndarray logits = x
     nd = cnp.PyArray_NDIM(x)
     if params[0] != nd - 1 or not is_sample(target, x):
         return None
@@ -127,7 +126,7 @@ cdef Tensor cross_entropy(Row row, tuple inputs, tuple params):
     if p is not None:
         node = record_layer(
             row, a.typenum, None, nd - 1 if losses is not None else 0, <Py_ssize_t*>cnp.PyArray_DIMS(x),
-            <Node>a.node, None, None)
+            _own, None, None)
         node._params = guarded_params(params, &node.watched)
         node.h0, node.s0, node.h1, node.s1 = ARRAY, kept(&a, node), ARRAY, kept(&b, node)
         node.s2 = p
@@ -149,6 +148,7 @@ cdef Tensor embedding(Row row, tuple inputs, tuple params):
     cdef int k, nd
     if not parse(inputs[0], &a) or a.held != ARRAY or not parse_classes(inputs[1], &b):
         return None
+    cdef Node _own = taken(&a)
     table, rows = <ndarray>a.array, <ndarray>b.array
     nd = cnp.PyArray_NDIM(rows)
     if cnp.PyArray_NDIM(table) != 2 or not cnp.PyArray_IS_C_CONTIGUOUS(table) or nd + 1 > MAXDIMS:

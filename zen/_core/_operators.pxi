@@ -73,8 +73,11 @@ cdef class Tensor:
 
     @node.setter
     def node(self, Node node):
-        if self._node is not None and self._node.owner == <PyObject*>self:
-            self._node.owner = NULL
+        cdef Node old = self._node
+        if old is not None and old.owner == <PyObject*>self:
+            old.owner = NULL
+        if old is not None and old.retains and node is not None:
+            old.retains, node.retains = False, True     # the gradient of the value that the Tensor has now
         self._node = node
         if node is not None:
             node.owner = <PyObject*>self

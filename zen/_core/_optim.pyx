@@ -91,7 +91,7 @@ cdef class Walk:
     cdef list changed                # what belongs into it once something has moved
     cdef list held                   # references: another thread may replace a gradient while the loop runs
     cdef list counted                # (entry, number of its step) for each job
-    cdef list copies                 # (array, its contiguous copy, whether it is written back), in the order of the jobs
+    cdef list copies                 # (array, its contiguous copy, whether it is written back), as the jobs come
     cdef Job* jobs
     cdef Py_ssize_t count
     cdef float_loop on_floats

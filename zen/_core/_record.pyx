@@ -34,7 +34,7 @@ cdef struct Arg:
     bint foreign             # the operand is an ndarray of the user's
     int typenum              # 0 for a Python scalar, which takes the others' dtype (NEP 50)
     double scalar
-    PyObject* array          # borrowed, like node: the caller holds the operands
+    PyObject* array          # borrowed, like node: from the operand, which may get others where other code can run
     PyObject* node
 
 
@@ -151,6 +151,10 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
     cdef ndarray first = None
     cdef ndarray array, out
     cdef kernel_t kernel = row.forward_kernels[item == sizeof(double)]
+    # Held while the kernel runs without the GIL: another thread may write to an operand, which then gets another node.
+    cdef Node _n0 = taken(&a[0]), _n1 = taken(&a[1]) if n > 1 else None, _n2 = taken(&a[2]) if n > 2 else None
+    cdef object _a0 = held_array(&a[0]), _a1 = held_array(&a[1]) if n > 1 else None
+    cdef object _a2 = held_array(&a[2]) if n > 2 else None
     for k in range(n):
         if a[k].held == SCALAR:
             d[k], f[k] = a[k].scalar, <float>a[k].scalar
@@ -193,6 +197,14 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
             with nogil:
                 iterate(kernel, &o, nd, dims, False)
     return new_tensor(out, record_elementwise(row, a, n, typenum, out, 0))
+
+
+cdef inline Node taken(Arg* a):
+    return None if a.node == NULL else <Node>a.node
+
+
+cdef inline object held_array(Arg* a):
+    return <object>a.array if a.held == ARRAY else None
 
 
 cdef int broadcast_shape(Row row, Arg* a, int n, Py_ssize_t* dims) except -1:

@@ -9,6 +9,7 @@ cdef Tensor matrix_product(Row row, object x, object y):
         return None
     if a[0].held != ARRAY or a[1].held != ARRAY or a[0].typenum != a[1].typenum:
         return None
+    cdef Node _n0 = taken(&a[0]), _n1 = taken(&a[1])
     left, right = <ndarray>a[0].array, <ndarray>a[1].array
     if not is_matrix(left) or not is_matrix(right) or cnp.PyArray_DIMS(left)[1] != cnp.PyArray_DIMS(right)[0]:
         return None
@@ -57,6 +58,7 @@ cdef Tensor total(Row row, object x, tuple params):
     cdef bint keep = params[1], is_double
     if not parse(x, &a) or a.held != ARRAY:
         return None
+    cdef Node _own = taken(&a)
     array = <ndarray>a.array
     nd, is_double = cnp.PyArray_NDIM(array), a.typenum == cnp.NPY_DOUBLE
     for k in range(nd):
@@ -122,6 +124,7 @@ cdef Tensor rearranged(Row row, object x, tuple params):
     cdef object to = params[0]
     if not isinstance(x, Tensor) or not parse(x, &a) or a.held != ARRAY or len(to) == 0:
         return None
+    cdef Node _own = taken(&a)
     array = <object>a.array
     try:
         out = array.reshape(to) if row.kind == RESHAPE else array.transpose(to)
@@ -149,6 +152,7 @@ cdef object getitem(Tensor t, object key):
     cdef ndarray view
     if t.data is None or not is_basic(key) or not parse(t, &a) or a.held != ARRAY:
         return hook("getitem")(t, key)
+    cdef Node _own = taken(&a)           # an index of the user's own may write to t
     row = named_row("getitem")
     try:
         found = PyObject_GetItem(t.data, key)

@@ -161,14 +161,14 @@ class _Pass:
 
     def differentiate(self, node: Node, gradient: Any) -> None:
         """Hand the gradient of `node` on to its inputs."""
-        saved, inputs = node.saved, node.inputs
+        saved, inputs, params = node.saved, node.inputs, node.params
         if node.released:  # asked after reading: another thread may release the node at any moment
             _raise_released(node)
         if not any([self.needs(n) for n in inputs]):
             return
         verify_saved(node, saved)
         with np.errstate(all="ignore"):
-            for k, value in self.vjps(node, saved, inputs, gradient):
+            for k, value in self.vjps(node, saved, inputs, params, gradient):
                 receiver = inputs[k]
                 if receiver is not None and value is not None:
                     made = self.conform(value, receiver, node.name)
@@ -176,7 +176,9 @@ class _Pass:
         if not self.retain:
             node.release()
 
-    def vjps(self, node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...], gradient: Any) -> Any:
+    def vjps(
+        self, node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...], params: tuple[Any, ...], gradient: Any
+    ) -> Any:
         """(position, gradient) for each input that needs one."""
         row = node.row
         assert row is not None
@@ -184,13 +186,13 @@ class _Pass:
         values = _revived(node, saved, inputs) if self.recorded else saved
         needed = [k for k, n in enumerate(inputs) if self.needs(n)]
         if row.joint:
-            found = row.vjps[0](f, gradient, values[:-1], values[-1], *node.params)  # type: ignore[misc]
+            found = row.vjps[0](f, gradient, values[:-1], values[-1], *params)  # type: ignore[misc]
             yield from self.check_joint(node, inputs, found, needed)
             return
         for k in needed:
             vjp = row.vjps[0 if row.variadic else k]
             assert vjp is not None
-            yield k, vjp(f, gradient, *((k,) if row.variadic else ()), *values, *node.params)
+            yield k, vjp(f, gradient, *((k,) if row.variadic else ()), *values, *params)
 
     def check_joint(self, node: Node, inputs: tuple[Node | None, ...], found: Any, needed: list[int]) -> Any:
         """The gradients of a custom operation, whose number and shapes are the user's."""
@@ -227,22 +229,28 @@ class _Pass:
         return found.copy() if found.ndim else found.item()
 
     def commit(self) -> None:
-        """Store the gradients. All are made before the first is stored: an error here changes nothing."""
+        """Store the gradients. All are made before the first is stored: an error here changes nothing.
+
+        Passes take turns. Whatever else replaces a gradient meanwhile (`zero_grad`, an assignment) is seen, and the sum
+        made anew.
+        """
         with _commit_lock, np.errstate(all="ignore"):
-            ready = []
-            for node, value, owned in self.finished:
-                old = node.grad
-                if self.recorded:
-                    # A node of its own for each leaf, even where two got the same Tensor.
-                    made = apply(Installed.operators["positive" if old is None else "add"], (value,) if old is None
-                                 else (old, value))  # fmt: skip
-                elif old is None:
-                    made = wrap(value if owned else value.copy())
-                else:
-                    made = wrap(np.asarray(np.add(old._array, value)))
-                ready.append((node, made))
-            for node, made in ready:
+            ready = [(*entry, old := entry[0].grad, self.total(old, *entry[1:])) for entry in self.finished]
+            for node, value, owned, old, made in ready:
+                while node.grad is not old:  # from a False to the assignment nothing is called: no thread comes between
+                    old = node.grad
+                    made = self.total(old, value, owned)
                 node.grad = made
+
+    def total(self, old: Tensor | None, value: Any, owned: bool) -> Tensor:
+        """What a leaf holds once `value` has been added to `old`."""
+        if self.recorded:
+            # A node of its own for each leaf, even where two got the same Tensor.
+            name, operands = ("positive", (value,)) if old is None else ("add", (old, value))
+            return apply(Installed.operators[name], operands)
+        if old is None:
+            return wrap(value if owned else value.copy())
+        return wrap(np.asarray(np.add(old._array, value)))
 
 
 def _revived(node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...]) -> tuple[Any, ...]:
@@ -261,18 +269,18 @@ def _tensor(value: Any, node: Node | None) -> Any:
 def _leading_to(roots: list[Node], wanted: dict[Node, Any]) -> set[Node]:
     """The nodes under `roots` from which a wanted one can be reached, these included."""
     oldest = min([n.seq for n in wanted], default=0)
-    seen: set[Node] = set()
+    seen: dict[Node, tuple[Node | None, ...]] = {}  # with their inputs
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.seq >= oldest and node not in seen:
-            seen.add(node)
-            if node.released and node not in wanted:
+            inputs = seen[node] = node.inputs
+            if node.released and node not in wanted:  # asked after reading, as in `differentiate`
                 _raise_released(node)
-            stack.extend([n for n in node.inputs if n is not None and n not in seen])
+            stack.extend([n for n in inputs if n is not None and n not in seen])
     found: set[Node] = set()
     for node in sorted(seen, key=lambda n: n.seq):
-        if node in wanted or any([n in found for n in node.inputs]):
+        if node in wanted or any([n in found for n in seen[node]]):
             found.add(node)
     return found
 

@@ -120,6 +120,9 @@ class Tensor:
 
     @node.setter
     def node(self, node: Node | None) -> None:
+        old = self._node
+        if old is not None and old.retains_grad and node is not None:
+            old.retains_grad, node.retains_grad = False, True  # the gradient of the value that the Tensor has now
         self._node = node
         if node is not None:
             node._tensor = weakref.ref(self)

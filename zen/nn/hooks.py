@@ -6,6 +6,7 @@ A module without hooks has no `Hooks` object and pays nothing. How a call runs w
 from __future__ import annotations
 
 import warnings
+from threading import RLock, get_ident
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .module import Module
 
 Hook = Callable[..., Any]
+_lock = RLock()  # for registering and removing, which put a new dict in place of one that a call may be reading
 
 
 class Hooks:
@@ -35,27 +37,26 @@ class Hooks:
     ) -> RemovableHandle:
         if not callable(function):
             raise TypeError(f"a hook must be callable, not {type(function).__name__}")
-        hooks: dict[int, tuple[Hook, bool]] = getattr(self, kind)
-        self.made += 1
-        if always:
-            self.always.add(self.made)
-        entry = {self.made: (function, with_kwargs)}
-        if prepend:
-            entry.update(hooks)
-            hooks.clear()
-        hooks.update(entry)
-        return RemovableHandle(hooks, self.made)
+        with _lock:
+            key = self.made = self.made + 1
+            if always:
+                self.always.add(key)
+            entry, hooks = {key: (function, with_kwargs)}, getattr(self, kind)
+            setattr(self, kind, entry | hooks if prepend else hooks | entry)
+        return RemovableHandle(self, kind, key)
 
 
 class RemovableHandle:
     """What registering a hook returns: `remove()` takes the hook away; as a context manager, at the block's end."""
 
-    def __init__(self, hooks: dict[int, Any], key: int) -> None:
-        self._hooks, self._key = hooks, key
+    def __init__(self, hooks: Hooks, kind: str, key: int) -> None:
+        self._hooks, self._kind, self._key = hooks, kind, key
 
     def remove(self) -> None:
         """Take the hook away; again does nothing."""
-        self._hooks.pop(self._key, None)
+        with _lock:
+            hooks = getattr(self._hooks, self._kind)
+            setattr(self._hooks, self._kind, {key: hook for key, hook in hooks.items() if key != self._key})
 
     def __enter__(self) -> Self:
         return self
@@ -115,6 +116,15 @@ def _before(
     return changed
 
 
+class _Seen:
+    """The gradients that have arrived in one pass, and how many of inputs and outputs have not."""
+
+    def __init__(self, sizes: list[int], watched: list[int]) -> None:
+        self.inputs: list[Any] = [None] * sizes[0]
+        self.outputs: list[Any] = [None] * sizes[1]
+        self.pending = list(watched)
+
+
 class _Backward:
     """One call whose gradients are watched.
 
@@ -124,14 +134,13 @@ class _Backward:
 
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
-        self.inputs: list[Any] = []
-        self.outputs: list[Any] = []
-        self.pending = [0, 0]  # gradients that have not arrived: of inputs, of outputs
-        self.watched = [0, 0]
+        self.sizes = [0, 0]  # of inputs, of outputs
+        self.watched = [0, 0]  # those of them that have gradients
+        self.seen: dict[int, _Seen] = {}  # by thread: several may run a pass through this call
 
     def enter(self, x: Any) -> Any:
-        k = len(self.inputs)
-        self.inputs.append(None)
+        k = self.sizes[0]
+        self.sizes[0] += 1
         return self._watch(x, 0, lambda g: self._input_gradient(k, g))
 
     def leave(self, result: Any) -> Any:
@@ -140,8 +149,8 @@ class _Backward:
         return self._leave(result)
 
     def _leave(self, x: Any) -> Any:
-        k = len(self.outputs)
-        self.outputs.append(None)
+        k = self.sizes[1]
+        self.sizes[1] += 1
         return self._watch(x, 1, lambda g: self._output_gradient(k, g))
 
     def _watch(self, x: Any, side: int, hook: Callable[[Any], Any]) -> Any:
@@ -149,40 +158,44 @@ class _Backward:
             return x
         own = backend.apply(ROWS["positive"], (x,))
         own.register_hook(hook)
-        self.pending[side] += 1
         self.watched[side] += 1
         return own
 
+    def _here(self) -> _Seen:
+        seen = self.seen.get(get_ident())
+        if seen is None:
+            seen = self.seen[get_ident()] = _Seen(self.sizes, self.watched)
+        return seen
+
     def _output_gradient(self, k: int, g: Any) -> Any:
-        self.outputs[k] = g
-        self.pending[1] -= 1
-        if self.pending[1]:
+        seen = self._here()
+        seen.outputs[k] = g
+        seen.pending[1] -= 1
+        if seen.pending[1]:
             return None
-        self.pending[1] = self.watched[1]
+        seen.pending[1] = self.watched[1]
         replaced = None
         for function, _ in list(self.hooks.before_backward.values()):
-            changed = function(self.module, tuple(self.outputs))
+            changed = function(self.module, tuple(seen.outputs))
             if changed is not None:
-                replaced = self.outputs[k] = self._single(changed, self.watched[1], "backward pre-hook")
+                replaced = seen.outputs[k] = self._single(changed, self.watched[1], "backward pre-hook")
         if not self.watched[0]:
-            self._finish()
+            self._finish(seen)
         return replaced
 
     def _input_gradient(self, k: int, g: Any) -> Any:
-        self.inputs[k] = g
-        self.pending[0] -= 1
-        if self.pending[0]:
-            return None
-        self.pending[0] = self.watched[0]
-        return self._finish(k)
+        seen = self._here()
+        seen.inputs[k] = g
+        seen.pending[0] -= 1
+        return None if seen.pending[0] else self._finish(seen, k)
 
-    def _finish(self, k: int | None = None) -> Any:
+    def _finish(self, seen: _Seen, k: int | None = None) -> Any:
+        self.seen.pop(get_ident(), None)
         replaced = None
         for function, _ in list(self.hooks.after_backward.values()):
-            changed = function(self.module, tuple(self.inputs), tuple(self.outputs))
+            changed = function(self.module, tuple(seen.inputs), tuple(seen.outputs))
             if changed is not None and k is not None:
-                replaced = self.inputs[k] = self._single(changed, self.watched[0], "backward hook")
-        self.inputs, self.outputs = [None] * len(self.inputs), [None] * len(self.outputs)
+                replaced = seen.inputs[k] = self._single(changed, self.watched[0], "backward hook")
         return replaced
 
     def _single(self, changed: Any, count: int, kind: str) -> Any:

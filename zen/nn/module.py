@@ -370,10 +370,8 @@ class Module:
         return self._hook().add("after_backward", hook, prepend=prepend)
 
     def _hook(self) -> Hooks:
-        if self._hooks is None:
-            self.__dict__["_hooks"] = Hooks()
-        assert self._hooks is not None
-        return self._hooks
+        hooks: Hooks = self.__dict__.setdefault("_hooks", Hooks())  # in one step: threads may share the module
+        return hooks
 
     # Text
 

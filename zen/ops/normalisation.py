@@ -6,6 +6,7 @@ Each is a fused operation: two passes for the statistics and one for the result,
 from __future__ import annotations
 
 import math
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -390,13 +391,17 @@ def _channel_arguments(name: str, x: Any, given: dict[str, Any]) -> None:
             raise ValueError(f"{name}: {key} has shape {value.shape}, but x of shape {x.shape} needs {expected}")
 
 
+_moving = RLock()  # threads that share a layer: no batch's statistics are lost
+
+
 def _move(name: str, running: Any, fresh: np.ndarray, momentum: float) -> None:
     """running += momentum * (fresh - running), announced as a write."""
     if running is None:
         return
     array = running._array if isinstance(running, Tensor) else running
     seq = backend.next_seq()
-    array += momentum * (fresh - array)
+    with _moving:
+        array += momentum * (fresh - array)
     writes.note(array, seq, name)
     backend.note_write(seq)
 
