@@ -27,30 +27,30 @@ def reaches_open_leaf(list outputs not None, long long oldest):
     """
     cdef list pending = []
     cdef set seen = set()
-    cdef Node n, m
+    cdef Node n, m, onwards
     cdef int k
     for t in outputs:
         n = node_of(<Tensor>t)
-        if n is not None:
-            pending.append(n)
-    while pending:
-        n = pending.pop()
-        if n.row is None:
-            if not n.is_closed:
+        while n is not None:
+            if n.row is None:
+                if not n.is_closed:
+                    return True
+            elif n.seq < oldest or n.is_released:
                 return True
-            continue
-        if n.seq < oldest or n.is_released:
-            return True
-        for k in range(n.count()):
-            m = n.input(k)
-            if m is None or (m.row is None and m.is_closed):
-                continue
-            # Held by n and by `m` alone, it comes up only once.
-            if ZEN_REFCNT(<PyObject*>m) > 2:
-                if m in seen:
+            onwards = None       # one input is gone on with, so that a chain needs no list
+            for k in range(n.count()):
+                m = n.input(k)
+                if m is None or m.is_closed:
                     continue
-                seen.add(m)
-            pending.append(m)
+                if ZEN_REFCNT(<PyObject*>m) > 2:       # else held by n and by `m` alone: it comes up only once
+                    if m in seen:
+                        continue
+                    seen.add(m)
+                if onwards is None:
+                    onwards = m
+                else:
+                    pending.append(m)
+            n = onwards if onwards is not None else pending.pop() if pending else None
     return False
 
 

@@ -18,7 +18,7 @@ from .. import backend, trees
 from ..backend import Shaped, Tensor
 from ..conversion import convert
 from ..ops import register
-from .variables import Variables, results, settled
+from .variables import Variables, results
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -49,8 +49,11 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     as_array = not (variables.took_tensors or any(isinstance(t, Tensor) for t in directions))
     push = _Push({t.node: d for t, d in zip(variables.tensors, directions, strict=True)}, connected)
     pushed = backend.call_recording(connected, push.through, outputs)
-    moved = [p if isinstance(p, Tensor) else p if as_array else backend.wrap(p) for p in pushed]
-    return settled(out, connected, as_array), trees.rebuild(out, moved)
+    if connected:
+        moved = [variables.settle(p, True, False) for p in pushed]
+    else:
+        moved = pushed if as_array else [backend.wrap(p) for p in pushed]
+    return variables.settled(out, connected, as_array), trees.rebuild(out, moved)
 
 
 def _directions(primals: Sequence[Any], tangents: Sequence[Any], variables: list[Tensor]) -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from .. import backend, trees
 from ..backend import Tensor
 from ..conversion import convert
-from .variables import Variables, results, settled
+from .variables import Variables, results
 from .wrapper import Wrapper
 
 
@@ -133,8 +133,8 @@ class _ValueAndGradient(Wrapper):
         pulled = _pull([value], [None], variables.tensors, recorded, False)
         connected = recorded or variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
         as_array = not (variables.took_tensors or connected)
-        found = _by_argument(args, where, [g._array for g in pulled] if as_array else pulled)
-        given = settled((value, aux) if self._has_aux else value, connected, as_array)
+        found = _by_argument(args, where, _handed(variables, pulled, recorded, as_array))
+        given = variables.settled((value, aux) if self._has_aux else value, connected, as_array)
         return given, (found[0] if isinstance(self._argnums, int) else tuple(found))
 
     def _parts(self) -> tuple[Any, ...]:
@@ -154,7 +154,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
 
     The cotangent has the structure and shapes of the result. `pull` may be called any number of times. Structures and
     types are as in `grad`: if a primal, a Tensor that `f` uses or the cotangent requires a gradient, the products are
-    Tensors with a graph, unless `pull` is called under `zen.no_grad()`.
+    Tensors with a graph, unless `pull` is called under `zen.no_grad()`. That graph contains that of `f`, which is
+    released, like any other, by the backward pass that follows, unless that is given `retain_graph=True`.
 
     >>> import numpy as np, zen
     >>> y, pull = zen.vjp(lambda x: x * x, np.array([1.0, 2.0]))
@@ -174,10 +175,10 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
         recorded = linked or (connected and backend.grad_enabled())
         plain = as_array and not any(isinstance(s, Tensor) for s in seeds)
         pulled = _pull(outputs, seeds, variables.tensors, recorded, True)
-        found = [g._array if plain and not recorded else g for g in pulled]
+        found = _handed(variables, pulled, recorded, plain and not recorded)
         return tuple(_by_argument(primals, range(len(primals)), found))
 
-    return settled(out, connected, as_array), pull
+    return variables.settled(out, connected, as_array), pull
 
 
 def _pull(outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], connected: bool, retain: bool) -> list[Tensor]:
@@ -188,6 +189,13 @@ def _pull(outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], connect
         found = backend.run([t for t, _ in live], [s for _, s in live], inputs, retain or connected, connected)
     assert found is not None
     return [backend.wrap(np.zeros(t.shape, t.dtype)) if g is None else g for t, g in zip(inputs, found, strict=True)]
+
+
+def _handed(variables: Variables, pulled: list[Tensor], recorded: bool, as_array: bool) -> list[Any]:
+    """The gradients as the caller gets them."""
+    if recorded:
+        return [variables.settle(g, True, False) for g in pulled]
+    return [g.array for g in pulled] if as_array else pulled
 
 
 def _by_argument(args: Sequence[Any], where: Sequence[int], found: list[Any]) -> list[Any]:

@@ -90,6 +90,18 @@ class Variables:
             return self.linked
         return backend.reaches_open_leaf(outputs, self.oldest)
 
+    def settle(self, t: Tensor, connected: bool, as_array: bool) -> Any:
+        """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
+        if connected:
+            return t if backend.reaches_open_leaf([t], self.oldest) else t.detach()
+        return t.array.copy() if as_array else t.detach()
+
+    def settled(self, tree: Any, connected: bool, as_array: bool) -> Any:
+        """`settle` for the Tensors in a tree; other leaves stay as they are."""
+        if isinstance(tree, Tensor):
+            return self.settle(tree, connected, as_array)
+        return trees.transform(lambda x: self.settle(x, connected, as_array) if isinstance(x, Tensor) else x, tree)
+
 
 def results(name: str, tree: Any) -> list[Tensor]:
     """The leaves of what the function returned; TypeError if one is not a Tensor."""
@@ -105,17 +117,3 @@ def results(name: str, tree: Any) -> list[Tensor]:
             )
         found.append(value)
     return found
-
-
-def settle(t: Tensor, connected: bool, as_array: bool) -> Any:
-    """A result as the caller gets it: with its graph if connected, else without, as an array or a Tensor."""
-    if connected:
-        return t
-    return t._array.copy() if as_array else t.detach()
-
-
-def settled(tree: Any, connected: bool, as_array: bool) -> Any:
-    """`settle` for the Tensors in a tree; other leaves stay as they are."""
-    if isinstance(tree, Tensor):
-        return settle(tree, connected, as_array)
-    return trees.transform(lambda x: settle(x, connected, as_array) if isinstance(x, Tensor) else x, tree)
