@@ -53,8 +53,9 @@ def test_gradients_of_jvp_and_vjp(name):
     _, torch_pull = torch.func.vjp(lambda x: f(torch, v, x), torch.tensor(X))
     (g,), (expected_g,) = pull(1.0), torch_pull(torch.tensor(1.0, dtype=torch.float64))
     np.testing.assert_allclose(t.item(), expected.item())
-    (t * t + (g * direction).sum()).backward()
-    (expected * expected + (expected_g * torch.tensor(direction)).sum()).backward()
+    assert (t.requires_grad, g.requires_grad) == (expected.requires_grad, expected_g.requires_grad)
+    (t * t + (g * direction).sum() + w.sum()).backward()
+    (expected * expected + (expected_g * torch.tensor(direction)).sum() + v.sum()).backward()
     np.testing.assert_allclose(w.gradient, v.grad.numpy())
 
 
