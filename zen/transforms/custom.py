@@ -130,7 +130,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
                     f"whose shape is {np.shape(x)}"
                 )
         if not recorded:
-            return tuple([x.array if isinstance(x, Tensor) else x for x in gradients])
+            return tuple([x._array if isinstance(x, Tensor) else x for x in gradients])
         for gradient in gradients:
             # An array has left the graph: the derivative of this derivative would silently be zero.
             if not (gradient is None or isinstance(gradient, Tensor)):

@@ -195,7 +195,7 @@ def _handed(variables: Variables, pulled: list[Tensor], recorded: bool, as_array
     """The gradients as the caller gets them."""
     if recorded:
         return [variables.settle(g, True, False) for g in pulled]
-    return [g.array for g in pulled] if as_array else pulled
+    return [g._array for g in pulled] if as_array else pulled
 
 
 def _by_argument(args: Sequence[Any], where: Sequence[int], found: list[Any]) -> list[Any]:

@@ -94,7 +94,7 @@ class Variables:
         """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
         if connected:
             return t if backend.reaches_open_leaf([t], self.oldest) else t.detach()
-        return t.array.copy() if as_array else t.detach()
+        return t._array.copy() if as_array else t.detach()
 
     def settled(self, tree: Any, connected: bool, as_array: bool) -> Any:
         """`settle` for the Tensors in a tree; other leaves stay as they are."""
