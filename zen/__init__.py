@@ -72,7 +72,10 @@ from .f import concat as concat
 from .f import cos as cos
 from .f import cosh as cosh
 from .f import count_nonzero as count_nonzero
+from .f import cumprod as cumprod
 from .f import cumsum as cumsum
+from .f import cumulative_prod as cumulative_prod
+from .f import cumulative_sum as cumulative_sum
 from .f import diagonal as diagonal
 from .f import divide as divide
 from .f import dot as dot

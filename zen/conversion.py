@@ -24,6 +24,8 @@ def convert(value: Any, dtype: Any = None) -> np.ndarray:
     `__array__`, DLPack or the buffer protocol. Raises TypeError for a dtype without meaning here (complex, strings,
     objects, dates), ValueError for ragged sequences, RuntimeError for a Tensor that requires a gradient.
     """
+    if type(value) is int and dtype is not None:
+        return _fitting(value, supported(dtype))
     array = value if type(value) is np.ndarray else _to_array(value)
     if array.dtype.char not in _SUPPORTED:
         raise TypeError(_unsupported(array.dtype, "" if isinstance(value, np.ndarray) else _describe(value)))
@@ -31,7 +33,7 @@ def convert(value: Any, dtype: Any = None) -> np.ndarray:
         wanted = supported(dtype)
         if wanted != array.dtype:
             with np.errstate(all="ignore"):
-                array = array.astype(wanted)
+                array = _cast(value, array, wanted)
     elif not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array
@@ -83,7 +85,7 @@ def _to_array(value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
     except OverflowError as error:
-        raise ValueError(f"cannot make a Tensor of {_describe(value)}: {error}") from None
+        raise OverflowError(f"cannot make a Tensor of {_describe(value)}: {error}") from None
     except ValueError as error:
         if "inhomogeneous" in str(error):
             raise ValueError(
@@ -91,6 +93,20 @@ def _to_array(value: Any) -> np.ndarray:
                 "pad them to one length, or make a Tensor of each"
             ) from None
         raise
+
+
+def _cast(value: Any, array: np.ndarray, wanted: np.dtype) -> np.ndarray:
+    """`array` in another dtype. Python ints are never wrapped around: OverflowError where they do not fit."""
+    if wanted.kind not in "iu" or array.dtype.kind not in "iu" or not isinstance(value, (list, tuple)):
+        return array.astype(wanted)
+    return _fitting(value, wanted)
+
+
+def _fitting(value: Any, wanted: np.dtype) -> np.ndarray:
+    try:
+        return np.asarray(value, wanted)
+    except OverflowError as error:
+        raise OverflowError(f"{error}; give a wider dtype, or convert an array with astype, which wraps") from None
 
 
 def _unsupported(dtype: np.dtype, source: str) -> str:

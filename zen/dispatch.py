@@ -29,7 +29,7 @@ _TRUTH_UFUNCS = frozenset({
 _REDUCTIONS: dict[tuple[np.ufunc, str], str] = {
     (np.add, "reduce"): "sum", (np.multiply, "reduce"): "prod", (np.maximum, "reduce"): "max",
     (np.minimum, "reduce"): "min", (np.logical_and, "reduce"): "all", (np.logical_or, "reduce"): "any",
-    (np.add, "accumulate"): "cumsum", (np.logaddexp, "reduce"): "logsumexp",
+    (np.add, "accumulate"): "cumsum", (np.multiply, "accumulate"): "cumprod", (np.logaddexp, "reduce"): "logsumexp",
 }  # fmt: skip
 
 _PLAIN = frozenset({

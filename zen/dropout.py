@@ -14,20 +14,22 @@ _MULTIPLY = ROWS["multiply"]
 
 
 @public("", None)
-def dropout(x: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None) -> Any:
+def dropout(input: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None) -> Any:
     """x with each element set to zero with probability p, the others divided by 1 - p. Srivastava et al. 2014.
 
-    x: Tensor or array of floats, of any shape. training: False returns x itself. generator: where the mask is drawn
-    from, instead of zen.random's stream. Raises ValueError for a p outside [0, 1], TypeError for other dtypes.
+    input (x): Tensor or array of floats, of any shape. training: False returns x itself. generator: where the mask is
+    drawn from, instead of zen.random's stream. Raises ValueError for a p outside [0, 1], TypeError for other dtypes.
 
     >>> zen.f.dropout(zen.ones(4), 0.0).tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
-    return _dropped("dropout", x, p, training, None, generator)
+    return _dropped("dropout", input, p, training, None, generator)
 
 
 @public("", None)
-def dropout1d(x: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None) -> Any:
+def dropout1d(
+    input: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
+) -> Any:
     """x, of shape (channels, length) or (batch, channels, length), with whole channels set to zero.
 
     Arguments as in `dropout`; ValueError for other numbers of dimensions.
@@ -35,11 +37,13 @@ def dropout1d(x: Any, p: float = 0.5, training: bool = True, *, generator: np.ra
     >>> zen.f.dropout1d(zen.ones((2, 3, 4)), 1.0).sum().item()
     0.0
     """
-    return _dropped("dropout1d", x, p, training, 1, generator)
+    return _dropped("dropout1d", input, p, training, 1, generator)
 
 
 @public("", None)
-def dropout2d(x: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None) -> Any:
+def dropout2d(
+    input: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
+) -> Any:
     """x, of shape (channels, height, width) or (batch, channels, height, width), with whole channels set to zero.
 
     Arguments as in `dropout`; ValueError for other numbers of dimensions.
@@ -47,7 +51,7 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True, *, generator: np.ra
     >>> zen.f.dropout2d(zen.ones((2, 3, 4, 4)), 1.0).sum().item()
     0.0
     """
-    return _dropped("dropout2d", x, p, training, 2, generator)
+    return _dropped("dropout2d", input, p, training, 2, generator)
 
 
 def _dropped(

@@ -149,7 +149,7 @@ def _assign(t: Tensor, key: Any, value: Any, name: str) -> Tensor:
                 "it must broadcast to it"
             ) from error
         except OverflowError as error:
-            raise ValueError(f"{name}: {error}; convert the Tensor with astype first") from error
+            raise OverflowError(f"{name}: {error}; convert the Tensor with astype first") from error
         except (IndexError, TypeError):
             _explain(region, key)
             raise
@@ -199,7 +199,7 @@ def _update(t: Tensor, row: Any, others: tuple[Any, ...], name: str) -> Tensor:
                 f"{_because(error)}; its shape cannot change, write x = {row.name}(x, ...) instead"
             ) from error
         except OverflowError as error:
-            raise ValueError(f"{name}: {error}; convert the Tensor with astype first") from error
+            raise OverflowError(f"{name}: {error}; convert the Tensor with astype first") from error
         except TypeError as error:
             kinds = " and ".join(str(getattr(x, "dtype", type(x).__name__)) for x in operands)
             raise TypeError(

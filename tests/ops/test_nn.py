@@ -275,7 +275,7 @@ def test_round_to_decimals():
         (lambda: f.nll_loss(X, SOFT), ValueError, r"nll_loss: target of shape \(4, 3\)"),
         (lambda: f.nll_loss(X, CLASSES, reduction="avg"), ValueError, r"nll_loss: reduction.*'avg'"),
         (lambda: f.softmax(X, 2), ValueError, r"softmax: axis 2.*\(4, 3\)"),
-        (lambda: f.log_softmax(1.0), ValueError, r"log_softmax: .*0-d"),
+        (lambda: f.log_softmax(1.0, 1), ValueError, r"log_softmax: axis 1 is out of range"),
         (lambda: f.gelu(X, "erf"), ValueError, r"gelu: .*'erf'"),
         (lambda: f.tanhh, AttributeError, r"zen\.f has no function 'tanhh'; did you mean 'tanh'"),
     ],

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import re
 
+import numpy as np
 import pytest
 import torch
 import torch.optim.lr_scheduler
@@ -27,7 +28,7 @@ DIFFERENT = {
 }  # fmt: skip
 # Of these PyTorch shows *args alone; or zen's arguments are NumPy's (pad), or name the classes' axis after the target.
 HIDDEN = {"Buffer", "Parameter", "GRU", "LSTM", "RNN", "pad", "cross_entropy", "nll_loss"}
-NAMES = {"x": "input", "axis": "dim", "keepdims": "keepdim", "indices": "input"}
+NAMES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's names, which stand in the places of PyTorch's
 
 
 def signature(function):
@@ -51,7 +52,12 @@ def arguments(function):
 
 def compare(name, mine, theirs):
     there = arguments(theirs)
-    here = {key if key in there else NAMES.get(key, key): value for key, value in arguments(mine).items()}
+    given = arguments(mine)
+    here = {}
+    for key, value in given.items():  # where both names are taken, NumPy's comes first and has the default
+        here.setdefault(key if key in there else NAMES.get(key, key), value)
+    unnamed = there.keys() - given.keys() - ABSENT
+    assert not unnamed, f"{name} does not take {unnamed} by name"
     free = DIFFERENT.get(name, set())
     absent = there.keys() - here.keys() - ABSENT - free
     assert not absent, f"{name} has no {absent}"
@@ -88,6 +94,56 @@ def test_classes(mine, theirs):
 def test_functions(name):
     theirs = getattr(functional, f"{name}_with_indices", getattr(functional, name))  # the others may return either
     compare(name, getattr(zen.f, name), theirs)
+
+
+FORWARD = [
+    pytest.param(getattr(zen.nn, name), getattr(torch.nn, name), id=name)
+    for name in [*shared(zen.nn, torch.nn, inspect.isclass), "RNN", "LSTM", "GRU"]
+    if "forward" in dir(getattr(torch.nn, name)) and "*" not in str(inspect.signature(getattr(torch.nn, name).forward))
+]
+
+
+@pytest.mark.parametrize(("mine", "theirs"), FORWARD)
+def test_forward_takes_the_same_names(mine, theirs):
+    compare(f"{mine.__name__}.forward", mine.forward, theirs.forward)
+    assert arguments(mine.forward).keys() == arguments(theirs.forward).keys()
+
+
+@pytest.mark.parametrize(
+    ("layer", "arguments"),
+    [
+        (lambda nn: nn.ReLU(), {"input": (2, 3)}), (lambda nn: nn.Tanh(), {"input": (2, 3)}),
+        (lambda nn: nn.Softmax(dim=1), {"input": (2, 3)}), (lambda nn: nn.GLU(dim=0), {"input": (2, 3)}),
+        (lambda nn: nn.AvgPool1d(2), {"input": (1, 2, 4)}), (lambda nn: nn.Flatten(), {"input": (2, 3, 1)}),
+        (lambda nn: nn.BatchNorm1d(3), {"input": (2, 3)}), (lambda nn: nn.LayerNorm(3), {"input": (2, 3)}),
+        (lambda nn: nn.MSELoss(), {"input": (2, 3), "target": (2, 3)}), (lambda nn: nn.Identity(), {"input": (2, 3)}),
+        (lambda nn: nn.Sequential(nn.ReLU(), nn.Tanh()), {"input": (2, 3)}),
+        (lambda nn: nn.CosineSimilarity(dim=1), {"x1": (2, 3), "x2": (2, 3)}),
+        (lambda nn: nn.GaussianNLLLoss(), {"input": (2, 3), "target": (2, 3), "var": (2, 3)}),
+    ],
+)  # fmt: skip
+def test_layers_are_called_by_name(layer, arguments):
+    rng = np.random.default_rng(0)
+    values = {name: rng.uniform(0.5, 1.5, shape) for name, shape in arguments.items()}
+    found = layer(zen.nn)(**{name: zen.tensor(x) for name, x in values.items()})
+    theirs = layer(torch.nn).double()(**{name: torch.tensor(x) for name, x in values.items()})
+    np.testing.assert_allclose(found.detach().numpy(), theirs.detach().numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "gelu", "elu", "sigmoid", "softsign", "leaky_relu", "relu6"])
+def test_functions_are_called_by_name(name):
+    x = np.linspace(-2.0, 2.0, 7)
+    found = getattr(zen.f, name)(input=zen.tensor(x))
+    np.testing.assert_allclose(found.numpy(), getattr(functional, name)(input=torch.tensor(x)).numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin"])
+def test_dim_and_dtype_of_softmax(name):
+    x = np.linspace(-2.0, 2.0, 6).reshape(2, 3)
+    found = getattr(zen.f, name)(input=zen.tensor(x), dim=0, dtype=zen.float32)
+    theirs = getattr(functional, name)(input=torch.tensor(x), dim=0, dtype=torch.float32)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.numpy(), theirs.numpy(), rtol=1e-6)
 
 
 METHODS = [

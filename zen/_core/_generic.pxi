@@ -34,7 +34,9 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
                 f"{row.name}: shapes {shapes} do not broadcast together; "
                 "axes are compared from the last one and must be equal or 1"
             ) from error
-        kind = type(error) if type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError) else ValueError
+        for kind in (np.linalg.LinAlgError, TypeError, OverflowError, ValueError, IndexError):
+            if isinstance(error, kind):
+                break
         raise kind(f"{row.name}: {text} (operand shapes: {shapes})") from error
     out = np.asarray(out)
     if not cnp.PyArray_ISBEHAVED_RO(<ndarray>out):

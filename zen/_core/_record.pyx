@@ -372,10 +372,10 @@ def apply(Row row not None, tuple inputs not None, tuple params=()):
 
 def unary(Row row not None):
     """The public function of an elementwise row of one argument."""
-    def function(x, /):
-        if isinstance(x, Tensor):
-            return unary_op(row, <Tensor>x)
-        return apply_row(row, (x,), ())
+    def function(input):
+        if isinstance(input, Tensor):
+            return unary_op(row, <Tensor>input)
+        return apply_row(row, (input,), ())
     return function
 
 

@@ -57,8 +57,8 @@ def evaluate(row: Row, arrays: Sequence[Any], params: tuple[Any, ...]) -> np.nda
                 f"{row.name}: shapes {shapes} do not broadcast together; "
                 "axes are compared from the last one and must be equal or 1"
             ) from error
-        kinds = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
-        kind = type(error) if type(error) in kinds else ValueError
+        kinds = (np.linalg.LinAlgError, TypeError, OverflowError, ValueError, IndexError)
+        kind = next(k for k in kinds if isinstance(error, k))
         raise kind(f"{row.name}: {text} (operand shapes: {shapes})") from error
     out = np.asarray(out)
     if not out.dtype.isnative:
@@ -117,8 +117,8 @@ def keep(x: Any, need: int, foreign: bool) -> Any:
 def unary(row: Row) -> Callable[[Any], Tensor]:
     """The public function of an elementwise row of one argument."""
 
-    def function(x: Any, /) -> Tensor:
-        return apply(row, (x,))
+    def function(input: Any) -> Tensor:
+        return apply(row, (input,))
 
     return function
 

@@ -25,15 +25,15 @@ class _Elementwise(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
-        return self._function(x)
+    def forward(self, input: Any) -> Any:
+        return self._function(input)
 
 
 class _Plain(Module):
     _function: Any
 
-    def forward(self, x: Any) -> Any:
-        return self._function(x)
+    def forward(self, input: Any) -> Any:
+        return self._function(input)
 
 
 class ReLU(_Elementwise):
@@ -109,8 +109,8 @@ class LeakyReLU(Module):
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
 
-    def forward(self, x: Any) -> Any:
-        return f.leaky_relu(x, self.negative_slope)
+    def forward(self, input: Any) -> Any:
+        return f.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}"
@@ -129,8 +129,8 @@ class PReLU(Module):
         """Set the weight to `init`."""
         constant_(self.weight, self.init)
 
-    def forward(self, x: Any) -> Any:
-        return f.prelu(x, self.weight)
+    def forward(self, input: Any) -> Any:
+        return f.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
@@ -143,8 +143,8 @@ class ELU(Module):
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, x: Any) -> Any:
-        return f.elu(x, self.alpha)
+    def forward(self, input: Any) -> Any:
+        return f.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}"
@@ -153,8 +153,8 @@ class ELU(Module):
 class CELU(ELU):
     """x where x > 0, else alpha * (exp(x / alpha) - 1)."""
 
-    def forward(self, x: Any) -> Any:
-        return f.celu(x, self.alpha)
+    def forward(self, input: Any) -> Any:
+        return f.celu(input, self.alpha)
 
 
 class GELU(Module):
@@ -166,8 +166,8 @@ class GELU(Module):
             raise ValueError(f'GELU: approximate must be "none" or "tanh", not {approximate!r}')
         self.approximate = approximate
 
-    def forward(self, x: Any) -> Any:
-        return f.gelu(x, self.approximate)
+    def forward(self, input: Any) -> Any:
+        return f.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -180,8 +180,8 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x: Any) -> Any:
-        return f.softplus(x, self.beta, self.threshold)
+    def forward(self, input: Any) -> Any:
+        return f.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
@@ -196,8 +196,8 @@ class Hardtanh(Module):
             raise ValueError(f"Hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
-    def forward(self, x: Any) -> Any:
-        return f.hardtanh(x, self.min_val, self.max_val)
+    def forward(self, input: Any) -> Any:
+        return f.hardtanh(input, self.min_val, self.max_val)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
@@ -220,8 +220,8 @@ class Softshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x: Any) -> Any:
-        return f.softshrink(x, self.lambd)
+    def forward(self, input: Any) -> Any:
+        return f.softshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
         return f"{self.lambd}"
@@ -230,8 +230,8 @@ class Softshrink(Module):
 class Hardshrink(Softshrink):
     """x, but zero within [-lambd, lambd]."""
 
-    def forward(self, x: Any) -> Any:
-        return f.hardshrink(x, self.lambd)
+    def forward(self, input: Any) -> Any:
+        return f.hardshrink(input, self.lambd)
 
 
 class Threshold(Module):
@@ -241,8 +241,8 @@ class Threshold(Module):
         super().__init__()
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
-    def forward(self, x: Any) -> Any:
-        return f.threshold(x, self.threshold, self.value)
+    def forward(self, input: Any) -> Any:
+        return f.threshold(input, self.threshold, self.value)
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}"
@@ -255,10 +255,10 @@ class _AlongAxis(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         if self.dim is None:
             raise ValueError(f"{type(self).__name__}: say along which axis, for example {type(self).__name__}(dim=-1)")
-        return self._function(x, self.dim)
+        return self._function(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -293,8 +293,8 @@ class GLU(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
-        return f.glu(x, self.dim)
+    def forward(self, input: Any) -> Any:
+        return f.glu(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"

@@ -113,11 +113,11 @@ class Sequential(_Numbered):
         for name, module in modules[0].items() if named else enumerate(modules):
             self.register_module(str(name), module)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         own = self.__dict__
         for name in own["_modules"]:
-            x = own[name](x)
-        return x
+            input = own[name](input)
+        return input
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):

@@ -109,11 +109,11 @@ class _Plain(_Convolution):
             in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, dtype
         )
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         padding = self.padding
         if self.padding_mode != "zeros":
-            x, padding = self._padded(x), 0
-        return self._function(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+            input, padding = self._padded(input), 0
+        return self._function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv1d(_Plain):
@@ -163,12 +163,12 @@ class _Transposed(_Convolution):
             padding_mode, dtype,
         )  # fmt: skip
 
-    def forward(self, x: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Any, output_size: Any = None) -> Any:
         extra = self.output_padding
         if output_size is not None:
-            extra = self._extra(operand(type(self).__name__, x).shape, output_size)
+            extra = self._extra(operand(type(self).__name__, input).shape, output_size)
         return self._function(
-            x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )  # fmt: skip
 
     def _extra(self, shape: tuple[int, ...], output_size: Any) -> tuple[int, ...]:

@@ -27,8 +27,8 @@ class Dropout(Module):
         self.p = p
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
-        return self._function(x, self.p, self.training)
+    def forward(self, input: Any) -> Any:
+        return self._function(input, self.p, self.training)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"

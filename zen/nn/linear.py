@@ -47,8 +47,8 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
-        return x
+    def forward(self, input: Any) -> Any:
+        return input
 
 
 class Linear(Module):
@@ -80,8 +80,8 @@ class Linear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x: Any) -> Any:
-        return f.linear(x, self.weight, self.bias)
+    def forward(self, input: Any) -> Any:
+        return f.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -118,8 +118,8 @@ class Bilinear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x1: Any, x2: Any) -> Any:
-        x1, x2 = operand("Bilinear", x1), operand("Bilinear", x2)
+    def forward(self, input1: Any, input2: Any) -> Any:
+        x1, x2 = operand("Bilinear", input1), operand("Bilinear", input2)
         shapes = x1.shape, x2.shape
         if [s[-1:] for s in shapes] != [(self.in1_features,), (self.in2_features,)] or shapes[0][:-1] != shapes[1][:-1]:
             raise ValueError(
@@ -188,9 +188,9 @@ class Embedding(Module):
         if self.padding_idx is not None:
             self.weight._array[self.padding_idx] = 0
 
-    def forward(self, indices: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         return f.embedding(
-            indices, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
         )
 
     def extra_repr(self) -> str:
@@ -210,8 +210,8 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Any:
-        x = operand("Flatten", x)
+    def forward(self, input: Any) -> Any:
+        x = operand("Flatten", input)
         shape = x.shape
         n = max(len(shape), 1)
         if not (-n <= self.start_dim < n and -n <= self.end_dim < n):
@@ -236,8 +236,8 @@ class Unflatten(Module):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x: Any) -> Any:
-        x = operand("Unflatten", x)
+    def forward(self, input: Any) -> Any:
+        x = operand("Unflatten", input)
         shape = x.shape
         if not -len(shape) <= self.dim < len(shape):
             raise IndexError(f"Unflatten({self.extra_repr()}): shape {shape} has no such axis")

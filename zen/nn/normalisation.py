@@ -93,9 +93,9 @@ class _BatchNorm(_Tracked):
     _allowed: tuple[int, ...]
     _layout: str
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         name = type(self).__name__
-        x = _dimensions(name, x, self._allowed, self._layout)
+        x = _dimensions(name, input, self._allowed, self._layout)
         if x.shape[1] != self.num_features:
             raise ValueError(f"{name}: x of shape {x.shape} has {x.shape[1]} channels, expected {self.num_features}")
         mean, var = self.running_mean, self.running_var
@@ -166,8 +166,8 @@ class LayerNorm(_Affine):
         affine = elementwise_affine
         self._scale(self.normalized_shape, affine, affine and bias, floating("LayerNorm", dtype))
 
-    def forward(self, x: Any) -> Any:
-        return f.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+    def forward(self, input: Any) -> Any:
+        return f.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         affine = f"elementwise_affine={self.elementwise_affine}{self._biasless()}"
@@ -222,8 +222,8 @@ class GroupNorm(_Affine):
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self._scale((num_channels,), affine, affine and bias, floating("GroupNorm", dtype))
 
-    def forward(self, x: Any) -> Any:
-        x = operand("GroupNorm", x)
+    def forward(self, input: Any) -> Any:
+        x = operand("GroupNorm", input)
         if len(x.shape) < 2 or x.shape[1] != self.num_channels:
             raise ValueError(f"GroupNorm: expected (batch, {self.num_channels}, ...), got shape {x.shape}")
         return f.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
@@ -241,9 +241,9 @@ class _InstanceNorm(_Tracked):
     ) -> None:  # fmt: skip
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype, bias=bias)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         name, n = type(self).__name__, self._sizes
-        x = _dimensions(name, x, (n + 1, n + 2), f"(channels, {n} sizes), or that after a batch")
+        x = _dimensions(name, input, (n + 1, n + 2), f"(channels, {n} sizes), or that after a batch")
         if x.shape[-n - 1] != self.num_features:
             raise ValueError(
                 f"{name}: x of shape {x.shape} has {x.shape[-n - 1]} channels, expected {self.num_features}"

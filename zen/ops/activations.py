@@ -19,41 +19,41 @@ _abs, _sigmoid, _tanh, _negative = [FUNCTIONS[name] for name in ("abs", "sigmoid
 
 
 @public("", None)
-def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x limited to [min_val, max_val]. The gradient is zero at the limits and beyond.
 
-    x: Tensor, array or number of any shape. ValueError unless min_val < max_val.
+    input (x): Tensor, array or number of any shape. ValueError unless min_val < max_val.
 
     >>> zen.f.hardtanh(zen.tensor([-2.0, 0.5, 2.0])).tolist()
     [-1.0, 0.5, 1.0]
     """
     if min_val >= max_val:
         raise ValueError(f"hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
-    return apply(_HARDTANH, (_floating("hardtanh", x), min_val, max_val))
+    return apply(_HARDTANH, (_floating("hardtanh", input), min_val, max_val))
 
 
 @public("", None)
-def relu6(x: Any) -> Any:
+def relu6(input: Any) -> Any:
     """x limited to [0, 6]; `hardtanh` with these limits.
 
     >>> zen.f.relu6(zen.tensor([-1.0, 3.0, 8.0])).tolist()
     [0.0, 3.0, 6.0]
     """
-    return apply(_HARDTANH, (_floating("relu6", x), 0.0, 6.0))
+    return apply(_HARDTANH, (_floating("relu6", input), 0.0, 6.0))
 
 
 @public("", None)
-def hardsigmoid(x: Any) -> Any:
+def hardsigmoid(input: Any) -> Any:
     """clip(x + 3, 0, 6) / 6, a sigmoid of straight lines.
 
     >>> zen.f.hardsigmoid(zen.tensor([-4.0, 0.0, 3.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    return apply(_HARDTANH, (_floating("hardsigmoid", x) + 3, 0.0, 6.0)) / 6
+    return apply(_HARDTANH, (_floating("hardsigmoid", input) + 3, 0.0, 6.0)) / 6
 
 
 @public("", None)
-def celu(x: Any, alpha: float = 1.0) -> Any:
+def celu(input: Any, alpha: float = 1.0) -> Any:
     """x where x > 0, else alpha * (exp(x / alpha) - 1). Barron 2017. ValueError for alpha = 0.
 
     >>> zen.f.celu(zen.tensor([0.0, 2.0]), 2.0).tolist()
@@ -61,21 +61,21 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     """
     if alpha == 0:
         raise ValueError("celu: alpha must not be zero")
-    x = _floating("celu", x)
+    x = _floating("celu", input)
     return _elu(x) if alpha == 1 else alpha * _elu(x / alpha)
 
 
 @public("", None)
-def prelu(x: Any, weight: Any) -> Any:
+def prelu(input: Any, weight: Any) -> Any:
     """x where x > 0, else weight * x, with a weight for all or one for each channel. He et al. 2015.
 
-    x: Tensor or array, channels on axis 1. weight: one element, or (channels,); it has a derivative. ValueError for
-    other shapes.
+    input (x): Tensor or array, channels on axis 1. weight: one element, or (channels,); it has a derivative. ValueError
+    for other shapes.
 
     >>> zen.f.prelu(zen.tensor([[-2.0, -2.0]]), zen.tensor([0.5, 0.25])).tolist()
     [[-1.0, -0.5]]
     """
-    x, weight = _floating("prelu", x), operand("prelu", weight)
+    x, weight = _floating("prelu", input), operand("prelu", weight)
     if weight.size != 1:
         channels = x.shape[1] if len(x.shape) > 1 else 1
         if weight.shape != (channels,):
@@ -90,27 +90,27 @@ def prelu(x: Any, weight: Any) -> Any:
 
 
 @public("", None)
-def softsign(x: Any) -> Any:
+def softsign(input: Any) -> Any:
     """x / (1 + |x|).
 
     >>> zen.f.softsign(zen.tensor([-1.0, 3.0])).tolist()
     [-0.5, 0.75]
     """
-    return x / (1 + _abs(x))
+    return input / (1 + _abs(input))
 
 
 @public("", None)
-def tanhshrink(x: Any) -> Any:
+def tanhshrink(input: Any) -> Any:
     """x - tanh(x).
 
     >>> zen.f.tanhshrink(zen.tensor([0.0])).tolist()
     [0.0]
     """
-    return x - _tanh(x)
+    return input - _tanh(input)
 
 
 @public("", None)
-def softshrink(x: Any, lambd: float = 0.5) -> Any:
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """x moved towards zero by lambd, and zero within [-lambd, lambd]. ValueError for a negative lambd.
 
     >>> zen.f.softshrink(zen.tensor([-1.0, 0.2, 2.0])).tolist()
@@ -118,44 +118,44 @@ def softshrink(x: Any, lambd: float = 0.5) -> Any:
     """
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
-    x = _floating("softshrink", x)
+    x = _floating("softshrink", input)
     return x - apply(_CLIP, (x, -lambd, lambd))
 
 
 @public("", None)
-def hardshrink(x: Any, lambd: float = 0.5) -> Any:
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """x, but zero within [-lambd, lambd].
 
     >>> zen.f.hardshrink(zen.tensor([-1.0, 0.2, 2.0])).tolist()
     [-1.0, 0.0, 2.0]
     """
-    x = _floating("hardshrink", x)
+    x = _floating("hardshrink", input)
     values = getattr(x, "array", x)
     return apply(_WHERE, ((values < -lambd) | (values > lambd), x, 0.0))
 
 
 @public("", None)
-def threshold(x: Any, threshold: float, value: float) -> Any:
+def threshold(input: Any, threshold: float, value: float) -> Any:
     """x where x > threshold, else value.
 
     >>> zen.f.threshold(zen.tensor([0.5, 2.0]), 1.0, -1.0).tolist()
     [-1.0, 2.0]
     """
-    x = _floating("threshold", x)
+    x = _floating("threshold", input)
     return apply(_WHERE, (getattr(x, "array", x) > threshold, x, value))
 
 
 @public("", None)
-def glu(x: Any, axis: int = -1) -> Any:
+def glu(input: Any, axis: int = -1, *, dim: int | None = None) -> Any:
     """The first half of x along `axis` times the sigmoid of the second. Dauphin et al. 2017.
 
-    ValueError for an odd length, AxisError for an axis out of range.
+    dim: PyTorch's name for axis. ValueError for an odd length, AxisError for an axis out of range.
 
     >>> zen.f.glu(zen.tensor([2.0, 0.0])).tolist()
     [1.0]
     """
-    x = _floating("glu", x)
-    k = one_axis("glu", axis, x.shape)
+    x = _floating("glu", input)
+    k = one_axis("glu", axis if dim is None else dim, x.shape)
     if x.shape[k] % 2:
         raise ValueError(f"glu: axis {axis} of shape {x.shape} must have an even length, to be halved")
     half, before = x.shape[k] // 2, (slice(None),) * k
@@ -163,13 +163,13 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 
 @public("", None)
-def softmin(x: Any, axis: int = -1) -> Any:
-    """softmax(-x) along `axis`.
+def softmin(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = None) -> Any:
+    """softmax(-x) along `axis`. Arguments and errors as in `softmax`.
 
     >>> zen.f.softmin(zen.tensor([1.0, 1.0])).tolist()
     [0.5, 0.5]
     """
-    return nn.softmax(_negative(operand("softmin", x)), axis)
+    return nn.softmax(_negative(operand("softmin", input)), axis, dim=dim, dtype=dtype)
 
 
 def _floating(name: str, x: Any) -> Any:

@@ -24,6 +24,8 @@ def one_axis(operation: str, axis: Any, shape: tuple[int, ...], *, added: int = 
         k = operator.index(axis)
     except TypeError:
         raise TypeError(f"{operation}: axis must be an int, not {axis!r}") from None
+    if isinstance(axis, (bool, np.bool_)):
+        raise TypeError(f"{operation}: axis must be an int, not {axis!r}")
     ndim = len(shape) + added
     if not -ndim <= k < ndim:
         allowed = f"give one from {-ndim} to {ndim - 1}" if ndim else "a 0-d array has no axes"
@@ -45,6 +47,18 @@ def all_axes(operation: str, axes: Any, shape: tuple[int, ...], *, added: int = 
 def some_axes(operation: str, axes: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """As `all_axes`; None stays None."""
     return None if axes is None else all_axes(operation, axes, shape)
+
+
+def reduced_axes(operation: str, axes: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """As `some_axes`, for reductions that take a 0-d array along axis 0 or -1 as well, as NumPy's ufuncs do."""
+    if not shape and _first(axes):
+        return None
+    return some_axes(operation, axes, shape)
+
+
+def _first(axis: Any) -> bool:
+    """Whether an axis names the one axis that NumPy and PyTorch let a 0-d array have."""
+    return isinstance(axis, (int, np.integer)) and axis in (0, -1)
 
 
 def one_shape(operation: str, shape: Any) -> tuple[int, ...]:

@@ -263,68 +263,68 @@ def _transpose(
 
 @public("")
 def conv1d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
     """Cross-correlation of sequences with kernels.
 
-    x: (batch, channels, length) or (channels, length). weight: (out, channels / groups, kernel). The other arguments
-    and errors are those of `conv2d`.
+    input (x): (batch, channels, length) or (channels, length). weight: (out, channels / groups, kernel). The other
+    arguments and errors are those of `conv2d`.
 
     >>> zen.f.conv1d(zen.tensor([[1.0, 2.0, 4.0, 7.0]]), zen.tensor([[[-1.0, 1.0]]])).tolist()
     [[1.0, 2.0, 3.0]]
     """
-    return _convolve("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
+    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public("")
 def conv2d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
     """Cross-correlation of images with kernels: y[n, o, i, j] = bias[o] + the sum over c, u, v of
     weight[o, c, u, v] * x[n, c, i * stride + u * dilation - padding, j * stride + v * dilation - padding].
 
-    x: Tensor or array (batch, channels, height, width) or (channels, height, width). weight: (out, channels / groups,
-    kernel height, kernel width). bias: (out,) or None. stride, dilation: ints or pairs, at least 1. padding: zeros on
-    every side, an int or a pair; "valid" (none) or "same" (the output's size is the input's; stride 1). groups: the
-    channels are split into so many parts, each with its own part of the output channels. Integers count as float64;
-    float16 is computed in float32. Raises ValueError for shapes that do not fit and for a kernel larger than the
-    padded input.
+    input (x): Tensor or array (batch, channels, height, width) or (channels, height, width). weight: (out, channels /
+    groups, kernel height, kernel width). bias: (out,) or None. stride, dilation: ints or pairs, at least 1. padding:
+    zeros on every side, an int or a pair; "valid" (none) or "same" (the output's size is the input's; stride 1).
+    groups: the channels are split into so many parts, each with its own part of the output channels. Integers count as
+    float64; float16 is computed in float32. Raises ValueError for shapes that do not fit and for a kernel larger than
+    the padded input.
 
     >>> x = zen.tensor([[[1.0, 2.0], [3.0, 4.0]]])
     >>> zen.f.conv2d(x, zen.ones((1, 1, 2, 2)), zen.tensor([0.5])).tolist()
     [[[10.5]]]
     """
-    return _convolve("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public("")
 def conv_transpose1d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1,
-    dilation: Any = 1,
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    groups: int = 1, dilation: Any = 1,
 ) -> Any:  # fmt: skip
     """The transpose of `conv1d` in its input; see `conv_transpose2d`.
 
-    x: (batch, channels, length) or (channels, length). weight: (channels, out / groups, kernel).
+    input (x): (batch, channels, length) or (channels, length). weight: (channels, out / groups, kernel).
 
     >>> zen.f.conv_transpose1d(zen.tensor([[1.0, 2.0]]), zen.tensor([[[1.0, 10.0]]]), stride=2).tolist()
     [[1.0, 10.0, 2.0, 20.0]]
     """
-    return _transpose("conv_transpose1d", 1, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 @public("")
 def conv_transpose2d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1,
-    dilation: Any = 1,
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    groups: int = 1, dilation: Any = 1,
 ) -> Any:  # fmt: skip
     """The transpose of `conv2d` in its input: every element of x adds the kernel, times itself, to the output.
 
-    x: Tensor or array (batch, channels, height, width) or (channels, height, width). weight: (channels, out / groups,
-    kernel height, kernel width). bias: (out,) or None. The output's height is (height - 1) * stride - 2 * padding +
-    dilation * (kernel height - 1) + output_padding + 1, and its width likewise. Raises ValueError for shapes that do
-    not fit, and unless output_padding is smaller than the stride or the dilation.
+    input (x): Tensor or array (batch, channels, height, width) or (channels, height, width). weight: (channels, out /
+    groups, kernel height, kernel width). bias: (out,) or None. The output's height is (height - 1) * stride - 2 *
+    padding + dilation * (kernel height - 1) + output_padding + 1, and its width likewise. Raises ValueError for shapes
+    that do not fit, and unless output_padding is smaller than the stride or the dilation.
 
     >>> zen.f.conv_transpose2d(zen.tensor([[[1.0, 2.0]]]), zen.ones((1, 1, 1, 2))).tolist()
     [[[1.0, 3.0, 2.0]]]
     """
-    return _transpose("conv_transpose2d", 2, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)

@@ -13,7 +13,7 @@ from .axes import check_size, one_axis
 from .indexing import GETITEM
 from .register import define, operand, public, raw
 from .row import row
-from .shape import BROADCAST_TO, RESHAPE, atleast_1d, atleast_2d, ravel
+from .shape import BROADCAST_TO, RESHAPE, along, atleast_1d, atleast_2d, ravel
 
 # --- joining
 
@@ -235,9 +235,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     [1.0, 1.0, 2.0, 2.0]
     """
     x = operand("repeat", x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    k = one_axis("repeat", axis, x.shape)
+    x, k = along("repeat", x, axis)
     counts = np.asarray(raw(repeats))
     if counts.dtype.kind not in "iu" or (counts < 0).any():
         raise ValueError(f"repeat: repetitions must be ints that are not negative, not {repeats!r}")

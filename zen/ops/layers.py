@@ -70,17 +70,17 @@ AFFINE = define(row(
 
 
 @public("")
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """x @ weight.T + bias: a fully connected layer.
 
-    x: Tensor or array of shape (..., in). weight: (out, in). bias: (out,) or None. The result has shape (..., out).
-    Raises ValueError naming the shapes if they do not fit.
+    input (x): Tensor or array of shape (..., in). weight: (out, in). bias: (out,) or None. The result has shape (...,
+    out). Raises ValueError naming the shapes if they do not fit.
 
     >>> zen.f.linear(zen.tensor([[1.0, 2.0]]), zen.tensor([[1.0, 1.0], [0.0, 3.0]]), zen.tensor([0.5, 0.0])).tolist()
     [[3.5, 6.0]]
     """
     try:
-        return apply(LINEAR, (x, weight)) if bias is None else apply(AFFINE, (x, weight, bias))
+        return apply(LINEAR, (input, weight)) if bias is None else apply(AFFINE, (input, weight, bias))
     except ValueError as error:  # which names the row, that nobody has called
         raise ValueError(str(error).removeprefix("affine: ").partition(" (operand shapes")[0]) from None
 
@@ -145,15 +145,15 @@ SCATTER_ROWS = define(row(
 
 @public("")
 def embedding(
-    indices: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Any:  # fmt: skip
     """Rows of a table by number: weight[indices].
 
-    indices: ints of any shape, Tensor, array or list. weight: Tensor or array of shape (rows, width). padding_idx: a
-    row that gets no gradient; a negative one counts from the end. max_norm: rows that are looked up and whose norm (of
-    the order norm_type) is larger are first scaled down to it, in place. scale_grad_by_freq: a row's gradient is
-    divided by how often the indices name it. The result has shape (*indices.shape, width).
+    input (indices): ints of any shape, Tensor, array or list. weight: Tensor or array of shape (rows, width).
+    padding_idx: a row that gets no gradient; a negative one counts from the end. max_norm: rows that are looked up and
+    whose norm (of the order norm_type) is larger are first scaled down to it, in place. scale_grad_by_freq: a row's
+    gradient is divided by how often the indices name it. The result has shape (*indices.shape, width).
 
     Raises IndexError for an index or a padding_idx out of range (indices do not count from the end), ValueError for
     a weight that is no matrix and for indices that are no ints, NotImplementedError for sparse=True: gradients are
@@ -164,7 +164,7 @@ def embedding(
     """
     if sparse:
         raise NotImplementedError("embedding: gradients are dense here; leave sparse=False")
-    table, indices = operand("embedding", weight), operand("embedding", indices)
+    table, indices = operand("embedding", weight), operand("embedding", input)
     if padding_idx is not None:
         rows, k = (table.shape or (0,))[0], operator.index(padding_idx)
         if not -rows <= k < rows:

@@ -19,11 +19,11 @@ from .row import row
 from .shape import broadcast_to, matrix_transpose
 
 
-def _square(name: str, x: Any) -> Any:
+def _square(name: str, x: Any, half: bool = False) -> Any:
     x = operand(name, x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError(f"{name}: square matrices in the last two axes are needed, not shape {x.shape}")
-    if x.dtype == np.float16:
+    if x.dtype == np.float16 and not half:
         raise TypeError(f"{name}: float16 is not supported; convert to float32 with astype first")
     return x
 
@@ -281,7 +281,7 @@ def matrix_power(x: Any, n: int) -> Any:
     >>> zen.f.matrix_power(zen.tensor([[1.0, 1.0], [0.0, 1.0]]), 3).tolist()
     [[1.0, 3.0], [0.0, 1.0]]
     """
-    x = _square("matrix_power", x)
+    x = _square("matrix_power", x, half=n >= 0)  # products of float16 exist, their inverse does not
     if n == 0:
         return broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape)
     if n < 0:

@@ -22,10 +22,11 @@ _maximum, _minimum, _WHERE = FUNCTIONS["maximum"], FUNCTIONS["minimum"], ROWS["w
 
 
 @public("", None)
-def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim: int | None = None) -> Any:
     """The cosine of the angle between vectors along `axis`; lengths below eps count as eps.
 
-    x1, x2: Tensors or arrays whose shapes broadcast; the axis counts in the result of that. Raises ValueError for
+    x1, x2: Tensors or arrays whose shapes broadcast; the axis counts in the result of that, and
+    dim is PyTorch's name for it. Raises ValueError for
     shapes that do not broadcast, AxisError for an axis out of range.
 
     >>> zen.f.cosine_similarity(zen.tensor([[1.0, 0.0]]), zen.tensor([[2.0, 0.0]])).tolist()
@@ -34,7 +35,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
     x1, x2 = floats("cosine_similarity", x1), floats("cosine_similarity", x2)
     products = apply(ROWS["multiply"], (x1, x2))
     shape = products.shape
-    k = one_axis("cosine_similarity", axis, shape) - len(shape)
+    k = one_axis("cosine_similarity", axis if dim is None else dim, shape) - len(shape)
     lengths = [_squared_length(x, k, shape, eps) for x in (x1, x2)]
     return total(products, k) / _sqrt(lengths[0] * lengths[1])
 
@@ -46,16 +47,18 @@ def _squared_length(x: Any, axis: int, shape: tuple[int, ...], eps: float) -> An
 
 
 @public("", None)
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False) -> Any:
+def pairwise_distance(
+    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False, *, keepdim: bool = False
+) -> Any:
     """The p-norm of x1 - x2 + eps along the last axis.
 
-    x1, x2: Tensors or arrays whose shapes broadcast; ValueError if they do not.
+    x1, x2: Tensors or arrays whose shapes broadcast; ValueError if they do not. keepdim: PyTorch's name for keepdims.
 
     >>> zen.f.pairwise_distance(zen.tensor([[0.0, 0.0]]), zen.tensor([[3.0, 4.0]]), eps=0.0).tolist()
     [5.0]
     """
     x1, x2 = floats("pairwise_distance", x1), floats("pairwise_distance", x2)
-    return vector_norm(apply(ROWS["subtract"], (x1, x2)) + eps, -1, ord=p, keepdims=keepdims)
+    return vector_norm(apply(ROWS["subtract"], (x1, x2)) + eps, -1, ord=p, keepdims=keepdims or keepdim)
 
 
 @public("", None)

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..backend import apply
 from . import reduction
-from .axes import Axes, all_axes, count, kept, some_axes
+from .axes import Axes, all_axes, count, kept, reduced_axes, some_axes
 from .reduction import reduction_draws, working_dtype
 from .register import ROWS, define, operand, public
 from .row import row
-from .shape import astype, reshape
+from .shape import astype, inexact, reshape
 
 # --- variance
 
@@ -129,13 +129,13 @@ LOGSUMEXP = define(row(
 def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow; -inf for no elements or where all are -inf (gradient 0 there).
 
-    x: Tensor or array; integers give float64. axis, keepdims and errors as in `sum`.
+    x: Tensor or array; integers give the dtype that `exp` gives of them. axis, keepdims and errors as in `sum`.
 
     >>> zen.f.logsumexp(zen.tensor([1000.0, 1000.0])).tolist()
     1000.6931471805599
     """
-    x = operand("logsumexp", x)
-    return apply(LOGSUMEXP, (x,), (some_axes("logsumexp", axis, x.shape), bool(keepdims)))
+    x = inexact(operand("logsumexp", x))
+    return apply(LOGSUMEXP, (x,), (reduced_axes("logsumexp", axis, x.shape), bool(keepdims)))
 
 
 # --- norms
@@ -256,6 +256,8 @@ def _matrix_norm(name: str, x: Any, axes: tuple[int, ...], keepdims: bool, ord: 
             f"{name}: ord={ord!r} is not available for matrices; give 'fro', 1, -1, inf or -inf, "
             "or an int axis for the norms of vectors"
         )
+    if x.dtype.kind in "biu":
+        x = astype(x, np.float64)
     rows, columns = axes
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = reduction.sum(apply(ROWS["abs"], (x,)), inner, keepdims=True)

@@ -13,6 +13,7 @@ from ..backend import Tensor, apply
 from .axes import one_axis
 from .register import define, operand, public, raw
 from .row import row
+from .shape import astype, reshape
 
 
 def _shifted(x: Any, axis: int) -> np.ndarray:
@@ -63,33 +64,40 @@ def _over_last(row_: Any, x: Any, axis: int) -> Any:
     return None
 
 
+def _over_axis(made: Any, name: str, x: Any, axis: int, dtype: Any) -> Any:
+    x = floating(operand(name, x))
+    if dtype is not None:
+        x = astype(x, dtype)
+    if x.shape:
+        return apply(made, (x,), (one_axis(name, axis, x.shape),))
+    return reshape(apply(made, (reshape(x, (1,)),), (one_axis(name, axis, (1,)),)), ())
+
+
 @public("")
-def softmax(x: Any, axis: int = -1) -> Any:
+def softmax(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = None) -> Any:
     """exp(x) / sum(exp(x)) along `axis`, without overflow: positive numbers that add up to 1.
 
-    x: Tensor or array of at least one dimension; integers give float64. Raises AxisError for an axis out of range.
+    input (x): Tensor or array; integers give float64, and a 0-d one counts as one of length 1. dim: PyTorch's name for
+    axis. dtype: x is converted to it first. Raises AxisError for an axis out of range.
 
     >>> zen.f.softmax(zen.tensor([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    found = _over_last(SOFTMAX, x, axis)
-    if found is None:
-        x = floating(operand("softmax", x))
-        found = apply(SOFTMAX, (x,), (one_axis("softmax", axis, x.shape),))
-    return found
+    found = _over_last(SOFTMAX, input, axis) if dim is None and dtype is None else None
+    return _over_axis(SOFTMAX, "softmax", input, axis if dim is None else dim, dtype) if found is None else found
 
 
 @public("")
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = None) -> Any:
     """x - logsumexp(x) along `axis`: the logarithm of softmax, exact where that is tiny.
 
-    x: Tensor or array of at least one dimension; integers give float64. Raises AxisError for an axis out of range.
+    input (x): Tensor or array; integers give float64, and a 0-d one counts as one of length 1. dim: PyTorch's name for
+    axis. dtype: x is converted to it first. Raises AxisError for an axis out of range.
 
     >>> zen.f.log_softmax(zen.tensor([1000.0, 0.0])).tolist()
     [0.0, -1000.0]
     """
-    found = _over_last(LOG_SOFTMAX, x, axis)
-    if found is None:
-        x = floating(operand("log_softmax", x))
-        found = apply(LOG_SOFTMAX, (x,), (one_axis("log_softmax", axis, x.shape),))
-    return found
+    found = _over_last(LOG_SOFTMAX, input, axis) if dim is None and dtype is None else None
+    return (
+        _over_axis(LOG_SOFTMAX, "log_softmax", input, axis if dim is None else dim, dtype) if found is None else found
+    )

@@ -100,21 +100,22 @@ RMS_NORM = fused("rms_norm", composition=_rms_composed, forward=_rms_forward, ba
 
 
 @public("", None)
-def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """(x - mean) / sqrt(var + eps) * weight + bias over the last axes. Ba et al. 2016.
 
-    x: Tensor or array of floats; integers give float64. normalized_shape: the shape of the axes that are normalised
-    together, or an int for the last alone. weight, bias: of that shape, or None. Raises ValueError for other shapes.
+    input (x): Tensor or array of floats; integers give float64. normalized_shape: the shape of the axes that are
+    normalised together, or an int for the last alone. weight, bias: of that shape, or None. Raises ValueError for other
+    shapes.
 
     >>> zen.f.layer_norm(zen.tensor([[1.0, 3.0], [4.0, 2.0]]), 2, eps=0.0).tolist()
     [[-1.0, 1.0], [1.0, -1.0]]
     """
-    x, shape, weight, bias = _row_arguments("layer_norm", x, normalized_shape, weight, bias)
+    x, shape, weight, bias = _row_arguments("layer_norm", input, normalized_shape, weight, bias)
     return LAYER_NORM(x, weight, bias, dims=len(shape), eps=eps)
 
 
 @public("", None)
-def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
     """x / sqrt(mean(x * x) + eps) * weight over the last axes. Zhang and Sennrich 2019.
 
     Arguments as in `layer_norm`; eps None takes the machine epsilon of x's dtype.
@@ -122,7 +123,7 @@ def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | Non
     >>> zen.f.rms_norm(zen.tensor([2.0, -2.0]), 2, eps=0.0).tolist()
     [1.0, -1.0]
     """
-    x, shape, weight, _ = _row_arguments("rms_norm", x, normalized_shape, weight, None)
+    x, shape, weight, _ = _row_arguments("rms_norm", input, normalized_shape, weight, None)
     return RMS_NORM(x, weight, dims=len(shape), eps=float(np.finfo(x.dtype).eps) if eps is None else eps)
 
 
@@ -286,12 +287,12 @@ GROUP_NORM = fused(
 
 @public("", None)
 def batch_norm(
-    x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
+    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
     """(x - mean) / sqrt(var + eps) * weight + bias, for each channel. Ioffe and Szegedy 2015.
 
-    x: (batch, channels, ...), floats; integers give float64. training: the statistics are those of x, and
+    input (x): (batch, channels, ...), floats; integers give float64. training: the statistics are those of x, and
     running_mean and running_var (unless None), of shape (channels,), move towards them in place by the fraction
     momentum; the variance that they get is the unbiased one. Otherwise the running statistics are used. weight, bias:
     (channels,) or None. Raises ValueError for other shapes, for missing running statistics, and for fewer than two
@@ -303,7 +304,7 @@ def batch_norm(
     >>> mean.tolist()
     [0.2]
     """
-    x = _floating("batch_norm", x)
+    x = _floating("batch_norm", input)
     weight, bias = _optional("batch_norm", x, weight), _optional("batch_norm", x, bias)
     _running_arguments("batch_norm", x, running_mean, running_var, weight, bias, "" if training else "training")
     if not training:
@@ -325,16 +326,16 @@ def batch_norm(
 
 
 @public("", None)
-def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """(x - mean) / sqrt(var + eps) * weight + bias, for each sample and group of channels. Wu and He 2018.
 
-    x: (batch, channels, ...), floats; integers give float64. weight, bias: (channels,) or None. Raises ValueError for
-    other shapes, and if num_groups does not divide the channels.
+    input (x): (batch, channels, ...), floats; integers give float64. weight, bias: (channels,) or None. Raises
+    ValueError for other shapes, and if num_groups does not divide the channels.
 
     >>> zen.f.group_norm(zen.tensor([[1.0, 3.0, 2.0, 0.0]]), 2, eps=0.0).tolist()
     [[-1.0, 1.0, 1.0, -1.0]]
     """
-    x = _floating("group_norm", x)
+    x = _floating("group_norm", input)
     weight, bias = _optional("group_norm", x, weight), _optional("group_norm", x, bias)
     _channel_arguments("group_norm", x, {"weight": weight, "bias": bias})
     if not isinstance(num_groups, (int, np.integer)) or num_groups < 1 or x.shape[1] % num_groups:
@@ -344,21 +345,21 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
 
 @public("", None)
 def instance_norm(
-    x: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
     """(x - mean) / sqrt(var + eps) * weight + bias, for each sample and channel. Ulyanov et al. 2016.
 
-    x: (batch, channels, length, ...), floats; integers give float64. use_input_stats: the statistics are those of each
-    sample, and running_mean and running_var (unless None), of shape (channels,), move in place by the fraction
+    input (x): (batch, channels, length, ...), floats; integers give float64. use_input_stats: the statistics are those
+    of each sample, and running_mean and running_var (unless None), of shape (channels,), move in place by the fraction
     momentum towards the samples' average; the variances in it are the unbiased ones. Otherwise the running statistics
-    are used. weight, bias: (channels,) or None. Raises ValueError for other shapes, for missing running statistics,
-    and for fewer than two values per channel where the statistics are those of x.
+    are used. weight, bias: (channels,) or None. Raises ValueError for other shapes, for missing running statistics, and
+    for fewer than two values per channel where the statistics are those of x.
 
     >>> zen.f.instance_norm(zen.tensor([[[1.0, 3.0]]]), eps=0.0).tolist()
     [[[-1.0, 1.0]]]
     """
-    x = _floating("instance_norm", x)
+    x = _floating("instance_norm", input)
     weight, bias = _optional("instance_norm", x, weight), _optional("instance_norm", x, bias)
     without = "" if use_input_stats else "use_input_stats"
     _running_arguments("instance_norm", x, running_mean, running_var, weight, bias, without)

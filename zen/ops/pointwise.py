@@ -15,9 +15,10 @@ from ..backend import Tensor, apply, binary, unary
 from . import elementwise
 from .register import FUNCTIONS, ROWS, define, operand, public, raw
 from .row import Row
+from .shape import astype, inexact
 
 _OPERANDS = {
-    1: "x: Tensor, array or number of any shape.",
+    1: "input (x): Tensor, array or number of any shape.",
     2: "{}, {}: Tensors, arrays or numbers whose shapes broadcast.",
 }
 
@@ -58,7 +59,8 @@ for _declaration in elementwise.ROWS:
 
 _leaky_relu, _elu = FUNCTIONS["leaky_relu"], FUNCTIONS["elu"]
 _gelu, _gelu_tanh = FUNCTIONS["gelu"], FUNCTIONS.pop("gelu_tanh")
-_rint, _SOFTPLUS = FUNCTIONS["rint"], ROWS["bounded_softplus"]
+_rint, _ABS, _POWER = FUNCTIONS["rint"], FUNCTIONS["abs"], FUNCTIONS["power"]
+_SOFTPLUS = ROWS["bounded_softplus"]
 _WHERE, _CLIP, _MAXIMUM, _MINIMUM = ROWS["where"], ROWS["clip"], ROWS["maximum"], ROWS["minimum"]
 
 
@@ -93,6 +95,8 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     if not isinstance(x, (Tensor, int, float)):
         x = operand("clip", x)
+    if getattr(x, "dtype", None) is not None and x.dtype.kind in "iu":
+        low, high = _effective(x.dtype, low, high)
     if low is None and high is None:
         return apply(ROWS["positive"], (x,))
     if low is not None and high is not None:
@@ -106,61 +110,94 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
 FUNCTIONS["clamp"] = clip
 
 
+def _effective(dtype: np.dtype, low: Any, high: Any) -> tuple[Any, Any]:
+    """The limits without Python ints that no value of the dtype passes: NumPy takes those beyond its range as well."""
+    bounds = np.iinfo(dtype)
+    low = None if type(low) is int and low <= bounds.min else low
+    return low, None if type(high) is int and high >= bounds.max else high
+
+
+@public(method=None)
+def fabs(x: Any) -> Any:
+    """Absolute value as a float: integers and bools give what `sqrt` gives of them. The subgradient at 0 is 0.
+
+    >>> zen.f.fabs(zen.tensor([-2, 3])).tolist()
+    [2.0, 3.0]
+    """
+    return _ABS(inexact(operand("fabs", x)))
+
+
+@public(method=None)
+def float_power(a: Any, b: Any) -> Any:
+    """`a ** b` in float64, whatever the dtypes of a and b; so integers may have negative exponents.
+
+    Shapes, errors and derivatives as in `power`.
+
+    >>> zen.f.float_power(zen.tensor([2, 4]), -1).tolist()
+    [0.5, 0.25]
+    """
+    return _POWER(_double("float_power", a), _double("float_power", b))
+
+
+def _double(name: str, x: Any) -> Any:
+    return float(x) if type(x) in (int, float) else astype(operand(name, x), np.float64)
+
+
 @public("")
-def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
+def leaky_relu(input: Any, negative_slope: Any = 0.01) -> Any:
     """x where x > 0, else negative_slope * x. The derivative at 0 is the slope's.
 
-    x, negative_slope: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
+    input (x), negative_slope: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
 
     >>> zen.f.leaky_relu(zen.tensor([-1.0, 2.0]), 0.5).tolist()
     [-0.5, 2.0]
     """
-    return _leaky_relu(x, negative_slope)
+    return _leaky_relu(input, negative_slope)
 
 
 @public("")
-def elu(x: Any, alpha: Any = 1.0) -> Any:
+def elu(input: Any, alpha: Any = 1.0) -> Any:
     """x where x > 0, else alpha * (exp(x) - 1). Clevert et al. 2016.
 
-    x, alpha: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
+    input (x), alpha: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
 
     >>> zen.f.elu(zen.tensor([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    return _elu(x, alpha)
+    return _elu(input, alpha)
 
 
 @public("")
-def gelu(x: Any, approximate: str = "none") -> Any:
+def gelu(input: Any, approximate: str = "none") -> Any:
     """x times the normal distribution function of x. Hendrycks and Gimpel 2016.
 
-    x: Tensor, array or number of any shape. approximate: "none" uses erf, "tanh" the cheaper approximation of the
-    paper; ValueError for anything else.
+    input (x): Tensor, array or number of any shape. approximate: "none" uses erf, "tanh" the cheaper approximation of
+    the paper; ValueError for anything else.
 
     >>> zen.f.gelu(zen.tensor([0.0])).tolist()
     [0.0]
     """
     if approximate == "none":
-        return _gelu(x)
+        return _gelu(input)
     if approximate != "tanh":
         raise ValueError(f'gelu: approximate must be "none" or "tanh", not {approximate!r}')
-    return _gelu_tanh(x)
+    return _gelu_tanh(input)
 
 
 @public("")
-def softplus(x: Any, beta: Any = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: Any, beta: Any = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta * x)) / beta, without overflow; and x itself where beta * x > threshold, as in PyTorch.
 
-    x: Tensor, array or number of any shape; integers give float64. beta: a number or a Tensor that broadcasts, not
-    zero. threshold: inf gives the logarithm everywhere, which float64 tells from x up to 36.
+    input (x): Tensor, array or number of any shape; integers give float64. beta: a number or a Tensor that broadcasts,
+    not zero. threshold: inf gives the logarithm everywhere, which float64 tells from x up to 36.
 
     >>> f"{zen.f.softplus(zen.tensor(0.0)).item():.4f}"
     '0.6931'
     """
-    if not (isinstance(x, Tensor) and x.dtype.kind == "f"):
-        x = operand("softplus", x)
-        x = x if x.dtype.kind == "f" else raw(x).astype(np.float64)
-    return apply(_SOFTPLUS, (x, beta, threshold))
+    if not (isinstance(input, Tensor) and input.dtype.kind == "f"):
+        input = operand("softplus", input)
+        input = input if input.dtype.kind == "f" else raw(input).astype(np.float64)
+    return apply(_SOFTPLUS, (input, beta, threshold))
 
 
 @public("round around")
@@ -173,10 +210,11 @@ def round(x: Any, decimals: int = 0) -> Any:
     [0.0, 2.0, 3.0]
     """
     places = operator.index(decimals)
+    if not isinstance(x, Tensor):
+        x = operand("round", x)
+    if x.dtype.kind in "biu":
+        return apply(ROWS["positive"], (np.round(raw(x), places),))
     if places == 0:
         return _rint(x)
-    x = operand("round", x)
-    if x.dtype.kind in "biu":
-        return apply(ROWS["positive"], (raw(x).round(places),))
     scale = 10.0 ** abs(places)
     return _rint(x * scale) / scale if places > 0 else _rint(x / scale) * scale

@@ -169,7 +169,7 @@ def _max_pool(
 
 @public("")
 def max_pool1d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """The largest value of each window of sequences (batch, channels, length) or (channels, length).
@@ -179,26 +179,26 @@ def max_pool1d(
     >>> zen.f.max_pool1d(zen.tensor([[1.0, 3.0, 2.0, 0.0]]), 2).tolist()
     [[3.0, 2.0]]
     """
-    return _max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @public("")
 def max_pool2d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """The largest value of each window of images; of equal ones the first gets the gradient, and nan counts as largest.
 
-    x: Tensor or array (batch, channels, height, width) or (channels, height, width). kernel_size: the window, an int
-    or a pair. stride: from window to window, that of the window if None. padding: what does not count, on every side,
-    at most half of the window. dilation: the step within a window. ceil_mode: windows may reach over the end.
-    return_indices: return (values, positions), each the flat position in its image, int64. A dilated window that
-    meets the padding alone gives -inf, and the position -1. Raises ValueError for sizes that do not fit.
+    input (x): Tensor or array (batch, channels, height, width) or (channels, height, width). kernel_size: the window,
+    an int or a pair. stride: from window to window, that of the window if None. padding: what does not count, on every
+    side, at most half of the window. dilation: the step within a window. ceil_mode: windows may reach over the end.
+    return_indices: return (values, positions), each the flat position in its image, int64. A dilated window that meets
+    the padding alone gives -inf, and the position -1. Raises ValueError for sizes that do not fit.
 
     >>> zen.f.max_pool2d(zen.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2).tolist()
     [[[4.0]]]
     """
-    return _max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 # --- the mean
@@ -227,7 +227,7 @@ def _avg_pool(
 
 @public("")
 def avg_pool1d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Any:  # fmt: skip
     """The mean of each window of sequences (batch, channels, length) or (channels, length).
@@ -237,25 +237,25 @@ def avg_pool1d(
     >>> zen.f.avg_pool1d(zen.tensor([[1.0, 3.0, 2.0, 0.0]]), 2).tolist()
     [[2.0, 1.0]]
     """
-    return _avg_pool("avg_pool1d", 1, x, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 @public("")
 def avg_pool2d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Any:  # fmt: skip
     """The mean of each window of images.
 
-    x: Tensor or array (batch, channels, height, width) or (channels, height, width). kernel_size, stride, padding,
-    ceil_mode: as in `max_pool2d`; the padding is zeros. count_include_pad: whether these count in the mean.
+    input (x): Tensor or array (batch, channels, height, width) or (channels, height, width). kernel_size, stride,
+    padding, ceil_mode: as in `max_pool2d`; the padding is zeros. count_include_pad: whether these count in the mean.
     divisor_override: what to divide the sum by instead of the count. Raises ValueError for sizes that do not fit.
 
     >>> zen.f.avg_pool2d(zen.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2).tolist()
     [[[2.5]]]
     """
     return _avg_pool(
-        "avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )  # fmt: skip
 
 
@@ -284,7 +284,7 @@ def _adaptive_max(name: str, axes: int, x: Any, output_size: Any, indices: bool)
 
 
 @public("")
-def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """The means of `output_size` windows that cover sequences (batch, channels, length) or (channels, length).
 
     As `adaptive_avg_pool2d`.
@@ -292,38 +292,38 @@ def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
     >>> zen.f.adaptive_avg_pool1d(zen.tensor([[1.0, 3.0, 2.0]]), 2).tolist()
     [[2.0, 2.5]]
     """
-    return _adaptive_avg("adaptive_avg_pool1d", 1, x, output_size)
+    return _adaptive_avg("adaptive_avg_pool1d", 1, input, output_size)
 
 
 @public("")
-def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """The means of windows that cover the images, as many as make the output's height and width.
 
-    x: Tensor or array (batch, channels, height, width) or (channels, height, width). output_size: an int or a pair;
-    None keeps the input's. Window k of n reaches from floor(k * size / n) to ceil((k + 1) * size / n). Raises
+    input (x): Tensor or array (batch, channels, height, width) or (channels, height, width). output_size: an int or a
+    pair; None keeps the input's. Window k of n reaches from floor(k * size / n) to ceil((k + 1) * size / n). Raises
     ValueError for a size below 1 and for an empty image.
 
     >>> zen.f.adaptive_avg_pool2d(zen.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 1).tolist()
     [[[2.5]]]
     """
-    return _adaptive_avg("adaptive_avg_pool2d", 2, x, output_size)
+    return _adaptive_avg("adaptive_avg_pool2d", 2, input, output_size)
 
 
 @public("")
-def adaptive_max_pool1d(x: Any, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The largest values of `output_size` windows that cover sequences; windows as in `adaptive_avg_pool2d`.
 
     >>> zen.f.adaptive_max_pool1d(zen.tensor([[1.0, 3.0, 2.0]]), 1).tolist()
     [[3.0]]
     """
-    return _adaptive_max("adaptive_max_pool1d", 1, x, output_size, return_indices)
+    return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 @public("")
-def adaptive_max_pool2d(x: Any, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The largest values of windows that cover the images; windows as in `adaptive_avg_pool2d`.
 
     >>> zen.f.adaptive_max_pool2d(zen.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 1).tolist()
     [[[4.0]]]
     """
-    return _adaptive_max("adaptive_max_pool2d", 2, x, output_size, return_indices)
+    return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
+from . import reduction
 from .axes import all_axes, one_axis
 from .register import ROWS, define, operand, public
 from .row import row
@@ -202,4 +203,4 @@ def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
         lengths = f"{a.shape[i]} and {b.shape[j]}, which must be equal"
         raise ValueError(f"vecdot: axis {axis} of shapes {a.shape} and {b.shape} has lengths {lengths}")
     products = apply(ROWS["multiply"], (moveaxis(a, i, -1), moveaxis(b, j, -1)))
-    return apply(ROWS["sum"], (products,), ((products.ndim - 1,), False))
+    return reduction.sum(products, -1, dtype=products.dtype)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
-from .axes import Axes, count, kept, one_axis, some_axes, spread
+from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
 from .register import define, operand, public
 from .row import NOT_DIFFERENTIABLE, row
-from .shape import astype, ravel
+from .shape import along, astype
 
 
 def _draws(rng: np.random.Generator) -> list[Any]:
@@ -97,7 +97,8 @@ def mean(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
     >>> zen.f.mean(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1).tolist()
     [1.5, 3.5]
     """
-    return _reduce(MEAN, "mean", x, axis, keepdims, dtype)
+    x = _typed("mean", x, dtype)
+    return _typed("mean", apply(MEAN, (x,), (some_axes("mean", axis, x.shape), bool(keepdims))), dtype)
 
 
 # --- extremes
@@ -234,7 +235,7 @@ CUMSUM = define(row(
 ))  # fmt: skip
 
 
-@public("cumsum cumulative_sum")
+@public("cumsum")
 def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
     """Running sum along `axis`; None takes the flattened array. The result has the shape of x.
 
@@ -243,10 +244,8 @@ def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
     >>> zen.f.cumsum(zen.tensor([1.0, 2.0, 3.0])).tolist()
     [1.0, 3.0, 6.0]
     """
-    x = _typed("cumsum", x, dtype)
-    if axis is None or x.ndim == 0:
-        axis, x = one_axis("cumsum", axis or 0, (x.size,)), ravel(x)
-    return apply(CUMSUM, (x,), (one_axis("cumsum", axis, x.shape),))
+    x, k = along("cumsum", _typed("cumsum", x, dtype), axis)
+    return _typed("cumsum", apply(CUMSUM, (x,), (k,)), dtype)
 
 
 # --- without derivatives
@@ -335,12 +334,12 @@ def _typed(name: str, x: Any, dtype: Any) -> Any:
 
 def _reduce(made: Any, name: str, x: Any, axis: Axes, keepdims: bool, dtype: Any = None) -> Any:
     x = _typed(name, x, dtype)
-    return apply(made, (x,), (some_axes(name, axis, x.shape), bool(keepdims)))
+    return _typed(name, apply(made, (x,), (reduced_axes(name, axis, x.shape), bool(keepdims))), dtype)
 
 
 def _nonempty(made: Any, name: str, x: Any, axis: Axes, keepdims: bool) -> Any:
     x = operand(name, x)
-    axes = some_axes(name, axis, x.shape)
+    axes = reduced_axes(name, axis, x.shape)
     if x.size == 0 and count(x.shape, axes) == 0:
         raise ValueError(f"{name}: no elements along axis {axis} of shape {x.shape}; an empty {name} has no value")
     return apply(made, (x,), (axes, bool(keepdims)))
@@ -348,7 +347,9 @@ def _nonempty(made: Any, name: str, x: Any, axis: Axes, keepdims: bool) -> Any:
 
 def _arg(made: Any, name: str, x: Any, axis: int | None, keepdims: bool) -> Any:
     x = operand(name, x)
-    k = None if axis is None else one_axis(name, axis, x.shape)
+    k = None if axis is None else one_axis(name, axis, x.shape or (1,))  # a 0-d array counts as one of length 1
+    if not x.shape:
+        k = None
     if (x.size if k is None else x.shape[k]) == 0:
         raise ValueError(f"{name}: no elements along axis {axis} of shape {x.shape}; an empty {name} has no value")
     return apply(made, (x,), (k, bool(keepdims)))

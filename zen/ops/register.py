@@ -33,7 +33,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _DIRECT = {
     "a + b": np.add, "a - b": np.subtract, "a * b": np.multiply, "a / b": np.divide, "-x": np.negative,
-    "+x": np.positive, "x * x": np.square,
+    "+x": np.positive, "x * x": np.square, "1 / x": np.reciprocal,
 }  # fmt: skip
 
 

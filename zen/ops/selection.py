@@ -12,7 +12,7 @@ from .indexing import GETITEM, along_axis, plain_key
 from .pointwise import where
 from .reduction import sum
 from .register import dispatch, operand, public, raw
-from .shape import moveaxis, ravel
+from .shape import along, moveaxis, ravel
 
 
 @public("take")
@@ -26,9 +26,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     [3.0, 1.0]
     """
     x = operand("take", x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    lead = (slice(None),) * one_axis("take", axis, x.shape)
+    x, k = along("take", x, axis)
+    lead = (slice(None),) * k
     positions = _ints("take", indices)
     try:
         return apply(GETITEM, (x,), (lead + plain_key(positions),))
@@ -120,7 +119,7 @@ def _triangle(name: str, x: Any, k: int) -> Any:
         raise ValueError(f"{name}: at least two dimensions are needed, not shape {x.shape}")
     rows, columns = x.shape[-2:]
     mask = np.tri(rows, columns, k if name == "tril" else k - 1, dtype=bool)
-    return where(mask if name == "tril" else ~mask, x, 0)
+    return where(mask if name == "tril" else ~mask, x, False if x.dtype.kind == "b" else 0)
 
 
 @public("tril")
@@ -157,9 +156,8 @@ def argsort(x: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
     [1, 2, 0]
     """
     x = operand("argsort", x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    return wrap(_order(raw(x), one_axis("argsort", axis, x.shape), descending))
+    x, k = along("argsort", x, axis)
+    return wrap(_order(raw(x), k, descending))
 
 
 @public("sort", method="sort")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
-from .axes import Axes, all_axes, check_size, one_axis, one_shape
+from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
 from .register import METHODS, define, operand, public
 from .row import row
@@ -201,7 +201,7 @@ def squeeze(x: Any, axis: Axes = None) -> Any:
     x = operand("squeeze", x)
     if axis is None:
         return apply(RESHAPE, (x,), (tuple([n for n in x.shape if n != 1]),))
-    axes = all_axes("squeeze", axis, x.shape)
+    axes = reduced_axes("squeeze", axis, x.shape) or ()
     long = [k for k in axes if x.shape[k] != 1]
     if long:
         raise ValueError(f"squeeze: axis {long[0]} of shape {x.shape} has length {x.shape[long[0]]}, not 1")
@@ -258,6 +258,15 @@ def ravel(x: Any) -> Any:
     return apply(RESHAPE, (x,), ((x.size,),))
 
 
+def along(operation: str, x: Any, axis: Any) -> tuple[Any, int]:
+    """x, and `axis` from the front. For None x is flattened, and for axis 0 or -1 if it is 0-d, as in NumPy."""
+    if axis is None:
+        return ravel(x), 0
+    if not x.shape:
+        x = ravel(x)
+    return x, one_axis(operation, axis, x.shape)
+
+
 @public("")
 def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
     """The axes from start_axis to end_axis, both included, joined into one; all of them if not given.
@@ -297,6 +306,11 @@ def astype(x: Any, dtype: Any, *, copy: bool = True) -> Any:
     return apply(ASTYPE, (x,), (wanted,))
 
 
+def inexact(x: Any) -> Any:
+    """A Tensor or array as it is if it holds floats, else in the dtype in which NumPy takes its square root."""
+    return x if x.dtype.kind == "f" else astype(x, np.result_type(x.dtype, np.float16))
+
+
 @public(method="copy")
 def copy(x: Any) -> Any:
     """A copy of x with memory of its own; differentiable.
@@ -327,31 +341,42 @@ def _at_least(name: str, x: Any, shape: Any, ndim: int) -> Any:
     return apply(RESHAPE, (x,), (x.shape if x.ndim >= ndim else shape(x.shape),))
 
 
+def _each(function: Any, arrays: tuple[Any, ...]) -> Any:
+    found = tuple([function(x) for x in arrays])
+    return found[0] if len(found) == 1 else found
+
+
 @public("atleast_1d", method=None)
-def atleast_1d(x: Any) -> Any:
-    """x with at least one axis.
+def atleast_1d(*arrays: Any) -> Any:
+    """An array with at least one axis; of several arrays a tuple of such.
 
     >>> zen.f.atleast_1d(zen.tensor(1.0)).shape
     (1,)
     """
-    return _at_least("atleast_1d", x, lambda s: (1,), 1)
+    return _each(lambda x: _at_least("atleast_1d", x, lambda s: (1,), 1), arrays)
 
 
 @public("atleast_2d", method=None)
-def atleast_2d(x: Any) -> Any:
-    """x with at least two axes; new ones come first.
+def atleast_2d(*arrays: Any) -> Any:
+    """An array with at least two axes, new ones coming first; of several arrays a tuple of such.
 
     >>> zen.f.atleast_2d(zen.zeros(3)).shape
     (1, 3)
     """
-    return _at_least("atleast_2d", x, lambda s: (1,) * (2 - len(s)) + s, 2)
+    return _each(lambda x: _at_least("atleast_2d", x, lambda s: (1,) * (2 - len(s)) + s, 2), arrays)
 
 
 @public("atleast_3d", method=None)
-def atleast_3d(x: Any) -> Any:
-    """x with at least three axes, placed as in NumPy: (N,) gives (1, N, 1) and (M, N) gives (M, N, 1).
+def atleast_3d(*arrays: Any) -> Any:
+    """An array with at least three axes, placed as in NumPy; of several arrays a tuple of such.
+
+    (N,) gives (1, N, 1) and (M, N) gives (M, N, 1).
 
     >>> zen.f.atleast_3d(zen.zeros((2, 3))).shape
     (2, 3, 1)
     """
-    return _at_least("atleast_3d", x, lambda s: (*((1, *s) if len(s) < 2 else s), 1) if s else (1, 1, 1), 3)
+
+    def shape(s: tuple[int, ...]) -> tuple[int, ...]:
+        return (*((1, *s) if len(s) < 2 else s), 1) if s else (1, 1, 1)
+
+    return _each(lambda x: _at_least("atleast_3d", x, shape, 3), arrays)
