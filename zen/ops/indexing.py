@@ -102,7 +102,7 @@ def _scatter(v: Any, shape: tuple[int, ...], key: Any) -> Any:
             rows = np.where(rows < 0, rows.astype(np.intp) + len(out), rows)
         _add_rows(out.reshape(len(out), -1), rows, parts)
     else:  # flat positions make one 1-d addition of any mixture of indices
-        positions = np.arange(out.size).reshape(shape)[key]
+        positions = np.asarray(np.arange(out.size).reshape(shape)[key])  # a scalar where every index is one
         _add_rows(out.reshape(-1, 1), positions, parts)
     return out
 
