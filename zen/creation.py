@@ -105,26 +105,27 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = F
 
 def zeros_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and, unless given, the dtype of x."""
-    shape, dtype = _like(x, dtype)
-    return zeros(shape, dtype, requires_grad)
+    return backend.leaf(np.zeros_like(*_like(x, dtype)), requires_grad)
 
 
 def ones_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and, unless given, the dtype of x."""
-    shape, dtype = _like(x, dtype)
-    return ones(shape, dtype, requires_grad)
+    return backend.leaf(np.ones_like(*_like(x, dtype)), requires_grad)
 
 
 def empty_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x; its values are not set."""
-    shape, dtype = _like(x, dtype)
-    return empty(shape, dtype, requires_grad)
+    return backend.leaf(np.empty_like(*_like(x, dtype)), requires_grad)
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`."""
-    shape, dtype = _like(x, dtype)
-    return full(shape, fill_value, dtype, requires_grad)
+    array, dtype = _like(x, dtype)
+    value = convert(fill_value, dtype)
+    try:
+        return backend.leaf(np.full_like(array, value, dtype), requires_grad)
+    except ValueError:
+        raise ValueError(f"full_like: fill_value of shape {value.shape} does not fit shape {array.shape}") from None
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -173,9 +174,10 @@ def shape_of(name: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dty
     return sizes, dtype
 
 
-def _like(x: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype]:
-    x = x if isinstance(x, Tensor) else convert(x)
-    return x.shape, x.dtype if dtype is None else dtype
+def _like(x: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
+    """The array whose shape and order in memory are wanted, and the dtype."""
+    array = x.array if isinstance(x, Tensor) else convert(x)
+    return array, array.dtype if dtype is None else supported(dtype)
 
 
 def _number(name: str, x: Any) -> Any:

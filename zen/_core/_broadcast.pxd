@@ -8,6 +8,7 @@ cdef struct Operands:
     Py_ssize_t item[SLOTS]         # size of an element
     int used                       # bit k: slot k takes part
 
+cdef void memory_order(const Operands* o, int nd, int* order) noexcept
 cdef void place(Operands* o, int slot, ndarray a, int nd) noexcept
 cdef void place_scalar(Operands* o, int slot, void* value, Py_ssize_t item, int nd) noexcept
 cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape, bint accumulate) noexcept nogil

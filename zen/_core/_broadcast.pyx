@@ -39,6 +39,33 @@ cdef void place_scalar(Operands* o, int slot, void* value, Py_ssize_t item, int 
     memset(&o.strides[slot][0], 0, nd * sizeof(Py_ssize_t))
 
 
+cdef void memory_order(const Operands* o, int nd, int* order) noexcept:
+    # The order in which NumPy lays out a result (its "K"): the axes by the arguments' strides, closest elements first,
+    # and as in C where nothing says otherwise or the arguments disagree. See npyiter_find_best_axis_ordering in NumPy.
+    cdef int k, j, at, slot, axis, other
+    cdef Py_ssize_t near, far
+    cdef bint known, closer
+    for k in range(nd):
+        axis = nd - 1 - k
+        at = k
+        for j in range(k - 1, -1, -1):
+            other = order[j]
+            known = closer = False
+            for slot in range(ARGUMENT, SLOTS):
+                if not o.used >> slot & 1 or o.strides[slot][axis] == 0 or o.strides[slot][other] == 0:
+                    continue
+                near, far = o.strides[slot][axis], o.strides[slot][other]
+                closer = (closer or not known) and (near if near > 0 else -near) < (far if far > 0 else -far)
+                known = True
+            if known and not closer:
+                break
+            if known:
+                at = j
+        for j in range(k, at, -1):
+            order[j] = order[j - 1]
+        order[at] = axis
+
+
 cdef int merge_axes(Operands* o, int nd, Py_ssize_t* merged) noexcept nogil:
     # Join neighbouring axes that every operand walks through evenly. Returns the new nd.
     cdef int k, slot, n = 0

@@ -7,6 +7,7 @@ cdef class Buffer:
     cdef object __weakref__
 
 cdef ndarray new_array(int nd, const Py_ssize_t* dims, int typenum)
+cdef ndarray new_ordered(int nd, const Py_ssize_t* dims, int typenum, const int* order)
 cdef ndarray new_zeros(int nd, const Py_ssize_t* dims, int typenum)
 cdef ndarray contiguous(ndarray a)
 cdef bint is_exclusive(PyObject* a) noexcept

@@ -10,6 +10,7 @@ from cpython.ref cimport Py_INCREF
 from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
+from zen._core._types cimport MAXDIMS
 
 cnp.import_array()
 
@@ -122,6 +123,21 @@ cdef size_t round_up(size_t nbytes) noexcept:
 
 cdef ndarray new_array(int nd, const Py_ssize_t* dims, int typenum):
     # An uninitialised C-contiguous array of float or double.
+    return new_strided(nd, dims, typenum, NULL)
+
+
+cdef ndarray new_ordered(int nd, const Py_ssize_t* dims, int typenum, const int* order):
+    # The same without gaps in another order of memory: `order` names the axes, that of the closest elements first.
+    cdef Py_ssize_t strides[MAXDIMS]
+    cdef Py_ssize_t step = 4 if typenum == cnp.NPY_FLOAT else 8
+    cdef int k
+    for k in range(nd):
+        strides[order[k]] = step
+        step *= max(dims[order[k]], 1)
+    return new_strided(nd, dims, typenum, strides)
+
+
+cdef ndarray new_strided(int nd, const Py_ssize_t* dims, int typenum, const Py_ssize_t* strides):
     cdef size_t nbytes = 4 if typenum == cnp.NPY_FLOAT else 8
     cdef int k
     cdef Buffer buffer
@@ -131,13 +147,18 @@ cdef ndarray new_array(int nd, const Py_ssize_t* dims, int typenum):
             raise ValueError(f"the result's shape {tuple([dims[j] for j in range(nd)])} is too large for memory")
         nbytes *= <size_t>dims[k]
     if nbytes < LARGE:
-        return cnp.PyArray_EMPTY(nd, <cnp.npy_intp*>dims, typenum, 0)
+        if strides == NULL:
+            return cnp.PyArray_EMPTY(nd, <cnp.npy_intp*>dims, typenum, 0)
+        return cnp.PyArray_New(
+            ndarray, nd, <cnp.npy_intp*>dims, typenum, <cnp.npy_intp*>strides, NULL, 0, 0, <object>NULL)
     buffer = Buffer.__new__(Buffer)
     buffer.nbytes = round_up(nbytes)
     buffer.data = take(buffer.nbytes)
     if buffer.data == NULL:
         raise MemoryError(f"no memory for a result of shape {tuple([dims[k] for k in range(nd)])}: {nbytes} bytes")
-    a = cnp.PyArray_SimpleNewFromData(nd, <cnp.npy_intp*>dims, typenum, buffer.data)
+    a = cnp.PyArray_New(
+        ndarray, nd, <cnp.npy_intp*>dims, typenum, <cnp.npy_intp*>strides, buffer.data, 0, cnp.NPY_ARRAY_CARRAY,
+        <object>NULL)
     Py_INCREF(buffer)
     cnp.PyArray_SetBaseObject(a, buffer)
     return a

@@ -7,15 +7,16 @@ on a dtype; everything else (other dtypes, mixtures, rows without kernels) takes
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsDouble, PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_GetItem
+from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm_into, is_matrix, matmul2d
-from zen._core._broadcast cimport Operands, iterate, place, place_scalar
+from zen._core._broadcast cimport Operands, iterate, memory_order, place, place_scalar
 from zen._core._classes cimport cross_entropy_into, softmax_into
 from zen._core._dispatch cimport identity_kernel
 from zen._core._guard cimport borrow, guarded_params, keep
-from zen._core._memory cimport contiguous, new_array, new_zeros, same_shape
+from zen._core._memory cimport contiguous, new_array, new_ordered, same_shape
 from zen._core._rows cimport as_rows, class_numbers, fill_rows, gather
 from zen._core._tensor cimport (
     ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, PERMUTE_DIMS, RESHAPE, SCALAR,
@@ -146,8 +147,9 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
     cdef Py_ssize_t item = sizeof(double) if typenum == cnp.NPY_DOUBLE else sizeof(float)
     cdef Py_ssize_t dims[MAXDIMS]
     cdef Py_ssize_t size = 1
+    cdef int order[MAXDIMS]
     cdef int k, nd = 0
-    cdef bint simple = True
+    cdef bint same = True, in_c = True, in_fortran = True
     cdef ndarray first = None
     cdef ndarray array, out
     cdef kernel_t kernel = row.forward_kernels[item == sizeof(double)]
@@ -162,11 +164,18 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
         array = <ndarray>a[k].array
         if first is None:
             first = array
-        elif simple and not same_shape(first, array):
-            simple = False
-        simple = simple and cnp.PyArray_IS_C_CONTIGUOUS(array)
-    if simple:
-        out = new_array(cnp.PyArray_NDIM(first), <Py_ssize_t*>cnp.PyArray_DIMS(first), typenum)
+        elif same and not same_shape(first, array):
+            same = False
+        in_c = in_c and cnp.PyArray_IS_C_CONTIGUOUS(array)
+        in_fortran = in_fortran and cnp.PyArray_IS_F_CONTIGUOUS(array)
+    if same and (in_c or in_fortran):
+        nd = cnp.PyArray_NDIM(first)
+        if in_c:
+            out = new_array(nd, <Py_ssize_t*>cnp.PyArray_DIMS(first), typenum)
+        else:
+            for k in range(nd):
+                order[k] = k
+            out = new_ordered(nd, <Py_ssize_t*>cnp.PyArray_DIMS(first), typenum, order)
         size = cnp.PyArray_SIZE(out)
         o.data[OUT], s[OUT] = <char*>cnp.PyArray_DATA(out), item
         for k in range(n):
@@ -183,14 +192,18 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
                 kernel(o.data, s, size, SET)
     else:
         nd = broadcast_shape(row, a, n, dims)
-        out = new_array(nd, dims, typenum)
         o.used = 0
-        place(&o, OUT, out, nd)
         for k in range(n):
             if a[k].held == ARRAY:
                 place(&o, ARGUMENT + k, <ndarray>a[k].array, nd)
             else:
                 place_scalar(&o, ARGUMENT + k, <void*>&d[k] if item == sizeof(double) else <void*>&f[k], item, nd)
+        if in_c:
+            out = new_array(nd, dims, typenum)
+        else:
+            memory_order(&o, nd, order)
+            out = new_ordered(nd, dims, typenum, order)
+        place(&o, OUT, out, nd)
         if cnp.PyArray_SIZE(out) < WORTH:
             iterate(kernel, &o, nd, dims, False)
         else:

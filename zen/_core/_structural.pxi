@@ -80,7 +80,7 @@ cdef Tensor total(Row row, object x, tuple params):
         if row.kind == MEAN:
             d /= cnp.PyArray_SIZE(array)
         return new_scalar(d if is_double else <float>d, a.typenum, record_one(row, &a, params, 0, NULL))
-    out = new_zeros(n, dims, a.typenum)
+    out = new_total(&o, array, n, dims, reduced, keep)
     place(&o, OUT, out, n)
     k_out = n - 1
     for k in range(nd - 1, -1, -1):      # spread the output's strides over the input's axes
@@ -95,6 +95,29 @@ cdef Tensor total(Row row, object x, tuple params):
         with np.errstate(all="ignore"):
             np.true_divide(out, cnp.PyArray_SIZE(array) // cnp.PyArray_SIZE(out), out=out)
     return new_tensor(out, record_one(row, &a, params, n, dims))
+
+
+cdef ndarray new_total(Operands* o, ndarray array, int n, Py_ssize_t* dims, bint* reduced, bint keep):
+    # Zeros for the sum of `array` over axes, with the axes that stay in the array's order of memory, as in NumPy.
+    cdef int order[MAXDIMS]
+    cdef int place_of[MAXDIMS]
+    cdef int k, j = 0, nd = cnp.PyArray_NDIM(array)
+    cdef ndarray out
+    if cnp.PyArray_IS_C_CONTIGUOUS(array):
+        out = new_array(n, dims, cnp.PyArray_TYPE(array))
+    else:
+        for k in range(nd):
+            place_of[k] = j if keep or not reduced[k] else -1
+            j += place_of[k] >= 0
+        memory_order(o, nd, order)
+        j = 0
+        for k in range(nd):
+            if place_of[order[k]] >= 0:
+                order[j] = place_of[order[k]]
+                j += 1
+        out = new_ordered(n, dims, cnp.PyArray_TYPE(array), order)
+    memset(cnp.PyArray_DATA(out), 0, cnp.PyArray_NBYTES(out))
+    return out
 
 
 cdef void run_reduction(Operands* o, ndarray array, int typenum):

@@ -13,7 +13,7 @@ from .axes import check_size, one_axis
 from .indexing import GETITEM
 from .register import define, operand, public, raw
 from .row import row
-from .shape import BROADCAST_TO, RESHAPE, along, atleast_1d, atleast_2d, ravel
+from .shape import BROADCAST_TO, COPY, RESHAPE, along, atleast_1d, atleast_2d, owned, ravel
 
 # --- joining
 
@@ -218,10 +218,12 @@ def tile(x: Any, reps: Any) -> Any:
     ndim = max(len(counts), x.ndim)
     counts, shape = (1,) * (ndim - len(counts)) + counts, (1,) * (ndim - x.ndim) + x.shape
     check_size("tile", tuple([c * n for c, n in zip(counts, shape, strict=True)]))
+    if counts.count(1) == ndim:
+        return apply(COPY, (apply(RESHAPE, (x,), (shape,)),), ("K",))
     apart = tuple([n for length in shape for n in (1, length)])
     repeated = tuple([n for pair in zip(counts, shape, strict=True) for n in pair])
     spread = apply(BROADCAST_TO, (apply(RESHAPE, (x,), (apart,)),), (repeated,))
-    return apply(RESHAPE, (spread,), (tuple([c * n for c, n in zip(counts, shape, strict=True)]),))
+    return owned(apply(RESHAPE, (spread,), (tuple([c * n for c, n in zip(counts, shape, strict=True)]),)), x)
 
 
 @public("repeat")
@@ -248,7 +250,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     check_size("repeat", (*shape, n))
     apart = apply(RESHAPE, (x,), ((*shape[: k + 1], 1, *shape[k + 1 :]),))
     spread = apply(BROADCAST_TO, (apart,), ((*shape[: k + 1], n, *shape[k + 1 :]),))
-    return apply(RESHAPE, (spread,), ((*shape[:k], shape[k] * n, *shape[k + 1 :]),))
+    return owned(apply(RESHAPE, (spread,), ((*shape[:k], shape[k] * n, *shape[k + 1 :]),)), x)
 
 
 # --- padding

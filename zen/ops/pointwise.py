@@ -140,7 +140,7 @@ def float_power(a: Any, b: Any) -> Any:
 
 
 def _double(name: str, x: Any) -> Any:
-    return float(x) if type(x) in (int, float) else astype(operand(name, x), np.float64)
+    return float(x) if type(x) in (int, float) else astype(operand(name, x), np.float64, copy=False)
 
 
 @public("")

@@ -12,7 +12,7 @@ from .indexing import GETITEM, along_axis, plain_key
 from .pointwise import where
 from .reduction import sum
 from .register import dispatch, operand, public, raw
-from .shape import along, moveaxis, ravel
+from .shape import along, moveaxis, owned, ravel
 
 
 @public("take")
@@ -30,10 +30,11 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     lead = (slice(None),) * k
     positions = _ints("take", indices)
     try:
-        return apply(GETITEM, (x,), (lead + plain_key(positions),))
+        taken = apply(GETITEM, (x,), (lead + plain_key(positions),))
     except IndexError as error:
         _, _, reason = str(error).rpartition(": ")
         raise IndexError(f"take: {reason} (shape {x.shape})") from None
+    return owned(taken, x) if type(positions) is int else taken
 
 
 @public("take_along_axis")

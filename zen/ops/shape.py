@@ -14,7 +14,7 @@ import numpy as np
 from ..backend import apply
 from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
-from .register import METHODS, define, operand, public
+from .register import METHODS, define, operand, public, raw
 from .row import row
 
 
@@ -52,8 +52,9 @@ ASTYPE = define(row(
     domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], doc="Conversion to another dtype.",
 ))  # fmt: skip
 COPY = define(row(
-    "copy", "x", lambda x: np.array(x), ["g"], linear="x", doc="A copy.",
-    domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ()), ((rng.normal(size=()),), ())],
+    "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", linear="x",
+    domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ("K",)), ((rng.normal(size=()),), ("C",))],
+    doc="A copy, laid out in memory as NumPy's letter for the order says.",
 ))  # fmt: skip
 
 
@@ -249,13 +250,14 @@ def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
 
 @public("ravel")
 def ravel(x: Any) -> Any:
-    """The elements of x, in C order, along one axis; a view where NumPy gives one.
+    """The elements of x, in C order, along one axis and without gaps; a view where NumPy gives one.
 
     >>> zen.f.ravel(zen.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
     x = operand("ravel", x)
-    return apply(RESHAPE, (x,), ((x.size,),))
+    flat = apply(RESHAPE, (x,), ((x.size,),))
+    return flat if raw(flat).flags.c_contiguous else apply(COPY, (flat,), ("C",))
 
 
 def along(operation: str, x: Any, axis: Any) -> tuple[Any, int]:
@@ -280,12 +282,12 @@ def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
     x = operand("flatten", x)
     shape = x.shape
     if not shape or (start_axis == 0 and end_axis == -1):
-        return apply(COPY, (ravel(x),))
+        return apply(COPY, (ravel(x),), ("C",))
     start, end = one_axis("flatten", start_axis, shape), one_axis("flatten", end_axis, shape)
     if start > end:
         raise ValueError(f"flatten: start_axis {start_axis} comes after end_axis {end_axis} in shape {shape}")
     joined = (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
-    return apply(COPY, (apply(RESHAPE, (x,), (joined,)),))
+    return apply(COPY, (apply(RESHAPE, (x,), (joined,)),), ("C",))
 
 
 @public("astype")
@@ -311,14 +313,27 @@ def inexact(x: Any) -> Any:
     return x if x.dtype.kind == "f" else astype(x, np.result_type(x.dtype, np.float16))
 
 
-@public(method="copy")
+@public(method=None)
 def copy(x: Any) -> Any:
-    """A copy of x with memory of its own; differentiable.
+    """A copy of x with memory of its own and the order of its axes there; differentiable. The method gives C order.
 
     >>> zen.f.copy(zen.tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
-    return apply(COPY, (operand("copy", x),))
+    return apply(COPY, (operand("copy", x),), ("K",))
+
+
+def _copy_method(x: Any) -> Any:
+    """A copy in C order; see `zen.f.copy`."""
+    return apply(COPY, (x,), ("C",))
+
+
+METHODS["copy"] = _copy_method
+
+
+def owned(made: Any, x: Any) -> Any:
+    """`made`, or a copy of it where it shows memory of x: for what NumPy always copies."""
+    return apply(COPY, (made,), ("C",)) if np.may_share_memory(raw(made), raw(x)) else made
 
 
 @public("flip")
