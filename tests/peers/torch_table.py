@@ -202,11 +202,12 @@ TORCH = {
     "norm2": _over(lambda x: torch.linalg.vector_norm(x, 2, -1)),
     "norm_p": lambda x, order, *where: _over(lambda x: torch.linalg.vector_norm(x, order, -1))(x, *where),
     "cumsum": torch.cumsum,
+    "cumprod": torch.cumprod,
     "reshape": torch.reshape,
     "permute_dims": torch.permute,
     "broadcast_to": torch.broadcast_to,
     "astype": lambda x, dtype: x.to(getattr(torch, dtype.name)),
-    "copy": torch.clone,
+    "copy": lambda x, order: torch.clone(x),
     "concat": lambda *values: torch.concat(values[:-2], values[-2]),
     "stack": lambda *values: torch.stack(values[:-1], values[-1]),
     "roll": torch.roll,
@@ -248,6 +249,7 @@ TORCH = {
 
 WITHOUT_COUNTERPART = {
     "prod_others": "serves the derivative of prod",
+    "recurrence": "serves the derivative of cumprod",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""
 

@@ -22,13 +22,13 @@ _abs, _sigmoid, _tanh, _negative = [FUNCTIONS[name] for name in ("abs", "sigmoid
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x limited to [min_val, max_val]. The gradient is zero at the limits and beyond.
 
-    input (x): Tensor, array or number of any shape. ValueError unless min_val < max_val.
+    input (x): Tensor, array or number of any shape. ValueError where min_val > max_val.
 
     >>> zen.f.hardtanh(zen.tensor([-2.0, 0.5, 2.0])).tolist()
     [-1.0, 0.5, 1.0]
     """
-    if min_val >= max_val:
-        raise ValueError(f"hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
     return apply(_HARDTANH, (_floating("hardtanh", input), min_val, max_val))
 
 

@@ -1,6 +1,6 @@
 """Losses that compare predictions with targets element by element, under torch.nn.functional's names.
 
-Predictions and targets have equal shapes; the first four losses broadcast others, with a warning, as PyTorch does.
+Predictions and targets have equal shapes; the losses that broadcast others in PyTorch do so here with a warning.
 `reduction` is "mean" over the elements, "sum", or "none" for the loss of each. Targets of integers or bools take the
 dtype of the prediction. Cross entropy stands in `classification.py`, losses of distances in `margins.py`.
 """
@@ -56,7 +56,7 @@ def _like(target: Any, x: Any) -> Any:
     return target if target.dtype.kind == "f" else raw(target).astype(x.dtype)
 
 
-def _broadcast_pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
+def broadcast_pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
     """As `pair`, but shapes that differ and broadcast are a UserWarning."""
     x, target = floats(name, x), operand(name, target)
     if x.shape != target.shape:
@@ -108,7 +108,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = 
     >>> zen.f.mse_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     2.0
     """
-    x, t = _broadcast_pair("mse_loss", input, target)
+    x, t = broadcast_pair("mse_loss", input, target)
     return _weighed("mse_loss", _squared_error(x, t), x, weight, reduction)
 
 
@@ -119,7 +119,7 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = N
     >>> zen.f.l1_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     1.0
     """
-    x, t = _broadcast_pair("l1_loss", input, target)
+    x, t = broadcast_pair("l1_loss", input, target)
     return _weighed("l1_loss", _abs(x - t), x, weight, reduction)
 
 
@@ -135,7 +135,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive, not {delta}")
-    x, t = _broadcast_pair("huber_loss", input, target)
+    x, t = broadcast_pair("huber_loss", input, target)
     return _weighed("huber_loss", apply(_HUBER, (x, t, float(delta))), x, weight, reduction)
 
 
@@ -150,7 +150,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     """
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    x, t = _broadcast_pair("smooth_l1_loss", input, target)
+    x, t = broadcast_pair("smooth_l1_loss", input, target)
     losses = apply(_HUBER, (x, t, float(beta))) if beta else _abs(x - t)
     return reduced("smooth_l1_loss", losses / beta if beta not in (0, 1) else losses, reduction)
 
@@ -215,7 +215,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
         positive = raw(t) > 0
         losses = t * (_log(where(positive, t, 1.0)) - x)
     if reduction == "batchmean":
-        return reduced("kl_div", losses, "sum") / max(x.shape[0] if x.shape else 1, 1)
+        return reduced("kl_div", losses, "sum") / (x.shape[0] if x.shape else 1)
     return reduced("kl_div", losses, reduction)
 
 
@@ -226,12 +226,12 @@ def poisson_nll_loss(
     """exp(input) - target * input: the negative log likelihood of counts, from the logarithms of their rates.
 
     log_input: False takes the rates themselves, with eps added in the logarithm. full: add Stirling's approximation
-    of log(target!) for targets above 1. Raises ValueError for shapes that differ.
+    of log(target!) for targets above 1. Other shapes are broadcast, with a UserWarning; ValueError if they do not.
 
     >>> zen.f.poisson_nll_loss(zen.tensor([0.0]), [3.0]).item()
     1.0
     """
-    x, t = pair("poisson_nll_loss", input, target)
+    x, t = broadcast_pair("poisson_nll_loss", input, target)
     losses = _exp(x) - t * x if log_input else x - t * _log(x + eps)
     if full:
         above = _maximum(t, 1.0)
@@ -240,26 +240,32 @@ def poisson_nll_loss(
     return reduced("poisson_nll_loss", losses, reduction)
 
 
+def _one_axis_short(shape: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    if len(shape) != len(full):
+        return False
+    return [n for n, m in zip(shape, full, strict=True) if n != m] == [1]
+
+
 @public("", None)
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
     """(log(var) + (input - target) ** 2 / var) / 2: the negative log likelihood of normal numbers.
 
-    input: means; target: of one shape. var: variances of that shape, or with a last axis of length 1 or none, or one
-    number; below eps they count as eps. full: add log(2 * pi) / 2. Raises ValueError for shapes that do not fit and
-    for negative variances.
+    input: means; target: broadcasts with them. var: variances of the input's shape, or with one of its axes at length
+    1, or without the last one, or one number; below eps they count as eps. full: add log(2 * pi) / 2. Raises ValueError
+    for shapes that do not fit and for negative variances.
 
     >>> zen.f.gaussian_nll_loss(zen.tensor([0.0]), [2.0], zen.tensor([1.0])).item()
     2.0
     """
-    x, t = pair("gaussian_nll_loss", input, target)
-    var = floats("gaussian_nll_loss", var)
-    if var.shape not in ((), x.shape, (*x.shape[:-1], 1)):
+    x, t = floats("gaussian_nll_loss", input), operand("gaussian_nll_loss", target)
+    t, var = _like(t, x), floats("gaussian_nll_loss", var)
+    if var.shape not in ((), x.shape) and not _one_axis_short(var.shape, x.shape):
         if var.shape != x.shape[:-1]:
             raise ValueError(
-                f"gaussian_nll_loss: var of shape {var.shape} fits input of shape {x.shape} neither as it is nor with "
-                "a last axis of length 1"
+                f"gaussian_nll_loss: var of shape {var.shape} fits input of shape {x.shape} neither as it is, nor with "
+                "one axis of length 1, nor with a last axis added"
             )
         var = var[..., None]
     if (raw(var) < 0).any():

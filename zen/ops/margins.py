@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backend import apply
 from .axes import one_axis
-from .losses import floats, pair, reduced
+from .losses import broadcast_pair, floats, pair, reduced
 from .moments import vector_norm
 from .reduction import sum as total
 from .register import FUNCTIONS, ROWS, operand, public, raw
@@ -32,12 +32,18 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim
     >>> zen.f.cosine_similarity(zen.tensor([[1.0, 0.0]]), zen.tensor([[2.0, 0.0]])).tolist()
     [1.0]
     """
-    x1, x2 = floats("cosine_similarity", x1), floats("cosine_similarity", x2)
+    x1, x2 = _vectors("cosine_similarity", x1, x2)
     products = apply(ROWS["multiply"], (x1, x2))
     shape = products.shape
     k = one_axis("cosine_similarity", axis if dim is None else dim, shape) - len(shape)
     lengths = [_squared_length(x, k, shape, eps) for x in (x1, x2)]
     return total(products, k) / _sqrt(lengths[0] * lengths[1])
+
+
+def _vectors(name: str, x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Both as floats; two numbers are vectors of length 1."""
+    x1, x2 = floats(name, x1), floats(name, x2)
+    return (x1, x2) if x1.shape or x2.shape else (x1.reshape(1), x2.reshape(1))
 
 
 def _squared_length(x: Any, axis: int, shape: tuple[int, ...], eps: float) -> Any:
@@ -57,7 +63,7 @@ def pairwise_distance(
     >>> zen.f.pairwise_distance(zen.tensor([[0.0, 0.0]]), zen.tensor([[3.0, 4.0]]), eps=0.0).tolist()
     [5.0]
     """
-    x1, x2 = floats("pairwise_distance", x1), floats("pairwise_distance", x2)
+    x1, x2 = _vectors("pairwise_distance", x1, x2)
     return vector_norm(apply(ROWS["subtract"], (x1, x2)) + eps, -1, ord=p, keepdims=keepdims or keepdim)
 
 
@@ -89,12 +95,13 @@ def cosine_embedding_loss(
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean") -> Any:
     """input where the target is 1, max(margin - input, 0) where it is -1.
 
-    input, target: of one shape; ValueError for other shapes and for targets that are neither 1 nor -1.
+    input, target: of one shape; others are broadcast, with a UserWarning. ValueError for shapes that do not broadcast
+    and for targets that are neither 1 nor -1.
 
     >>> zen.f.hinge_embedding_loss(zen.tensor([0.25, 0.25]), [1, -1]).item()
     0.5
     """
-    x, t = pair("hinge_embedding_loss", input, target)
+    x, t = broadcast_pair("hinge_embedding_loss", input, target)
     losses = apply(_WHERE, (_positive("hinge_embedding_loss", raw(t)), x, _relu(margin - x)))
     return reduced("hinge_embedding_loss", losses, reduction)
 
@@ -143,6 +150,8 @@ def multi_margin_loss(
     x, t = floats(name, input), raw(operand(name, target))
     if p not in (1, 2):
         raise ValueError(f"{name}: p must be 1 or 2, not {p!r}")
+    if not x.shape and not t.shape:  # one score of one class
+        x = x.reshape(1)
     if len(x.shape) not in (1, 2) or t.shape != x.shape[:-1] or t.dtype.kind not in "iu":
         raise ValueError(
             f"{name}: input of shape {x.shape} and target of shape {t.shape} and dtype {t.dtype}; expected "

@@ -74,7 +74,7 @@ def _over_axis(made: Any, name: str, x: Any, axis: int, dtype: Any) -> Any:
 
 
 @public("")
-def softmax(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = None) -> Any:
+def softmax(input: Any, axis: int = -1, dim: int | None = None, dtype: Any = None) -> Any:
     """exp(x) / sum(exp(x)) along `axis`, without overflow: positive numbers that add up to 1.
 
     input (x): Tensor or array; integers give float64, and a 0-d one counts as one of length 1. dim: PyTorch's name for
@@ -83,12 +83,14 @@ def softmax(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = 
     >>> zen.f.softmax(zen.tensor([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    found = _over_last(SOFTMAX, input, axis) if dim is None and dtype is None else None
-    return _over_axis(SOFTMAX, "softmax", input, axis if dim is None else dim, dtype) if found is None else found
+    if dim is not None:
+        axis = dim
+    found = _over_last(SOFTMAX, input, axis) if dtype is None else None
+    return found if found is not None else _over_axis(SOFTMAX, "softmax", input, axis, dtype)
 
 
 @public("")
-def log_softmax(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = None) -> Any:
+def log_softmax(input: Any, axis: int = -1, dim: int | None = None, dtype: Any = None) -> Any:
     """x - logsumexp(x) along `axis`: the logarithm of softmax, exact where that is tiny.
 
     input (x): Tensor or array; integers give float64, and a 0-d one counts as one of length 1. dim: PyTorch's name for

@@ -295,8 +295,8 @@ def batch_norm(
     input (x): (batch, channels, ...), floats; integers give float64. training: the statistics are those of x, and
     running_mean and running_var (unless None), of shape (channels,), move towards them in place by the fraction
     momentum; the variance that they get is the unbiased one. Otherwise the running statistics are used. weight, bias:
-    (channels,) or None. Raises ValueError for other shapes, for missing running statistics, and for fewer than two
-    values per channel while training.
+    (channels,) or None. An x without elements gives such a result and moves nothing. Raises ValueError for other
+    shapes, for missing running statistics, and for a single value per channel while training.
 
     >>> mean, var = zen.zeros(1), zen.ones(1)
     >>> zen.f.batch_norm(zen.tensor([[1.0], [3.0]]), mean, var, training=True, eps=0.0).tolist()
@@ -309,10 +309,12 @@ def batch_norm(
     _running_arguments("batch_norm", x, running_mean, running_var, weight, bias, "" if training else "training")
     if not training:
         return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
-    count = x.size // x.shape[1] if x.shape[1] else 0
+    if x.size == 0:
+        return _nothing(x, weight, bias, eps)
+    count = x.size // x.shape[1]
     if count < 2:
         raise ValueError(
-            f"batch_norm: x of shape {x.shape} has {count} value per channel, but training needs at least two; use a "
+            f"batch_norm: x of shape {x.shape} has 1 value per channel, but training needs at least two; use a "
             "larger batch or evaluation mode"
         )
     if running_mean is None and running_var is None:
@@ -354,7 +356,7 @@ def instance_norm(
     of each sample, and running_mean and running_var (unless None), of shape (channels,), move in place by the fraction
     momentum towards the samples' average; the variances in it are the unbiased ones. Otherwise the running statistics
     are used. weight, bias: (channels,) or None. Raises ValueError for other shapes, for missing running statistics, and
-    for fewer than two values per channel where the statistics are those of x.
+    for a single value per channel where the statistics are those of x.
 
     >>> zen.f.instance_norm(zen.tensor([[[1.0, 3.0]]]), eps=0.0).tolist()
     [[[-1.0, 1.0]]]
@@ -365,13 +367,21 @@ def instance_norm(
     _running_arguments("instance_norm", x, running_mean, running_var, weight, bias, without)
     if not use_input_stats:
         return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
+    if x.size == 0:
+        return _nothing(x, weight, bias, eps)
     if math.prod(x.shape[2:]) < 2:
-        raise ValueError(f"instance_norm: x of shape {x.shape} has fewer than two values per channel")
-    if x.size and (running_mean is not None or running_var is not None):
+        raise ValueError(f"instance_norm: x of shape {x.shape} has a single value per channel; at least two are needed")
+    if running_mean is not None or running_var is not None:
         values = raw(x).reshape(*x.shape[:2], -1)
         _move("instance_norm", running_mean, values.mean(2, dtype=np.float64).mean(0), momentum)
         _move("instance_norm", running_var, values.var(2, dtype=np.float64, ddof=1).mean(0), momentum)
     return GROUP_NORM(x, weight, bias, groups=x.shape[1], eps=eps)
+
+
+def _nothing(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """The result for an x without elements, whose statistics do not exist: empty, with zero gradients."""
+    channels = x.shape[1]
+    return FIXED_NORM(x, np.zeros(channels, x.dtype), np.ones(channels, x.dtype), weight, bias, eps=eps)
 
 
 def _running_arguments(name: str, x: Any, mean: Any, var: Any, weight: Any, bias: Any, without: str) -> None:

@@ -333,8 +333,9 @@ def _typed(name: str, x: Any, dtype: Any) -> Any:
 
 
 def _reduce(made: Any, name: str, x: Any, axis: Axes, keepdims: bool, dtype: Any = None) -> Any:
-    x = _typed(name, x, dtype)
-    return _typed(name, apply(made, (x,), (reduced_axes(name, axis, x.shape), bool(keepdims))), dtype)
+    x = operand(name, x) if dtype is None else _typed(name, x, dtype)
+    found = apply(made, (x,), (None if axis is None else reduced_axes(name, axis, x.shape), bool(keepdims)))
+    return found if dtype is None else _typed(name, found, dtype)
 
 
 def _nonempty(made: Any, name: str, x: Any, axis: Axes, keepdims: bool) -> Any:
