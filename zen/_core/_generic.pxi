@@ -16,8 +16,14 @@ cdef object plain(object x):
 
 
 cdef tuple evaluate(Row row, tuple inputs, tuple params):
-    # (arrays, result) of the row's NumPy form; errors name the row and the shapes.
+    # (arrays, result) of the row's NumPy form; errors name the row and the shapes. What follows may read the arrays
+    # through typed pointers, so those at odd addresses are copied, except where the result is a view of them.
     cdef list arrays = [plain(x) for x in inputs]
+    cdef int k
+    if not row.view:
+        for k in range(len(arrays)):
+            if type(arrays[k]) is ndarray and not cnp.PyArray_ISALIGNED(<ndarray>arrays[k]):
+                arrays[k] = arrays[k].copy()
     try:
         if row.view:
             out = row.forward(*arrays, *params)
@@ -39,7 +45,7 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
                 break
         raise kind(f"{row.name}: {text} (operand shapes: {shapes})") from error
     out = np.asarray(out)
-    if not cnp.PyArray_ISBEHAVED_RO(<ndarray>out):
+    if not (cnp.PyArray_ISNOTSWAPPED(<ndarray>out) and (row.view or cnp.PyArray_ISALIGNED(<ndarray>out))):
         out = out.astype(out.dtype.newbyteorder("="))
     if not row.view:
         for x in arrays:

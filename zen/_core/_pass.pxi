@@ -61,7 +61,10 @@ cdef object check_gradient(object value, Node n, str origin):
     # A gradient given by the user, as a Tensor of the node's shape and dtype.
     cdef object a
     if isinstance(value, Tensor) and value.shape == n.shape and value.dtype == n.dtype:
-        return value
+        a = (<Tensor>value).data
+        if a is None or cnp.PyArray_ISALIGNED(<ndarray>a):
+            return value
+        return new_tensor(a.copy(), node_of(<Tensor>value))
     a = value.array if isinstance(value, Tensor) else hook("convert")(value)
     if a.shape != n.shape:
         raise ValueError(f"{origin} gave a gradient of shape {a.shape}; expected {n.shape}")
