@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import matplotlib
 from threadpoolctl import threadpool_limits
 
 import zen
+from zen import files
 
 matplotlib.use("Agg")  # pictures go to files; no display is needed
 import matplotlib.pyplot as plt  # noqa: E402
@@ -72,6 +74,8 @@ def picture(chosen: argparse.Namespace, name: str, rows: int = 1, columns: int =
     yield axes
     chosen.out.mkdir(parents=True, exist_ok=True)
     path = chosen.out / f"{name}.png"
-    figure.savefig(path, dpi=120)
+    content = io.BytesIO()
+    figure.savefig(content, dpi=120)
+    files.write(path, content.getvalue(), "picture")
     plt.close(figure)
     print(f"picture: {path}")

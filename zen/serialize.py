@@ -3,28 +3,24 @@
 A file holds arrays under their names, and JSON. Nothing in it is ever executed, unlike pickle. A model is saved under
 the plain names of its `state_dict()`, so other libraries that read safetensors get its weights by the same names.
 Arrays within an optimiser's state or the metadata are stored as `optimizer/...` and `metadata/...`; the JSON under the
-key `zen` of the header refers to them. Needs the library safetensors (extra `save`), which is loaded on first use.
+key `zen` of the header refers to them. Saving needs the library safetensors (extra `save`), loaded on first use.
 """
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import backend
+from . import backend, files, safetensors
 from .backend import Tensor
 from .conversion import convert, supported
 
 _VERSION = 1
-_DTYPES = frozenset("BOOL I8 U8 I16 U16 I32 U32 I64 U64 F16 F32 F64".split())  # bfloat16 is not one of NumPy's
 _RESERVED = ("optimizer/", "metadata/")
 
 
@@ -35,14 +31,39 @@ class State(dict[str, Tensor]):
     zen did not write, the strings in its header.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor], optimizer: Any, metadata: dict[str, Any]) -> None:
+    def __init__(
+        self, tensors: Mapping[str, Tensor], optimizer: Any, metadata: dict[str, Any], shapes: Any = None
+    ) -> None:
         super().__init__(tensors)
         self.optimizer, self.metadata = optimizer, metadata
+        self._shapes = shapes  # of the optimiser's parameters, group by group
+
+    def check(self, where: str, model: Any, optimizer: Any) -> None:
+        """ValueError, beginning with `where`, that lists what does not fit into a model and an optimiser."""
+        problems = [] if model is None else _differences(self, model.state_dict())
+        if optimizer is not None:
+            problems += _optimizer_differences(self.optimizer, self._shapes, optimizer)
+        if problems:
+            raise ValueError(f"{where} does not fit; nothing was changed:\n  " + "\n  ".join(problems))
+
+    def copy_into(self, where: str, model: Any, optimizer: Any) -> None:
+        """Copy what fits; ValueError that names `where` if the optimiser's state is none."""
+        try:
+            if optimizer is not None:
+                optimizer.load_state_dict(self.optimizer)
+            if model is not None:
+                model.load_state_dict(dict(self))
+        except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            raise ValueError(f"{where}: a state in it is damaged ({error!r})") from error
+        except Exception as error:
+            error.add_note(where)
+            raise
 
 
-def save(path: str | os.PathLike[str], model: Any = None, /, optimizer: Any = None, **metadata: Any) -> None:
+def save(path: str | os.PathLike[str] | Any, model: Any = None, /, optimizer: Any = None, **metadata: Any) -> None:
     """Write a model, an optimiser and anything else, or some of these, to one file.
 
+    path: where to, or a file that is open for writing bytes. It may stand behind the model: `save(model, path)`.
     model: an object with `state_dict()`, or a dict of Tensors and arrays; nested dicts are flattened, with dots. None
         for no model: `save(path, optimizer=o)`.
     optimizer: an object with `state_dict()`, or None.
@@ -50,8 +71,9 @@ def save(path: str | os.PathLike[str], model: Any = None, /, optimizer: Any = No
         objects with `state_dict()`, such as schedulers. They come back as they were, in `load(path).metadata`.
 
     All is written to another file in the same folder, flushed to the disk and then renamed: `path` is at any moment
-    the whole old file or the whole new one, also if the process is killed (which leaves
-    a file `.zen-*.tmp` beside it). Memory for one more copy is needed.
+    the whole old file or the whole new one, also if the disk is full or the process is killed (which leaves a file
+    `.zen-*.tmp` beside it). A file that is replaced keeps its permissions and its owner, a link stays a link, and
+    pipes and devices are written to; `zen/files.py` says what else holds. Memory for one more copy is needed.
 
     Raises TypeError, naming it, for what cannot be saved; ValueError for two entries of one name; ImportError where
     safetensors is missing; OSError as the disk does.
@@ -65,7 +87,7 @@ def save(path: str | os.PathLike[str], model: Any = None, /, optimizer: Any = No
     ({'layer.weight': Tensor([1., 1.], dtype=float64)}, {'epoch': 3})
     """
     library = _library("save")
-    _check_path("save", path)
+    path, model = _in_order("save", path, model)
     if model is None and optimizer is None and not metadata:
         raise TypeError("save: there is nothing to save: save(path, model), or save(path, optimizer=o)")
     if hasattr(model, "param_groups"):
@@ -77,42 +99,56 @@ def save(path: str | os.PathLike[str], model: Any = None, /, optimizer: Any = No
         own["optimizer"] = _encode(optimizer.state_dict(), "optimizer", arrays)
         own["shapes"] = _shapes(optimizer)
     own["metadata"] = _encode(metadata, "metadata", arrays)
-    _replace(path, library.save(arrays, {"zen": json.dumps(own)}))
+    files.write(path, library.save(arrays, {"zen": json.dumps(own)}), "save")
 
 
-def load(path: str | os.PathLike[str], /, model: Any = None, optimizer: Any = None) -> State:
+def load(path: str | os.PathLike[str] | Any, /, model: Any = None, optimizer: Any = None) -> State:
     """Read a file that `save`, or another library, wrote; and copy it into a model and an optimiser, if given.
 
+    path: where from, or a file that is open for reading bytes. It may stand behind the model: `load(model, path)`.
     model: an object with `state_dict()` and `load_state_dict()`. Names, shapes and dtypes must be those of the file.
     optimizer: likewise; its parameter groups must be those of the file in number and shapes.
 
     Nothing is changed unless everything fits. Raises ValueError that names the file: with all differences, where it
-    does not fit; with the offset and what was expected, where it is damaged or cut off. FileNotFoundError,
-    ImportError where safetensors is missing. Returns the content as a `State`, whose Tensors are new.
+    does not fit; with the offset and what was expected, where it is damaged or cut off. FileNotFoundError. Returns the
+    content as a `State`, whose Tensors are new.
     """
-    _check_path("load", path)
-    where = f"load: {os.fspath(path)}"
-    arrays, header = _read(path, where)
-    state, shapes = _decoded(arrays, header, where)
-    problems = [] if model is None else _differences(state, model.state_dict())
-    if optimizer is not None:
-        problems += _optimizer_differences(state.optimizer, shapes, optimizer)
-    if problems:
-        raise ValueError(f"{where} does not fit; nothing was changed:\n  " + "\n  ".join(problems))
-    try:
-        if optimizer is not None:
-            optimizer.load_state_dict(state.optimizer)
-        if model is not None:
-            model.load_state_dict(dict(state))
-    except Exception as error:
-        error.add_note(where)
-        raise
+    path, model = _in_order("load", path, model)
+    where = f"load: {name_of(path)}"
+    state = read(path, where)
+    state.check(where, model, optimizer)
+    state.copy_into(where, model, optimizer)
     return state
 
 
-def _check_path(function: str, path: Any) -> None:
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"{function}: the path comes first: {function}(path, model); got {type(path).__name__}")
+def read(path: Any, where: str) -> State:
+    """The content of a file; errors begin with `where`."""
+    return _decoded(*safetensors.read(path, where), where)
+
+
+def name_of(path: Any) -> str:
+    """What errors call a path or an open file."""
+    return os.fspath(path) if files.is_path(path) else str(getattr(path, "name", type(path).__name__))
+
+
+def _in_order(function: str, first: Any, second: Any) -> tuple[Any, Any]:
+    """(path or file, model), whichever came first."""
+    places = [_is_place(function, x) for x in (first, second)]
+    if places == [False, True]:
+        return second, first
+    if places == [True, False]:
+        return first, second
+    given = f"{type(first).__name__} and {'nothing' if second is None else type(second).__name__}"
+    raise TypeError(
+        f"{function}: {'both are paths' if all(places) else 'neither is a path'}: got {given}; write "
+        f"{function}(path, model) or {function}(model, path)"
+    )
+
+
+def _is_place(function: str, x: Any) -> bool:
+    """Whether it is a path or an open file; a model may have a method `read` or `write` of its own."""
+    opened = hasattr(x, "write" if function == "save" else "read")
+    return files.is_path(x) or (opened and not hasattr(x, "state_dict") and not isinstance(x, Mapping))
 
 
 # Writing
@@ -182,89 +218,26 @@ def _shapes(optimizer: Any) -> list[list[list[int]]]:
     return [[list(p.shape) for p in group["params"]] for group in optimizer.param_groups]
 
 
-def _replace(path: str | os.PathLike[str], content: bytes) -> None:
-    """Make `content` the content of the file at once: whoever opens it finds the old one or the new one, whole."""
-    target = Path(os.path.realpath(path))  # a link stays a link
-    if not target.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "save: there is no folder", str(target.parent))
-    temporary = target.parent / f".zen-{secrets.token_hex(8)}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # the new name reaches the disk with its folder
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
 # Reading
 
 
-def _read(path: str | os.PathLike[str], where: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    _library("load")
-    package = importlib.import_module("safetensors")
-    with open(path, "rb"):  # the system's own error for what is missing, a folder or not readable
-        pass
-    try:
-        with package.safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            names = list(file.keys())
-            kinds = {name: file.get_slice(name).get_dtype() for name in names}
-            foreign = [f"{name!r} ({kind})" for name, kind in kinds.items() if kind not in _DTYPES]
-            if foreign:
-                raise ValueError(f"{where}: NumPy has no dtype for {', '.join(foreign)}; save them as float32")
-            arrays = {name: file.get_tensor(name) for name in names}
-    except package.SafetensorError as error:
-        raise ValueError(f"{where}: {_diagnose(path, error)}") from None
-    return {name: a if a.flags.writeable else a.copy() for name, a in arrays.items()}, header
-
-
-def _diagnose(path: str | os.PathLike[str], error: Exception) -> str:
-    """What is wrong with a file that safetensors refuses, and where."""
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
-        head = file.read(8)
-        if head.startswith((b"PK\x03\x04", b"\x80")):
-            return "this is a zip archive or a pickle, as torch.save writes, and not a safetensors file"
-        length = int.from_bytes(head, "little")
-        if len(head) < 8:
-            return f"offset 0: expected 8 bytes with the length of the header, found {size}"
-        if length > size - 8:
-            return f"offset 8: expected a header of {length} bytes, found {size - 8}: cut off or no safetensors file"
-        try:
-            entries = json.loads(file.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"]
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-            return f"offset 8: expected a header in JSON ({error})"
-    expected = 8 + length + max(ends, default=0)
-    if size != expected:
-        return f"offset {min(size, expected)}: expected a file of {expected} bytes, found {size} ({error})"
-    return str(error)
-
-
-def _decoded(arrays: dict[str, np.ndarray], header: dict[str, str], where: str) -> tuple[State, Any]:
-    """The file's content as `save` was given it, and the shapes of the optimiser's parameters."""
+def _decoded(arrays: dict[str, np.ndarray], header: dict[str, str], where: str) -> State:
+    """The file's content as `save` was given it."""
     if "zen" not in header:
-        return State({name: backend.leaf(convert(a), False) for name, a in arrays.items()}, None, dict(header)), None
+        return State({name: backend.leaf(convert(a), False) for name, a in arrays.items()}, None, dict(header))
     try:
         own = json.loads(header["zen"])
         version = own["version"]
         if version != _VERSION:
             raise ValueError(f"it has version {version} of the layout; this zen reads version {_VERSION}")
         optimizer, metadata = (_decode(own[key], arrays) for key in ("optimizer", "metadata"))
-        shapes = own.get("shapes")
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        shapes = None if optimizer is None else [[list(map(int, s)) for s in group] for group in own["shapes"]]
+        if not isinstance(metadata, dict):
+            raise TypeError(f"metadata is a {type(metadata).__name__}")
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"{where}: the header's entry 'zen' is damaged or of a newer zen ({error!r})") from None
     model = {name: backend.leaf(a, False) for name, a in arrays.items() if not name.startswith(_RESERVED)}
-    return State(model, optimizer, metadata), shapes
+    return State(model, optimizer, metadata, shapes)
 
 
 def _decode(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import files
+
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _CODES = {np.dtype(name).newbyteorder("="): code for code, name in _TYPES.items()}
 _CHUNK = 1 << 20
@@ -48,8 +50,10 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
             return _Reader(content, path).array()
 
 
-def write_idx(path: str | os.PathLike[str], array: Any) -> None:
-    """Write an array as an IDX file, gzipped if the path ends with `.gz`.
+def write_idx(path: str | os.PathLike[str] | Any, array: Any) -> None:
+    """Write an array as an IDX file, gzipped if the path ends with `.gz`; a file is replaced as `zen.save` does it.
+
+    path: where to, or a file that is open for writing bytes.
 
     Raises TypeError for a dtype that the format does not have.
     """
@@ -62,9 +66,9 @@ def write_idx(path: str | os.PathLike[str], array: Any) -> None:
         raise ValueError(f"write_idx: shape {array.shape} does not fit the format, whose sizes are below 2**32")
     content = bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     content += array.astype(_TYPES[code]).tobytes()
-    with open(path, "wb") as file:
-        # Without a time stamp, so that equal arrays make equal files.
-        file.write(gzip.compress(content, mtime=0) if os.fspath(path).endswith(".gz") else content)
+    if files.is_path(path) and os.fspath(path).endswith(".gz"):
+        content = gzip.compress(content, mtime=0)  # without a time stamp, so that equal arrays make equal files
+    files.write(path, content, "write_idx")
 
 
 class _Reader:

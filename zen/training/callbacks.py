@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..serialize import load, save
+from ..serialize import name_of, read, save
 
 if TYPE_CHECKING:
     from .loop import Training
@@ -41,43 +42,59 @@ class Callback:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         pass
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
 
 class _Best:
-    """Whether a number is the best so far."""
+    """Whether a number is the best so far. nan never is, nor is the worst infinity."""
 
     def __init__(self, monitor: str, mode: str, min_delta: float, what: str) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f'{what}: mode must be "min" or "max", not {mode!r}')
-        self.monitor, self.sign, self.min_delta = monitor, 1 if mode == "min" else -1, abs(min_delta)
-        self.value: float | None = None
+        if not math.isfinite(min_delta):
+            raise ValueError(f"{what}: min_delta must be a finite number, not {min_delta!r}")
+        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
+        self.value = math.inf  # of what is to fall; the negative of what is to grow
 
     def improved(self, training: Training) -> bool:
-        now = self.sign * training.history.series(self.monitor)[-1]
-        if self.value is not None and not now < self.value - self.min_delta:
+        now = training.history.series(self.monitor)[-1] * (1 if self.mode == "min" else -1)
+        if not now < self.value - self.min_delta:
             return False
         self.value = now
         return True
+
+    def restore(self, value: float | None) -> None:
+        self.value = math.inf if value is None or math.isnan(value) else value
+
+    def __repr__(self) -> str:
+        return f"monitor={self.monitor!r}, mode={self.mode!r}, min_delta={self.min_delta!r}"
 
 
 class EarlyStopping(Callback):
     """End the run when a number has not improved for `patience` epochs.
 
     monitor: "validation_loss", "loss" or the name of a metric. min_delta: smaller changes do not count. mode: "min", or
-    "max" for what should grow. restore_best: leave the model as it was in the best epoch.
+    "max" for what should grow. restore_best: leave the model as it was in the best epoch. nan is never an improvement;
+    where no epoch was one, the model stays as the last left it.
 
-    Raises ValueError for a patience below 1 or an unknown mode, KeyError for a number that the history does not have.
+    Raises ValueError for a patience below 1, an unknown mode or a min_delta that is not finite; KeyError, before the
+    first epoch, for a number that the run does not measure.
     """
 
     def __init__(
         self, patience: int = 10, monitor: str = "validation_loss", *, min_delta: float = 0.0, mode: str = "min",
         restore_best: bool = True,
     ) -> None:  # fmt: skip
-        if patience < 1:
+        if not patience >= 1:
             raise ValueError(f"EarlyStopping: patience is a number of epochs, at least 1, not {patience}")
         self.patience, self.restore_best = patience, restore_best
         self.best = _Best(monitor, mode, min_delta, "EarlyStopping")
         self.best_epoch = 0
         self._kept: dict[str, np.ndarray] = {}
+
+    def on_start(self, training: Training) -> None:
+        training.check_monitor("EarlyStopping", self.best.monitor)
 
     def on_epoch_end(self, training: Training) -> None:
         if self.best.improved(training):
@@ -95,7 +112,11 @@ class EarlyStopping(Callback):
         return {"best": self.best.value, "best_epoch": self.best_epoch, "kept": dict(self._kept)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best.value, self.best_epoch, self._kept = state["best"], state["best_epoch"], dict(state["kept"])
+        self.best.restore(state["best"])
+        self.best_epoch, self._kept = state["best_epoch"], dict(state["kept"])
+
+    def __repr__(self) -> str:
+        return f"EarlyStopping(patience={self.patience}, {self.best!r}, restore_best={self.restore_best})"
 
 
 class Checkpoint(Callback):
@@ -103,7 +124,7 @@ class Checkpoint(Callback):
 
     path: a safetensors file, replaced as a whole each time, so that it is complete at any moment; `{epoch}` in it is
     replaced by the number of the epoch. every: epochs between two files. best_only: only when `monitor` has improved
-    (`mode` and `min_delta` as in `EarlyStopping`). Needs safetensors (extra `save`).
+    (`mode` and `min_delta` as in `EarlyStopping`); nan never is. Needs safetensors (extra `save`).
 
     Put it last among the callbacks: it saves what those before it have made of the epoch.
     """
@@ -112,10 +133,14 @@ class Checkpoint(Callback):
         self, path: str | os.PathLike[str], every: int = 1, *, best_only: bool = False,
         monitor: str = "validation_loss", mode: str = "min", min_delta: float = 0.0,
     ) -> None:  # fmt: skip
-        if every < 1:
+        if not every >= 1:
             raise ValueError(f"Checkpoint: every is a number of epochs, at least 1, not {every}")
         self.path, self.every, self.best_only = os.fspath(path), every, best_only
         self.best = _Best(monitor, mode, min_delta, "Checkpoint")
+
+    def on_start(self, training: Training) -> None:
+        if self.best_only:
+            training.check_monitor("Checkpoint", self.best.monitor)
 
     def on_epoch_end(self, training: Training) -> None:
         if self.best_only:
@@ -131,7 +156,11 @@ class Checkpoint(Callback):
         return {"best": self.best.value}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best.value = state["best"]
+        self.best.restore(state["best"])
+
+    def __repr__(self) -> str:
+        when = f"best_only=True, {self.best!r}" if self.best_only else f"every={self.every}"
+        return f"Checkpoint({self.path!r}, {when})"
 
 
 def save_checkpoint(path: str | os.PathLike[str], training: Training) -> None:
@@ -140,10 +169,19 @@ def save_checkpoint(path: str | os.PathLike[str], training: Training) -> None:
 
 
 def load_checkpoint(path: str | os.PathLike[str], training: Training) -> None:
-    """Read what `save_checkpoint` wrote. ValueError, naming the file, if it is none or does not fit."""
-    state = load(path).metadata.get("training")
+    """Read what `save_checkpoint` wrote. ValueError, naming the file, if it is none, does not fit or is damaged."""
+    where = f"resume: {name_of(path)}"
+    content = read(path, where)
+    state = content.metadata.get("training")
     if not isinstance(state, dict):
-        raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of zen.fit; `zen.load` reads it into a model")
-    training.check_state(state)
-    load(path, training.model, training.optimiser)
-    training.load_state_dict(state)
+        raise ValueError(f"{where} is not a checkpoint of zen.fit; `zen.load` reads it into a model")
+    try:
+        training.check_state(state)
+        content.check(where, training.model, training.optimiser)
+        training.load_state_dict(state)
+    except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise ValueError(f"{where}: the state of the run is damaged ({error!r})") from error
+    except ValueError as error:
+        error.add_note(where)
+        raise
+    content.copy_into(where, training.model, training.optimiser)

@@ -155,6 +155,13 @@ class Training:
         for callback in self.callbacks:
             getattr(callback, moment)(self, *values)
 
+    def check_monitor(self, what: str, name: str) -> None:
+        """KeyError where no epoch of this run will give a number of this name."""
+        known = ["loss", *(["validation_loss"] if self.validation is not None else []), *self.metrics]
+        if name not in known:
+            hint = "; give fit validation=" if name == "validation_loss" else ""
+            raise KeyError(f"{what}: the history has no {name!r}; it has {', '.join(map(repr, known))}{hint}")
+
     def state_dict(self) -> dict[str, Any]:
         """What continuing needs besides model and optimiser."""
         return {
@@ -236,7 +243,7 @@ def fit(
     >>> len(history), round(model.weight.item(), 3), round(model.bias.item(), 3)
     (40, 3.0, 1.0)
     """
-    _check(model, loader, loss, optimiser, epochs)
+    _check(model, loader, loss, optimiser, epochs, metrics or {})
     callbacks = _callbacks(callbacks)
     schedulers = {"epoch": scheduler, "step": step_scheduler}
     training = Training(
@@ -251,7 +258,7 @@ def fit(
     return training.history
 
 
-def _check(model: Any, loader: Any, loss: Any, optimiser: Any, epochs: Any) -> None:
+def _check(model: Any, loader: Any, loss: Any, optimiser: Any, epochs: Any, metrics: Mapping[str, Metric]) -> None:
     """TypeError or ValueError that names the argument that is wrong."""
     order = "the order is fit(model, loader, loss, optimiser, epochs)"
     if not callable(model) or not hasattr(model, "train"):
@@ -268,6 +275,9 @@ def _check(model: Any, loader: Any, loss: Any, optimiser: Any, epochs: Any) -> N
         raise TypeError(f"fit: the optimiser must be one of zen.optim, not {type(optimiser).__name__}; {order}")
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
         raise ValueError(f"fit: epochs is a number of epochs in all, not {epochs!r}")
+    taken = sorted({"loss", "validation_loss", "seconds"}.intersection(metrics))
+    if taken:
+        raise ValueError(f"fit: a metric cannot be called {taken[0]!r}, which the history has for itself")
     trained = {id(p) for group in optimiser.param_groups for p in group["params"]}
     own = [p for p in model.parameters() if p.requires_grad] if hasattr(model, "parameters") else []
     if own and not any([id(p) in trained for p in own]):

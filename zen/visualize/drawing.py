@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import files
 from ..backend import Tensor
 
 LEAF = 'shape=box, style="filled", fillcolor="#dcebd3"'
@@ -41,11 +42,12 @@ class Graph(NamedTuple):
         path = Path(path)
         ending = path.suffix.lower().removeprefix(".")
         if ending in ("dot", "gv"):
-            path.write_text(self.source)
+            content = self.source.encode()
         elif ending in ("svg", "png", "pdf"):
-            path.write_bytes(_draw(self.source, ending))
+            content = _draw(self.source, ending)
         else:
             raise ValueError(f"save: {path.name!r} must end with .svg, .png, .pdf, .dot or .gv")
+        files.write(path, content, "save")
 
     def _repr_svg_(self) -> str:
         return self.svg()
