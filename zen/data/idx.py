@@ -42,9 +42,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
            [3, 4, 5]], dtype=int16)
     """
     with open(path, "rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if not zipped:
+        if not file.peek(2).startswith(b"\x1f\x8b"):  # not read, since a pipe cannot be read again
             return _Reader(file, path).array()
         with gzip.open(file, "rb") as content:
             return _Reader(content, path).array()
@@ -92,7 +90,11 @@ class _Reader:
         values = self._take(wanted, f"{wanted} bytes of values ({dtype.name}, shape {shape})")
         if self._read(1):
             raise self._error(start + wanted, f"expected the end of the file after values of shape {shape}")
-        return np.frombuffer(values, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+        try:
+            array = np.frombuffer(values, dtype).reshape(shape)
+        except ValueError as error:  # a size of 0 beside others that no array can have
+            raise self._error(4, f"expected the sizes of an array, found {shape} ({error})") from None
+        return array.astype(dtype.newbyteorder("="), copy=False)
 
     def _magic(self) -> tuple[int, int, int]:
         magic = self._take(4, "a magic number of 4 bytes")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import math
 import os
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterable
 from typing import IO
 
@@ -15,8 +17,8 @@ import numpy as np
 def read_npz(path: str | os.PathLike[str], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file by name; those in `names` only, if given.
 
-    Never unpickles: an array of objects raises ValueError, as do cut off or damaged files, each naming file and member.
-    KeyError for a name that is not there.
+    Never unpickles: an array of objects raises ValueError, as do cut off or damaged files, each naming file and member,
+    and bools other than 0 and 1. KeyError for a name that is not there.
 
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -25,36 +27,68 @@ def read_npz(path: str | os.PathLike[str], names: Iterable[str] | None = None) -
     ...     read_npz(path)["y"]
     array([0, 1])
     """
-    where = os.fspath(path)
-    with open(path, "rb") as file:
+    where = f"read_npz: {os.fspath(path)}"
+    with open(path, "rb") as opened:
+        file: IO[bytes] = opened if opened.seekable() else io.BytesIO(opened.read())
         try:
-            with zipfile.ZipFile(file) as archive:
-                members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-                chosen = list(members) if names is None else list(names)
-                for name in chosen:
-                    if name not in members:
-                        raise KeyError(f"read_npz: {where} has no array {name!r}; it has {sorted(members)}")
-                return {name: _member(archive, members[name], where) for name in chosen}
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"read_npz: {where}: {_diagnose(file, error)}") from None
+            archive = zipfile.ZipFile(file)
+        except Exception as error:
+            _raise_if_of_the_disk(error)
+            raise ValueError(f"{where}: {_diagnose(file, error)}") from None
+        with archive:
+            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            if len(members) != len(archive.namelist()):
+                raise ValueError(f"{where}: two members of the archive have one name; it has {archive.namelist()}")
+            chosen = list(members) if names is None else list(names)
+            for name in chosen:
+                if name not in members:
+                    raise KeyError(f"{where} has no array {name!r}; it has {sorted(members)}")
+            return {name: _member(archive, members[name], where) for name in chosen}
 
 
 def _member(archive: zipfile.ZipFile, member: str, where: str) -> np.ndarray:
+    info = archive.getinfo(member)
     try:
-        with archive.open(member) as file:
+        with archive.open(info) as file:
+            _check_size(file, info.file_size)
+        with archive.open(info) as file:
             array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-            if file.read(1):
+            if file.read(1):  # at the end the archive's checksum is compared as well
                 raise ValueError(f"there are more bytes than an array of shape {array.shape} and {array.dtype} takes")
-            return array
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        offset = archive.getinfo(member).header_offset
-        place = f"member {member!r} at offset {offset}"
-        raise ValueError(f"read_npz: {where}, {place}: {error}; expected a whole array of numbers") from None
+        _check_bools(array)
+        return array
+    except Exception as error:  # of zipfile, of the decompressors and of the parser of headers: there are many
+        _raise_if_of_the_disk(error)
+        place = f"member {member!r} at offset {info.header_offset}"
+        raise ValueError(f"{where}, {place}: {error}; expected a whole array of numbers") from None
+
+
+def _raise_if_of_the_disk(error: Exception) -> None:
+    """Raise again what does not tell of damage; a damaged offset gives EINVAL, a decompressor no number at all."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
+        raise error
+
+
+def _check_size(file: IO[bytes], size: int) -> None:
+    """Compare shape and dtype with the size of the member before memory is taken for them."""
+    version = np.lib.format.read_magic(file)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(file)
+    wanted, found = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if not dtype.hasobject and wanted != found:
+        raise ValueError(f"an array of shape {shape} and {dtype} takes {wanted} bytes, there are {found}")
+
+
+def _check_bools(array: np.ndarray) -> None:
+    for name in array.dtype.names or ():
+        _check_bools(array[name])
+    if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+        raise ValueError(f"there is a byte {array.view(np.uint8).max()} among its bools, which are 0 and 1")
 
 
 def _diagnose(file: IO[bytes], error: Exception) -> str:
     """What is wrong with an archive that has no readable table of contents: usually the end of the file is missing."""
-    size, offset = os.fstat(file.fileno()).st_size, 0
+    size, offset = file.seek(0, os.SEEK_END), 0
     while True:
         file.seek(offset)
         header = file.read(30)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import importlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..conversion import supported
 from .dataset import TensorDataset
+from .lines import Source as _Source
 
 Table = dict[str, np.ndarray]
 
@@ -33,8 +34,9 @@ def read_csv(
 
     Without `target`, each array has the dtype of its column. Raises ValueError naming the file and what is wrong in it:
     a column that is not there, a cell that is not a number (column and row, counted from 0 behind the header, with the
-    line and its offset in the file, or in a compressed one the line alone), rows of different lengths (with the offset
-    of the line); ImportError where pandas is missing.
+    line and its offset in the file, or in a compressed one the line alone), rows that are longer or shorter than the
+    header (a separator at the end of each line is allowed), two columns of one name; ImportError where pandas is
+    missing.
 
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -45,22 +47,15 @@ def read_csv(
     """
     pandas = _library("pandas", "read_csv")
     where = f"read_csv: {os.fspath(path)}"
-    try:
-        frame = pandas.read_csv(path, **options)
-    except pandas.errors.EmptyDataError:
-        raise ValueError(f"{where}: offset 0: expected a header with the names of columns, found none") from None
-    except pandas.errors.ParserError as error:
-        text = str(error).strip()
-        found = re.search(r"in line (\d+)|at row (\d+)", text)  # lines are counted from 1, rows from 0
-        line = 0 if found is None else int(found[1] or 0) or int(found[2]) + 1
-        raise ValueError(f"{where}: {_offset(path, line)}{text}") from None
-    except UnicodeDecodeError as error:
-        place = _undecodable(path, error.encoding)
-        raise ValueError(f"{where}: {place}expected {error.encoding} text ({error.reason}); give encoding=") from None
-    frame.columns = [str(name) for name in frame.columns]
-    wanted = _chosen(list(frame.columns), columns, target, where)
-    table = {name: _numbers(pandas, frame[name], missing, _Where(where, name, path, options)) for name in wanted}
-    return table if target is None else _dataset(table, wanted, target, dtype)
+    if options.get("chunksize") or options.get("iterator"):
+        raise TypeError(f"{where}: the rows are read at once; nrows= and skiprows= read some of them")
+    source = _Source(path, options)
+    frame = _frame(pandas, source, where)
+    names = _names(pandas, frame, source)
+    wanted = _chosen(names, columns, target, where)
+    _check_rows(frame, source, where)
+    table = {name: _numbers(pandas, frame[name], missing, _Where(where, name, source)) for name in wanted}
+    return table if target is None else _dataset(table, wanted, target, dtype, where)
 
 
 def read_parquet(
@@ -72,15 +67,69 @@ def read_parquet(
     parquet = _library("pyarrow.parquet", "read_parquet")
     where = f"read_parquet: {os.fspath(path)}"
     try:
-        with open(path, "rb") as source, parquet.ParquetFile(source) as file:
+        with open(path, "rb") as source, parquet.ParquetFile(source, page_checksum_verification=True) as file:
             wanted = _chosen(file.schema_arrow.names, columns, target, where)
             found = file.read(columns=wanted)
-    except (arrow.ArrowException, OSError) as error:
+        table = {name: _cells(arrow, found.column(name), missing, _Where(where, name)) for name in wanted}
+    except (arrow.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # such as FileNotFoundError
             raise
         raise ValueError(f"{where}: {_broken(path)} ({str(error).strip()})") from None
-    table = {name: _cells(arrow, found.column(name), missing, _Where(where, name)) for name in wanted}
-    return table if target is None else _dataset(table, wanted, target, dtype)
+    return table if target is None else _dataset(table, wanted, target, dtype, where)
+
+
+def _frame(pandas: Any, source: _Source, where: str) -> Any:
+    """The file as pandas reads it; what it refuses as a ValueError that says where."""
+    longer = pandas.errors.ParserWarning
+    # Without index_col=False pandas takes the first field of rows that are longer than the header for their name.
+    options = {"index_col": False, **source.options}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Length of header or names does not match", longer)
+            return pandas.read_csv(source.opened(), **options)
+    except longer:
+        raise ValueError(
+            f"{where}: {source.longer() or 'a row'} has more fields than the header; name every column, or "
+            "give index_col= with the number of one that is none"
+        ) from None
+    except pandas.errors.EmptyDataError:
+        raise ValueError(f"{where}: offset 0: expected a header with the names of columns, found none") from None
+    except pandas.errors.ParserError as error:
+        text = str(error).strip()
+        found = re.search(r"in line (\d+)|at row (\d+)", text)  # lines are counted from 1, rows from 0
+        line = 0 if found is None else int(found[1] or 0) or int(found[2]) + 1
+        raise ValueError(f"{where}: {source.offset(line)}{text}") from None
+    except UnicodeDecodeError as error:
+        place = source.undecodable(error.encoding)
+        raise ValueError(f"{where}: {place}expected {error.encoding} text ({error.reason}); give encoding=") from None
+    except (TypeError, ImportError, MemoryError):  # of options, of libraries, of the machine
+        raise
+    except Exception as error:  # every decompressor has errors of its own
+        if isinstance(error, OSError) and error.errno is not None:  # such as FileNotFoundError
+            raise
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _names(pandas: Any, frame: Any, source: _Source) -> list[str]:
+    """The names of the columns as the file has them; pandas gives another one to what is there twice."""
+    frame.columns = [str(name) for name in frame.columns]
+    names = list(frame.columns)
+    numbered = [re.fullmatch(r"(.*)\.\d+", name) for name in names]
+    if any(found is not None and found[1] in names for found in numbered):
+        return source.header(pandas) or names
+    return names
+
+
+def _check_rows(frame: Any, source: _Source, where: str) -> None:
+    """ValueError for a row with fewer fields than the header, whose last cell pandas leaves empty."""
+    if not len(frame.columns) or not frame.iloc[:, -1].isna().any():
+        return
+    for row, fields in enumerate(source.lengths(len(frame) + 1), -1):
+        if row >= 0 and fields < len(frame.columns):
+            raise ValueError(
+                f"{where}: row {row}{source.line(row)} has {fields} field{'s' * (fields > 1)}, the header "
+                f"{len(frame.columns)}"
+            )
 
 
 def _library(name: str, function: str) -> Any:
@@ -98,6 +147,11 @@ def _chosen(
     if isinstance(columns, str):
         raise TypeError(f"{where}: columns must be a list of names, not the string {columns!r}")
     targets = _targets(target)
+    if target is not None and not targets:
+        raise ValueError(f"{where}: target is an empty list; leave it out, or name a column")
+    twice = [name for given in (list(columns or ()), targets) for name in dict.fromkeys(given) if given.count(name) > 1]
+    if twice:
+        raise ValueError(f"{where}: {', '.join(map(repr, twice))} is asked for twice")
     repeated = sorted({name for name in found if found.count(name) > 1})
     if repeated:
         raise ValueError(f"{where}: several columns are called {', '.join(map(repr, repeated))}")
@@ -120,10 +174,12 @@ def _targets(target: str | Sequence[str] | None) -> list[str]:
     return [] if target is None else [target] if isinstance(target, str) else list(target)
 
 
-def _dataset(table: Table, wanted: list[str], target: str | Sequence[str], dtype: Any) -> TensorDataset:
+def _dataset(table: Table, wanted: list[str], target: str | Sequence[str], dtype: Any, where: str) -> TensorDataset:
     targets, dtype = _targets(target), supported(dtype)
     features = np.stack([table[name] for name in wanted if name not in targets], axis=1).astype(dtype)
     labels = np.stack([table[name] for name in targets], axis=1)
+    if labels.dtype == np.uint64 and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{where}: the target {target!r} has integers of 2**63 and above, which int64 cannot hold")
     labels = labels.astype(np.int64 if labels.dtype.kind in "bui" else dtype)
     return TensorDataset(features, labels[:, 0] if isinstance(target, str) else labels)
 
@@ -133,11 +189,10 @@ class _Where(NamedTuple):
 
     start: str
     column: str
-    path: str | os.PathLike[str] = ""
-    options: Mapping[str, Any] = {}
+    source: _Source | None = None
 
     def row(self, row: int) -> str:
-        return f"{self.start}: column {self.column!r}, row {row}{_line(self.path, row, self.options)}"
+        return f"{self.start}: column {self.column!r}, row {row}{'' if self.source is None else self.source.line(row)}"
 
 
 def _numbers(pandas: Any, column: Any, missing: float | None, where: _Where) -> np.ndarray:
@@ -163,7 +218,7 @@ def _cells(arrow: Any, column: Any, missing: float | None, where: _Where) -> np.
         raise _not_a_number(where, row, value, f" (its type is {kind})")
     empty = np.asarray(column.is_null(nan_is_null=True))
     if empty.any():
-        return _filled(np.asarray(column.cast(arrow.float64())), empty, missing, where)
+        return _filled(np.asarray(column.cast(arrow.float64(), safe=False)), empty, missing, where)
     return np.asarray(column)
 
 
@@ -183,60 +238,6 @@ def _not_a_number(where: _Where, row: int, value: Any, note: str = "") -> ValueE
         f"{where.row(row)} is {value!r}{note}, not a number; encode the column as numbers, or leave it out with "
         "columns="
     )
-
-
-# What is wrong with a file, and at which of its bytes
-
-
-def _bytes(path: str | os.PathLike[str]) -> bytes:
-    """The content of a file that is not compressed; nothing of others, whose offsets say nothing."""
-    if os.fspath(path).lower().endswith((".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")) or not os.path.isfile(path):
-        return b""
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _offset(path: str | os.PathLike[str], line: int) -> str:
-    """Where a line of this number, counted from 1, begins; nothing for line 0."""
-    lines = _bytes(path).splitlines(keepends=True)
-    return f"offset {sum(map(len, lines[: line - 1]))}: " if 0 < line <= len(lines) else ""
-
-
-_OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
-_HARMLESS = {"sep", "delimiter", "quotechar", "nrows", "dtype", "na_values", "decimal", "thousands", "encoding"}
-"""Options with which the rows of the result are still those behind the header."""
-
-
-def _line(path: str | os.PathLike[str], row: int, options: Mapping[str, Any]) -> str:
-    """Where a row of a CSV file is; nothing where that is not certain. Read anew, as only an error asks for it."""
-    separator = options.get("sep") or options.get("delimiter") or ","
-    quote, ending = options.get("quotechar") or '"', "a\n".encode(options.get("encoding") or "utf-8")[-2:]
-    if not _HARMLESS.issuperset(options) or len(separator) != 1 or ending != b"a\n":
-        return ""
-    content, kind = _bytes(path), _OPENERS.get(os.path.splitext(path)[1].lower())
-    if kind and os.path.isfile(path):
-        with importlib.import_module(kind).open(path) as file:
-            content = file.read()
-    lines = content.splitlines(keepends=True)
-    reader = csv.reader((line.decode("latin-1") for line in lines), delimiter=separator, quotechar=quote)
-    first, count = 0, 0  # the line at which a record begins; how many, the header included, came before it
-    try:
-        for _ in reader:
-            if count == row + 1 and lines[first].strip():
-                return f" (line {first + 1}{'' if kind else f', offset {sum(map(len, lines[:first]))}'})"
-            count += bool(lines[first].strip())  # pandas leaves out blank lines
-            first = reader.line_num
-    except csv.Error:
-        pass
-    return ""
-
-
-def _undecodable(path: str | os.PathLike[str], encoding: str) -> str:
-    try:
-        _bytes(path).decode(encoding)
-    except UnicodeDecodeError as error:
-        return f"offset {error.start}: "
-    return ""
 
 
 def _broken(path: str | os.PathLike[str]) -> str:
