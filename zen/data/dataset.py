@@ -81,6 +81,9 @@ class TensorDataset(Dataset):
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple([t[index] for t in self.tensors])
 
+    def __repr__(self) -> str:
+        return f"TensorDataset({', '.join(f'{t.shape} {t.dtype}' for t in self.tensors)})"
+
     def batch(self, indices: Any) -> tuple[Tensor, ...]:
         """The rows `indices` of every Tensor, taken at once."""
         return tuple([_rows(t, indices) for t in self.tensors])
@@ -103,6 +106,9 @@ class MapDataset(Dataset):
     def __getitem__(self, index: Any) -> Any:
         return self.function(self.dataset[index])
 
+    def __repr__(self) -> str:
+        return f"MapDataset({described(self.dataset)}, {getattr(self.function, '__qualname__', repr(self.function))})"
+
 
 class Subset(Dataset):
     """The samples of a dataset at the given indices, in that order."""
@@ -124,6 +130,9 @@ class Subset(Dataset):
         except IndexError:
             raise IndexError(f"Subset: index {index} is out of range for {len(self)} samples") from None
         return self.dataset[chosen]
+
+    def __repr__(self) -> str:
+        return f"Subset({described(self.dataset)}, {_count(self)})"
 
     def _batch(self, indices: Any) -> Any:
         return self.dataset.batch(self._index[indices])
@@ -151,6 +160,27 @@ class ConcatDataset(Dataset):
         k %= n
         which = bisect.bisect_right(self.cumulative_sizes, k)
         return self.datasets[which][k - (self.cumulative_sizes[which - 1] if which else 0)]
+
+    def __repr__(self) -> str:
+        return f"ConcatDataset([{', '.join(map(described, self.datasets))}])"
+
+
+def described(source: Any, noun: str = "sample") -> str:
+    """What a repr says of a dataset or sampler: its own repr where that is one line, else its kind and length."""
+    values = isinstance(source, (list, tuple, dict, np.ndarray, Tensor))
+    plain = values or getattr(type(source), "__repr__", None) is object.__repr__
+    text = "" if plain else repr(source)
+    if text and "\n" not in text and len(text) <= 200:
+        return text
+    return f"{type(source).__name__} of {_count(source, noun)}"
+
+
+def _count(source: Any, noun: str = "sample") -> str:
+    try:
+        count = len(source)
+    except Exception:  # a repr is shown by debuggers too, and fails for nobody
+        return "unknown length"
+    return f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('ch') else 's'}"
 
 
 def random_split(

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import backend
 from .collate import default_collate, default_convert
-from .dataset import IterableDataset
+from .dataset import IterableDataset, described
 from .randomness import Place, Stream, here, peek
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
@@ -41,8 +41,12 @@ class DataLoader:
     generator, seed: what order and random transforms come from; without either, zen.random decides.
     prefetch_factor: batches that each worker is ahead.
 
-    An exception from the dataset or collate_fn is raised where the loader is iterated over, with a note that names
-    batch and index. Leaving the loop early stops the workers.
+    An exception from the dataset or collate_fn is raised where the loader is iterated over, after the batches before
+    it, with its traceback and a note that names batch and index; the loader can be used again. Leaving the loop early,
+    by an exception such as Ctrl-C too, stops the workers, as the collector does with an iterator that nobody holds.
+
+    Loaders, datasets, samplers and transforms can be copied and pickled where what they were given can (a lambda
+    cannot be pickled); a copy continues from the state of the original. An iterator over a loader can be neither.
 
     >>> data = zen.data.TensorDataset(np.arange(10).reshape(5, 2), np.arange(5))
     >>> loader = zen.data.DataLoader(data, batch_size=2, shuffle=True, seed=0)
@@ -56,10 +60,10 @@ class DataLoader:
         collate_fn: Callable[[Any], Any] | None = None, *, drop_last: bool = False,
         generator: np.random.Generator | None = None, seed: int | None = None, prefetch_factor: int = 2,
     ) -> None:  # fmt: skip
-        if num_workers < 0 or prefetch_factor < 1:
+        if not (_is_count(num_workers, 0) and _is_count(prefetch_factor, 1)):
             raise ValueError(
-                f"DataLoader: num_workers is {num_workers} and prefetch_factor {prefetch_factor}; "
-                "they must be at least 0 and 1"
+                f"DataLoader: num_workers is {num_workers!r} and prefetch_factor {prefetch_factor!r}; "
+                "they must be integers of at least 0 and 1"
             )
         if not isinstance(dataset, IterableDataset) and not hasattr(dataset, "__getitem__"):
             raise TypeError(
@@ -114,11 +118,26 @@ class DataLoader:
         epoch = self._epoch
         self._epoch += 1
         tasks = self._stream_tasks(root, epoch) if self._iterable else self._index_tasks(self._plan(), root, epoch)
+        tasks = _until_failure(tasks)
         if self.num_workers == 0:
             yield from _in_turn(tasks)
         else:  # one thread for an iterator, whose samples come one after the other anyhow
             workers = 1 if self._iterable else self.num_workers
             yield from _ahead(tasks, workers, self.num_workers * self.prefetch_factor)
+
+    def __repr__(self) -> str:
+        parts = [described(self.dataset)]
+        if not self._own_sampler and self.sampler is None:
+            parts.append(f"batch_sampler={described(self.batch_sampler, 'batch')}")
+        else:
+            parts.append(f"batch_size={self.batch_size}")
+        if self._shuffle:
+            parts.append("shuffle=True")
+        elif not self._own_sampler and self.sampler is not None:
+            parts.append(f"sampler={described(self.sampler)}")
+        parts += ["drop_last=True"] if self.drop_last else []
+        parts += [f"num_workers={self.num_workers}"] if self.num_workers else []
+        return f"DataLoader({', '.join(parts)})"
 
     def state_dict(self) -> dict[str, Any]:
         """What the next epoch depends on: its number and the random generators. Can be written as JSON.
@@ -221,6 +240,9 @@ class _Collected:
             for k, index in enumerate(self.indices):
                 here.place = Place(root, epoch, start + k)
                 samples.append(dataset[index])
+        except StopIteration as error:  # which would end the loop over the loader without a word
+            where = f"index {index!r}, sample {k} of batch {self.number}"
+            raise RuntimeError(f"DataLoader: the dataset raised StopIteration by {where}") from error
         except Exception as error:
             error.add_note(f"DataLoader: raised by index {index!r}, sample {k} of batch {self.number}")
             raise
@@ -266,6 +288,31 @@ class _Pulled:
         if not samples or (self.loader.drop_last and len(samples) < (wanted or 1)):
             return _END
         return self.loader._finish(samples, self.number)
+
+
+class _Failed:
+    """Raises what the sampler raised, when it is the turn of the batch that was to be."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __call__(self) -> Any:
+        raise self.error
+
+
+def _until_failure(tasks: Iterator[Callable[[], Any]]) -> Iterator[Callable[[], Any]]:
+    """The tasks; the failure to make a further one is a task too, so that it waits for the batches before it."""
+    number = 0
+    try:
+        for number, task in enumerate(tasks, 1):  # noqa: B007
+            yield task
+    except Exception as error:
+        error.add_note(f"DataLoader: raised by the sampler or the iterator, where batch {number} was to begin")
+        yield _Failed(error)
+
+
+def _is_count(value: Any, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
 def _in_turn(tasks: Iterator[Callable[[], Any]]) -> Iterator[Any]:

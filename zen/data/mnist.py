@@ -48,6 +48,9 @@ class MNIST(Dataset):
     def __len__(self) -> int:
         return len(self.images)
 
+    def __repr__(self) -> str:
+        return f"MNIST({str(self.root)!r}, train={self.train}, {len(self)} samples)"
+
     def __getitem__(self, index: Any) -> tuple[Any, Any]:
         image, label = self.images[index], int(self.labels[index])
         return (

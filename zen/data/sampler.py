@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..conversion import convert
+from .dataset import described
 from .randomness import Stream
 
 
@@ -53,6 +54,9 @@ class SequentialSampler(_Drawn):
     def __init__(self, data_source: Any) -> None:
         self.data_source = data_source
 
+    def __repr__(self) -> str:
+        return f"SequentialSampler({described(self.data_source)})"
+
     def draw(self) -> np.ndarray:
         return np.arange(len(self))
 
@@ -81,6 +85,11 @@ class RandomSampler(_Drawn):
             raise ValueError(f"RandomSampler: num_samples is {num_samples}; it must not be negative")
         self._stream: Stream = Stream("RandomSampler", generator, seed)
 
+    def __repr__(self) -> str:
+        parts = [described(self.data_source), *(["replacement=True"] if self.replacement else [])]
+        parts += [] if self._wanted is None else [f"num_samples={self._wanted}"]
+        return f"RandomSampler({', '.join(parts)})"
+
     def draw(self) -> np.ndarray:
         n, wanted, generator = len(self.data_source), len(self), self._stream.generator
         if not n:
@@ -104,6 +113,9 @@ class SubsetRandomSampler(_Drawn):
     ) -> None:
         self.indices = indices
         self._stream: Stream = Stream("SubsetRandomSampler", generator, seed)
+
+    def __repr__(self) -> str:
+        return f"SubsetRandomSampler({len(self)} indices)"
 
     def draw(self) -> np.ndarray:
         return self._stream.generator.permutation(np.asarray(self.indices, dtype=np.int64))
@@ -143,6 +155,10 @@ class WeightedRandomSampler(_Drawn):
         self.weights, self.num_samples, self.replacement = w, num_samples, replacement
         self._stream: Stream = Stream("WeightedRandomSampler", generator, seed)
 
+    def __repr__(self) -> str:
+        given = f"{len(self.weights)} weights, num_samples={self.num_samples}, replacement={self.replacement}"
+        return f"WeightedRandomSampler({given})"
+
     def draw(self) -> np.ndarray:
         p = self.weights / self.weights.max()  # first, so that the sum cannot overflow
         return self._stream.generator.choice(len(p), self.num_samples, self.replacement, p / p.sum())
@@ -162,6 +178,9 @@ class BatchSampler(Sampler):
         if not isinstance(batch_size, (int, np.integer)) or isinstance(batch_size, bool) or batch_size < 1:
             raise ValueError(f"batch_size must be a positive integer, not {batch_size!r}")
         self.sampler, self.batch_size, self.drop_last = sampler, int(batch_size), drop_last
+
+    def __repr__(self) -> str:
+        return f"BatchSampler({described(self.sampler)}, batch_size={self.batch_size}, drop_last={self.drop_last})"
 
     def __iter__(self) -> Iterator[list[Any]]:
         return (batch.tolist() if isinstance(batch, np.ndarray) else batch for batch in self.batches())

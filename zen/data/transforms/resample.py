@@ -159,7 +159,7 @@ def _range(owner: str, value: Any, name: str) -> tuple[float, float]:
     if isinstance(value, (int, float)):
         if not value >= 0:
             raise ValueError(f"{owner}: {name} is {value}; a single number must not be negative")
-        return -float(value), float(value)
+        return 0.0 - float(value), float(value)
     return _two(owner, value, name)
 
 

@@ -81,6 +81,12 @@ class LRScheduler:
             group["lr"] = rate
         self._last_lr = list(rates)
 
+    def __repr__(self) -> str:
+        hidden = ("optimizer", "base_lrs")
+        shown = {name: value for name, value in vars(self).items() if name not in hidden and not name.startswith("_")}
+        settings = [f"{name}={value!r}" for name, value in (shown | {"lr": self._last_lr}).items()]
+        return f"{type(self).__name__}({', '.join(settings)})"
+
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimiser: plain numbers, strings and lists."""
         return {

@@ -90,6 +90,10 @@ class SequentialLR(LRScheduler):
         """The present rates."""
         return [float(group["lr"]) for group in self.optimizer.param_groups]
 
+    def __repr__(self) -> str:
+        inner = ", ".join(map(repr, self._schedulers))
+        return f"SequentialLR([{inner}], milestones={self._milestones}, last_epoch={self.last_epoch})"
+
     def state_dict(self) -> dict[str, Any]:
         """As in LRScheduler, with the state dicts of the schedules."""
         return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
