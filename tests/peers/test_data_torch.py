@@ -38,3 +38,50 @@ def test_weights_go_to_pytorch_and_come_back(tmp_path):
     zen.save(path, state, epoch=1)
     model.load_state_dict(safetensors.torch.load_file(path))
     assert torch.equal(model[0].weight, before * 2) and model[1].num_batches_tracked.dtype == torch.int64
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_numbers_of_batches(size, drop_last):
+    class Stream(zen.data.IterableDataset, torch.utils.data.IterableDataset):
+        def __init__(self, n):
+            self.n = n
+
+        def __len__(self):
+            return self.n
+
+        def __iter__(self):
+            return iter(range(self.n))
+
+    for n in range(9):
+        for source in (range(n), Stream(n)):
+            wanted = torch.utils.data.DataLoader(source, size, drop_last=drop_last)
+            got = zen.data.DataLoader(source, size, drop_last=drop_last)
+            assert len(got) == len(wanted) == len(list(got)), (n, source)
+            assert [b.tolist() for b in got] == [b.tolist() for b in wanted]
+            assert len(zen.data.DataLoader(source, None)) == len(torch.utils.data.DataLoader(source, None)) == n
+    for n in range(9):
+        sampler = range(0, n, 2)
+        wanted = torch.utils.data.DataLoader(range(9), size, sampler=sampler, drop_last=drop_last)
+        got = zen.data.DataLoader(range(9), size, sampler=sampler, drop_last=drop_last)
+        assert len(got) == len(wanted) and [b.tolist() for b in got] == [b.tolist() for b in wanted]
+        batches = torch.utils.data.BatchSampler(range(n), size, drop_last)
+        assert len(zen.data.BatchSampler(range(n), size, drop_last)) == len(batches)
+        assert list(zen.data.BatchSampler(range(n), size, drop_last)) == list(batches)
+
+
+def test_plateaus_with_nan_and_infinities():
+    values = [float("nan"), 3.0, float("inf"), 2.0, float("nan"), float("nan"), 1.0, float("-inf"), 0.5, 0.5, 0.5]
+    for mode in ("min", "max"):
+        for threshold_mode in ("rel", "abs"):
+            rates = []
+            for library, tensor in ((zen, zen.tensor([1.0], requires_grad=True)), (torch, torch.ones(1))):
+                optimiser = library.optim.SGD([tensor], lr=1.0)
+                schedule = library.optim.lr_scheduler.ReduceLROnPlateau(
+                    optimiser, mode, 0.5, 1, threshold_mode=threshold_mode
+                )
+                rates.append([])
+                for value in values:
+                    schedule.step(value)
+                    rates[-1].append(optimiser.param_groups[0]["lr"])
+            assert rates[0] == rates[1], (mode, threshold_mode)
