@@ -173,6 +173,9 @@ def test_files_of_other_programs(path):
 
 # What does not fit
 
+RING = []
+RING.append(RING)
+
 
 def test_all_differences_are_listed_and_nothing_is_changed(path):
     zen.save(path, {"w": np.ones((2, 3)), "c": np.ones(1), "b.0": np.ones(3)})
@@ -229,6 +232,10 @@ def test_an_optimiser_that_does_not_fit(path):
         ({"a": np.ones(1, complex)}, {}, TypeError, "complex128"),
         ([1.0], {}, TypeError, "expected an object with state_dict.*, not list"),
         ({}, {"f": {"g": [len]}}, TypeError, r"metadata\.f\.g\.0 is a builtin_function_or_method"),
+        ({}, {"z": np.complex64(1)}, TypeError, r"metadata\.z is a complex64"),
+        ({}, {"z": 1j}, TypeError, r"metadata\.z is a complex"),
+        ({}, {"ring": RING}, TypeError, "one of ring contains itself, or is nested too deeply"),
+        ({"a": np.ma.masked_array([1.0], [True])}, {}, TypeError, "would lose its mask"),
     ],
 )
 def test_what_cannot_be_saved_is_an_error_and_leaves_the_old_file(path, model, metadata, error, text):

@@ -95,10 +95,15 @@ def save(path: str | os.PathLike[str] | Any, model: Any = None, /, optimizer: An
         raise TypeError(f"save: {kind} is an optimiser: save(path, model, optimizer=it), or save(path, optimizer=it)")
     arrays = _flat({} if model is None else model.state_dict() if hasattr(model, "state_dict") else model)
     own: dict[str, Any] = {"version": _VERSION, "optimizer": None}
-    if optimizer is not None:
-        own["optimizer"] = _encode(optimizer.state_dict(), "optimizer", arrays)
-        own["shapes"] = _shapes(optimizer)
-    own["metadata"] = _encode(metadata, "metadata", arrays)
+    try:
+        if optimizer is not None:
+            own["optimizer"] = _encode(optimizer.state_dict(), "optimizer", arrays)
+            own["shapes"] = _shapes(optimizer)
+        own["metadata"] = _encode(metadata, "metadata", arrays)
+    except RecursionError:
+        raise TypeError(
+            f"save: one of {', '.join(metadata) or 'the state'} contains itself, or is nested too deeply"
+        ) from None
     files.write(path, library.save(arrays, {"zen": json.dumps(own)}), "save")
 
 
@@ -195,7 +200,7 @@ def _encode(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
             path += "'"
         arrays[path] = _array(value, path)
         return {"__tensor__" if isinstance(value, Tensor) else "__array__": path}
-    if isinstance(value, (np.number, np.bool_)):
+    if isinstance(value, (np.bool_, np.integer, np.float16, np.float32, np.float64)):
         return {"__scalar__": [supported(value.dtype).name, value.item()]}
     if isinstance(value, Mapping):
         plain = all(isinstance(key, str) and not key.startswith("__") for key in value)

@@ -111,14 +111,16 @@ class MapDataset(Dataset):
 
 
 class Subset(Dataset):
-    """The samples of a dataset at the given indices, in that order."""
+    """The samples of a dataset at the given indices, in that order; TypeError for a mask or numbers with fractions."""
 
     batch: Callable[[Any], Any]  # only where the dataset itself has it
 
     def __init__(self, dataset: Any, indices: Sequence[int] | np.ndarray) -> None:
         self.dataset, self.indices = dataset, indices
+        first = indices[0] if len(indices) else 0
+        if hasattr(dataset, "batch") or isinstance(first, (bool, float, np.bool_, np.floating)):
+            self._index = integers("Subset", indices)
         if hasattr(dataset, "batch"):
-            self._index = np.asarray(indices, dtype=np.intp)
             self.batch = self._batch
 
     def __len__(self) -> int:
@@ -163,6 +165,15 @@ class ConcatDataset(Dataset):
 
     def __repr__(self) -> str:
         return f"ConcatDataset([{', '.join(map(described, self.datasets))}])"
+
+
+def integers(owner: str, indices: Any) -> np.ndarray:
+    """Indices as an array; a conversion would take a mask for the samples 0 and 1, and cut off fractions."""
+    array = np.asarray(indices.array if isinstance(indices, Tensor) else indices)
+    if array.size and array.dtype.kind not in "iu":
+        hint = "; numpy.flatnonzero(mask) gives those of a mask" if array.dtype.kind == "b" else ""
+        raise TypeError(f"{owner}: indices must be integers, not {array.dtype}{hint}")
+    return array.astype(np.intp, copy=False)
 
 
 def described(source: Any, noun: str = "sample") -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from .. import files
+from ..backend import Tensor
+from ..conversion import convert
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _CODES = {np.dtype(name).newbyteorder("="): code for code, name in _TYPES.items()}
@@ -55,7 +57,7 @@ def write_idx(path: str | os.PathLike[str] | Any, array: Any) -> None:
 
     Raises TypeError for a dtype that the format does not have.
     """
-    array = np.asarray(array)
+    array = convert(array) if isinstance(array, (Tensor, np.ma.MaskedArray)) else np.asarray(array)
     code = _CODES.get(array.dtype.newbyteorder("=")) if array.dtype.kind in "uif" else None
     if code is None:
         names = ", ".join(dtype.name for dtype in _CODES)

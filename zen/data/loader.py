@@ -157,14 +157,16 @@ class DataLoader:
         if not isinstance(state, dict) or state.keys() != {"epoch", "generator", "sampler"}:
             keys = sorted(map(str, state)) if isinstance(state, dict) else type(state).__name__
             raise ValueError(f"DataLoader: a state has the keys epoch, generator and sampler, not {keys}")
+        if not _is_count(state["epoch"], 0):
+            raise ValueError(f"DataLoader: the epoch was saved as {state['epoch']!r:.80}; expected a number of epochs")
         own: Any = self.batch_sampler if self.batch_sampler is not None else self.sampler
         if state["sampler"] is not None and (self._own_sampler or not hasattr(own, "load_state_dict")):
             raise ValueError("DataLoader: the state holds that of a sampler, but this loader was given none")
+        if state["sampler"] is not None:
+            own.load_state_dict(state["sampler"])
         if state["generator"] is not None:
             self._stream.restore(state["generator"])
         self._epoch = state["epoch"]
-        if state["sampler"] is not None:
-            own.load_state_dict(state["sampler"])
 
     def _plan(self) -> Iterator[Any]:
         """The indices of each batch, or each index where there are no batches."""

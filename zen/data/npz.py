@@ -28,6 +28,8 @@ def read_npz(path: str | os.PathLike[str], names: Iterable[str] | None = None) -
     array([0, 1])
     """
     where = f"read_npz: {os.fspath(path)}"
+    if isinstance(names, str):
+        raise TypeError(f"{where}: names must be a list of names, not the string {names!r}")
     with open(path, "rb") as opened:
         file: IO[bytes] = opened if opened.seekable() else io.BytesIO(opened.read())
         try:

@@ -68,7 +68,13 @@ class Stream:
         found = state.get("bit_generator") if isinstance(state, dict) else None
         if found != known:
             raise ValueError(f"{self._owner}: the saved state is of a {found} generator, this one is a {known}")
-        self.generator.bit_generator.state = state
+        generator = self.generator.bit_generator
+        before = generator.state
+        try:
+            generator.state = state
+        except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            generator.state = before
+            raise ValueError(f"{self._owner}: the saved state of the generator is damaged ({error!r})") from None
 
 
 class Place:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..conversion import convert
-from .dataset import described
+from .dataset import described, integers
 from .randomness import Stream
 
 
@@ -81,8 +81,8 @@ class RandomSampler(_Drawn):
         generator: np.random.Generator | None = None, *, seed: int | None = None,
     ) -> None:  # fmt: skip
         self.data_source, self.replacement, self._wanted = data_source, replacement, num_samples
-        if num_samples is not None and num_samples < 0:
-            raise ValueError(f"RandomSampler: num_samples is {num_samples}; it must not be negative")
+        if num_samples is not None and (not isinstance(num_samples, (int, np.integer)) or num_samples < 0):
+            raise ValueError(f"RandomSampler: num_samples is {num_samples!r}; it must be an integer, not negative")
         self._stream: Stream = Stream("RandomSampler", generator, seed)
 
     def __repr__(self) -> str:
@@ -111,6 +111,7 @@ class SubsetRandomSampler(_Drawn):
     def __init__(
         self, indices: Sequence[int], generator: np.random.Generator | None = None, *, seed: int | None = None
     ) -> None:
+        integers("SubsetRandomSampler", indices)
         self.indices = indices
         self._stream: Stream = Stream("SubsetRandomSampler", generator, seed)
 
@@ -118,7 +119,7 @@ class SubsetRandomSampler(_Drawn):
         return f"SubsetRandomSampler({len(self)} indices)"
 
     def draw(self) -> np.ndarray:
-        return self._stream.generator.permutation(np.asarray(self.indices, dtype=np.int64))
+        return self._stream.generator.permutation(integers("SubsetRandomSampler", self.indices))
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -147,7 +148,11 @@ class WeightedRandomSampler(_Drawn):
         positive = np.count_nonzero(w)
         if not positive:
             raise ValueError("WeightedRandomSampler: all weights are zero")
-        if num_samples < 0 or (not replacement and num_samples > positive):
+        if (
+            not isinstance(num_samples, (int, np.integer))
+            or num_samples < 0
+            or (not replacement and num_samples > positive)
+        ):
             raise ValueError(
                 f"WeightedRandomSampler: num_samples is {num_samples}, and without replacement must be 0 to "
                 f"{positive}, the number of positive weights"

@@ -14,6 +14,9 @@ from .optimizer import NOT_NEGATIVE, Optimizer, Parameters, Range, State, announ
 
 _COUNT = Range("a whole number >= 0", lambda x: x >= 0 and x == int(x))
 _CURVATURE = 1e-10  # pairs with a smaller product would make the approximate Hessian indefinite
+_PAIRS = ("old_dirs", "old_stps", "ro")
+_VECTORS = {"d", "prev_flat_grad", "old_dirs", "old_stps"}
+_DIRECTION = {*_PAIRS, *_VECTORS, "t", "H_diag"}
 
 
 class LBFGS(Optimizer):
@@ -181,14 +184,31 @@ class LBFGS(Optimizer):
         finally:
             announce(written, seq, "LBFGS.step")
 
+    def _loaded_entry(self, p: Tensor, index: int, entry: Any) -> State:
+        state: State = {"func_evals": 0, "n_iter": 0, **super()._loaded_entry(p, index, entry)}
+        state.pop("al", None)  # PyTorch's, of use within a step alone
+        lists = [state.get(key) for key in _PAIRS]
+        for key, value in state.items():
+            parts, kind = value if key in _PAIRS else [value], Tensor if key in _VECTORS else (int, float)
+            if not isinstance(parts, list) or not all(isinstance(part, kind) for part in parts):
+                expected = ("vectors" if key in _PAIRS else "a vector") if key in _VECTORS else "numbers"
+                raise ValueError(f"LBFGS: {key} was saved as {value!r:.80}; expected {expected}")
+        if "d" in state and not _DIRECTION <= set(state):
+            missing = ", ".join(sorted(_DIRECTION - set(state)))
+            raise ValueError(f"LBFGS: the state has a direction, but no {missing}")
+        lengths = [len(found) for found in lists if found is not None]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"LBFGS: {', '.join(_PAIRS)} were saved with {lengths} entries; expected as many of each")
+        return state
+
     def _loaded_value(self, p: Tensor, place: str, value: Any) -> Any:
         if isinstance(value, list):
             return [self._loaded_value(p, place, x) for x in value]
         if value is None or isinstance(value, (int, float)):
             return value
         array = np.asarray(value._array if isinstance(value, Tensor) else value)
-        if array.ndim == 0:
-            return array.item()
+        if array.ndim == 0 or array.dtype.kind not in "fiu":
+            return array.item() if array.ndim == 0 else value
         size = sum(q.size for q in self.param_groups[0]["params"])
         if array.shape != (size,):
             raise ValueError(f"LBFGS: {place} was saved with shape {array.shape}, but must have {(size,)}")

@@ -241,48 +241,69 @@ class Optimizer:
         groups = self._loaded_groups(state_dict["param_groups"])
         params = self._all_parameters()
         state: dict[Tensor, State] = {}
+        if not isinstance(state_dict["state"], Mapping):
+            raise ValueError(f"{self._name}: the state is a {type(state_dict['state']).__name__}, not a dict")
         for index, entry in state_dict["state"].items():
             if not isinstance(index, int) or not 0 <= index < len(params):
                 raise ValueError(
                     f"{self._name}: the state is for parameter {index!r}, but there are {len(params)} parameters"
                 )
-            unknown = sorted(set(entry) - set(self.STATE))
-            if unknown:
-                raise ValueError(
-                    f"{self._name}: the state of parameter {index} has {', '.join(map(repr, unknown))}; expected "
-                    f"{', '.join(self.STATE)}: it was saved by another kind of optimiser"
-                )
-            p = params[index]
-            state[p] = {key: self._loaded_value(p, f"{key} of parameter {index}", v) for key, v in entry.items()}
+            state[params[index]] = self._loaded_entry(params[index], index, entry)
         self.param_groups, self.state = groups, state
 
+    def _loaded_entry(self, p: Tensor, index: int, entry: Any) -> State:
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"{self._name}: the state of parameter {index} is a {type(entry).__name__}, not a dict")
+        unknown = sorted(map(str, set(entry) - set(self.STATE)))
+        if unknown:
+            raise ValueError(
+                f"{self._name}: the state of parameter {index} has {', '.join(map(repr, unknown))}; expected "
+                f"{', '.join(self.STATE)}: it was saved by another kind of optimiser"
+            )
+        # None, as PyTorch has for a momentum that there is none of yet, is nothing.
+        given = {key: value for key, value in entry.items() if value is not None}
+        return {key: self._loaded_value(p, f"{key} of parameter {index}", value) for key, value in given.items()}
+
     def _loaded_groups(self, saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not isinstance(saved, (list, tuple)) or not all(isinstance(g, Mapping) and "params" in g for g in saved):
+            raise ValueError(f"{self._name}: 'param_groups' must be a list of dicts with the key 'params'")
         if len(saved) != len(self.param_groups):
             raise ValueError(f"{self._name}: {len(saved)} groups were saved, but there are {len(self.param_groups)}")
         groups = []
         for k, (old, new) in enumerate(zip(self.param_groups, saved, strict=True)):
-            if len(old["params"]) != len(new["params"]):
+            if not isinstance(new["params"], (list, tuple)) or len(old["params"]) != len(new["params"]):
+                there = len(new["params"]) if isinstance(new["params"], (list, tuple)) else "no list of"
                 raise ValueError(
-                    f"{self._name}: group {k} was saved with {len(new['params'])} parameters, but has "
-                    f"{len(old['params'])}"
+                    f"{self._name}: group {k} was saved with {there} parameters, but has {len(old['params'])}"
                 )
             missing = sorted(set(self.defaults) - set(new))
             if missing:
                 raise ValueError(f"{self._name}: group {k} was saved without {', '.join(missing)}")
-            self._check_options(new)
+            try:
+                self._check_options(new)
+            except TypeError as error:
+                raise ValueError(str(error)) from None
             names = {"param_names": old["param_names"]} if "param_names" in old else {}
             groups.append({**new, "params": old["params"], **names})
         return groups
 
     def _loaded_value(self, p: Tensor, place: str, value: Any) -> Any:
-        if place.startswith("step "):
-            return int(value)
-        if value is None or isinstance(value, (int, float)):
-            return value
-        array = np.asarray(value._array if isinstance(value, Tensor) else value).astype(p.dtype, order="C")
-        if array.shape != p.shape:
-            raise ValueError(f"{self._name}: {place} was saved with shape {array.shape}, but must have {p.shape}")
-        return backend.wrap(array)
+        counts = place.startswith("step ")
+        try:
+            array = np.asarray(value._array if isinstance(value, Tensor) else value)
+        except ValueError:  # of lists of different lengths
+            array = np.empty(0, object)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{self._name}: {place} was saved as {value!r:.80}; expected numbers")
+        loaded = array.astype(np.float64 if counts else p.dtype, order="C")
+        shape = () if counts else p.shape
+        if loaded.shape != shape:
+            raise ValueError(f"{self._name}: {place} was saved with shape {loaded.shape}, but must have {shape}")
+        if not counts:
+            return backend.wrap(loaded)
+        if not (0 <= loaded < 2**53 and loaded == np.floor(loaded)):
+            raise ValueError(f"{self._name}: {place} was saved as {value!r:.80}; expected a whole number of steps")
+        return int(loaded)
 
     def _all_parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class _Best:
             raise ValueError(f'{what}: mode must be "min" or "max", not {mode!r}')
         if not math.isfinite(min_delta):
             raise ValueError(f"{what}: min_delta must be a finite number, not {min_delta!r}")
-        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
+        self.owner, self.monitor, self.mode, self.min_delta = what, monitor, mode, abs(min_delta)
         self.value = math.inf  # of what is to fall; the negative of what is to grow
 
     def improved(self, training: Training) -> bool:
@@ -63,6 +64,13 @@ class _Best:
             return False
         self.value = now
         return True
+
+    def begin(self, training: Training) -> bool:
+        """Check the name; forget an earlier run, which is over when another one is at its first epoch."""
+        training.check_monitor(self.owner, self.monitor)
+        if training.epoch == 0:
+            self.value = math.inf
+        return training.epoch == 0
 
     def restore(self, value: float | None) -> None:
         self.value = math.inf if value is None or math.isnan(value) else value
@@ -94,7 +102,10 @@ class EarlyStopping(Callback):
         self._kept: dict[str, np.ndarray] = {}
 
     def on_start(self, training: Training) -> None:
-        training.check_monitor("EarlyStopping", self.best.monitor)
+        if self.best.begin(training):
+            self.best_epoch, self._kept = 0, {}
+        elif training.epoch - self.best_epoch >= self.patience:  # the run that is resumed had ended here
+            training.stop = True
 
     def on_epoch_end(self, training: Training) -> None:
         if self.best.improved(training):
@@ -122,9 +133,10 @@ class EarlyStopping(Callback):
 class Checkpoint(Callback):
     """Save the run after epochs, for `fit(..., resume=path)`.
 
-    path: a safetensors file, replaced as a whole each time, so that it is complete at any moment; `{epoch}` in it is
-    replaced by the number of the epoch. every: epochs between two files. best_only: only when `monitor` has improved
-    (`mode` and `min_delta` as in `EarlyStopping`); nan never is. Needs safetensors (extra `save`).
+    path: a safetensors file, replaced as a whole each time, so that it is complete at any moment; `{epoch}`, or with a
+        format `{epoch:03d}`, in it is replaced by the number of the epoch.
+    every: epochs between two files. best_only: only when `monitor` has improved (`mode` and `min_delta` as in
+        `EarlyStopping`); nan never is an improvement. Needs safetensors (extra `save`).
 
     Put it last among the callbacks: it saves what those before it have made of the epoch.
     """
@@ -140,7 +152,7 @@ class Checkpoint(Callback):
 
     def on_start(self, training: Training) -> None:
         if self.best_only:
-            training.check_monitor("Checkpoint", self.best.monitor)
+            self.best.begin(training)
 
     def on_epoch_end(self, training: Training) -> None:
         if self.best_only:
@@ -150,7 +162,8 @@ class Checkpoint(Callback):
             self.save(training)
 
     def save(self, training: Training) -> None:
-        save_checkpoint(self.path.replace("{epoch}", str(training.epoch)), training)
+        path = re.sub(r"\{epoch(?::([^{}]*))?\}", lambda found: format(training.epoch, found[1] or ""), self.path)
+        save_checkpoint(path, training)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best.value}

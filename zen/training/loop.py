@@ -65,7 +65,7 @@ class Training:
         metrics = {} if self.validation is not None else self.metrics
         for number, batch in enumerate(self.loader):
             value, output, target = self.train_batch(batch, number)
-            averages.add(len(target), {"loss": value, **_measured(metrics, output, target)})
+            averages.add(_samples(target), {"loss": value, **_measured(metrics, output, target)})
             self.call("on_batch_end", number, value)
             if bar is not None:
                 bar.advance(value)
@@ -135,7 +135,7 @@ class Training:
                 inputs, target = _parts(batch)
                 output = self.model(*inputs)
                 loss = float(self.loss(output, target).item())
-                averages.add(len(target), {"validation_loss": loss, **_measured(self.metrics, output, target)})
+                averages.add(_samples(target), {"validation_loss": loss, **_measured(self.metrics, output, target)})
         self.model.train()
         if not averages.count:
             raise ValueError("fit: the validation loader gave no batch")
@@ -246,6 +246,9 @@ def fit(
     _check(model, loader, loss, optimiser, epochs, metrics or {})
     callbacks = _callbacks(callbacks)
     schedulers = {"epoch": scheduler, "step": step_scheduler}
+    if hasattr(step_scheduler, "patience"):
+        kind = type(step_scheduler).__name__
+        raise TypeError(f"fit: {kind} waits for whole epochs; give it as scheduler, not as step_scheduler")
     training = Training(
         model, loader, loss, optimiser, validation, callbacks,
         {name: s for name, s in schedulers.items() if s is not None}, metrics or {}, clip_norm,
@@ -273,7 +276,7 @@ def _check(model: Any, loader: Any, loss: Any, optimiser: Any, epochs: Any, metr
         raise TypeError(f"fit: the loss must be a function of (output, target), not {loss!r}; {order}")
     if not hasattr(optimiser, "param_groups"):
         raise TypeError(f"fit: the optimiser must be one of zen.optim, not {type(optimiser).__name__}; {order}")
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
+    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 0:
         raise ValueError(f"fit: epochs is a number of epochs in all, not {epochs!r}")
     taken = sorted({"loss", "validation_loss", "seconds"}.intersection(metrics))
     if taken:
@@ -361,6 +364,11 @@ def _parts(batch: Any) -> tuple[tuple[Any, ...], Any]:
         what = f"{type(batch).__name__} of {len(batch)}" if isinstance(batch, (tuple, list)) else type(batch).__name__
         raise TypeError(f"fit: a batch must be a tuple (input, ..., target), not a {what}")
     return tuple(batch[:-1]), batch[-1]
+
+
+def _samples(target: Any) -> int:
+    """How many samples a batch has, by its target; a batch whose target is one number is one sample."""
+    return 1 if isinstance(target, (int, float)) or getattr(target, "shape", None) == () else len(target)
 
 
 def _measured(metrics: Mapping[str, Metric], output: Any, target: Any) -> dict[str, float]:

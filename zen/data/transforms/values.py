@@ -53,7 +53,7 @@ class Normalize(ImageTransform):
         super().__init__(channels)
         self.mean, self.std = mean, std
         self._mean, self._std = convert(mean, np.float64).ravel(), convert(std, np.float64).ravel()
-        if not (self._std > 0).all() or not np.isfinite(self._mean).all():
+        if not (self._std > 0).all() or not np.isfinite([*self._mean, *self._std]).all():
             raise ValueError(f"Normalize: mean is {mean} and std {std}; they must be finite, and std positive")
 
     def pixels(self, array: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
@@ -85,7 +85,7 @@ class GaussianNoise(RandomTransform):
         generator: np.random.Generator | None = None, seed: int | None = None, channels: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(generator, seed, channels)
-        if not sigma >= 0:
+        if not 0 <= sigma < math.inf:
             raise ValueError(f"GaussianNoise: sigma is {sigma}; it must not be negative")
         self.mean, self.sigma, self.clip = mean, sigma, clip
 

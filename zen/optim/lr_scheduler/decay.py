@@ -50,7 +50,8 @@ class LambdaLR(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """As in LRScheduler. Functions are not saved (None); of callable objects the attributes are."""
-        saved = [None if isinstance(f, types.FunctionType) else dict(vars(f)) for f in self.lr_lambdas]
+        plain = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+        saved = [None if isinstance(f, plain) or not hasattr(f, "__dict__") else dict(vars(f)) for f in self.lr_lambdas]
         return {**super().state_dict(), "lr_lambdas": saved}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..optimizer import Optimizer
 
 
@@ -107,7 +109,26 @@ class LRScheduler:
                 f"{sorted(found - expected)}"
             )
         for key, value in state_dict.items():
+            self._check_loaded(key, value)
+        for key, value in state_dict.items():
             setattr(self, key, list(value) if isinstance(value, list) else value)
+
+    def _check_loaded(self, key: str, value: Any) -> None:
+        own, name = vars(self)[key], type(self).__name__
+        if _kind(value) != _kind(own):
+            raise ValueError(f"{name}: {key} was saved as {value!r:.80}; expected a {_kind(own)}")
+        if key in ("base_lrs", "_last_lr", "min_lrs"):
+            count = len(self.optimizer.param_groups)
+            if len(value) != count or any(_kind(rate) != "number" for rate in value):
+                raise ValueError(
+                    f"{name}: {key} was saved as {value!r:.80}; expected {count} numbers, one for each group"
+                )
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return "number"
+    return "list" if isinstance(value, (list, tuple)) else type(value).__name__
 
 
 def check_optimizer(schedule: LRScheduler, optimizer: Any) -> None:
@@ -128,5 +149,5 @@ def for_groups(schedule: LRScheduler, name: str, value: Any, optimizer: Optimize
 
 def check_positive(schedule: LRScheduler, name: str, value: Any) -> None:
     """ValueError unless `value` is a whole number > 0."""
-    if not isinstance(value, int) or value <= 0:
+    if not isinstance(value, (int, np.integer)) or value <= 0:
         raise ValueError(f"{type(schedule).__name__}: {name} is {value!r}; expected a whole number > 0")
