@@ -256,3 +256,13 @@ def test_two_members_of_one_name(tmp_path):
         archive.writestr("x", b"")
     with pytest.raises(ValueError, match=r"a\.npz: two members of the archive have one name"):
         data.read_npz(path)
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read(tmp_path):
+    zen.save(tmp_path / "m", {"w": np.ones(100)})
+    content = (tmp_path / "m").read_bytes()
+    reader = zen.safetensors._Reader(io.BytesIO(content[:-50]), len(content), "load: m")
+    with pytest.raises(
+        ValueError, match=r"load: m: offset \d+: the file became shorter while the values of 'w' were r"
+    ):
+        reader.content()

@@ -177,3 +177,27 @@ def test_numbers_of_numpy_are_numbers_of_epochs():
     assert schedule.get_last_lr() == [0.1, 0.1]
     with pytest.raises(ValueError, match="step_size is .*0.*; expected a whole number > 0"):
         lr_scheduler.StepLR(optimiser_of_two_groups(), np.int64(0))
+
+
+# Averages
+
+
+@pytest.mark.parametrize(
+    "change, text",
+    [
+        ({"decay": "x"}, "decay was saved as 'x'"), ({"decay": math.nan}, "decay was saved as nan"),
+        ({"num_updates": -1}, "num_updates was saved as -1"), ({"num_updates": 1.5}, "num_updates was saved as 1.5"),
+        ({"averages": 3}, "averages were saved as 3"), ({"averages": [np.ones(3)]}, r"shapes \[\(3,\)\] were saved"),
+        ({"averages": [np.array(["a", "b"])]}, "expected numbers"),
+    ],
+)  # fmt: skip
+def test_averages_that_do_not_fit_are_refused_and_nothing_changes(change, text):
+    p = zen.tensor([1.0, 2.0], requires_grad=True)
+    average = optim.ExponentialMovingAverage([p])
+    before = repr(average.state_dict())
+    with pytest.raises(ValueError, match=f"ExponentialMovingAverage: .*{text}"):
+        average.load_state_dict({**average.state_dict(), **change})
+    with pytest.raises(ValueError, match="a state dict is a dict, not a list"):
+        average.load_state_dict([])
+    assert repr(average.state_dict()) == before
+    average.update()

@@ -74,3 +74,48 @@ def test_a_plateau_waits_for_epochs():
     plateau = zen.optim.lr_scheduler.ReduceLROnPlateau(optimiser)
     with pytest.raises(TypeError, match="ReduceLROnPlateau waits for whole epochs; give it as scheduler"):
         zen.fit(model, [(X, X)], nn.MSELoss(), optimiser, 1, step_scheduler=plateau, progress=False)
+
+
+@pytest.mark.parametrize(
+    "options, error, text",
+    [
+        (
+            {"validation": iter([(X, X)])},
+            TypeError,
+            "fit: validation is an iterator, which gives its batches only once",
+        ),
+        ({"validation": zen.data.TensorDataset(X, X)}, TypeError, "fit: validation: a Dataset gives samples, not batc"),
+        ({"validation": 3}, TypeError, "fit: validation must be iterable, not int"),
+        (
+            {"metrics": [training.accuracy]},
+            TypeError,
+            "fit: metrics must be functions of .output, target. by name, not",
+        ),
+        ({"metrics": {"a": 3}}, TypeError, "fit: metrics must be functions"),
+        ({"scheduler": "cosine"}, TypeError, "fit: a scheduler must be one of zen.optim.lr_scheduler, not str"),
+    ],
+)
+def test_arguments_are_checked_before_the_first_batch(options, error, text):
+    model = nn.Linear(1, 1)
+    optimiser = zen.optim.SGD(model.parameters(), lr=0.1)
+    seen = []
+    loss = lambda *_: seen.append(1)  # noqa: E731
+    with pytest.raises(error, match=text):
+        zen.fit(model, [(X, X)], loss, optimiser, 1, progress=False, **options)
+    assert seen == []
+
+
+@pytest.mark.parametrize("name", ["scheduler", "step_scheduler"])
+def test_a_schedule_of_another_optimiser_is_refused(name):
+    model = nn.Linear(1, 1)
+    optimiser, other = (zen.optim.SGD(model.parameters(), lr=0.1) for _ in range(2))
+    schedule = zen.optim.lr_scheduler.StepLR(other, 1)
+    with pytest.raises(ValueError, match="fit: StepLR changes the rates of another optimiser than the one that is giv"):
+        zen.fit(model, [(X, X)], nn.MSELoss(), optimiser, 1, progress=False, **{name: schedule})
+
+
+def test_a_history_with_nan_and_infinity_is_drawn():
+    for losses, scale in (([2.0, np.nan, np.inf], "log"), ([np.nan, 2.0], "log"), ([np.nan], "linear"), ([], "linear")):
+        figure = training.History(loss=losses, metrics={"a": losses}).plot()
+        assert figure.axes[0].get_yscale() == scale
+        figure.canvas.draw()

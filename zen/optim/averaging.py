@@ -99,17 +99,29 @@ class ExponentialMovingAverage:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict()` returned; averages are copied. ValueError if keys or shapes differ."""
+        """Take over what `state_dict()` returned; averages are copied. ValueError for what does not fit."""
+        if not isinstance(state_dict, Mapping):
+            raise ValueError(f"ExponentialMovingAverage: a state dict is a dict, not a {type(state_dict).__name__}")
+        name = type(self).__name__
         missing = {"decay", "warmup", "num_updates", "averages"} - set(state_dict)
         if missing:
-            raise ValueError(f"ExponentialMovingAverage: the state dict has no {', '.join(sorted(missing))}")
-        loaded = [
-            np.asarray(a._array if isinstance(a, Tensor) else a).astype(own.dtype, order="C")
-            for a, own in zip(state_dict["averages"], self.averages, strict=False)
-        ]
-        found, expected = [np.shape(a) for a in state_dict["averages"]], [a.shape for a in self.averages]
+            raise ValueError(f"{name}: the state dict has no {', '.join(sorted(missing))}")
+        decay, updates, saved = state_dict["decay"], state_dict["num_updates"], state_dict["averages"]
+        if not isinstance(decay, (int, float)) or not 0 <= decay <= 1:
+            raise ValueError(f"{name}: decay was saved as {decay!r:.80}; expected a number in [0, 1]")
+        if not isinstance(updates, int) or updates < 0:
+            raise ValueError(f"{name}: num_updates was saved as {updates!r:.80}; expected a whole number >= 0")
+        if not isinstance(saved, (list, tuple)):
+            raise ValueError(f"{name}: averages were saved as {saved!r:.80}; expected a list of arrays")
+        arrays = [np.asarray(a._array if isinstance(a, Tensor) else a) for a in saved]
+        found, expected = [a.shape for a in arrays], [a.shape for a in self.averages]
         if found != expected:
-            raise ValueError(f"ExponentialMovingAverage: averages of shapes {found} were saved, but must be {expected}")
-        self.averages = [backend.wrap(a) for a in loaded]
-        self.decay, self.warmup = state_dict["decay"], state_dict["warmup"]
-        self.num_updates = state_dict["num_updates"]
+            raise ValueError(f"{name}: averages of shapes {found} were saved, but must be {expected}")
+        if any(a.dtype.kind not in "biuf" for a in arrays):
+            raise ValueError(
+                f"{name}: averages were saved with dtypes {[a.dtype.name for a in arrays]}; expected numbers"
+            )
+        self.averages = [
+            backend.wrap(a.astype(own.dtype, order="C")) for a, own in zip(arrays, self.averages, strict=True)
+        ]
+        self.decay, self.warmup, self.num_updates = decay, bool(state_dict["warmup"]), updates

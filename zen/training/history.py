@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,10 +71,11 @@ class History:
             if values:
                 places[0, 0].plot(epochs, values, label=label)
         places[0, 0].set(xlabel="epoch", ylabel="loss")
-        if min([*self.loss, *self.validation_loss], default=0.0) > 0:
+        if min([x for x in [*self.loss, *self.validation_loss] if math.isfinite(x)], default=0.0) > 0:
             places[0, 0].set_yscale("log")
         for name, values in self.metrics.items():
             places[0, 1].plot(epochs, values, label=name)
         for place in places[0]:
-            place.legend()
+            if place.lines:
+                place.legend()
         return figure

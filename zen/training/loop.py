@@ -243,15 +243,15 @@ def fit(
     >>> len(history), round(model.weight.item(), 3), round(model.bias.item(), 3)
     (40, 3.0, 1.0)
     """
-    _check(model, loader, loss, optimiser, epochs, metrics or {})
+    _check(model, loss, optimiser, epochs)
+    _check_batches("loader", loader)
+    if validation is not None:
+        _check_batches("validation", validation)
+    _check_metrics(metrics)
     callbacks = _callbacks(callbacks)
-    schedulers = {"epoch": scheduler, "step": step_scheduler}
-    if hasattr(step_scheduler, "patience"):
-        kind = type(step_scheduler).__name__
-        raise TypeError(f"fit: {kind} waits for whole epochs; give it as scheduler, not as step_scheduler")
     training = Training(
-        model, loader, loss, optimiser, validation, callbacks,
-        {name: s for name, s in schedulers.items() if s is not None}, metrics or {}, clip_norm,
+        model, loader, loss, optimiser, validation, callbacks, _schedulers(scheduler, step_scheduler, optimiser),
+        metrics or {}, clip_norm,
     )  # fmt: skip
     if resume is not None:
         from .callbacks import load_checkpoint
@@ -261,30 +261,59 @@ def fit(
     return training.history
 
 
-def _check(model: Any, loader: Any, loss: Any, optimiser: Any, epochs: Any, metrics: Mapping[str, Metric]) -> None:
+_ORDER = "the order is fit(model, loader, loss, optimiser, epochs)"
+
+
+def _check(model: Any, loss: Any, optimiser: Any, epochs: Any) -> None:
     """TypeError or ValueError that names the argument that is wrong."""
-    order = "the order is fit(model, loader, loss, optimiser, epochs)"
     if not callable(model) or not hasattr(model, "train"):
-        raise TypeError(f"fit: the model must be a Module, not {type(model).__name__}; {order}")
-    if isinstance(loader, Dataset):
-        raise TypeError("fit: a Dataset gives samples, not batches; put a zen.data.DataLoader around it")
-    if not isinstance(loader, Iterable):
-        raise TypeError(f"fit: the loader must be iterable, not {type(loader).__name__}; {order}")
-    if isinstance(loader, Iterator):
-        raise TypeError("fit: the loader is an iterator, which gives its batches only once; give a list or DataLoader")
+        raise TypeError(f"fit: the model must be a Module, not {type(model).__name__}; {_ORDER}")
     if not callable(loss):
-        raise TypeError(f"fit: the loss must be a function of (output, target), not {loss!r}; {order}")
+        raise TypeError(f"fit: the loss must be a function of (output, target), not {loss!r}; {_ORDER}")
     if not hasattr(optimiser, "param_groups"):
-        raise TypeError(f"fit: the optimiser must be one of zen.optim, not {type(optimiser).__name__}; {order}")
+        raise TypeError(f"fit: the optimiser must be one of zen.optim, not {type(optimiser).__name__}; {_ORDER}")
     if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 0:
         raise ValueError(f"fit: epochs is a number of epochs in all, not {epochs!r}")
-    taken = sorted({"loss", "validation_loss", "seconds"}.intersection(metrics))
-    if taken:
-        raise ValueError(f"fit: a metric cannot be called {taken[0]!r}, which the history has for itself")
     trained = {id(p) for group in optimiser.param_groups for p in group["params"]}
     own = [p for p in model.parameters() if p.requires_grad] if hasattr(model, "parameters") else []
     if own and not any([id(p) in trained for p in own]):
         raise ValueError("fit: the optimiser has none of this model's parameters; make it with model.parameters()")
+
+
+def _check_batches(name: str, batches: Any) -> None:
+    """TypeError for what does not give the batches of every epoch anew."""
+    what = f"the {name}" if name == "loader" else name
+    if isinstance(batches, Dataset):
+        raise TypeError(f"fit: {what}: a Dataset gives samples, not batches; put a zen.data.DataLoader around it")
+    if not isinstance(batches, Iterable):
+        raise TypeError(f"fit: {what} must be iterable, not {type(batches).__name__}; {_ORDER}")
+    if isinstance(batches, Iterator):
+        raise TypeError(f"fit: {what} is an iterator, which gives its batches only once; give a list or DataLoader")
+
+
+def _check_metrics(metrics: Any) -> None:
+    if metrics is None:
+        return
+    if not isinstance(metrics, Mapping) or not all(callable(metric) for metric in metrics.values()):
+        raise TypeError(f"fit: metrics must be functions of (output, target) by name, not {metrics!r:.80}")
+    taken = sorted({"loss", "validation_loss", "seconds"}.intersection(metrics))
+    if taken:
+        raise ValueError(f"fit: a metric cannot be called {taken[0]!r}, which the history has for itself")
+
+
+def _schedulers(scheduler: Any, step_scheduler: Any, optimiser: Any) -> dict[str, Any]:
+    found = {"epoch": scheduler, "step": step_scheduler}
+    found = {name: schedule for name, schedule in found.items() if schedule is not None}
+    for schedule in found.values():
+        kind = type(schedule).__name__
+        if not hasattr(schedule, "step"):
+            raise TypeError(f"fit: a scheduler must be one of zen.optim.lr_scheduler, not {kind}")
+        if getattr(schedule, "optimizer", optimiser) is not optimiser:
+            raise ValueError(f"fit: {kind} changes the rates of another optimiser than the one that is given")
+    if hasattr(step_scheduler, "patience"):
+        kind = type(step_scheduler).__name__
+        raise TypeError(f"fit: {kind} waits for whole epochs; give it as scheduler, not as step_scheduler")
+    return found
 
 
 def _callbacks(callbacks: Any) -> tuple[Callback, ...]:
