@@ -61,3 +61,28 @@ def test_a_damaged_state_of_a_loader_is_refused_and_nothing_changes(state):
         with pytest.raises(ValueError, match="DataLoader: "):
             loader.load_state_dict(spoilt)
     assert loader.state_dict() == before
+
+
+def test_what_other_datasets_call_batch_is_left_alone():
+    class Foreign:  # as the datasets of other libraries have it
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            return index * 10
+
+        def batch(self, batch_size):
+            raise AssertionError
+
+    class Own(data.Dataset):
+        batch = 32
+
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            return index * 10
+
+    for dataset in (Foreign(), Own()):
+        for wrapped in (dataset, data.Subset(dataset, range(4)), data.ConcatDataset([dataset])):
+            assert [batch.tolist() for batch in data.DataLoader(wrapped, 3)] == [[0, 10, 20], [30]]

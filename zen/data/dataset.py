@@ -1,6 +1,6 @@
 """Datasets: where samples come from, by index (`Dataset`) or one after the other (`IterableDataset`).
 
-A map-style dataset may define `batch(indices)` besides `__getitem__`. A DataLoader without a `collate_fn` then asks for
+A subclass of `Dataset` may define `batch(indices)` besides `__getitem__`. A DataLoader without a `collate_fn` then asks for
 a whole batch at once, which for arrays in memory is many times faster than collecting the samples one by one.
 """
 
@@ -118,9 +118,9 @@ class Subset(Dataset):
     def __init__(self, dataset: Any, indices: Sequence[int] | np.ndarray) -> None:
         self.dataset, self.indices = dataset, indices
         first = indices[0] if len(indices) else 0
-        if hasattr(dataset, "batch") or isinstance(first, (bool, float, np.bool_, np.floating)):
+        if whole_batches(dataset) is not None or isinstance(first, (bool, float, np.bool_, np.floating)):
             self._index = integers("Subset", indices)
-        if hasattr(dataset, "batch"):
+        if whole_batches(dataset) is not None:
             self.batch = self._batch
 
     def __len__(self) -> int:
@@ -165,6 +165,12 @@ class ConcatDataset(Dataset):
 
     def __repr__(self) -> str:
         return f"ConcatDataset([{', '.join(map(described, self.datasets))}])"
+
+
+def whole_batches(dataset: Any) -> Callable[[Any], Any] | None:
+    """The method that makes a whole batch; None where there is none. In other libraries `batch` means other things."""
+    batch = getattr(dataset, "batch", None) if isinstance(dataset, Dataset) else None
+    return batch if callable(batch) else None
 
 
 def integers(owner: str, indices: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import backend
 from .collate import default_collate, default_convert
-from .dataset import IterableDataset, described
+from .dataset import IterableDataset, described, whole_batches
 from .randomness import Place, Stream, here, peek
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
@@ -177,7 +177,7 @@ class DataLoader:
     def _index_tasks(self, plan: Iterator[Any], root: int, epoch: int) -> Iterator[Callable[[], Any]]:
         position = 0
         single = self.batch_sampler is None
-        whole = getattr(self.dataset, "batch", None) if self.collate_fn is None and not single else None
+        whole = whole_batches(self.dataset) if self.collate_fn is None and not single else None
         for number, chosen in enumerate(plan):
             if whole is not None:
                 yield _Whole(whole, chosen, number, Place(root, epoch, position))
