@@ -1,7 +1,7 @@
 """Datasets: where samples come from, by index (`Dataset`) or one after the other (`IterableDataset`).
 
-A subclass of `Dataset` may define `batch(indices)` besides `__getitem__`. A DataLoader without a `collate_fn` then asks for
-a whole batch at once, which for arrays in memory is many times faster than collecting the samples one by one.
+A subclass of `Dataset` may define `batch(indices)` besides `__getitem__`. A DataLoader without a `collate_fn` then asks
+for a whole batch at once, which for arrays in memory is many times faster than collecting the samples one by one.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class DataLoader:
         batch_size, shuffle, sampler and drop_last.
     num_workers: threads that prepare batches ahead of their use; 0 prepares each when it is asked for. Order and
         values of the batches do not depend on it.
-    collate_fn: makes a batch of a list of samples; `default_collate` if not given. A dataset with a method
+    collate_fn: makes a batch of a list of samples; `default_collate` if not given. A `Dataset` with a method
         `batch(indices)`, such as TensorDataset, then makes the whole batch at once.
     drop_last: leave out the last batch if it is shorter than the others.
     generator, seed: what order and random transforms come from; without either, zen.random decides.
