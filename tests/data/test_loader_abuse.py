@@ -4,6 +4,7 @@ import _thread
 import copy
 import gc
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -155,7 +156,15 @@ def test_one_exception_object_raised_by_many_samples():
 # Threads
 
 
-def test_ctrl_c_while_a_batch_is_waited_for_ends_the_workers():
+@pytest.fixture
+def ctrl_c():
+    """What Ctrl-C does in a program in the foreground: one in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_while_a_batch_is_waited_for_ends_the_workers(ctrl_c):
     def act(index):
         if index == 2:
             time.sleep(0.05)
