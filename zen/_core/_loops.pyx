@@ -4,26 +4,37 @@ A ufunc's `functions` table is public C API (`PyUFuncObject`). A call through it
 NumPy's own SIMD code; a call of the ufunc from Python costs about 500 ns.
 """
 
-cimport numpy as cnp
 import numpy as np
 
-cnp.import_array()
-cnp.import_ufunc()
+
+# Declared here, not taken from NumPy's pxd: a field that a newer pxd no longer declares would silently become an
+# attribute lookup in Python. A field that the header does not have stops the C compiler.
+cdef extern from "numpy/arrayobject.h":
+    pass
+cdef extern from "numpy/ufuncobject.h":
+    ctypedef void* PyUFuncGenericFunction
+    ctypedef struct PyUFuncObject:
+        int ntypes
+        PyUFuncGenericFunction* functions
+        void** data
 
 
 def find(str name, str letter):
     """Addresses (function, data) of the loop of ufunc `name` whose types are all `letter` ("f" or "d")."""
-    cdef cnp.ufunc u = getattr(np, name)
-    cdef int k, j, wanted = ord(letter)
-    for k in range(u.ntypes):
-        for j in range(u.nargs):
-            if u.types[k * u.nargs + j] != <char>cnp_letter(wanted):
-                break
-        else:
-            return <size_t>u.functions[k], <size_t>u.data[k]
-    raise ImportError(f"numpy.{name} has no inner loop for dtype {letter!r}; zen supports NumPy 2.0 and later")
+    ufunc = getattr(np, name)
+    if isinstance(ufunc, np.ufunc):
+        types = f"{letter * ufunc.nin}->{letter * ufunc.nout}"
+        if types in ufunc.types:
+            # `types` lists the loops in the order of the C tables.
+            found = loop(<PyUFuncObject*>ufunc, ufunc.types.index(types))
+            if found is not None:
+                return found
+    raise ImportError(
+        f"numpy.{name} of NumPy {np.__version__} has no inner loop for dtype {letter!r}; zen is tested with NumPy 2.0 to 2.5"
+    )
 
 
-cdef int cnp_letter(int letter) noexcept:
-    # The types table holds type numbers, not letters.
-    return <int>cnp.NPY_FLOAT if letter == b"f"[0] else <int>cnp.NPY_DOUBLE
+cdef tuple loop(PyUFuncObject* ufunc, Py_ssize_t k):
+    if k >= ufunc.ntypes or ufunc.functions == NULL or ufunc.functions[k] == NULL:
+        return None
+    return <size_t>ufunc.functions[k], <size_t>ufunc.data[k]
