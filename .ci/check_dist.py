@@ -1,5 +1,6 @@
-"""What the sdist and the wheel in a directory hold, and how large the wheel is. `.ci/run` calls it."""
+"""What the sdist and the wheels in a directory hold, and how large a wheel is. `.ci/wheels` calls it."""
 
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -29,17 +30,19 @@ def check_sdist(path: Path) -> None:
     unwanted = [n for n in names if n.endswith((".c", ".so", ".pyc"))] + sorted(names & GENERATED)
     if unwanted:
         sys.exit(f"{path.name} holds what the build makes: {', '.join(unwanted)}")
-    missing = {"setup.py", "pyproject.toml", "LICENSE", "zen/_core/_tensor.pyx", "zen/ops/elementwise.py"} - names
+    tracked = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
+    missing = set(filter(None, tracked.split("\0"))) - names
     if missing:
-        sys.exit(f"{path.name} lacks {', '.join(sorted(missing))}")
+        sys.exit(f"{path.name} lacks what git holds; name it in MANIFEST.in: {', '.join(sorted(missing))}")
     print(f"{path.name}: {len(names)} files")
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    [wheel], [sdist] = folder.glob("*.whl"), folder.glob("*.tar.gz")
-    check_wheel(wheel)
+    [sdist] = folder.glob("*.tar.gz")
     check_sdist(sdist)
+    for wheel in sorted(folder.glob("*.whl")):
+        check_wheel(wheel)
 
 
 main()

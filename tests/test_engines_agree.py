@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from programs import PROGRAMS
 
+import zen
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
@@ -17,7 +19,8 @@ def results(tmp_path_factory):
     for engine in ("compiled", "reference"):
         path = tmp_path_factory.mktemp("engines") / f"{engine}.npz"
         command = [sys.executable, str(Path(__file__).with_name("programs.py")), str(path)]
-        done = subprocess.run(command, env=os.environ | {"ZEN_BACKEND": engine}, capture_output=True, text=True)
+        environment = os.environ | {"ZEN_BACKEND": engine, "PYTHONPATH": str(Path(zen.__file__).parents[1])}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         with np.load(path) as arrays:
             found[engine] = dict(arrays)

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import warnings
 import weakref
 
 import numpy as np
@@ -216,8 +217,10 @@ def test_conversion_never_drops_a_gradient(convert, values):
 
 def test_shape_of_the_array_does_not_reach_the_tensor():
     x = zen.tensor([1.0, 2.0, 3.0, 4.0])
-    x.numpy().shape = (2, 2)
-    x.value.shape = (2, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # NumPy 2.5 warns of it, and does it
+        x.numpy().shape = (2, 2)
+        x.value.shape = (2, 2)
     assert x.shape == (4,)
 
 
@@ -286,8 +289,8 @@ def test_lists_of_tensors_stay_lists():
 def test_dlpack():
     x = zen.tensor([[1.0, 2.0], [3.0, 4.0]])
     a = np.from_dlpack(x)
-    a[0, 0] = 9.0
-    assert x[0, 0].item() == 9.0
+    x.numpy()[0, 0] = 9.0
+    assert a[0, 0] == 9.0  # NumPy 2.0 takes the memory as read-only, so it is written from here
     assert x.__dlpack_device__() == (1, 0)
     with pytest.raises(BufferError, match="detach"):
         np.from_dlpack(leaf([1.0]))

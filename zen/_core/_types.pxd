@@ -17,6 +17,7 @@ cdef extern from *:
 
 cdef enum:
     BLOCK = 512      # elements that a kernel works on at a time: half a dozen such buffers stay in the level 1 cache
+    ROOM = 528       # of such a buffer: NumPy 2.0 and 2.1 take the slow way where input and output touch
 
 cdef enum:
     SET = 0          # how a kernel writes: out = result

@@ -161,10 +161,10 @@ class Kernel:
         lines += ["    cdef Py_ssize_t i, m, done = 0", "    cdef double total = 0"]
         for operand in self.used:
             kind = "mask" if operand.startswith("arg") and self.is_mask(operand) else t
-            lines += [f"    cdef {kind} b_{operand}[BLOCK]", f"    cdef const {kind}* v_{operand}"]
-        lines += [f"    cdef {t} t{k + 1}[BLOCK]" for k in range(self.temporaries)]
+            lines += [f"    cdef {kind} b_{operand}[ROOM]", f"    cdef const {kind}* v_{operand}"]
+        lines += [f"    cdef {t} t{k + 1}[ROOM]" for k in range(self.temporaries)]
         lines += [
-            f"    cdef {t} block[BLOCK]",
+            f"    cdef {t} block[ROOM]",
             f"    cdef {t}* r = block",
             f"    cdef bint direct = mode == SET and s[0] == sizeof({t}) and p[0] != p[1]",
             *self.whole_call(),
@@ -206,7 +206,7 @@ HEADER = '''"""Generated from zen/ops/elementwise.py by zen/_core/generate.py. N
 
 from zen._core._blocks cimport *
 from zen._core._loops cimport Loop
-from zen._core._types cimport BLOCK, REDUCE, SET
+from zen._core._types cimport BLOCK, REDUCE, ROOM, SET
 from zen._core._loops import find
 
 cdef Loop loops[{count}][2]
