@@ -1,5 +1,6 @@
 # Every command does its own set-up: a virtual environment in .venv, what it needs installed there, the build.
-# PYTHON picks the interpreter (3.11 or newer, with its C headers); ZEN_DEBUG=1 builds with bounds checks.
+# PYTHON picks the interpreter (3.11 or newer, with its C headers); ZEN_DEBUG=1 builds with bounds checks, ZEN_SANITIZE=1
+# with the sanitizers of gcc or clang.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,21 +10,22 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 
-KIND := $(if $(filter-out 0,$(ZEN_DEBUG)),debug,release)
-OTHER := $(if $(filter release,$(KIND)),debug,release)
+KIND := $(if $(filter-out 0,$(ZEN_SANITIZE)),sanitized,$(if $(filter-out 0,$(ZEN_DEBUG)),debug,release))
+OTHERS := $(patsubst %,build/%.stamp,$(filter-out $(KIND),release debug sanitized))
 GENERATED := $(patsubst %,zen/_core/_elementwise_%.pyx,base avx2 avx512)
 SOURCES := setup.py pyproject.toml $(filter-out $(GENERATED),$(wildcard zen/_core/*.p*)) \
 	zen/ops/row.py zen/ops/elementwise.py
 
 GALLERY := $(filter-out examples/program.py,$(wildcard examples/*.py))
 
-.PHONY: help demo gallery test test-peers bench bench-peers build lint format clean
+.PHONY: help demo gallery test test-peers fuzz bench bench-peers build lint format clean
 
 help:
 	@echo "make demo         train a classifier of handwritten digits; pictures go to out/"
 	@echo "make gallery      every example in full (QUICK=--quick: in short); pictures go to out/"
 	@echo "make test         the whole suite, on the compiled engine and on the reference engine"
 	@echo "make test-peers   everything that has a peer against PyTorch, SciPy and scikit-learn"
+	@echo "make fuzz         look for programs that fail: SEED=0 SECONDS=60"
 	@echo "make bench        the benchmarks (make bench-peers: beside PyTorch, HIPS autograd and JAX)"
 	@echo "make build        the compiled engine alone"
 	@echo "make lint         ruff, cython-lint, mypy, stubtest (make format: let ruff lay out the code)"
@@ -42,6 +44,12 @@ test: build $(VENV)/test.installed $(VENV)/examples.installed
 test-peers: build $(VENV)/peers.installed
 	ZEN_BACKEND=compiled $(PYTEST) tests/peers
 	ZEN_BACKEND=reference $(PYTEST) tests/peers
+
+SEED ?= 0
+SECONDS ?= 60
+
+fuzz: build $(VENV)/peers.installed
+	PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(PY) -m fuzz --seed $(SEED) --seconds $(SECONDS)
 
 bench: build $(VENV)/bench.installed
 	$(PYTEST) benchmarks --benchmark-columns=median,iqr,rounds
@@ -64,10 +72,10 @@ format: $(VENV)/dev.installed
 
 build: build/$(KIND).stamp
 
-# The two kinds share their places, so a change of kind builds anew.
+# The kinds share their places, so a change of kind builds anew.
 build/$(KIND).stamp: $(SOURCES) | $(VENV)/build.installed
-	$(PY) setup.py -q build_ext --inplace $(if $(wildcard build/$(OTHER).stamp),--force)
-	@rm -f build/$(OTHER).stamp && touch $@
+	$(PY) setup.py -q build_ext --inplace $(if $(wildcard $(OTHERS)),--force)
+	@rm -f $(OTHERS) && touch $@
 
 # One list of pyproject.toml: an extra, or what the build and the package itself require.
 define REQUIREMENTS
