@@ -142,7 +142,7 @@ def in_a_hook(s: Scene, deed: str) -> Any:
     s.forward()
     linked = [t for t in s.tensors() if t.requires_grad and not t.is_leaf]
     for t in s.some(linked)[:2]:
-        t.register_hook(lambda g: mistreat(s, deed, [*s.users(), g.array]) if s.rng.random() < 0.7 else None)
+        t.register_hook(lambda g: mistreat(s, deed, s.users()) if s.rng.random() < 0.7 else None)
     return backward(s)
 
 

@@ -57,16 +57,16 @@ class Builder:
     def leaf(self, shape: tuple[int, ...], scale: float = 1.5, always: bool = False) -> Ref:
         """A new leaf; from the fifth on, unless `always`, an array that has no gradient."""
         if not always and sum(s.role == "leaf" for s in self.sources) >= 5:
-            return self.array(shape, scale)
+            return self.array(shape, scale, integers=False)
         name = self.source("leaf", shape, low=-scale, high=scale)
         layout = self.sources[-1].layout
         self.count += 1
         self.values[name] = Value(shape, scale, True, self.count, dense=layout == "C")
         return name
 
-    def array(self, shape: tuple[int, ...], scale: float = 1.5) -> Ref:
+    def array(self, shape: tuple[int, ...], scale: float = 1.5, integers: bool = True) -> Ref:
         """An array of the user's; now and then of integers."""
-        if self.rng.random() < 0.12:
+        if integers and self.rng.random() < 0.12:
             name = self.source("array", shape, dtype="int64", kind="integers", low=-2.0, high=3.0)
         else:
             name = self.source("array", shape, low=-scale, high=scale)
@@ -101,18 +101,18 @@ class Builder:
 
     def emit(
         self, op: str, *args: Any, shape: tuple[int, ...], bound: float, template: str | None = None,
-        view: bool = False, dense: bool | None = None, **kwargs: Any,
+        view: bool = False, dense: bool | None = None, own: bool = True, cut: bool = False, **kwargs: Any,
     ) -> Ref:  # fmt: skip
-        """A step with a result. view: whether it shares the memory of its first argument."""
+        """A step with a result. view: it shares the memory of its first argument; cut: no gradient passes."""
         self.count += 1
         name = Ref(f"v{self.count}")
         used = [self.values[r] for r in Step(op, args, kwargs).names() if r in self.values]
         linked = any(v.linked for v in used)
         first = self.values.get(args[0]) if args and isinstance(args[0], Ref) else None
-        group, own = (first.group, first.own) if view and first is not None else (self.count, True)
+        group, free = (first.group, first.own) if view and first is not None else (self.count, True)
         if dense is None:
             dense = bool(first and first.dense and len(used) == 1 and first.shape == shape and not view)
-        self.values[name] = Value(shape, bound, linked, group, own, dense)
+        self.values[name] = Value(shape, bound, linked and not cut, group, free and own, dense)
         self.steps.append(Step(op, args, kwargs, name, template))
         return self.tame(name)
 

@@ -173,8 +173,7 @@ def shapes(b: Builder) -> None:
         b.emit(op, x, k, shape=(*s[:k], *s[k + 1 :]), view=True, **same)
     elif op == "broadcast_to" and prod(s) < 3000:
         new = (b.rng.choice([1, 2, 3]), *[b.rng.choice([2, 3]) if k == 1 else k for k in s])
-        y = b.emit(op, x, new, shape=new, view=True, **same)
-        b.values[y].own = False
+        b.emit(op, x, new, shape=new, view=True, own=False, **same)
     elif op == "flip" and n:
         k = b.rng.randrange(n)
         b.reversed.add(v.group)
@@ -227,6 +226,7 @@ def product(b: Builder) -> None:
     s, n, big = b.values[x].shape, len(b.values[x].shape), b.values[x].bound
     op = b.rng.choice("matmul matmul matmul batched outer inner einsum tensordot vecdot linear dot".split())
     k = b.rng.choice([1, 2, 3, 4]) if not b.large else b.rng.choice([1, 33, 64])
+    k = 2 if n and s[-1] > 1000 else k
     if op == "outer":
         if prod(s) > 200:
             return
@@ -297,13 +297,14 @@ def linalg(b: Builder) -> None:
 
 def generate(seed: int, dtype: str | None = None, length: int | None = None) -> Program:
     """The program of a seed."""
-    from . import layers, memory
+    from . import layers, memory, rarer
 
     b = Builder(seed, dtype)
     families = [unary, unary, binary, binary, binary, reduction, shapes, shapes, memory.indexing, memory.indexing,
                 memory.write, memory.write, memory.special, product, layers.layer]  # fmt: skip
     if not b.large:
         families += [linalg] if b.rng.random() < 0.3 else []
+        families += [rarer.rare] * 2 if b.rng.random() < 0.3 else []
     # Most programs are about some of the families, so that their parts meet.
     if b.rng.random() < 0.6:
         families = [b.rng.choice(families) for _ in range(3)]

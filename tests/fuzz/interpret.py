@@ -234,20 +234,20 @@ def _differences(program, found):
     if program.dtype != "float64" or cut:
         return {}
     loss, leaves, _ = _whole(program)
-    pairs = {}
+    pairs: dict[str, Any] = {}
     for order in (1, 2, 3):
         along = directions(program, order + 1)
-        name = "loss" if order == 1 else None
-        both = []
-        for step in (1e-4, -1e-4):
-            moved = [a + step * d for a, d in zip(leaves, along, strict=True)]
-            both.append(_value(program, loss, moved, order))
-        if name is None and any(b is None for b in both):
-            break
-        slope = (both[0] - both[1]) / 2e-4
         expected = _dot(_expected(program, found, order), along)
         scale = sum(np.sum(np.abs(e)) for e in _expected(program, found, order)) + 1
-        pairs[f"order {order}"] = (slope / scale, expected / scale)
+        for step in (1e-4, 3e-6, 1e-7):  # a jump may lie within the first
+            both = [_value(program, loss, [a + h * d for a, d in zip(leaves, along, strict=True)], order)
+                    for h in (step, -step)]  # fmt: skip
+            if None in both:
+                return pairs
+            slope = (both[0] - both[1]) / (2 * step)
+            pairs[f"order {order}"] = (slope / scale, expected / scale)
+            if not differs(program, slope / scale, expected / scale):
+                break
     return pairs
 
 

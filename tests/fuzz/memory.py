@@ -185,8 +185,7 @@ def special(b: Builder) -> None:
     v = b.values[x]
     kind = b.rng.choice("detach no_grad hook retain write_no_grad".split())
     if kind == "detach":
-        y = b.emit("detach", x, shape=v.shape, bound=v.bound, view=True, template="{0}.detach()")
-        b.values[y].linked, b.values[y].own = False, False
+        b.emit("detach", x, shape=v.shape, bound=v.bound, view=True, own=False, cut=True, template="{0}.detach()")
         b.frozen.add(v.group)
     elif kind == "no_grad":
         b.count += 1
