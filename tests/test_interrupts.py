@@ -24,8 +24,7 @@ def decorated_function():
 
 @zen.no_grad
 def numbers():
-    for k in range(3):
-        yield k
+    yield from range(3)
 
 
 def nested_blocks():
@@ -98,7 +97,7 @@ if backend.NAME == "compiled":  # the reference engine cannot promise it for blo
 
 
 def interrupted(action, times=150):
-    """Does `action` over and over, with a Ctrl-C at some moment of each of `times` runs; whether recording is on after."""
+    """Does `action` over and over, with `times` Ctrl-C at some moment; whether recording is on after each."""
     fired = False
 
     def interrupt(number, frame):

@@ -237,6 +237,9 @@ def backward_method(self, gradient=None, retain_graph=None, bint create_graph=Fa
     retain_graph: keep the graph for another pass (default: create_graph).
     create_graph: record the pass itself, so that the gradients can be differentiated.
 
+    Threads may run passes over the same leaves and graphs at a time; every gradient is added whole. Clearing a gradient
+    meanwhile takes away what has been added until then.
+
     Raises RuntimeError where nothing requires a gradient, where the graph was released, and for a Tensor of several
     elements without `gradient`; ValueError for a `gradient` of another shape.
 

@@ -176,9 +176,7 @@ class _Pass:
         if not self.retain:
             node.release()
 
-    def vjps(
-        self, node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...], params: tuple[Any, ...], gradient: Any
-    ) -> Any:
+    def vjps(self, node: Node, saved: Any, inputs: tuple[Node | None, ...], params: Any, gradient: Any) -> Any:
         """(position, gradient) for each input that needs one."""
         row = node.row
         assert row is not None
@@ -333,6 +331,9 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
     gradient: the cotangent, of this Tensor's shape; may be left out for a Tensor of one element.
     retain_graph: keep the graph for another pass (default: create_graph).
     create_graph: record the pass itself, so that the gradients can be differentiated.
+
+    Threads may run passes over the same leaves and graphs at a time; every gradient is added whole. Clearing a gradient
+    meanwhile takes away what has been added until then.
 
     Raises RuntimeError where nothing requires a gradient, where the graph was released, and for a Tensor of several
     elements without `gradient`; ValueError for a `gradient` of another shape.

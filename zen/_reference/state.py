@@ -68,10 +68,12 @@ class GradMode:
     as the block ends, before the first line of `__exit__`, the block's mode stays. Compiled code has no such moment.
     """
 
+    enabled: bool
+    _outside: tuple[int, bool] | None
+
     def __new__(cls, enabled: bool, at_once: bool = False) -> Self:
         self = super().__new__(cls)
-        self.enabled = enabled
-        self._outside: tuple[int, bool] | None = None
+        self.enabled, self._outside = enabled, None
         if at_once:
             self._outside = threading.get_ident(), _mode.enabled
             _mode.enabled = enabled

@@ -6,8 +6,8 @@ A module without hooks has no `Hooks` object and pays nothing. How a call runs w
 from __future__ import annotations
 
 import warnings
-from threading import RLock, get_ident
 from collections.abc import Callable
+from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import backend
