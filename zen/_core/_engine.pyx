@@ -78,6 +78,43 @@ cdef class Box:
 
 
 @cython.final
+@cython.freelist(64)
+cdef class Due:
+    """A gradient that a pass is going to store."""
+
+    cdef Node node
+    cdef object gradient     # an array or a float; a Tensor from where `after` was made
+    cdef Tensor before       # what the node held when `after` was made
+    cdef Tensor after        # None: the gradient is added to where the one before lies
+
+    cdef int make(self) except -1:
+        cdef Tensor before
+        cdef object a
+        if self.node.grad is not None and isinstance(self.gradient, ndarray) and may_add(self.node):
+            return 0
+        before = self.node.grad
+        if not isinstance(self.gradient, Tensor):
+            a, self.gradient = self.gradient, None       # the last reference of the pass
+            self.gradient = settle(a, self.node.typenum)
+        self.before, self.after = before, self.gradient
+        if before is not None:
+            self.after = new_tensor(np.asarray(np.add(before.values(), (<Tensor>self.gradient).values())), None)
+        return 0
+
+    cdef bint holds(self) noexcept:
+        # Whether nobody has changed the node's gradient since `make`.
+        if self.after is None:
+            return self.node.grad is not None and may_add(self.node)
+        return self.node.grad is self.before
+
+
+cdef inline Due due(Node n, object gradient):
+    cdef Due made = Due.__new__(Due)
+    made.node, made.gradient = n, gradient
+    return made
+
+
+@cython.final
 cdef class Pass:
     cdef long long id
     cdef bint retain
@@ -85,7 +122,7 @@ cdef class Pass:
     cdef Waiting* heap
     cdef int waiting, capacity
     cdef dict conflicts              # Node -> Box, made when first needed
-    cdef list finished               # (Node, gradient) of leaves and retained nodes
+    cdef list finished               # Due, of leaves and retained nodes
     cdef dict wanted                 # Node -> gradient, for the inputs asked for
     # The node at work: its gradient, complete.
     cdef double scalar
@@ -290,7 +327,7 @@ cdef class Pass:
                 if n in self.wanted:
                     self.wanted[n] = self.gradient()
             elif n.row is None or n.retains:
-                self.finished.append((n, self.gradient()))
+                self.finished.append(due(n, self.gradient()))
             if n.row is not None:
                 self.propagate(n)
             Py_CLEAR(self.array)

@@ -15,8 +15,9 @@ computed in float. L-BFGS has kernels of its own, over one vector for all parame
 """
 
 cimport cython
-from cpython.dict cimport PyDict_GetItemWithError
+from cpython.dict cimport PyDict_GetItemWithError, PyDict_SetItem
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.math cimport NAN, isnan, pow, sqrt, sqrtf
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -73,6 +74,9 @@ cdef Tensor gradient(Tensor t):
 cdef struct Job:
     # The update of one parameter with all that it takes: it cannot fail any more.
     void* x[PLACES]
+    PyObject* held[PLACES]           # owned, the arrays: another thread may replace a gradient while the loop runs
+    PyObject* entry                  # owned, like the new number of its step; NULL for a rule that does not count
+    PyObject* counted
     Py_ssize_t size
     Py_ssize_t m, n                  # the shape of a matrix
     double rate                      # its learning rate
@@ -89,8 +93,6 @@ cdef class Walk:
     cdef object state, fill
     cdef list written                # the caller's
     cdef list changed                # what belongs into it once something has moved
-    cdef list held                   # references: another thread may replace a gradient while the loop runs
-    cdef list counted                # (entry, number of its step) for each job
     cdef list copies                 # (array, its contiguous copy, whether it is written back), as the jobs come
     cdef Job* jobs
     cdef Py_ssize_t count
@@ -101,9 +103,16 @@ cdef class Walk:
 
     def __cinit__(self, state, fill, list written not None, tuple names):
         self.state, self.fill, self.written, self.names = state, fill, written, names
-        self.changed, self.held, self.counted, self.copies = [], [], [], []
+        self.changed, self.copies = [], []
 
     def __dealloc__(self):
+        cdef Py_ssize_t i
+        cdef int k
+        for i in range(self.count):
+            for k in range(PLACES):
+                Py_XDECREF(self.jobs[i].held[k])
+            Py_XDECREF(self.jobs[i].entry)
+            Py_XDECREF(self.jobs[i].counted)
         free(self.jobs)
 
     cdef Walk over(self, list params):
@@ -125,6 +134,7 @@ cdef class Walk:
         cdef Job* job = &self.jobs[self.count]
         cdef int k, count = len(self.names)
         cdef object entry = None, step
+        self.count += 1
         job.kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
         job.size = cnp.PyArray_SIZE(p)
         self.check(job, p)
@@ -141,10 +151,11 @@ cdef class Walk:
         if self.prepare != NULL:
             step = 1 + <long long>entry["step"]
             job.step = step
-            self.counted.append((entry, step))
+            Py_INCREF(entry)
+            Py_INCREF(step)
+            job.entry, job.counted = <PyObject*>entry, <PyObject*>step
         if not private:
             self.changed.append(p)
-        self.count += 1
         return 0
 
     cdef int check(self, Job* job, ndarray p) except -1:
@@ -171,9 +182,8 @@ cdef class Walk:
                 if written:
                     cnp.PyArray_CopyInto(<ndarray>array, <ndarray>copy)
             at += job.copied
-        for entry, step in self.counted:
-            (<dict>entry)["step"] = step
-        self.count = 0
+            if job.entry != NULL:
+                PyDict_SetItem(<object>job.entry, "step", <object>job.counted)
         return 0
 
     cdef int loop(self, Job* job) noexcept:
@@ -225,7 +235,8 @@ cdef class Walk:
             what = "parameter" if k == 0 else f"state {self.names[k - 2]!r}"
             raise ValueError(f"the memory of a {what} of shape {(<object>a).shape} is read-only; clone() it first")
         if cnp.PyArray_TYPE(a) == job.kind and ZEN_READABLE(a):
-            self.held.append(a)
+            Py_INCREF(a)
+            job.held[k] = <PyObject*>a
             job.x[k] = cnp.PyArray_DATA(a)
             return 0
         copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), job.kind, 0)

@@ -10,26 +10,19 @@ cdef Tensor as_tensor(object gradient, int typenum):
     return new_tensor((<object>gradient).copy(), None)
 
 
-cdef Tensor settle(list entry, int typenum):
-    # The last reference of the pass to a gradient becomes a Tensor: without a copy where nobody else has the array.
-    cdef object a = entry.pop()
-    cdef PyObject* p
-    if isinstance(a, float):
-        return new_scalar(<double>a, typenum, None)
-    p = <PyObject*>a
-    Py_INCREF(a)
-    a = None
-    cdef bint mine = is_exclusive(p)
-    a = <object>p
-    Py_DECREF(a)
-    return new_tensor(a, None) if mine else as_tensor(a, typenum)
+cdef Tensor settle(object gradient, int typenum):
+    # A gradient to which the caller holds the last reference of the pass becomes a Tensor: without a copy where nobody
+    # else has the array.
+    if isinstance(gradient, float) or not is_exclusive(<PyObject*>gradient):
+        return as_tensor(gradient, typenum)
+    return new_tensor(gradient, None)
 
 
 cdef Tensor settle_wanted(dict wanted, Node n):
     # As `settle`; an input that was asked for twice gets two Tensors on arrays of their own.
-    cdef list entry = [wanted[n]]
+    cdef object gradient = wanted[n]
     wanted[n] = None
-    cdef Tensor t = settle(entry, n.typenum)
+    cdef Tensor t = settle(gradient, n.typenum)
     wanted[n] = t.values() if t.data is not None else t.scalar
     return t
 
@@ -115,57 +108,20 @@ cdef bint needs_again(Pass p, Node n) except -1:
     return n.mark == p.id
 
 
-@cython.final
-@cython.freelist(64)
-cdef class Due:
-    """A gradient that is about to be stored."""
-
-    cdef Node node
-    cdef object gradient     # as `gradient()` of the pass, or a Tensor
-    cdef Tensor before       # what the node held when `after` was made
-    cdef Tensor after        # None: the gradient is added to where the one before lies
-
-    cdef int make(self) except -1:
-        cdef Tensor before
-        cdef list entry
-        if self.node.grad is not None and isinstance(self.gradient, ndarray) and may_add(self.node):
-            return 0
-        before = self.node.grad
-        if not isinstance(self.gradient, Tensor):
-            entry, self.gradient = [self.gradient], None
-            self.gradient = settle(entry, self.node.typenum)
-        self.before, self.after = before, self.gradient
-        if before is not None:
-            self.after = new_tensor(np.asarray(np.add(before.values(), (<Tensor>self.gradient).values())), None)
-        return 0
-
-    cdef bint holds(self) noexcept:
-        # Whether nobody has changed the node's gradient since `make`.
-        if self.after is None:
-            return self.node.grad is not None and may_add(self.node)
-        return self.node.grad is self.before
-
-
 cdef int commit(Pass p) except -1:
     # Every gradient is made before the first is stored: an error here changes nothing. Other threads may store theirs
     # meanwhile; once none has, all are stored in one go, in which no other thread runs.
-    cdef list all_due = []
     cdef Due due
     cdef bint settled = False
-    while p.finished:
-        due = Due.__new__(Due)
-        entry = p.finished.pop()
-        due.node, due.gradient = entry
-        entry = None
+    for due in p.finished:
         due.make()
-        all_due.append(due)
     while not settled:
         settled = True
-        for due in all_due:
+        for due in p.finished:
             if not due.holds():
                 due.make()
                 settled = False
-    for due in all_due:
+    for due in p.finished:
         if due.after is None:
             add_into(<ndarray>due.node.grad.data, <ndarray>due.gradient)
         else:

@@ -153,10 +153,7 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
     cdef ndarray first = None
     cdef ndarray array, out
     cdef kernel_t kernel = row.forward_kernels[item == sizeof(double)]
-    # Held while the kernel runs without the GIL: another thread may write to an operand, which then gets another node.
-    cdef Node _n0 = taken(&a[0]), _n1 = taken(&a[1]) if n > 1 else None, _n2 = taken(&a[2]) if n > 2 else None
-    cdef object _a0 = held_array(&a[0]), _a1 = held_array(&a[1]) if n > 1 else None
-    cdef object _a2 = held_array(&a[2]) if n > 2 else None
+    cdef list _kept              # to the end of the function
     for k in range(n):
         if a[k].held == SCALAR:
             d[k], f[k] = a[k].scalar, <float>a[k].scalar
@@ -188,6 +185,7 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
         if size < WORTH:
             kernel(o.data, s, size, SET)
         else:
+            _kept = references(a, n)
             with nogil:
                 kernel(o.data, s, size, SET)
     else:
@@ -207,6 +205,7 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
         if cnp.PyArray_SIZE(out) < WORTH:
             iterate(kernel, &o, nd, dims, False)
         else:
+            _kept = references(a, n)
             with nogil:
                 iterate(kernel, &o, nd, dims, False)
     return new_tensor(out, record_elementwise(row, a, n, typenum, out, 0))
@@ -216,8 +215,15 @@ cdef inline Node taken(Arg* a):
     return None if a.node == NULL else <Node>a.node
 
 
-cdef inline object held_array(Arg* a):
-    return <object>a.array if a.held == ARRAY else None
+cdef list references(Arg* a, int n):
+    # To what a kernel reads without the GIL, and what is recorded after it: an operand that another thread writes to
+    # gets another node.
+    cdef list found = []
+    for k in range(n):
+        found.append(taken(&a[k]))
+        if a[k].held == ARRAY:
+            found.append(<object>a[k].array)
+    return found
 
 
 cdef int broadcast_shape(Row row, Arg* a, int n, Py_ssize_t* dims) except -1:

@@ -64,7 +64,6 @@ cdef class Node:
     cdef void set_shape(self, int nd, const Py_ssize_t* dims) except *
     cdef void drop_inputs(self) noexcept
     cdef void leave(self, bint release) noexcept
-    cdef void drop(self) noexcept
     cdef void track(self)
 
 cdef class Tensor:

@@ -368,10 +368,8 @@ cdef class Node:
         self.users -= 1
         if release:
             self.is_released = True
-        if self.is_released and self.users == 0:
-            self.drop()
-
-    cdef void drop(self) noexcept:
+        if not self.is_released or self.users > 0:
+            return
         self.s0 = self.s1 = self.s2 = self.sy = None
         self._saved = self._params = None
         self.drop_inputs()
