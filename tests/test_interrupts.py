@@ -105,6 +105,11 @@ def interrupted(action, times=150):
         fired = True
         raise KeyboardInterrupt
 
+    def run(delay):  # a function: the jump back of a loop that stands in `try` itself is not always guarded by it
+        signal.setitimer(signal.ITIMER_REAL, delay)
+        while not fired:
+            action()
+
     pick = random.Random(0)
     before = signal.signal(signal.SIGALRM, interrupt)
     action()
@@ -116,9 +121,7 @@ def interrupted(action, times=150):
         for _ in range(times):
             fired = False
             try:
-                signal.setitimer(signal.ITIMER_REAL, pick.uniform(1e-5, 2 * length))
-                while not fired:
-                    action()
+                run(pick.uniform(1e-5, 2 * length))
             except KeyboardInterrupt:
                 pass
             on.append(zen.is_grad_enabled())
