@@ -343,6 +343,28 @@ def test_a_block_that_ends_in_another_thread_says_so():
     assert crowd(end, 1) == [True]
 
 
+def test_blocks_of_generators_that_end_in_another_order_restore_their_own_modes():
+    @zen.no_grad
+    def steps():
+        with zen.enable_grad():
+            yield zen.is_grad_enabled()
+        yield zen.is_grad_enabled()
+
+    it = steps()
+    assert next(it) is True and zen.is_grad_enabled()
+    with zen.no_grad():
+        assert next(it) is False and not zen.is_grad_enabled()
+    assert zen.is_grad_enabled()
+
+
+def test_a_block_whose_object_is_gone_is_over():
+    mode = zen.no_grad()
+    mode.__enter__()
+    assert not zen.is_grad_enabled()
+    del mode
+    assert zen.is_grad_enabled()
+
+
 def test_set_grad_enabled_entered_again_restores_what_was_before_each_block():
     mode = zen.set_grad_enabled(False)
     with mode:

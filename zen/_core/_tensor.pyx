@@ -48,11 +48,14 @@ cdef extern from *:
     """
     #ifdef _MSC_VER
     static __declspec(thread) int zen_off = 0;
+    static __declspec(thread) void *zen_blocks = NULL;
     #else
     static __thread int zen_off = 0;
+    static __thread void *zen_blocks = NULL;
     #endif
     """
     int zen_off          # per thread: gradients are not recorded
+    void* zen_blocks     # per thread: its newest Block
 
 cdef Calls calls
 cdef dict hooks_ = {}
@@ -122,46 +125,73 @@ def call_recording(bint enabled, function, /, *args, **kwargs):
         zen_off = off
 
 
+cdef struct Block:
+    # A `with` block of this thread that has not ended.
+    Block* outer
+    PyObject* mode           # only compared: the object may be gone
+    bint off                 # `zen_off` before it
+
+
 cdef class GradMode:
     """A context manager: recording is on or off in a `with` block. See zen/modes.py.
 
     May be entered any number of times over and by any number of threads. As with `call_recording`, an interrupt finds
     either nothing done or a block whose end restores the mode. `at_once`: the mode is switched already when the object
     is made, and the first block of this thread restores the one from before that.
+
+    A block that nobody can end any more ends with the object: some versions of Python leave a block without its
+    `__exit__` where an interrupt arrives at the jump back of a loop that stands last in it.
     """
 
     cdef readonly bint enabled
     cdef bint outside, pending               # the mode before the object was made, and that no block has restored it
-    cdef unsigned long long maker
-    cdef list entered                        # for each block that has not ended: its thread, twice, + the mode before
+    cdef unsigned long maker
 
     def __cinit__(self, bint enabled, bint at_once=False):
         global zen_off
-        self.enabled, self.entered = enabled, []
+        self.enabled = enabled
         if at_once:
             self.maker, self.outside, self.pending = PyThread_get_thread_ident(), zen_off, True
             zen_off = not enabled
 
     def __enter__(self):
-        global zen_off
-        cdef unsigned long long thread = PyThread_get_thread_ident()
-        cdef bint own = self.pending and self.maker == thread
-        self.entered.append(2 * thread + (self.outside if own else <bint>zen_off))
+        global zen_off, zen_blocks
+        cdef bint own = self.pending and self.maker == PyThread_get_thread_ident()
+        cdef Block* block = <Block*>malloc(sizeof(Block))
+        if block == NULL:
+            raise MemoryError(f"{self!r}: no memory for a block")
+        block.outer, block.mode = <Block*>zen_blocks, <PyObject*>self
+        block.off = self.outside if own else <bint>zen_off
         if own:
             self.pending = False
+        zen_blocks = block
         zen_off = not self.enabled
 
     def __exit__(self, kind, error, traceback):
-        global zen_off
-        cdef unsigned long long thread = PyThread_get_thread_ident(), block
-        cdef Py_ssize_t k
-        for k in range(len(self.entered) - 1, -1, -1):
-            block = self.entered[k]
-            if block >> 1 == thread:
-                del self.entered[k]
-                zen_off = block & 1
-                return
-        raise_not_entered(self)
+        if not self.end(True):
+            raise_not_entered(self)
+
+    def __dealloc__(self):
+        while self.end(False):
+            pass
+
+    cdef bint end(self, bint in_any_turn) noexcept:
+        # Ends the newest block of this object and thread. Generators may end theirs within another one.
+        global zen_off, zen_blocks
+        cdef Block* block = <Block*>zen_blocks
+        cdef Block* inner = NULL
+        while block != NULL and block.mode != <PyObject*>self:
+            inner, block = block, block.outer
+        if block == NULL:
+            return False
+        if inner == NULL:
+            zen_blocks = block.outer
+        else:
+            inner.outer = block.outer
+        if inner == NULL or in_any_turn:
+            zen_off = block.off
+        free(block)
+        return True
 
     def withdraw(self):
         """Take back what making the object did, where it serves as a decorator instead."""

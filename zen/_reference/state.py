@@ -27,7 +27,7 @@ def next_seq() -> int:
 class _Mode(threading.local):
     enabled = True
     blocks: Any = None
-    """The `with` blocks that have not ended, as (mode object, `enabled` before, the blocks around)."""
+    """The `with` blocks that have not ended, as (id of the mode object, `enabled` before, the blocks around)."""
 
 
 _mode = _Mode()
@@ -65,15 +65,17 @@ class GradMode:
     the object is made, and the first block of this thread restores the one from before that.
 
     An interrupt finds nothing done, or a block whose end restores the mode, but for one moment: where it arrives just
-    as the block ends, before the first line of `__exit__`, the block's mode stays. Compiled code has no such moment.
+    as the block ends, before the first line of `__exit__`, the block lasts as long as this object, which the exception
+    holds until it has been handled. Compiled code has no such moment.
     """
 
     enabled: bool
+    _key: int
     _outside: tuple[int, bool] | None
 
     def __new__(cls, enabled: bool, at_once: bool = False) -> Self:
         self = super().__new__(cls)
-        self.enabled, self._outside = enabled, None
+        self.enabled, self._key, self._outside = enabled, id(self), None
         if at_once:
             self._outside = threading.get_ident(), _mode.enabled
             _mode.enabled = enabled
@@ -83,17 +85,17 @@ class GradMode:
         before = self._taken_outside()
         if before is None:  # from here on nothing is called: no interrupt and no other thread comes in between
             before = _mode.enabled
-        _mode.blocks = (self, before, _mode.blocks)
+        _mode.blocks = (self._key, before, _mode.blocks)
         _mode.enabled = self.enabled
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         block = _mode.blocks
-        if block is not None and block[0] is self:
+        if block is not None and block[0] == self._key:
             _mode.enabled = block[1]
             _mode.blocks = block[2]
             return
         passed = []
-        while block is not None and block[0] is not self:  # generators end their blocks in any order
+        while block is not None and block[0] != self._key:  # generators end their blocks in any order
             passed.append(block)
             block = block[2]
         if block is None:
@@ -102,9 +104,15 @@ class GradMode:
                 "generator that other threads continue takes the mode as a decorator"
             )
         _mode.enabled, rest = block[1:]
-        for mode, before, _ in reversed(passed):
-            rest = (mode, before, rest)
+        for key, before, _ in reversed(passed):
+            rest = (key, before, rest)
         _mode.blocks = rest
+
+    def __del__(self) -> None:
+        block = _mode.blocks
+        if block is not None and block[0] == self._key:
+            _mode.enabled = block[1]
+            _mode.blocks = block[2]
 
     def withdraw(self) -> None:
         """Take back what making the object did, where it serves as a decorator instead."""
