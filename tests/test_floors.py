@@ -15,7 +15,7 @@ FLOORS = {
     "zen.backend": 1, "zen.files": 1, "zen.safetensors": 1,
     "zen.ops": 2,
     "zen.conversion": 3, "zen.tensor": 3, "zen.creation": 3, "zen.dispatch": 3, "zen.inplace": 3, "zen.f": 3,
-    "zen.attention": 3, "zen.linalg": 3, "zen.random": 3, "zen.dropout": 3,
+    "zen.undifferentiated": 3, "zen.attention": 3, "zen.linalg": 3, "zen.random": 3, "zen.dropout": 3,
     "zen.transforms": 4, "zen.modes": 4, "zen.visualize": 4, "zen.testing": 4, "zen.serialize": 4, "zen.graph": 4,
     "zen.program": 4, "zen.trees": 4,
     "zen.nn": 5, "zen.optim": 5, "zen.data": 5,

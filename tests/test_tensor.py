@@ -201,8 +201,8 @@ def test_numpy_of_a_scalar_is_free_of_copies():
     [
         lambda t: t.numpy(), lambda t: np.asarray(t), lambda t: np.array(t), lambda t: np.array(t, dtype=object),
         lambda t: np.array([t, t]), lambda t: np.asarray([[t], [t]]), lambda t: np.full(3, t), lambda t: zen.tensor(t),
-        lambda t: zen.full(3, t), lambda t: zen.tensor([t, t]), lambda t: np.vectorize(lambda v: v)(t),
-        lambda t: np.float32(t), lambda t: np.int64(t), lambda t: zen.full_like(np.ones(2), t),
+        lambda t: zen.Tensor(t), lambda t: np.vectorize(lambda v: v)(t), lambda t: np.float32(t),
+        lambda t: np.int64(t), lambda t: zen.arange(t),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("values", [2.0, [1.0, 2.0]])
@@ -210,7 +210,7 @@ def test_conversion_never_drops_a_gradient(convert, values):
     t = leaf(values)
     if values == 2.0:
         convert(zen.tensor(2.0))
-    with pytest.raises(RuntimeError, match=r"gradient.*t\.detach\(\)\.numpy\(\)"):
+    with pytest.raises(RuntimeError, match=r"gradient.*t\.detach\(\)"):
         convert(t)
     np.testing.assert_array_equal(t.detach().numpy(), values)
 

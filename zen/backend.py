@@ -5,6 +5,7 @@ The rest of zen imports the engine from here only. A missing extension is an err
 `install(**hooks)` gives the engine what it may call back on higher floors:
 
     convert(value, dtype=None)      ndarray of a value, with zen's errors        zen/conversion.py
+    connected(value, trainable)     Tensor of nested Tensors, or None            zen/creation.py
     to_float(t)                     what float(t) returns                        zen/conversion.py
     setitem(t, key, value), inplace(t, row, other), resync(t)                    zen/inplace.py
     overwritten(array, seq)         which operation overwrote a saved value      zen/writes.py

@@ -6,13 +6,13 @@ use it as well. No array of objects ever gets past it, and no value that require
 
 from __future__ import annotations
 
-import sys
 import warnings
 from typing import Any
 
 import numpy as np
 
 from .backend import Tensor
+from .ops.operands import as_array, describe
 
 _SUPPORTED = frozenset("?bBhHiIlLqQnNpPefd")  # type characters: bool, the integers, float16, float32, float64
 
@@ -28,7 +28,7 @@ def convert(value: Any, dtype: Any = None) -> np.ndarray:
         return _fitting(value, supported(dtype))
     array = value if type(value) is np.ndarray else _to_array(value)
     if array.dtype.char not in _SUPPORTED:
-        raise TypeError(_unsupported(array.dtype, "" if isinstance(value, np.ndarray) else _describe(value)))
+        raise TypeError(_unsupported(array.dtype, "" if isinstance(value, np.ndarray) else describe(value)))
     if dtype is not None:
         wanted = supported(dtype)
         if wanted != array.dtype:
@@ -51,8 +51,9 @@ def refuse_gradient(t: Tensor, action: str) -> None:
     """RuntimeError if `action` would silently cut t out of its graph."""
     if t.requires_grad:
         raise RuntimeError(
-            f"{action} of a Tensor that requires a gradient would lose the gradient; "
-            "call t.detach().numpy() if that is meant, or stay with zen's functions, for example zen.stack for a list"
+            f"{action} of a Tensor that requires a gradient would lose the gradient. Where plain values are wanted (to "
+            "plot, to save, for another library), pass t.detach() or t.detach().numpy(); to compute with gradients, use "
+            "zen's functions, and zen.asarray for a list of Tensors"
         )
 
 
@@ -75,24 +76,9 @@ def _to_array(value: Any) -> np.ndarray:
         refuse_gradient(value, "converting to an array")
         array: np.ndarray = value.array
         return array
-    if isinstance(value, np.ndarray):
-        masked = sys.modules.get("numpy.ma")
-        if masked is not None and isinstance(value, masked.MaskedArray):
-            raise TypeError("a masked array would lose its mask; use its filled() values")
-        return np.asarray(value)
-    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        return np.from_dlpack(value)
-    try:
-        return np.asarray(value)
-    except OverflowError as error:
-        raise OverflowError(f"cannot make a Tensor of {_describe(value)}: {error}") from None
-    except ValueError as error:
-        if "inhomogeneous" in str(error):
-            raise ValueError(
-                f"cannot make a Tensor of a ragged {_describe(value)}: its parts differ in length; "
-                "pad them to one length, or make a Tensor of each"
-            ) from None
-        raise
+    if isinstance(value, np.ndarray) or hasattr(value, "__array__") or not hasattr(value, "__dlpack__"):
+        return as_array(value)
+    return np.from_dlpack(value)
 
 
 def _cast(value: Any, array: np.ndarray, wanted: np.dtype) -> np.ndarray:
@@ -121,10 +107,3 @@ def _unsupported(dtype: np.dtype, source: str) -> str:
         remedy = "convert the values to numbers first"
     known = "bool, integers, float16, float32, float64"
     return f"a Tensor cannot hold dtype {dtype}{given}; supported are {known}: {remedy}"
-
-
-def _describe(value: Any) -> str:
-    name = type(value).__name__
-    if isinstance(value, (list, tuple)):
-        return f"{name} of length {len(value)}"
-    return name

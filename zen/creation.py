@@ -15,6 +15,9 @@ import numpy as np
 from . import backend
 from .backend import Tensor
 from .conversion import convert, refuse_gradient, supported
+from .ops.nesting import nested
+from .ops.operands import describe, holds_gradients, refuse_stripping
+from .ops.shape import broadcast_to
 
 float16, float32, float64 = (np.dtype(name) for name in ("float16", "float32", "float64"))
 int8, int16, int32, int64 = (np.dtype(name) for name in ("int8", "int16", "int32", "int64"))
@@ -23,24 +26,53 @@ bool_ = np.dtype("bool")
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A leaf with a copy of `data`: numbers, nested sequences, ndarrays, or whatever offers __array__ or DLPack.
+    """A Tensor with a copy of `data`: numbers, nested sequences, ndarrays, or whatever offers __array__ or DLPack.
 
-    Raises TypeError for a dtype without meaning here (complex, strings, objects) and for `requires_grad` with an
-    integer or bool dtype, ValueError for ragged sequences, RuntimeError for data that requires a gradient.
+    It is a leaf, unless nested sequences hold Tensors that require a gradient: then it stays connected with them, as
+    in `asarray`, where PyTorch's `tensor` would cut them off. RuntimeError for a single Tensor that requires one, and
+    for `requires_grad=True` beside such data: whether a leaf or a connected copy is meant has to be said. Raises
+    TypeError for a dtype without meaning here (complex, strings, objects) and for `requires_grad` with an integer or
+    bool dtype, ValueError for ragged sequences.
 
     >>> import zen
     >>> zen.tensor([1.0, 2.0], dtype=zen.float32)
     Tensor([1., 2.], dtype=float32)
     """
+    if isinstance(data, Tensor) and data.requires_grad:
+        raise RuntimeError(
+            "tensor() of a Tensor that requires a gradient: write t.clone() for a copy that keeps the gradient, "
+            "zen.tensor(t.detach().numpy()) for a new leaf without it"
+        )
+    if holds_gradients(data):
+        if requires_grad:
+            raise RuntimeError(
+                "tensor: requires_grad=True makes a leaf, which would cut off the Tensors in the data that require a "
+                "gradient; leave it out to stay connected with them, or detach() them first"
+            )
+        return asarray(data, dtype)
     array = convert(data, dtype)
     if not isinstance(data, (list, tuple, int, float)):  # those made a new array
         array = array.copy()
     return backend.leaf(array, requires_grad)
 
 
+def connected(data: Any, trainable: bool) -> Tensor | None:
+    """What `Tensor(data)` is made of, if data holds Tensors that require a gradient in nested sequences, else None."""
+    if not holds_gradients(data):
+        return None
+    if not trainable:
+        raise RuntimeError(
+            "Tensor: trainable=False would cut off the Tensors in the data that require a gradient; "
+            "leave it out to stay connected with them, or detach() them first"
+        )
+    return nested(data)
+
+
 def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
     """`data` as a Tensor. A Tensor of that dtype is returned itself, with its graph; memory is shared where possible.
 
+    Nested sequences may hold Tensors, of any shapes that NumPy would nest: `zen.asarray([[c, -s], [s, c]])` is
+    differentiable in c and s. dtypes promote as NumPy's do, where a Python float among arrays counts as float64.
     copy=True always copies (a Tensor is cloned, differentiably); copy=False raises ValueError where a copy is needed.
     """
     if isinstance(data, Tensor):
@@ -50,6 +82,10 @@ def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
             raise ValueError(f"asarray: dtype {data.dtype} cannot become {np.dtype(dtype)} without a copy")
         cast: Tensor = data.astype(supported(dtype))
         return cast
+    if holds_gradients(data):
+        if copy is False:
+            raise ValueError(f"asarray: {describe(data)} cannot become a Tensor without a copy")
+        return asarray(nested(data), dtype)
     array = convert(data, dtype)
     shares = array is data or array.base is not None
     if copy is False and not shares:
@@ -75,6 +111,7 @@ def from_dlpack(source: Any) -> Tensor:
         return source
     if not hasattr(source, "__dlpack__"):
         raise TypeError(f"from_dlpack: {type(source).__name__} does not offer __dlpack__; zen.tensor() converts")
+    refuse_stripping(source)
     return backend.leaf(backend.borrow(convert(np.from_dlpack(source))), False)
 
 
@@ -94,9 +131,16 @@ def empty(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tens
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A Tensor filled with `fill_value`, a scalar or an array that broadcasts to the shape."""
-    value = convert(fill_value, dtype)
-    shape, dtype = shape_of("full", shape, value.dtype)
+    """A Tensor filled with `fill_value`, a scalar or an array that broadcasts to the shape; differentiable in a Tensor.
+
+    Raises ValueError for a value that does not broadcast, RuntimeError for `requires_grad=True`, which asks for a leaf,
+    beside a value that requires a gradient.
+    """
+    fill = asarray(fill_value, dtype)
+    shape, dtype = shape_of("full", shape, fill.dtype)
+    if fill.requires_grad and backend.grad_enabled() and not requires_grad:
+        return broadcast_to(fill, shape).clone()
+    value = convert(fill)
     try:
         return backend.leaf(np.full(shape, value, dtype), requires_grad)
     except ValueError:
@@ -186,6 +230,7 @@ def _number(name: str, x: Any) -> Any:
         return x.item()
     if isinstance(x, (int, float)):
         return x
+    refuse_stripping(x)
     if np.ndim(x) != 0 or not isinstance(x, (np.generic, np.ndarray)) or x.dtype.kind not in "iuf":
         raise TypeError(f"{name}: expected numbers, got {type(x).__name__}")
     return x.item()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, dispatch, inplace, writes
+from . import backend, creation, dispatch, inplace, writes
 from .backend import Tensor
 from .conversion import convert, refuse_gradient, to_float
 from .ops import register
@@ -165,7 +165,7 @@ def clone(self: Tensor) -> Tensor:
 
 
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    refuse_gradient(self, "numpy.asarray()")
+    refuse_gradient(self, "taking the values")
     array: np.ndarray = self.array
     if dtype is not None and np.dtype(dtype) != array.dtype:
         if copy is False:
@@ -300,6 +300,7 @@ def _reaches(node: Any, target: Any) -> bool:
 
 backend.install(
     convert=convert,
+    connected=creation.connected,
     repr=represent,
     to_float=to_float,
     setitem=inplace.setitem,

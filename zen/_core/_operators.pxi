@@ -7,6 +7,10 @@ cdef class Tensor:
     """An array that knows how it was computed. See zen/tensor.py for what it can do."""
 
     def __init__(self, value, trainable=True):
+        cdef Tensor made = hooks_["connected"](value, trainable) if isinstance(value, (list, tuple)) else None
+        if made is not None:
+            self.data, self.typenum, self.node = made.values(), made.typenum, made._node
+            return
         array = hooks_["convert"](value)
         if trainable and array.dtype.kind in "iub":
             array = array.astype(np.float64)

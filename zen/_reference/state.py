@@ -155,6 +155,7 @@ class Installed:
     """What the higher floors gave the engine through `install`. The defaults serve the bare engine."""
 
     convert: Callable[..., np.ndarray] = staticmethod(_convert)
+    connected: Callable[..., Any] = staticmethod(lambda value, trainable: None)
     operators: dict[str, Any] = {}
     getitem: Callable[..., Any] = staticmethod(_missing)
     setitem: Callable[..., Any] = staticmethod(_missing)

@@ -66,6 +66,11 @@ class Tensor:
     """Counts the in-place writes to this Tensor and its views."""
 
     def __init__(self, value: Any, trainable: bool = True) -> None:
+        made = Installed.connected(value, trainable) if isinstance(value, (list, tuple)) else None
+        if made is not None:
+            _fill(self, made._array, None)
+            self.node = made._node
+            return
         array = Installed.convert(value)
         if trainable and array.dtype.kind in "iub":
             array = array.astype(np.float64)

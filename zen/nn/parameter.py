@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from ..ops.operands import holds_gradients
 from ..tensor import represent
 
 
@@ -82,6 +83,10 @@ class Buffer(Tensor):
 
 def _values(data: Any, name: str) -> Any:
     if not isinstance(data, Tensor):
+        if holds_gradients(data):
+            raise RuntimeError(
+                f"{name}: the data holds Tensors that require a gradient, but a {name} is a leaf; detach() them first"
+            )
         return data
     if not data.is_leaf:
         raise RuntimeError(

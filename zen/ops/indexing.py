@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor, apply, install
+from .operands import refuse_stripping
 from .register import define
 from .row import row
 
@@ -32,6 +33,9 @@ def _plain(k: Any) -> Any:
         return int(k)
     elif isinstance(k, (list, tuple, range)):
         return np.asarray([_plain(part) for part in k], dtype=np.intp if len(k) == 0 else None)
+    elif isinstance(k, np.ndarray) and type(k) is not np.ndarray:
+        refuse_stripping(k)
+        return np.asarray(k)
     elif isinstance(k, slice):
         return slice(*[_plain(end) for end in (k.start, k.stop, k.step)])
     return k

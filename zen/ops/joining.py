@@ -11,6 +11,7 @@ import numpy as np
 from ..backend import Tensor, apply
 from .axes import check_size, one_axis
 from .indexing import GETITEM
+from .operands import as_array
 from .register import define, operand, public, raw
 from .row import row
 from .shape import BROADCAST_TO, COPY, RESHAPE, along, atleast_1d, atleast_2d, owned, ravel
@@ -238,7 +239,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """
     x = operand("repeat", x)
     x, k = along("repeat", x, axis)
-    counts = np.asarray(raw(repeats))
+    counts = raw(operand("repeat", repeats))
     if counts.dtype.kind not in "iu" or (counts < 0).any():
         raise ValueError(f"repeat: repetitions must be ints that are not negative, not {repeats!r}")
     if counts.size != 1:
@@ -286,7 +287,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
     """
     x = operand("pad", x)
     try:
-        pairs = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+        pairs = np.broadcast_to(as_array(raw(pad_width)), (x.ndim, 2)).tolist()
         width = tuple([(operator.index(a), operator.index(b)) for a, b in pairs])
     except (ValueError, TypeError):
         raise ValueError(f"pad: pad_width {pad_width!r} is no pair of ints for each axis of shape {x.shape}") from None
@@ -294,7 +295,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
         raise ValueError(f"pad: widths {width} must not be negative; slice to make an array smaller")
     check_size("pad", tuple([a + n + b for (a, b), n in zip(width, x.shape, strict=True)]))
     if mode == "constant":
-        return apply(PAD, (x,), (width, raw(constant_values)))
+        return apply(PAD, (x,), (width, raw(operand("pad", constant_values))))
     if mode not in _BY_INDEX:
         raise ValueError(f"pad: mode {mode!r} is not available; give 'constant' or one of {', '.join(_BY_INDEX)}")
     for k, (pair, n) in enumerate(zip(width, x.shape, strict=True)):

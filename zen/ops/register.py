@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from .operands import as_array, holds_gradients
 from .primitives import NUMPY
 from .row import Row
 
@@ -105,19 +106,24 @@ def dispatch(key: str, function: Callable[..., Any]) -> None:
 
 
 def operand(operation: str, x: Any) -> Any:
-    """`x` as something with a shape: Tensors and arrays as they are, numbers and nested lists of numbers as arrays."""
+    """`x` as something with a shape: Tensors and arrays as they are, numbers and nested lists of them converted."""
     if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype.kind in "fiub"):
         return x
     try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{operation}: cannot take {type(x).__name__} as an array: {error}") from None
-    except RuntimeError:  # a Tensor in a list refuses to lose its gradient
-        array = None
-    if array is None or array.dtype.kind not in "biuf":
-        remedy = "join Tensors with zen.stack first" if array is None else f"its dtype would be {array.dtype}"
-        raise TypeError(f"{operation}: cannot take {type(x).__name__} as an array of real numbers; {remedy}")
+        array = _nested(x) if holds_gradients(x) else as_array(x)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{operation}: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{operation}: cannot take {type(x).__name__} as an array of real numbers; its dtype would be {array.dtype}"
+        )
     return array
+
+
+def _nested(x: Any) -> Tensor:
+    from .nesting import nested  # a family of rows, which needs this module
+
+    return nested(x)
 
 
 def raw(x: Any) -> Any:
