@@ -163,6 +163,9 @@ from .f import vdot as vdot
 from .f import vecdot as vecdot
 from .f import vstack as vstack
 from .f import where as where
+from .habits import FUNCTIONS as _FUNCTIONS
+from .habits import elsewhere as _elsewhere
+from .habits import missing as _missing
 from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
@@ -200,7 +203,7 @@ _FROM = {"fit": "training", "load": "serialize", "save": "serialize"}
 
 def __getattr__(name: str) -> object:
     if name not in _MODULES and name not in _FROM:
-        raise AttributeError(f"module 'zen' has no attribute {name!r}")
+        raise _missing("zen", name, __dir__(), {**_FUNCTIONS, **_elsewhere(name)})
     from importlib import import_module
 
     module = import_module(f"{__name__}.{_FROM.get(name, name)}")

@@ -22,10 +22,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    import difflib
+    from .habits import FUNCTIONS as ADVICE
+    from .habits import elsewhere, missing
 
-    close = difflib.get_close_matches(name, __all__, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise AttributeError(f"zen.f has no function {name!r}{hint}")
+    raise missing("zen.f", name, __all__, {**ADVICE, **elsewhere(name)})

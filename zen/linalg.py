@@ -29,3 +29,9 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from .habits import missing
+
+    raise missing(__name__, name, __all__, {"inverse": "zen.linalg.inv", "multi_dot": "a @ b @ c"})

@@ -6,11 +6,13 @@ hooks by which the engine calls back, when it is imported.
 
 from __future__ import annotations
 
+import copy
+import math
 from typing import Any
 
 import numpy as np
 
-from . import backend, creation, dispatch, inplace, writes
+from . import backend, creation, dispatch, habits, inplace, writes
 from .backend import Tensor
 from .conversion import convert, refuse_gradient, to_float
 from .ops import register
@@ -193,27 +195,79 @@ def __format__(self: Tensor, spec: str) -> str:
     return repr(self)
 
 
+def __round__(self: Tensor, ndigits: int | None = None) -> Any:
+    """`round(t, n)` is `zen.round(t, n)`; `round(t)` of a single number is an int, as of any number."""
+    if ndigits is None and self.ndim == 0:
+        return round(self.item())
+    return register.FUNCTIONS["round"](self, ndigits or 0)
+
+
+def __floor__(self: Tensor) -> int:
+    return math.floor(_only(self, "floor"))
+
+
+def __ceil__(self: Tensor) -> int:
+    return math.ceil(_only(self, "ceil"))
+
+
+def __trunc__(self: Tensor) -> int:
+    return math.trunc(_only(self, "trunc"))
+
+
 def __copy__(self: Tensor) -> Tensor:
     _needs_leaf(self, "copy")
-    return backend.leaf(self._array.copy(), self.requires_grad)
+    return _with_state(restore(self._array.copy(), self.requires_grad, type(self)), _state(self))
 
 
 def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
     _needs_leaf(self, "deepcopy")
-    made = memo[id(self)] = backend.leaf(self._array.copy(), self.requires_grad)
+    made = memo[id(self)] = restore(self._array.copy(), self.requires_grad, type(self))
     if self.grad is not None:
         made.grad = backend.wrap(self.grad._array.copy())
-    return made
+    return _with_state(made, copy.deepcopy(_state(self), memo))
 
 
 def __reduce__(self: Tensor) -> tuple[Any, ...]:
     _needs_leaf(self, "pickle")
-    return restore, (np.ascontiguousarray(self._array).reshape(self.shape), self.requires_grad)
+    array = np.ascontiguousarray(self._array).reshape(self.shape)
+    if type(self) is Tensor:
+        return restore, (array, self.requires_grad)
+    return restore, (array, self.requires_grad, type(self)), _state(self)
 
 
-def restore(array: np.ndarray, requires_grad: bool) -> Tensor:
-    """The leaf that a pickle describes."""
-    return backend.leaf(array, requires_grad)
+def restore(array: np.ndarray, requires_grad: bool, kind: type[Tensor] = Tensor) -> Tensor:
+    """The leaf that a pickle describes. A subclass is made without its own __init__, whose arguments are not known."""
+    if kind is Tensor:
+        return backend.leaf(array, requires_grad)
+    made = Tensor.__new__(kind)
+    Tensor.__init__(made, array, requires_grad)
+    return made
+
+
+def _state(t: Tensor) -> Any:
+    """What a subclass has besides the Tensor, in the form of `object.__getstate__`; None if nothing."""
+    if type(t) is Tensor:
+        return None
+    state = t.__getstate__()
+    if not isinstance(state, tuple):
+        return state
+    own, slots = state
+    slots = {name: part for name, part in slots.items() if not hasattr(Tensor, name)}
+    return (own, slots) if slots else own
+
+
+def _with_state(t: Tensor, state: Any) -> Tensor:
+    if state is None:
+        return t
+    if hasattr(t, "__setstate__"):
+        t.__setstate__(state)
+        return t
+    own, slots = state if isinstance(state, tuple) else (state, {})
+    if own:
+        t.__dict__.update(own)
+    for name, part in slots.items():
+        setattr(t, name, part)
+    return t
 
 
 def represent(t: Tensor) -> str:
@@ -249,7 +303,7 @@ METHODS = {
     function.__name__: function
     for function in (
         depends_on, get_gradients, numpy, tolist, clone,
-        __array__, __dlpack__, __dlpack_device__, __format__, __copy__, __deepcopy__, __reduce__,
+        __array__, __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__, __copy__, __deepcopy__, __reduce__,
     )
 }  # fmt: skip
 
@@ -258,9 +312,16 @@ def _needs_leaf(t: Tensor, action: str) -> None:
     node = t.node
     if node is not None and node.row is not None:
         raise RuntimeError(
-            f"{action}: the result of {node.row.name!r} belongs to a graph, which cannot be copied; "
-            "use clone() inside the graph, or t.detach().clone()"
+            f"{action}: the result of {node.row.name!r} belongs to a graph, which cannot be copied; use clone() inside the "
+            "graph, or t.detach().clone(). Where plain values are wanted (to plot, to save, for another library), pass "
+            "t.detach()"
         )
+
+
+def _only(t: Tensor, name: str) -> Any:
+    if t.size != 1:
+        raise TypeError(f"math.{name}() needs a Tensor of one element, not one of shape {t.shape}; use zen.{name}")
+    return t.item()
 
 
 def _made_from(node: Any) -> tuple[Any, ...]:
@@ -309,6 +370,6 @@ backend.install(
     overwritten=writes.overwritten,
     note=inplace.note,
 )
-for _names in (register.METHODS, inplace.METHODS, dispatch.METHODS, METHODS, PROPERTIES):
+for _names in (habits.ATTRIBUTES, register.METHODS, inplace.METHODS, dispatch.METHODS, METHODS, PROPERTIES):
     for _name, _member in _names.items():
         backend.attach(_name, _member)

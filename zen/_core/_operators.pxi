@@ -3,6 +3,7 @@
 
 @cython.freelist(512)
 @cython.no_gc_clear
+@cython.auto_pickle(False)
 cdef class Tensor:
     """An array that knows how it was computed. See zen/tensor.py for what it can do."""
 

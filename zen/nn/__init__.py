@@ -98,3 +98,13 @@ from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
+
+
+def __getattr__(name: str) -> object:
+    from ..habits import NN, elsewhere, missing
+
+    raise missing(__name__, name, __dir__(), {**NN, **elsewhere(name)})
+
+
+def __dir__() -> list[str]:
+    return sorted(globals())

@@ -218,3 +218,9 @@ def _fill(tensor: Tensor, values: Any) -> Tensor:
         values = values.astype(tensor.dtype, copy=False)
     filled: Tensor = backend.call_recording(False, inplace.copy_, tensor, values)
     return filled
+
+
+def __getattr__(name: str) -> object:
+    from ..habits import missing
+
+    raise missing(__name__, name, [own for own in globals() if own.endswith("_")])

@@ -6,11 +6,8 @@ such as a running mean. Both are Tensors in every other respect, and both stay w
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-
-from .. import backend
 from ..backend import Tensor
 from ..ops.operands import holds_gradients
 from ..tensor import represent
@@ -37,18 +34,6 @@ class Parameter(Tensor):
     def __repr__(self) -> str:
         return f"Parameter({represent(self)})"
 
-    def __copy__(self) -> Self:
-        return type(self)(self._array.copy(), self.requires_grad)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        made = memo[id(self)] = type(self)(self._array.copy(), self.requires_grad)
-        if self.grad is not None:
-            made.grad = backend.wrap(self.grad._array.copy())
-        return made
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (_contiguous(self), self.requires_grad)
-
 
 class Buffer(Tensor):
     """A Tensor that belongs to a module's state without being trained: it requires no gradient.
@@ -70,16 +55,6 @@ class Buffer(Tensor):
     def __repr__(self) -> str:
         return f"Buffer({represent(self)})"
 
-    def __copy__(self) -> Self:
-        return type(self)(self._array.copy(), self.persistent)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        made = memo[id(self)] = type(self)(self._array.copy(), self.persistent)
-        return made
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (_contiguous(self), self.persistent)
-
 
 def _values(data: Any, name: str) -> Any:
     if not isinstance(data, Tensor):
@@ -94,7 +69,3 @@ def _values(data: Any, name: str) -> Any:
             "pass x.detach()"
         )
     return data.detach()
-
-
-def _contiguous(t: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(t._array).reshape(t.shape)

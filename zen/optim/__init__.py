@@ -25,3 +25,10 @@ from .muon import Muon as Muon
 from .optimizer import Optimizer as Optimizer
 from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD
+
+
+def __getattr__(name: str) -> object:
+    from ..habits import missing
+
+    advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_"}
+    raise missing(__name__, name, globals(), advice)

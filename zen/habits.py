@@ -1,0 +1,153 @@
+"""What zen has for names that users of PyTorch and NumPy reach for: the advice in the error for a missing attribute.
+
+Modules ask `missing` from their `__getattr__`; on Tensor each name is a `Missing`, which raises when it is read. Nothing
+here is on the way of an attribute that exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+_CPU = "leave it out: zen computes on the CPU"
+_REAL = "t itself: zen holds real numbers"
+_DTYPES = {
+    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
+    "byte": "uint8", "char": "int8", "bool": "bool",
+}  # fmt: skip
+_OPERATORS = {
+    "mul": "*", "sub": "-", "div": "/", "true_divide": "/", "pow": "**", "mm": "@", "bmm": "@", "mv": "@", "eq": "==",
+    "ne": "!=", "not_equal": "!=", "lt": "<", "less": "<", "le": "<=", "less_equal": "<=", "gt": ">", "greater": ">",
+    "ge": ">=", "greater_equal": ">=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "fmod": "%",
+}  # fmt: skip
+_RENAMED = {
+    "unsqueeze": "expand_dims", "permute": "permute_dims", "swapdims": "swapaxes", "movedim": "moveaxis",
+    "clamp": "clip", "clamp_min": "clip", "clamp_max": "clip", "gather": "take_along_axis",
+    "take_along_dim": "take_along_axis", "index_select": "take", "repeat_interleave": "repeat", "amax": "max",
+    "amin": "min", "absolute": "abs", "expand": "broadcast_to", "sgn": "sign", "fix": "trunc", "arccos": "acos",
+    "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh",
+    "neg": "negative",
+}  # fmt: skip
+"""Names that zen's functions and methods have otherwise."""
+_RENAMED_FUNCTIONS = {
+    "cat": "concat", "concatenate": "concat", "row_stack": "vstack", "unbind": "unstack", "chunk": "split",
+    "array_split": "split", "tensor_split": "split", "as_tensor": "asarray", "array": "tensor", "mul": "multiply",
+    "sub": "subtract", "div": "divide", "true_divide": "divide", "pow": "power", "mm": "matmul", "bmm": "matmul",
+    "mv": "matmul", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+    "ge": "greater_equal", "bitwise_not": "bitwise_invert", "broadcast_tensors": "broadcast_arrays", "mod": "remainder",
+    "inference_mode": "no_grad", "rand": "random.uniform", "randn": "random.normal", "randint": "random.integers",
+    "randperm": "random.permutation", "manual_seed": "random.seed", "inverse": "linalg.inv", "normal": "random.normal",
+    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
+}  # fmt: skip
+
+METHODS = {
+    **{name: f"t.astype(zen.{dtype})" for name, dtype in _DTYPES.items()},
+    **{name: f"t {operator} other" for name, operator in _OPERATORS.items()},
+    **{name: f"t.{own}(...)" for name, own in _RENAMED.items()},
+    **{name: f"zen.linalg.{own}(t)" for name, own in (("det", "det"), ("inverse", "inv"), ("cholesky", "cholesky"),
+                                                      ("slogdet", "slogdet"), ("matrix_power", "matrix_power"))},
+    **{name: f"zen.f.{name}(t)" for name in ("hardshrink", "prelu", "signbit")},
+    **{name: f"zen.{own}(t, other)" for name, own in (("vdot", "vdot"), ("allclose", "allclose"),
+                                                      ("equal", "array_equal"), ("where", "where"))},
+    **{name: f"t = t.{name[:-1]}()" for name in (
+        "abs_", "ceil_", "cos_", "erf_", "exp_", "floor_", "log_", "relu_", "round_", "sigmoid_", "sin_", "sqrt_",
+        "square_", "squeeze_", "tanh_", "transpose_", "detach_")},
+    **dict.fromkeys(("cuda", "cpu", "device", "is_cuda", "get_device", "pin_memory", "to_device"), _CPU),
+    **dict.fromkeys(("conj", "conjugate", "real"), _REAL),
+    **{name: f"t.detach().numpy().{name}" for name in ("flags", "strides", "tobytes", "tofile", "dump", "dumps")},
+    "view": "t.reshape(shape)", "view_as": "t.reshape(other.shape)", "reshape_as": "t.reshape(other.shape)",
+    "unsqueeze_": "t = t.expand_dims(axis)", "to": "t.astype(dtype); there is no device to choose",
+    "type": "t.dtype, or t.astype(dtype)", "type_as": "t.astype(other.dtype)",
+    "contiguous": "leave it out: zen takes any memory layout", "t": "t.T", "dim": "t.ndim", "ndimension": "t.ndim",
+    "numel": "t.size", "nelement": "t.size", "element_size": "t.itemsize", "neg_": "t = -t",
+    "expand_as": "t.broadcast_to(other.shape)", "unbind": "zen.unstack(t, axis)", "chunk": "zen.split(t, n, axis)",
+    "masked_fill": "zen.where(mask, value, t)", "masked_fill_": "t[mask] = value", "masked_select": "t[mask]",
+    "nonzero": "np.nonzero(t)", "argwhere": "np.argwhere(t)", "searchsorted": "np.searchsorted(t, values)",
+    "scatter_": "t[index] = value", "index_put_": "t[index] = value", "index_copy_": "t[index] = value",
+    "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": "t.diagonal()", "unflatten": "t.reshape(shape)",
+    "lerp": "t + weight * (end - t)", "addmm": "t + a @ b", "data": "t.detach(), or t.value as an array",
+    "grad_fn": "t.dependencies", "is_floating_point": "t.dtype.kind == 'f'", "new_zeros": "zen.zeros(shape, t.dtype)",
+    "new_ones": "zen.ones(shape, t.dtype)", "new_full": "zen.full(shape, value, t.dtype)",
+    "new_tensor": "zen.tensor(data, t.dtype)", "normal_": "zen.nn.init.normal_(t)",
+    "uniform_": "zen.nn.init.uniform_(t)", "fill": "t.fill_(value)", "flat": "t.ravel()",
+    "topk": "t.sort(descending=True) and t.argsort(descending=True)", "softmin": "zen.f.softmin(t)",
+}  # fmt: skip
+"""What to write in the place of a method or attribute of another library's arrays, for a Tensor t."""
+
+FUNCTIONS = {
+    **{name: f"zen.{own}" for name, own in {**_RENAMED, **_RENAMED_FUNCTIONS}.items()},
+    **dict.fromkeys(("cuda", "device", "set_default_device"), _CPU),
+    **{f"{kind}_like": f"zen.random.{own}(x.shape)" for kind, own in (("rand", "uniform"), ("randn", "normal"))},
+    **{f"{kind}Tensor": f"zen.tensor(data, dtype=zen.{dtype})" for kind, dtype in (
+        ("Float", "float32"), ("Double", "float64"), ("Half", "float16"), ("Long", "int64"), ("Int", "int32"))},
+    **{name: f"np.{name}" for name in ("nonzero", "argwhere", "searchsorted", "ndim", "shape", "size")},
+    "numel": "x.size", "rsqrt": "x ** -0.5", "view": "zen.reshape", "t": "x.T", "clone": "x.clone()",
+    "detach": "x.detach()", "masked_fill": "zen.where(mask, value, x)", "masked_select": "x[mask]",
+    "is_tensor": "isinstance(x, zen.Tensor)", "from_array": "zen.from_numpy", "autograd": "zen.grad or zen.gradients",
+    "Generator": "np.random.default_rng(seed), passed as generator=", "functional": "zen.f",
+    "one_hot": "zen.eye(classes)[indices]", "normalize": "x / zen.linalg.vector_norm(x, axis=-1, keepdims=True)",
+    "set_default_dtype": "the dtype= of what makes a Tensor", "utils": "zen.data for loaders, zen.optim for clipping",
+    "Parameter": "zen.nn.Parameter", "Module": "zen.nn.Module", "Variable": "zen.tensor(data, requires_grad=True)",
+    "lr_scheduler": "zen.optim.lr_scheduler",
+}  # fmt: skip
+"""The same for functions, of modules that work on Tensors."""
+
+NN = {
+    "functional": "zen.f", "utils": "zen.optim.clip_grad_norm_ and its like", "Sigmoid2d": "zen.nn.Sigmoid",
+    "Softmax2d": "zen.nn.Softmax(dim=-3)", "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
+}  # fmt: skip
+
+
+class Missing:
+    """A name that Tensor does not have, in its dictionary all the same, to say what to write instead.
+
+    It is no data descriptor: a subclass may define the name, and its instances may have it as an attribute.
+    """
+
+    __slots__ = ("advice", "name")
+
+    def __init__(self, name: str, advice: str) -> None:
+        self.name, self.advice = name, advice
+
+    def __get__(self, instance: Any, owner: Any = None) -> NoReturn:
+        # With a name of its own the error gets no second suggestion from the interpreter.
+        raise AttributeError(f"a Tensor has no {self.name!r}; {_write(self.advice)}", name=self.name)
+
+
+def missing(module: str, name: str, names: Iterable[str], advice: Mapping[str, str] = {}) -> AttributeError:
+    """The error for `module.name`, which is none of `names`: with what to write, or the nearest of the names."""
+    text = f"module {module!r} has no attribute {name!r}"
+    if name.startswith("__"):
+        return AttributeError(text, name=name)
+    if name in advice:
+        return AttributeError(f"{text}; {_write(advice[name])}", name=name)
+    import difflib  # slow to import, and an error alone needs it
+
+    lower = {own.lower(): own for own in names}
+    close = difflib.get_close_matches(name.lower(), lower, 1)
+    return AttributeError(f"{text}; did you mean {lower[close[0]]!r}?" if close else text, name=name)
+
+
+def elsewhere(name: str) -> dict[str, str]:
+    """Where else a function of this name stands: in `zen.f`, or in `zen.linalg`."""
+    from . import f, linalg
+
+    if name.endswith("_") and name[:-1] in f.__all__:
+        return {name: f"x = zen.f.{name[:-1]}(x): functions return new Tensors"}
+    found = f"zen.f.{name}" if name in f.__all__ else f"zen.linalg.{name}" if name in linalg.__all__ else None
+    return {name: found} if found else {}
+
+
+def _write(advice: str) -> str:
+    return advice if advice.startswith("leave it out") else f"write {advice}"
+
+
+def names_of(t: Any) -> list[str]:
+    """`dir(t)` without the names that are there to be missed."""
+    import inspect  # slow to import, and exploring alone needs it
+
+    return [name for name in object.__dir__(t) if not isinstance(inspect.getattr_static(t, name, None), Missing)]
+
+
+ATTRIBUTES = {**{name: Missing(name, advice) for name, advice in METHODS.items()}, "__dir__": names_of}
+"""What zen/tensor.py attaches to Tensor, where Tensor has nothing of the name."""
