@@ -203,7 +203,7 @@ _FROM = {"fit": "training", "load": "serialize", "save": "serialize"}
 
 def __getattr__(name: str) -> object:
     if name not in _MODULES and name not in _FROM:
-        raise _missing("zen", name, __dir__(), {**_FUNCTIONS, **_elsewhere(name)})
+        raise _missing("zen", name, __dir__(), {**_elsewhere(name), **_FUNCTIONS})
     from importlib import import_module
 
     module = import_module(f"{__name__}.{_FROM.get(name, name)}")

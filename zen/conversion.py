@@ -101,6 +101,8 @@ def _unsupported(dtype: np.dtype, source: str) -> str:
         remedy = "take x.real and x.imag as two real Tensors"
     elif dtype.kind == "f":
         remedy = "convert with astype(numpy.float64) first"
+    elif source == "NoneType":
+        remedy = "None is no value; perhaps a function returned nothing"
     elif dtype.kind == "O":
         remedy = "give numbers, or sequences of numbers of equal length"
     else:

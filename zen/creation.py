@@ -204,6 +204,8 @@ def eye(
 
 def shape_of(name: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype]:
     """Shape and dtype in full form; ValueError or TypeError, naming the operation, if there is no such array."""
+    if isinstance(dtype, int):
+        raise TypeError(f"{name}: several sizes are given as a tuple: {name}(({shape!r}, {dtype}))")
     dtype = supported(dtype)
     try:
         sizes = (operator.index(shape),) if not isinstance(shape, (tuple, list)) else tuple(map(operator.index, shape))

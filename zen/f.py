@@ -25,4 +25,4 @@ def __getattr__(name: str) -> Any:
     from .habits import FUNCTIONS as ADVICE
     from .habits import elsewhere, missing
 
-    raise missing("zen.f", name, __all__, {**ADVICE, **elsewhere(name)})
+    raise missing("zen.f", name, __all__, {**elsewhere(name), **ADVICE})

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+import numpy as np
+
 _CPU = "leave it out: zen computes on the CPU"
 _REAL = "t itself: zen holds real numbers"
 _DTYPES = {
@@ -21,12 +23,14 @@ _OPERATORS = {
     "ge": ">=", "greater_equal": ">=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "fmod": "%",
 }  # fmt: skip
 _RENAMED = {
-    "unsqueeze": "expand_dims", "permute": "permute_dims", "swapdims": "swapaxes", "movedim": "moveaxis",
-    "clamp": "clip", "clamp_min": "clip", "clamp_max": "clip", "gather": "take_along_axis",
-    "take_along_dim": "take_along_axis", "index_select": "take", "repeat_interleave": "repeat", "amax": "max",
-    "amin": "min", "absolute": "abs", "expand": "broadcast_to", "sgn": "sign", "fix": "trunc", "arccos": "acos",
-    "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh",
-    "neg": "negative",
+    "unsqueeze": "expand_dims(axis)", "permute": "permute_dims(axes)", "swapdims": "swapaxes(axis1, axis2)",
+    "movedim": "moveaxis(source, destination)", "clamp": "clip(min, max)", "clamp_min": "clip(min)",
+    "clamp_max": "clip(None, max)", "gather": "take_along_axis(indices, axis)",
+    "take_along_dim": "take_along_axis(indices, axis)", "index_select": "take(indices, axis)",
+    "repeat_interleave": "repeat(n, axis)", "amax": "max(axis)", "amin": "min(axis)", "absolute": "abs()",
+    "expand": "broadcast_to(shape)", "sgn": "sign()", "fix": "trunc()", "arccos": "acos()", "arccosh": "acosh()",
+    "arcsin": "asin()", "arcsinh": "asinh()", "arctan": "atan()", "arctan2": "atan2(other)", "arctanh": "atanh()",
+    "neg": "negative()",
 }  # fmt: skip
 """Names that zen's functions and methods have otherwise."""
 _RENAMED_FUNCTIONS = {
@@ -43,7 +47,7 @@ _RENAMED_FUNCTIONS = {
 METHODS = {
     **{name: f"t.astype(zen.{dtype})" for name, dtype in _DTYPES.items()},
     **{name: f"t {operator} other" for name, operator in _OPERATORS.items()},
-    **{name: f"t.{own}(...)" for name, own in _RENAMED.items()},
+    **{name: f"t.{own}" for name, own in _RENAMED.items()},
     **{name: f"zen.linalg.{own}(t)" for name, own in (("det", "det"), ("inverse", "inv"), ("cholesky", "cholesky"),
                                                       ("slogdet", "slogdet"), ("matrix_power", "matrix_power"))},
     **{name: f"zen.f.{name}(t)" for name in ("hardshrink", "prelu", "signbit")},
@@ -75,7 +79,7 @@ METHODS = {
 """What to write in the place of a method or attribute of another library's arrays, for a Tensor t."""
 
 FUNCTIONS = {
-    **{name: f"zen.{own}" for name, own in {**_RENAMED, **_RENAMED_FUNCTIONS}.items()},
+    **{name: f"zen.{own.partition('(')[0]}" for name, own in {**_RENAMED, **_RENAMED_FUNCTIONS}.items()},
     **dict.fromkeys(("cuda", "device", "set_default_device"), _CPU),
     **{f"{kind}_like": f"zen.random.{own}(x.shape)" for kind, own in (("rand", "uniform"), ("randn", "normal"))},
     **{f"{kind}Tensor": f"zen.tensor(data, dtype=zen.{dtype})" for kind, dtype in (
@@ -123,19 +127,28 @@ def missing(module: str, name: str, names: Iterable[str], advice: Mapping[str, s
         return AttributeError(f"{text}; {_write(advice[name])}", name=name)
     import difflib  # slow to import, and an error alone needs it
 
-    lower = {own.lower(): own for own in names}
-    close = difflib.get_close_matches(name.lower(), lower, 1)
+    lower = {own.lower(): own for own in sorted(names, reverse=True)}  # a class rather than the module it is in
+    close = [own for own in difflib.get_close_matches(name.lower(), lower, 3, 0.75) if _digits(own) == _digits(name)]
     return AttributeError(f"{text}; did you mean {lower[close[0]]!r}?" if close else text, name=name)
 
 
+def _digits(name: str) -> list[str]:
+    return [c for c in name if c.isdigit()]
+
+
 def elsewhere(name: str) -> dict[str, str]:
-    """Where else a function of this name stands: in `zen.f`, or in `zen.linalg`."""
+    """Where else a function of this name stands: in `zen.f`, in `zen.linalg`, or in NumPy alone."""
     from . import f, linalg
 
     if name.endswith("_") and name[:-1] in f.__all__:
         return {name: f"x = zen.f.{name[:-1]}(x): functions return new Tensors"}
-    found = f"zen.f.{name}" if name in f.__all__ else f"zen.linalg.{name}" if name in linalg.__all__ else None
-    return {name: found} if found else {}
+    for module, names in (("zen.f", f.__all__), ("zen.linalg", linalg.__all__)):
+        if name in names:
+            return {name: f"{module}.{name}"}
+    for module in (np, np.linalg):
+        if hasattr(getattr(module, name, None), "_implementation") or isinstance(getattr(module, name, None), np.ufunc):
+            return {name: f"{module.__name__}.{name}, for Tensors that require no gradient"}
+    return {}
 
 
 def _write(advice: str) -> str:

@@ -32,6 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    from .habits import missing
+    from .habits import elsewhere, missing
 
-    raise missing(__name__, name, __all__, {"inverse": "zen.linalg.inv", "multi_dot": "a @ b @ c"})
+    other = {"inverse": "zen.linalg.inv", "multi_dot": "a @ b @ c"}
+    raise missing(__name__, name, __all__, {**elsewhere(name), **other})

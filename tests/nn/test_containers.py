@@ -24,7 +24,7 @@ def test_sequential_is_a_list_of_modules():
     assert len(m + nn.Sequential(b)) == 3 and len(m.extend([b, b])) == 4
     with pytest.raises(IndexError, match="index 9 is out of range for a Sequential of 4"):
         m[9]
-    with pytest.raises(TypeError, match="expected a Module or None, not int"):
+    with pytest.raises(TypeError, match="Sequential: expected a Module or None as '0', not int"):
         nn.Sequential(3)
     assert nn.Sequential()(5) == 5
 

@@ -108,7 +108,7 @@ def test_registration_checks_names_and_values():
         m.register_parameter("p", zen.ones(2))
     with pytest.raises(TypeError, match="register_buffer.'p'.: expected a Tensor or None, not ndarray"):
         m.register_buffer("p", np.ones(2))
-    with pytest.raises(TypeError, match="register_module.'p'.: expected a Module or None, not int"):
+    with pytest.raises(TypeError, match="Layer: expected a Module or None as 'p', not int"):
         m.register_module("p", 1)
     with pytest.raises(NotImplementedError, match="Module defines no forward"):
         nn.Module()(1)

@@ -103,7 +103,7 @@ from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 def __getattr__(name: str) -> object:
     from ..habits import NN, elsewhere, missing
 
-    raise missing(__name__, name, __dir__(), {**NN, **elsewhere(name)})
+    raise missing(__name__, name, __dir__(), {**elsewhere(name), **NN})
 
 
 def __dir__() -> list[str]:

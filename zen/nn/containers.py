@@ -74,6 +74,8 @@ class _Numbered(Module):
 
     def extend(self, members: Iterable[Any]) -> Self:
         """Add all at the end; returns the container."""
+        if not isinstance(members, (Iterable, Tensor)):
+            raise TypeError(f"{type(self).__name__}: expected a sequence, not {type(members).__name__}; write [member]")
         for member in list(members):
             self.append(member)
         return self
@@ -259,6 +261,10 @@ class _Named(Module):
 
     def update(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add all members of a dict, or of pairs."""
+        if not isinstance(members, (Mapping, _Named)):
+            members = list(members)
+            if not all([isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in members]):
+                raise TypeError(f"{type(self).__name__}: expected a dict, or pairs of a name and a member")
         for name, member in members.items() if isinstance(members, (Mapping, _Named)) else members:
             self._add(name, member)
 

@@ -14,13 +14,14 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
-from . import state
+from . import arguments, state
 from .description import describe
 from .hooks import Hook, Hooks, RemovableHandle, call
 from .parameter import Buffer, Parameter
 from .summary import summary as _summary
 
 _REGISTRIES = ("_parameters", "_buffers", "_modules")
+_OWN = __name__.rpartition(".")[0] + "."  # where zen's own modules are defined
 _KINDS = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}
 
 
@@ -47,6 +48,16 @@ class Module:
     _modules: dict[str, None]
     _transient: set[str]
     _hooks: Hooks | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith(_OWN):
+            arguments.rename(cls)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if (args or kwargs) and cls.__module__.startswith(_OWN):
+            arguments.check(cls, args, kwargs)
+        return super().__new__(cls)
 
     def __init__(self) -> None:
         own = self.__dict__
@@ -127,7 +138,9 @@ class Module:
     def register_module(self, name: str, module: Module | None) -> None:
         """Register a Module, or None in the place of one, under `name`; TypeError for anything else."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"register_module({name!r}): expected a Module or None, not {type(module).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}: expected a Module or None as {name!r}, not {arguments.described(module)}"
+            )
         self._register("_modules", self._new_name(name, "_modules"), module)
 
     add_module = register_module
@@ -326,6 +339,8 @@ class Module:
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` with every module, those below first; returns the module."""
+        if not callable(fn):
+            raise TypeError(f"apply: expected a function of a module, not {type(fn).__name__}")
         for child in self.children():
             child.apply(fn)
         fn(self)

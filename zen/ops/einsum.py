@@ -93,6 +93,8 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
     [3.0, 7.0]
     """
     if not isinstance(subscripts, str):
+        if not operands:
+            raise TypeError(f"einsum: the subscripts come first, as in einsum('ij,jk', a, b), not {type(subscripts).__name__}")
         subscripts, operands = _from_lists((subscripts, *operands))
     arrays = tuple([operand("einsum", x) for x in operands])
     return apply(EINSUM, arrays, (_explicit(subscripts, tuple([x.shape for x in arrays])),))

@@ -55,9 +55,13 @@ STACK = define(row(
 ))  # fmt: skip
 
 
-def _members(name: str, arrays: Any) -> list[Any]:
+def _members(name: str, arrays: Any, axis: Any = 0) -> list[Any]:
     if isinstance(arrays, (Tensor, np.ndarray)) and arrays.ndim == 0:
         raise ValueError(f"{name}: a sequence of arrays is needed, not a 0-d array")
+    if not hasattr(arrays, "__iter__"):
+        raise TypeError(f"{name}: a sequence of arrays is needed, not {type(arrays).__name__}")
+    if isinstance(axis, (Tensor, np.ndarray)) and axis.ndim:
+        raise TypeError(f"{name}: the arrays come as one sequence, as in {name}([a, b], axis)")
     found = [operand(name, x) for x in arrays]
     if not found:
         raise ValueError(f"{name}: at least one array is needed")
@@ -74,7 +78,7 @@ def concat(arrays: Any, axis: int | None = 0) -> Any:
     >>> zen.f.concat([zen.tensor([1.0, 2.0]), zen.tensor([3.0])]).tolist()
     [1.0, 2.0, 3.0]
     """
-    found = _members("concat", arrays)
+    found = _members("concat", arrays, axis)
     if axis is None:
         found, axis = [ravel(x) for x in found], 0
     first = found[0].shape
@@ -96,7 +100,7 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     >>> zen.f.stack([zen.tensor([1.0, 2.0]), zen.tensor([3.0, 4.0])], axis=1).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    found = _members("stack", arrays)
+    found = _members("stack", arrays, axis)
     if any([x.shape != found[0].shape for x in found]):
         raise ValueError(f"stack: shapes {', '.join([str(x.shape) for x in found])} must be equal; concat joins others")
     return apply(STACK, tuple(found), (one_axis("stack", axis, found[0].shape, added=1),))

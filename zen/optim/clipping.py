@@ -45,6 +45,8 @@ def clip_grad_norm_(
     >>> [round(g, 4) for g in w.grad.tolist()]
     [0.6, 0.8]
     """
+    if not isinstance(max_norm, (int, float, np.generic, Tensor)):
+        raise TypeError(f"clip_grad_norm_: max_norm is {max_norm!r}; expected a number >= 0")
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm is {max_norm}; expected a number >= 0")
     params = _with_gradient(parameters, "clip_grad_norm_")
@@ -70,6 +72,8 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     >>> w.grad.tolist()
     [1.0, -0.5]
     """
+    if not isinstance(clip_value, (int, float, np.generic, Tensor)):
+        raise TypeError(f"clip_grad_value_: clip_value is {clip_value!r}; expected a number >= 0")
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: clip_value is {clip_value}; expected a number >= 0")
     seq = backend.next_seq()
@@ -79,6 +83,10 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 
 def _tensors(given: Tensor | Iterable[Tensor], name: str) -> list[Tensor]:
+    if not isinstance(given, (Tensor, Iterable)):
+        raise TypeError(
+            f"{name}: expected Tensors, such as model.parameters(), not {type(given).__name__}"
+        )
     tensors = [given] if isinstance(given, Tensor) else list(given)
     for k, t in enumerate(tensors):
         if not isinstance(t, Tensor):

@@ -1,0 +1,73 @@
+"""Errors about what a layer is made of, in the layer's own name: used by Module when one of zen's is made."""
+
+from __future__ import annotations
+
+import re
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ..backend import Tensor
+
+_SIZES = {"kernel_size", "stride", "dilation", "output_size", "output_padding", "normalized_shape"}
+_NUMBERS = {"int", "float", "bool", "None", "tuple"}
+_OPTIONS = _NUMBERS | {"str"}
+
+
+def check(kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """TypeError for Tensors where a module takes numbers and options, and for text where it takes numbers.
+
+    `nn.MSELoss(a, b)` is the first: PyTorch's function for it is `f.mse_loss`.
+    """
+    made = kind.__init__
+    code, annotations = made.__code__, made.__annotations__
+    names = code.co_varnames[1 : code.co_argcount]
+    given = [*zip(names, args, strict=False), *kwargs.items()]
+    for name, value in given:
+        wanted = "int, or ints for each axis" if name in _SIZES else str(annotations.get(name, "Any"))
+        words = {"int"} if name in _SIZES else set(re.findall(r"\w+", wanted))
+        if _is_tensor(value) and words <= _OPTIONS:
+            raise TypeError(f"{kind.__name__}: {name} is given a Tensor; {_how_to_call(kind)}")
+        if isinstance(value, str) and words <= _NUMBERS:
+            raise TypeError(f"{kind.__name__}: {name} must be {wanted}, not {value!r}")
+    if not code.co_flags & 4 and any([_is_tensor(value) for value in args[len(names) :]]):
+        raise TypeError(f"{kind.__name__}: no Tensor is taken here; {_how_to_call(kind)}")
+
+
+def rename(kind: Any) -> None:
+    """Give the class `__init__` and `forward` of its own name where it inherits them, for Python's errors to name."""
+    for method in ("__init__", "forward"):
+        inherited = getattr(kind, method)
+        if method not in vars(kind) and isinstance(inherited, FunctionType):
+            own = FunctionType(
+                inherited.__code__, inherited.__globals__, method, inherited.__defaults__, inherited.__closure__
+            )
+            own.__kwdefaults__, own.__annotations__ = inherited.__kwdefaults__, inherited.__annotations__
+            own.__doc__, own.__module__ = inherited.__doc__, inherited.__module__
+            own.__qualname__ = f"{kind.__name__}.{method}"
+            setattr(kind, method, own)
+
+
+def described(value: Any) -> str:
+    """What was given in the place of a module, and what to give."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}: write {value.__name__}(...), with parentheses"
+    if isinstance(value, (list, tuple)):
+        return f"a {type(value).__name__}: write *modules to pass each by itself"
+    if callable(value):
+        return f"the function {getattr(value, '__name__', value)!r}: wrap it in a Module whose forward calls it"
+    return type(value).__name__
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, (Tensor, np.ndarray)) and value.ndim > 0
+
+
+def _how_to_call(kind: Any) -> str:
+    forward = getattr(kind.forward, "__code__", None)
+    needed = 0 if forward is None else forward.co_argcount - len(kind.forward.__defaults__ or ())
+    inputs = ", ".join(forward.co_varnames[1:needed]) if needed > 1 else "x"
+    code, defaults = kind.__init__.__code__, kind.__init__.__defaults__ or ()
+    options = "..." if code.co_argcount - 1 > len(defaults) else ""
+    return f"the module is made first, and then called on Tensors: nn.{kind.__name__}({options})({inputs})"
