@@ -44,12 +44,12 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Numbers spread evenly over [a, b)."""
-    return _fill(tensor, random.uniform(tensor.shape, a, b, dtype=tensor.dtype, generator=generator))
+    return _fill(tensor, random.uniform(_shape(tensor), a, b, dtype=tensor.dtype, generator=generator))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normally distributed numbers."""
-    return _fill(tensor, random.normal(tensor.shape, mean, std, dtype=tensor.dtype, generator=generator))
+    return _fill(tensor, random.normal(_shape(tensor), mean, std, dtype=tensor.dtype, generator=generator))
 
 
 def trunc_normal_(
@@ -62,7 +62,7 @@ def trunc_normal_(
     """
     if not (std > 0 and a < b):
         raise ValueError(f"trunc_normal_: std must be positive and a below b, got std={std}, a={a}, b={b}")
-    return _fill(tensor, mean + std * _truncated(tensor.shape, (a - mean) / std, (b - mean) / std, generator))
+    return _fill(tensor, mean + std * _truncated(_shape(tensor), (a - mean) / std, (b - mean) / std, generator))
 
 
 def _truncated(shape: tuple[int, ...], low: float, high: float, generator: Generator | None) -> np.ndarray:
@@ -105,7 +105,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix; ValueError unless the Tensor has two dimensions."""
-    if tensor.ndim != 2:
+    if len(_shape(tensor)) != 2:
         raise ValueError(f"eye_: a Tensor of two dimensions is needed, not one of shape {tensor.shape}")
     return _fill(tensor, np.eye(*tensor.shape, dtype=tensor.dtype))
 
@@ -116,7 +116,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     tensor: (out_channels, in_channels, size...) with one to three sizes; ValueError otherwise, and if the groups do
     not divide the output channels.
     """
-    if tensor.ndim not in (3, 4, 5):
+    if len(_shape(tensor)) not in (3, 4, 5):
         raise ValueError(f"dirac_: a Tensor of three to five dimensions is needed, not one of shape {tensor.shape}")
     if tensor.shape[0] % groups:
         raise ValueError(f"dirac_: {groups} groups do not divide {tensor.shape[0]} output channels")
@@ -165,7 +165,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
     Dimensions after the first count as columns. ValueError for fewer than two dimensions.
     """
-    if tensor.ndim < 2:
+    if len(_shape(tensor)) < 2:
         raise ValueError(f"orthogonal_: a Tensor of at least two dimensions is needed, not one of shape {tensor.shape}")
     if tensor.size == 0:
         return tensor
@@ -181,11 +181,11 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
 
     Raises ValueError unless the Tensor has two dimensions.
     """
-    if tensor.ndim != 2:
+    if len(_shape(tensor)) != 2:
         raise ValueError(f"sparse_: a Tensor of two dimensions is needed, not one of shape {tensor.shape}")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
-    values = np.array(random.normal(tensor.shape, 0.0, std, generator=generator)._array)
+    values = np.array(random.normal(_shape(tensor), 0.0, std, generator=generator)._array)
     for column in range(columns):
         values[random.permutation(rows, generator=generator)._array[:zeros], column] = 0
     return _fill(tensor, values)
@@ -193,7 +193,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
 
 def fans(name: str, tensor: Tensor) -> tuple[int, int]:
     """How many inputs each output of a weight (out, in, size...) sees, and how many outputs each input."""
-    if tensor.ndim < 2:
+    if len(_shape(tensor)) < 2:
         raise ValueError(f"{name}: the fans of a Tensor of shape {tensor.shape} are unknown; it needs two dimensions")
     size = math.prod(tensor.shape[2:])
     return tensor.shape[1] * size, tensor.shape[0] * size
@@ -211,9 +211,14 @@ def _kaiming(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) 
     return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
 
 
-def _fill(tensor: Tensor, values: Any) -> Tensor:
+def _shape(tensor: Tensor) -> tuple[int, ...]:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"nn.init fills Tensors, not {type(tensor).__name__}; make one of it first: zen.tensor(values)")
+    return tensor.shape
+
+
+def _fill(tensor: Tensor, values: Any) -> Tensor:
+    _shape(tensor)
     if isinstance(values, np.ndarray):
         values = values.astype(tensor.dtype, copy=False)
     filled: Tensor = backend.call_recording(False, inplace.copy_, tensor, values)

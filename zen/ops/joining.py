@@ -11,7 +11,7 @@ import numpy as np
 from ..backend import Tensor, apply
 from .axes import check_size, one_axis
 from .indexing import GETITEM
-from .operands import as_array
+from .operands import refuse_stripping
 from .register import define, operand, public, raw
 from .row import row
 from .shape import BROADCAST_TO, COPY, RESHAPE, along, atleast_1d, atleast_2d, owned, ravel
@@ -290,8 +290,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
     [0.0, 1.0, 2.0, 0.0, 0.0]
     """
     x = operand("pad", x)
+    refuse_stripping(pad_width)
     try:
-        pairs = np.broadcast_to(as_array(raw(pad_width)), (x.ndim, 2)).tolist()
+        pairs = np.broadcast_to(np.asarray(raw(pad_width)), (x.ndim, 2)).tolist()
         width = tuple([(operator.index(a), operator.index(b)) for a, b in pairs])
     except (ValueError, TypeError):
         raise ValueError(f"pad: pad_width {pad_width!r} is no pair of ints for each axis of shape {x.shape}") from None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Tensor, grad_enabled
+from ..backend import Tensor
 
 SEQUENCES = (list, tuple)
 
@@ -63,10 +63,8 @@ def as_array(value: Any) -> np.ndarray:
 
 
 def holds_gradients(value: Any) -> bool:
-    """Whether value is a nest of sequences in which a Tensor requires a gradient, while operations are recorded."""
-    if not isinstance(value, SEQUENCES) or not grad_enabled():
-        return False
-    if not any([issubclass(kind, Tensor) for kind in leaf_types(value)]):
+    """Whether value is a nest of sequences in which a Tensor requires a gradient."""
+    if not isinstance(value, SEQUENCES) or not any([issubclass(kind, Tensor) for kind in leaf_types(value)]):
         return False
     found: list[bool] = []
     _each(value, lambda part: found.append(isinstance(part, Tensor) and part.requires_grad))
