@@ -103,6 +103,12 @@ def set_state(state: dict[str, Any]) -> None:
 def __getattr__(name: str) -> object:
     from .habits import missing
 
-    advice = {"rand": "uniform", "randn": "normal", "random": "uniform", "randint": "integers", "randperm": "permutation"}
+    advice = {
+        "rand": "uniform",
+        "randn": "normal",
+        "random": "uniform",
+        "randint": "integers",
+        "randperm": "permutation",
+    }
     other = {name: f"zen.random.{own}" for name, own in {**advice, "manual_seed": "seed", "gauss": "normal"}.items()}
     raise missing(__name__, name, globals(), {**other, "default_rng": "np.random.default_rng(seed)"})

@@ -94,7 +94,9 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
     """
     if not isinstance(subscripts, str):
         if not operands:
-            raise TypeError(f"einsum: the subscripts come first, as in einsum('ij,jk', a, b), not {type(subscripts).__name__}")
+            raise TypeError(
+                f"einsum: the subscripts come first, as in einsum('ij,jk', a, b), not {type(subscripts).__name__}"
+            )
         subscripts, operands = _from_lists((subscripts, *operands))
     arrays = tuple([operand("einsum", x) for x in operands])
     return apply(EINSUM, arrays, (_explicit(subscripts, tuple([x.shape for x in arrays])),))

@@ -84,9 +84,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 def _tensors(given: Tensor | Iterable[Tensor], name: str) -> list[Tensor]:
     if not isinstance(given, (Tensor, Iterable)):
-        raise TypeError(
-            f"{name}: expected Tensors, such as model.parameters(), not {type(given).__name__}"
-        )
+        raise TypeError(f"{name}: expected Tensors, such as model.parameters(), not {type(given).__name__}")
     tensors = [given] if isinstance(given, Tensor) else list(given)
     for k, t in enumerate(tensors):
         if not isinstance(t, Tensor):

@@ -1,0 +1,96 @@
+"""Names of PyTorch and NumPy that zen does not have: AttributeError with what zen has, and only when they are read."""
+
+import numpy as np
+import pytest
+
+import zen
+from zen import f, habits, nn
+
+METHODS = {
+    "view": r"t\.reshape\(shape\)", "unsqueeze": r"t\.expand_dims\(axis\)", "to": r"t\.astype\(dtype\)",
+    "permute": r"t\.permute_dims\(axes\)", "contiguous": "leave it out", "float": r"t\.astype\(zen\.float32\)",
+    "cuda": "leave it out: zen computes on the CPU", "clamp": r"t\.clip\(min, max\)", "mul": r"t \* other",
+    "numel": r"t\.size", "relu_": r"t = t\.relu\(\)", "fill": r"t\.fill_\(value\)", "data": r"t\.detach\(\)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_missing_method_names_what_to_write(name):
+    t = zen.ones((2, 3), requires_grad=True)
+    for owner in (t, zen.Tensor, nn.Parameter([1.0])):
+        with pytest.raises(AttributeError, match=f"a Tensor has no '{name}'; .*{METHODS[name]}"):
+            getattr(owner, name)
+        assert not hasattr(owner, name)
+    assert name not in dir(t) and "sum" in dir(t)
+
+
+def test_no_name_that_tensor_has_is_called_missing():
+    t = zen.ones((2, 2))
+    for name in habits.METHODS:
+        assert not hasattr(t, name), name
+
+
+def test_a_subclass_may_have_the_names():
+    class Mine(zen.Tensor):
+        def view(self):
+            return 5
+
+    t = Mine([1.0])
+    t.permute = 3
+    assert t.view() == 5 and t.permute == 3 and "view" in dir(t) and "permute" in dir(t)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "words"),
+    [
+        (zen, "cat", r"write zen\.concat$"), (zen, "relu", r"write zen\.f\.relu$"), (zen, "clamp", r"write zen\.clip$"),
+        (zen, "unsqueeze", r"write zen\.expand_dims$"), (zen, "randn", r"write zen\.random\.normal$"),
+        (zen, "concatenate", r"write zen\.concat$"), (zen, "arctan2", r"write zen\.atan2$"),
+        (zen, "median", r"numpy\.median, for Tensors that require no gradient"), (zen, "sinn", "did you mean 'sin'"),
+        (f, "relu_", r"zen\.f\.relu\(x\)"), (f, "cat", r"write zen\.concat$"), (f, "softmaxx", "did you mean 'softmax'"),
+        (nn, "functional", r"write zen\.f$"), (nn, "Relu", "did you mean 'ReLU'"), (nn, "softmax", r"zen\.f\.softmax"),
+        (zen.optim, "clip_grad_norm", "clip_grad_norm_"), (zen.linalg, "inverse", r"zen\.linalg\.inv"),
+        (zen.linalg, "svd", r"numpy\.linalg\.svd"), (zen.random, "randn", r"zen\.random\.normal"),
+        (nn.init, "xavier_uniform", "did you mean 'xavier_uniform_'"), (zen, "nothing_like_it", "has no attribute"),
+    ],
+)  # fmt: skip
+def test_a_missing_function_names_what_to_write(module, name, words):
+    with pytest.raises(AttributeError, match=rf"{module.__name__}' has no attribute '{name}'.*{words}|{words}"):
+        getattr(module, name)
+    assert not hasattr(module, name)
+
+
+def test_every_name_that_is_advised_exists():
+    for text in {**habits.FUNCTIONS, **habits.NN}.values():
+        if text.startswith("zen.") and text.replace(".", "").replace("_", "").isalnum():
+            found = zen
+            for part in text.split(".")[1:]:
+                found = getattr(found, part)
+
+
+def test_arguments_in_a_wrong_form():
+    a = zen.ones((2, 3))
+    for call, words in (
+        (lambda: zen.zeros(2, 3), r"zeros: several sizes are given as a tuple: zeros\(\(2, 3\)\)"),
+        (lambda: zen.concat(a, a), r"concat: the arrays come as one sequence"),
+        (lambda: zen.stack(3), r"stack: a sequence of arrays is needed, not int"),
+        (lambda: zen.einsum(a), r"einsum: the subscripts come first"),
+        (lambda: zen.exp(None), "None is no value; perhaps a function returned nothing"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            call()
+
+
+def test_round_and_whole_numbers():
+    t = zen.tensor(2.567, requires_grad=True)
+    assert round(t, 2).item() == 2.57 and round(t, 2).requires_grad
+    assert round(zen.tensor([1.25, 2.449]), 1).tolist() == np.round([1.25, 2.449], 1).tolist()
+    import math
+
+    for function in (round, math.floor, math.ceil, math.trunc):
+        for x in (2.5, -2.5, 3.7):
+            found = function(zen.tensor(x, requires_grad=True))
+            assert type(found) is int and found == function(x)
+    for name in ("floor", "ceil", "trunc"):
+        with pytest.raises(TypeError, match=rf"math\.{name}\(\).*\(2,\); use zen\.{name}"):
+            getattr(math, name)(zen.ones(2))
