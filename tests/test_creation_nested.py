@@ -44,7 +44,7 @@ def test_derivatives_of_a_nest(nest):
 
 
 def test_gradient_of_a_rotation():
-    """d/dt of |R(t) x + (t, 0)|**2 at t = 0, x = (1, 2): 2 x . ((0, -1; 1, 0) x + (1, 0)) = 2 (1*(-2 + 1) + 2*1) = 2."""
+    """d/dt of |R(t) x + (t, 0)|**2 at t = 0, x = (1, 2): 2 x . ((0, -1; 1, 0) x + (1, 0)) = 2."""
 
     def length(t):
         rotation = zen.asarray([[zen.cos(t), -zen.sin(t)], [zen.sin(t), zen.cos(t)]])

@@ -1,4 +1,4 @@
-"""NumPy functions without a derivative: they run where no Tensor requires a gradient, and say what to do where one does.
+"""NumPy functions without a derivative: they run where no Tensor requires a gradient, and say what to do elsewhere.
 
 Values from NumPy on the arrays; tests/test_dispatch_everything.py walks over every function.
 """
@@ -52,11 +52,14 @@ def test_nested_arguments():
         lambda x: np.sum(x, where=X > 0), lambda x: np.sum(x, initial=3.0), lambda x: np.sin(x, dtype=np.float32),
         lambda x: np.add(x, x, where=X > 0, out=np.zeros_like(X)), lambda x: np.reshape(x, (3, 2), order="F"),
         lambda x: np.ravel(x, order="F"), lambda x: np.take(x, [7, -9], mode="clip"), lambda x: np.add(x, 1j),
-        lambda x: np.multiply(np.array([1j, 2, 3]), x), lambda x: np.linalg.norm(x, "nuc"), lambda x: np.subtract.reduce(x),
-        lambda x: np.multiply.outer(x, x), lambda x: np.add.reduceat(x, [0, 1], axis=1), lambda x: np.maximum.accumulate(x),
+        lambda x: np.multiply(np.array([1j, 2, 3]), x), lambda x: np.linalg.norm(x, "nuc"),
+        lambda x: np.subtract.reduce(x),
+        lambda x: np.multiply.outer(x, x), lambda x: np.add.reduceat(x, [0, 1], axis=1),
+        lambda x: np.maximum.accumulate(x),
         lambda x: np.pad(x, 1, "linear_ramp"), lambda x: np.linalg.norm(x, ord=3, axis=0),
         lambda x: np.full((2, 3), x), lambda x: np.full_like(X, x), lambda x: np.nan_to_num(x),
-        lambda x: np.linspace(x[0], x[1], 3), lambda x: np.interp(0.3, x[0] ** 2, x[1]), lambda x: np.mean(x, where=X > 0),
+        lambda x: np.linspace(x[0], x[1], 3), lambda x: np.interp(0.3, x[0] ** 2, x[1]),
+        lambda x: np.mean(x, where=X > 0),
     ],
 )  # fmt: skip
 def test_arguments_that_zen_does_not_take_are_numpys(call):
@@ -104,7 +107,8 @@ def test_functions_that_write_into_a_tensor():
     "write",
     [
         lambda c: np.put(c, [0], 9.0), lambda c: np.add.at(c, [0], 9.0), lambda c: np.copyto(c, 9.0),
-        lambda c: np.add(c, 1.0, out=c), lambda c: np.median(c, overwrite_input=True), lambda c: np.place(c, X[0] > 0, [9.0]),
+        lambda c: np.add(c, 1.0, out=c), lambda c: np.median(c, overwrite_input=True),
+        lambda c: np.place(c, X[0] > 0, [9.0]),
     ],
 )  # fmt: skip
 def test_a_gradient_never_reads_what_a_function_wrote(write):

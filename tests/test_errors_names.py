@@ -1,5 +1,7 @@
 """Names of PyTorch and NumPy that zen does not have: AttributeError with what zen has, and only when they are read."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,8 @@ def test_a_subclass_may_have_the_names():
         (zen, "unsqueeze", r"write zen\.expand_dims$"), (zen, "randn", r"write zen\.random\.normal$"),
         (zen, "concatenate", r"write zen\.concat$"), (zen, "arctan2", r"write zen\.atan2$"),
         (zen, "median", r"numpy\.median, for Tensors that require no gradient"), (zen, "sinn", "did you mean 'sin'"),
-        (f, "relu_", r"zen\.f\.relu\(x\)"), (f, "cat", r"write zen\.concat$"), (f, "softmaxx", "did you mean 'softmax'"),
+        (f, "relu_", r"zen\.f\.relu\(x\)"), (f, "cat", r"write zen\.concat$"),
+        (f, "softmaxx", "did you mean 'softmax'"),
         (nn, "functional", r"write zen\.f$"), (nn, "Relu", "did you mean 'ReLU'"), (nn, "softmax", r"zen\.f\.softmax"),
         (zen.optim, "clip_grad_norm", "clip_grad_norm_"), (zen.linalg, "inverse", r"zen\.linalg\.inv"),
         (zen.linalg, "svd", r"numpy\.linalg\.svd"), (zen.random, "randn", r"zen\.random\.normal"),
@@ -85,8 +88,6 @@ def test_round_and_whole_numbers():
     t = zen.tensor(2.567, requires_grad=True)
     assert round(t, 2).item() == 2.57 and round(t, 2).requires_grad
     assert round(zen.tensor([1.25, 2.449]), 1).tolist() == np.round([1.25, 2.449], 1).tolist()
-    import math
-
     for function in (round, math.floor, math.ceil, math.trunc):
         for x in (2.5, -2.5, 3.7):
             found = function(zen.tensor(x, requires_grad=True))

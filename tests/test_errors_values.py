@@ -1,15 +1,15 @@
 """Tensors that require a gradient given to plots, tables and estimators: the error says what to pass instead."""
 
+import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
+from sklearn.linear_model import LinearRegression
 
 import zen
 
-matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  after the backend is chosen
-import pandas as pd  # noqa: E402
-from sklearn.linear_model import LinearRegression  # noqa: E402
 
 CALLS = {
     "plot": lambda t, m: plt.plot(t), "scatter": lambda t, m: plt.scatter(t, t), "hist": lambda t, m: plt.hist(t),

@@ -52,8 +52,8 @@ def refuse_gradient(t: Tensor, action: str) -> None:
     if t.requires_grad:
         raise RuntimeError(
             f"{action} of a Tensor that requires a gradient would lose the gradient. Where plain values are wanted (to "
-            "plot, to save, for another library), pass t.detach() or t.detach().numpy(); to compute with gradients, use "
-            "zen's functions, and zen.asarray for a list of Tensors"
+            "plot, to save, for another library), pass t.detach() or t.detach().numpy(); to compute with gradients, "
+            "use zen's functions, and zen.asarray for a list of Tensors"
         )
 
 

@@ -139,7 +139,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = F
     fill = asarray(fill_value, dtype)
     shape, dtype = shape_of("full", shape, fill.dtype)
     if fill.requires_grad and backend.grad_enabled() and not requires_grad:
-        return broadcast_to(fill, shape).clone()
+        filled: Tensor = broadcast_to(fill, shape).clone()
+        return filled
     value = convert(fill)
     try:
         return backend.leaf(np.full(shape, value, dtype), requires_grad)

@@ -1,7 +1,7 @@
 """What zen has for names that users of PyTorch and NumPy reach for: the advice in the error for a missing attribute.
 
-Modules ask `missing` from their `__getattr__`; on Tensor each name is a `Missing`, which raises when it is read. Nothing
-here is on the way of an attribute that exists.
+Modules ask `missing` from their `__getattr__`; on Tensor each name is a `Missing`, which raises when it is read.
+Nothing here is on the way of an attribute that exists.
 """
 
 from __future__ import annotations
@@ -145,9 +145,10 @@ def elsewhere(name: str) -> dict[str, str]:
     for module, names in (("zen.f", f.__all__), ("zen.linalg", linalg.__all__)):
         if name in names:
             return {name: f"{module}.{name}"}
-    for module in (np, np.linalg):
-        if hasattr(getattr(module, name, None), "_implementation") or isinstance(getattr(module, name, None), np.ufunc):
-            return {name: f"{module.__name__}.{name}, for Tensors that require no gradient"}
+    for home in (np, np.linalg):
+        function = getattr(home, name, None)
+        if hasattr(function, "_implementation") or isinstance(function, np.ufunc):
+            return {name: f"{home.__name__}.{name}, for Tensors that require no gradient"}
     return {}
 
 

@@ -203,15 +203,15 @@ def __round__(self: Tensor, ndigits: int | None = None) -> Any:
 
 
 def __floor__(self: Tensor) -> int:
-    return math.floor(_only(self, "floor"))
+    return int(math.floor(_only(self, "floor")))
 
 
 def __ceil__(self: Tensor) -> int:
-    return math.ceil(_only(self, "ceil"))
+    return int(math.ceil(_only(self, "ceil")))
 
 
 def __trunc__(self: Tensor) -> int:
-    return math.trunc(_only(self, "trunc"))
+    return int(math.trunc(_only(self, "trunc")))
 
 
 def __copy__(self: Tensor) -> Tensor:
@@ -303,7 +303,8 @@ METHODS = {
     function.__name__: function
     for function in (
         depends_on, get_gradients, numpy, tolist, clone,
-        __array__, __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__, __copy__, __deepcopy__, __reduce__,
+        __array__, __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__,
+        __copy__, __deepcopy__, __reduce__,
     )
 }  # fmt: skip
 
@@ -312,9 +313,9 @@ def _needs_leaf(t: Tensor, action: str) -> None:
     node = t.node
     if node is not None and node.row is not None:
         raise RuntimeError(
-            f"{action}: the result of {node.row.name!r} belongs to a graph, which cannot be copied; use clone() inside the "
-            "graph, or t.detach().clone(). Where plain values are wanted (to plot, to save, for another library), pass "
-            "t.detach()"
+            f"{action}: the result of {node.row.name!r} belongs to a graph, which cannot be copied; use clone() inside "
+            "the graph, or t.detach().clone(). Where plain values are wanted (to plot, to save, for another library), "
+            "pass t.detach()"
         )
 
 

@@ -171,18 +171,18 @@ def refusal(of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]
         )
     if outs:
         return TypeError(
-            f"{name}: the array given as 'out' cannot take a result that requires a gradient; write `a = a + t` instead "
-            "of `a += t`, which makes a Tensor, t.copy_(result) for a Tensor t, or pass t.detach() if the gradient is "
-            "not wanted"
+            f"{name}: the array given as 'out' cannot take a result that requires a gradient; write `a = a + t` "
+            "instead of `a += t`, which makes a Tensor, t.copy_(result) for a Tensor t, or pass t.detach() if the "
+            "gradient is not wanted"
         )
     if called in _KEEPERS:
         return TypeError(f"{name} keeps plain values, not gradients: pass t.detach()")
     if _writes(called):
         also = ", by which numpy.full and numpy.full_like fill," if called is np.copyto else ""
         return TypeError(
-            f"{name}{also} would write a Tensor that requires a gradient into an array, or into such a Tensor, and lose "
-            "the gradient; write into a Tensor with x[key] = t, fill one with zen.full(shape, t), or pass t.detach() if "
-            "no gradient is wanted"
+            f"{name}{also} would write a Tensor that requires a gradient into an array, or into such a Tensor, and "
+            "lose the gradient; write into a Tensor with x[key] = t, fill one with zen.full(shape, t), or pass "
+            "t.detach() if no gradient is wanted"
         )
     same = _NAMES.get(own, own)
     if called is of and same in FUNCTIONS:

@@ -66,8 +66,10 @@ def _is_tensor(value: Any) -> bool:
 
 def _how_to_call(kind: Any) -> str:
     forward = getattr(kind.forward, "__code__", None)
-    needed = 0 if forward is None else forward.co_argcount - len(kind.forward.__defaults__ or ())
-    inputs = ", ".join(forward.co_varnames[1:needed]) if needed > 1 else "x"
+    inputs = "x"
+    if forward is not None and forward.co_argcount > 1:
+        needed = forward.co_argcount - len(kind.forward.__defaults__ or ())
+        inputs = ", ".join(forward.co_varnames[1:needed])
     code, defaults = kind.__init__.__code__, kind.__init__.__defaults__ or ()
     options = "..." if code.co_argcount - 1 > len(defaults) else ""
     return f"the module is made first, and then called on Tensors: nn.{kind.__name__}({options})({inputs})"

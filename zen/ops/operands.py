@@ -90,7 +90,8 @@ def _ragged(value: Any) -> str:
 
     def shape(part: Any, place: str) -> tuple[int, ...] | str:
         if not isinstance(part, SEQUENCES):
-            return np.shape(part)
+            own: tuple[int, ...] = np.shape(part)
+            return own
         first: tuple[int, ...] = ()
         for k, p in enumerate(part):
             found = shape(p, f"{place}[{k}]")
