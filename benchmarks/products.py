@@ -59,7 +59,7 @@ def mkl_multiply() -> Multiply:
     folders = [Path(sys.prefix, "lib"), Path(sys.prefix, "Library", "bin")]
     found = sorted(path for folder in folders for path in folder.glob("*mkl_rt.*"))
     if not found:
-        raise ImportError("the mkl package is not installed: pip install 'zen-autograd[mkl]'")
+        raise ImportError("the mkl package is not installed: pip install mkl")
     sgemm = ctypes.CDLL(str(found[0])).cblas_sgemm
     rows, plain, transposed = 101, 111, 112
     integer, real, pointer = ctypes.c_int, ctypes.c_float, ctypes.c_void_p

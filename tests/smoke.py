@@ -50,7 +50,7 @@ def main() -> None:
         try:
             use()
         except ImportError as error:
-            check(f"the error names the extra {extra}", f"zen-autograd[{extra}]" in str(error), True)
+            check(f"the error names the extra {extra}", f"(the extra {extra!r};" in str(error), True)
         else:
             sys.exit(f"smoke: {extra}: an optional library is here, in an environment that should be empty")
     print(f"smoke: zen {zen.__version__}, {zen.backend.NAME} engine, NumPy {np.__version__}: all right")

@@ -12,6 +12,7 @@ import zen
 ROOT = Path(zen.__file__).parent
 FLOORS = {
     "zen._core": 0, "zen._reference": 0, "zen.writes": 0,
+    "zen.exports": 0, "zen.extras": 0,
     "zen.backend": 1, "zen.files": 1, "zen.safetensors": 1,
     "zen.ops": 2,
     "zen.conversion": 3, "zen.tensor": 3, "zen.creation": 3, "zen.dispatch": 3, "zen.inplace": 3, "zen.f": 3,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import zen
+from zen.extras import EXTRAS, missing
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,3 +77,23 @@ def test_an_unknown_engine_is_an_error():
         [sys.executable, "-c", "import zen"], capture_output=True, text=True, cwd=ROOT, env=environment("fastest")
     )
     assert done.returncode == 1 and "'fastest'" in done.stderr
+
+
+def test_the_error_for_a_missing_library_names_what_its_extra_holds(tables):
+    extras = tables["project"]["optional-dependencies"]
+    for extra, libraries in EXTRAS.items():
+        assert [re.match(r"[\w-]+", requirement)[0] for requirement in extras[extra]] == libraries.split()
+        error = missing(ModuleNotFoundError(), "fit", "this", extra)
+        assert f"fit needs this: pip install {libraries} (" in str(error) and f"pip install '.[{extra}]'" in str(error)
+
+
+def test_a_library_that_does_not_load_is_not_called_missing():
+    error = missing(ImportError("upgrade numpy"), "read_csv", "pandas", "data")
+    assert "installed but does not load: upgrade numpy" in str(error) and "pip" not in str(error)
+
+
+def test_nothing_advises_an_install_of_zen_from_an_index():
+    for folder in ("zen", "benchmarks", "examples"):
+        for path in (ROOT / folder).rglob("*.p[yx]*"):
+            assert not re.search(r"pip install '?zen-autograd", path.read_text("utf-8", "ignore")), path
+    assert "pip install 'zen" not in (ROOT / "README.md").read_text()

@@ -120,7 +120,7 @@ def test_table_and_picture(model, tmp_path):
 def test_missing_matplotlib_names_the_extra(model, monkeypatch):
     found = statistics(model, zen.tensor(X))
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"zen-autograd\[draw\]"):
+    with pytest.raises(ImportError, match=r"needs matplotlib: pip install matplotlib pygraphviz \(the extra 'draw'"):
         found.plot()
 
 

@@ -5,7 +5,7 @@ have at top level are here as well. What is built on top (`zen.nn`, `zen.optim`,
 first used, so that `import zen` stays light.
 """
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from . import backend as backend
 from . import f as f
@@ -40,6 +40,7 @@ from .creation import uint32 as uint32
 from .creation import uint64 as uint64
 from .creation import zeros as zeros
 from .creation import zeros_like as zeros_like
+from .exports import shown as _shown
 from .f import abs as abs
 from .f import acos as acos
 from .f import acosh as acosh
@@ -177,7 +178,7 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 
-if _TYPE_CHECKING:
+if TYPE_CHECKING:
     from . import compat as compat
     from . import data as data
     from . import nn as nn
@@ -212,8 +213,6 @@ def __getattr__(name: str) -> object:
     return found
 
 
-def __dir__() -> list[str]:
-    """The public names: without the modules in which they are made."""
-    shown = {"backend", "f", "linalg", "random", *_MODULES}
-    inner = {name for name, value in globals().items() if type(value) is type(f) and name not in shown}
-    return sorted({*globals(), *_MODULES, *_FROM} - inner)
+if not TYPE_CHECKING:  # which reads the imports above
+    # zen.sklearn needs a library of its own, and would take the place of that one's name.
+    __all__, __dir__ = _shown(globals(), {"backend", "f", "linalg", "random", *_MODULES, *_FROM} - {"sklearn"})

@@ -19,6 +19,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .exports import shown as _shown
+
 _wanted = os.environ.get("ZEN_BACKEND", "compiled")
 
 if not TYPE_CHECKING and _wanted == "reference":
@@ -87,3 +89,6 @@ elif TYPE_CHECKING or _wanted == "compiled":
         ) from error
 else:
     raise ImportError(f"ZEN_BACKEND is {_wanted!r}; it must be 'compiled' or 'reference'")
+
+if not TYPE_CHECKING:
+    __all__, __dir__ = _shown(globals())

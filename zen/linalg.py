@@ -29,6 +29,7 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+__dir__ = __all__.copy
 
 
 def __getattr__(name: str) -> object:

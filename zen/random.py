@@ -16,6 +16,9 @@ from .backend import Tensor
 from .conversion import supported
 from .creation import float64, shape_of
 
+__all__ = ["get_state", "integers", "normal", "permutation", "seed", "set_state", "stream", "uniform"]
+__dir__ = __all__.copy
+
 _generator: np.random.Generator | None = None  # made when first needed: numpy.random takes 15 ms to import
 
 

@@ -19,6 +19,10 @@ import numpy as np
 from . import backend, files, safetensors
 from .backend import Tensor
 from .conversion import convert, supported
+from .extras import missing
+
+__all__ = ["State", "load", "save"]
+__dir__ = __all__.copy
 
 _VERSION = 1
 _RESERVED = ("optimizer/", "metadata/")
@@ -300,5 +304,5 @@ def _kind(t: Any) -> str:
 def _library(function: str) -> Any:
     try:
         return importlib.import_module("safetensors.numpy")
-    except ImportError:
-        raise ImportError(f"{function} needs safetensors: pip install 'zen-autograd[save]'") from None
+    except ImportError as error:
+        raise missing(error, function, "safetensors", "save") from None

@@ -15,6 +15,7 @@ import numpy as np
 
 from . import f, nn, random
 from .data import DataLoader, TensorDataset
+from .extras import missing
 from .modes import no_grad
 from .optim import AdamW
 from .training import EarlyStopping, fit
@@ -25,7 +26,10 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError("zen.sklearn needs scikit-learn: pip install 'zen-autograd[sklearn]'") from error
+    raise missing(error, "zen.sklearn", "scikit-learn", "sklearn") from None
+
+__all__ = ["Classifier", "Regressor"]
+__dir__ = __all__.copy
 
 _ACTIVATIONS = {
     "identity": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid, "gelu": nn.GELU, "silu": nn.SiLU,

@@ -15,6 +15,9 @@ from . import backend
 from .backend import Tensor
 from .transforms import gradients, jvp
 
+__all__ = ["check_gradients", "differentiated", "evaluate", "numerical_gradients"]
+__dir__ = __all__.copy
+
 STEP = 6e-6
 """Step of the central differences: the cube root of float64's precision, where both of their errors are smallest."""
 

@@ -124,7 +124,7 @@ def _choose():
             _find_threads()
             return "mkl"
         if wanted == "mkl":
-            raise ImportError("ZEN_BLAS=mkl: the mkl package is not installed; pip install 'zen-autograd[mkl]'")
+            raise ImportError("ZEN_BLAS=mkl: the mkl package is not installed; pip install mkl")
     if not _load(_numpy_candidates()):
         return "numpy (C API)"
     _find_threads()

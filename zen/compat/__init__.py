@@ -4,15 +4,17 @@
 They are loaded when first used, as `zen.compat.scalar` or by `import zen.compat.zenlib.nn`.
 """
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-if _TYPE_CHECKING:
+if TYPE_CHECKING:
     from . import gradflow as gradflow
     from . import graph as graph
     from . import scalar as scalar
     from . import zenlib as zenlib
 
 _MODULES = ("gradflow", "graph", "scalar", "zenlib")
+
+__all__ = [*_MODULES]
 
 
 def __getattr__(name: str) -> object:
@@ -24,4 +26,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    return __all__

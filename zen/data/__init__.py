@@ -1,5 +1,8 @@
 """Data: datasets, samplers, the DataLoader, transforms for images, and readers of files."""
 
+from typing import TYPE_CHECKING
+
+from ..exports import shown as _shown
 from . import transforms as transforms
 from .collate import default_collate as default_collate
 from .collate import default_convert as default_convert
@@ -25,3 +28,6 @@ from .sampler import SubsetRandomSampler as SubsetRandomSampler
 from .sampler import WeightedRandomSampler as WeightedRandomSampler
 from .tables import read_csv as read_csv
 from .tables import read_parquet as read_parquet
+
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals(), ("transforms",))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..conversion import supported
+from ..extras import missing
 from .dataset import TensorDataset
 from .lines import Source as _Source
 
@@ -135,9 +136,8 @@ def _check_rows(frame: Any, source: _Source, where: str) -> None:
 def _library(name: str, function: str) -> Any:
     try:
         return importlib.import_module(name)
-    except ImportError:
-        package = name.split(".")[0]
-        raise ImportError(f"{function} needs {package}: pip install 'zen-autograd[data]'") from None
+    except ImportError as error:
+        raise missing(error, function, name.split(".")[0], "data") from None
 
 
 def _chosen(

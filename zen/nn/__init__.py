@@ -4,6 +4,9 @@ The functions of PyTorch's nn.functional are in `zen.f`, with `axis` in the plac
 of its nn.utils that clip gradients are in `zen.optim`.
 """
 
+from typing import TYPE_CHECKING
+
+from ..exports import shown as _shown
 from . import init as init
 from .activation import CELU as CELU
 from .activation import ELU as ELU
@@ -99,12 +102,11 @@ from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals(), ("init",))
+
 
 def __getattr__(name: str) -> object:
     from ..habits import NN, elsewhere, missing
 
-    raise missing(__name__, name, __dir__(), {**elsewhere(name), **NN})
-
-
-def __dir__() -> list[str]:
-    return sorted(globals())
+    raise missing(__name__, name, globals()["__all__"], {**elsewhere(name), **NN})

@@ -14,6 +14,12 @@ import numpy as np
 from .. import backend, inplace, random
 from ..backend import Tensor
 
+__all__ = [
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
+    "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 Generator = np.random.Generator
 
 _GAINS = {

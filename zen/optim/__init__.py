@@ -11,6 +11,9 @@
 True
 """
 
+from typing import TYPE_CHECKING
+
+from ..exports import shown as _shown
 from . import lr_scheduler as lr_scheduler
 from .adagrad import Adagrad as Adagrad
 from .adam import Adam as Adam
@@ -26,9 +29,12 @@ from .optimizer import Optimizer as Optimizer
 from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD
 
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals(), ("lr_scheduler",))
+
 
 def __getattr__(name: str) -> object:
     from ..habits import missing
 
     advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_"}
-    raise missing(__name__, name, globals(), advice)
+    raise missing(__name__, name, globals()["__all__"], advice)

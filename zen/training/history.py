@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..extras import missing
+
 
 @dataclass
 class History:
@@ -62,7 +64,7 @@ class History:
         try:
             from matplotlib import pyplot
         except ImportError as error:
-            raise ImportError("History.plot needs matplotlib: pip install 'zen-autograd[fit]'") from error
+            raise missing(error, "History.plot", "matplotlib", "fit") from None
         figure, places = pyplot.subplots(
             1, 2 if self.metrics else 1, figsize=(10 if self.metrics else 5.5, 3.8), layout="constrained", squeeze=False
         )

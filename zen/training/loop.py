@@ -12,6 +12,7 @@ import numpy as np
 from .. import random
 from ..backend import Tensor
 from ..data import Dataset
+from ..extras import missing
 from ..modes import no_grad
 from ..optim import LBFGS, clip_grad_norm_
 from .history import History
@@ -368,9 +369,7 @@ class _Bar:
         try:
             from tqdm import tqdm
         except ImportError as error:
-            raise ImportError(
-                "fit: the progress bar needs tqdm: pip install 'zen-autograd[fit]', or give progress=False"
-            ) from error
+            raise missing(error, "fit's progress bar", "tqdm", "fit", ", or give progress=False") from None
         length = len(training.loader) if hasattr(training.loader, "__len__") else None
         self.training, self.epochs = training, epochs
         total = None if length is None else epochs * length

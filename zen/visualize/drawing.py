@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import files
 from ..backend import Tensor
+from ..extras import missing
 
 LEAF = 'shape=box, style="filled", fillcolor="#dcebd3"'
 OPERATION = 'shape=box, style="filled,rounded", fillcolor="#dbe6f4"'
@@ -182,10 +183,8 @@ def _quote(text: str) -> str:
 
 def _draw(source: str, form: str) -> bytes:
     if importlib.util.find_spec("pygraphviz") is None:
-        raise ImportError(
-            "drawing a graph needs pygraphviz: pip install 'zen-autograd[draw]'. "
-            "Without it, save the graph as .dot and give that to Graphviz"
-        )
+        error, remedy = ModuleNotFoundError(), ". Without it, save the graph as .dot and give that to Graphviz"
+        raise missing(error, "drawing a graph", "pygraphviz", "draw", remedy)
     # A process of its own: Graphviz writes to stderr what it thinks of the machine's fonts, and reads its settings
     # from the environment.
     with tempfile.TemporaryDirectory() as folder:

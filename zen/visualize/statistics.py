@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import inplace, random, trees
 from ..backend import Tensor
+from ..extras import missing
 from ..modes import enable_grad, no_grad
 
 _BINS = 40
@@ -97,8 +98,8 @@ class Statistics:
         """
         try:
             figures = importlib.import_module("matplotlib.figure")
-        except ImportError:
-            raise ImportError("plot needs matplotlib: pip install 'zen-autograd[draw]'") from None
+        except ImportError as error:
+            raise missing(error, "plot", "matplotlib", "draw") from None
         with_gradients = any(record.gradient or record.parameters for record in self.records)
         columns = 3 if with_gradients else 1
         figure = figures.Figure(figsize=(1 + 4.2 * columns, 1.2 + 0.5 * len(self.records)), layout="constrained")

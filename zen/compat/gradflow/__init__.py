@@ -61,6 +61,9 @@ unchanged, by the mean loss of an epoch:
   150 epochs. Rounding errors grow: two machines differ by a tenth and more in the end.
 """
 
+from typing import TYPE_CHECKING
+
+from ...exports import shown as _shown
 from .grad_engine import Variable as Variable
 from .utils import grad_enabled as grad_enabled
 from .utils import init_logger as init_logger
@@ -71,3 +74,6 @@ from . import layers as layers  # isort: skip
 from . import optimizers as optimizers  # isort: skip
 
 __version__ = "1.0.0"
+
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals(), ("activations", "data", "layers", "optimizers"))

@@ -40,6 +40,9 @@ Bugs of the original that are fixed, by the names of their tests in `tests/compa
 - automatic_name_taken: an automatic name could be that of another node.
 """
 
+from typing import TYPE_CHECKING
+
+from ...exports import shown as _shown
 from .network import Graph as Graph
 from .nodes import AddNode as AddNode
 from .nodes import CompNode as CompNode
@@ -52,3 +55,6 @@ from .passes import Optimizer as Optimizer
 from .passes import SGDOptimizer as SGDOptimizer
 from .passes import register_grad as register_grad
 from .passes import register_op as register_op
+
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals())

@@ -17,7 +17,13 @@ Each module's docstring lists the original's bugs that are fixed here, by the na
 `tests/compat/test_zenlib_*.py`, and the conventions that were kept.
 """
 
+from typing import TYPE_CHECKING
+
+from ...exports import shown as _shown
 from . import autodiff as autodiff
 from . import loss as loss
 from . import nn as nn
 from . import optim as optim
+
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals(), ("autodiff", "loss", "nn", "optim"))

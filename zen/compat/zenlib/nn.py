@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from ... import f as _f
+from ...extras import missing
 from ...modes import no_grad
 from ...ops.recurrent import RNN_TANH
 from . import autodiff as ad
@@ -209,7 +210,7 @@ def _progress_bar() -> Callable[[Iterable[int]], Iterable[int]]:
     try:
         from tqdm import tqdm
     except ImportError as error:
-        raise ImportError("Model.train draws its bar with tqdm: pip install 'zen-autograd[fit]'") from error
+        raise missing(error, "the bar of Model.train", "tqdm", "fit") from None
     bar: Callable[[Iterable[int]], Iterable[int]] = tqdm
     return bar
 

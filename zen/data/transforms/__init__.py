@@ -9,6 +9,9 @@ Random transforms take `generator` or `seed`. In a DataLoader their numbers depe
 of the sample in it alone, so they are the same with any number of workers.
 """
 
+from typing import TYPE_CHECKING
+
+from ...exports import shown as _shown
 from .base import Compose as Compose
 from .base import ImageTransform as ImageTransform
 from .base import Lambda as Lambda
@@ -26,3 +29,6 @@ from .values import GaussianNoise as GaussianNoise
 from .values import Normalize as Normalize
 from .values import RandomErasing as RandomErasing
 from .values import ToTensor as ToTensor
+
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals())

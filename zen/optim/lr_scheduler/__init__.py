@@ -10,6 +10,9 @@
 [0.2]
 """
 
+from typing import TYPE_CHECKING
+
+from ...exports import shown as _shown
 from .cosine import CosineAnnealingLR as CosineAnnealingLR
 from .cosine import CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts
 from .cycle import OneCycleLR as OneCycleLR
@@ -23,3 +26,6 @@ from .decay import StepLR as StepLR
 from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .scheduler import LRScheduler as LRScheduler
 from .sequential import SequentialLR as SequentialLR
+
+if not TYPE_CHECKING:  # which reads the imports above
+    __all__, __dir__ = _shown(globals())

@@ -1,0 +1,17 @@
+"""What a package shows: its `__all__` and `dir()`, made of the names that its `__init__` imports as themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+
+def shown(names: Mapping[str, Any], modules: Iterable[str] = ()) -> tuple[list[str], Callable[[], list[str]]]:
+    """`__all__` and `__dir__` for the globals of a package: without the modules that they were made in, but `modules`.
+
+    `modules` may name what is loaded when it is first used, and so is not among the globals yet.
+    """
+    made = {n for n, value in names.items() if not n.startswith("_") and not isinstance(value, ModuleType)}
+    found = sorted(made - {"annotations", "TYPE_CHECKING"} | {*modules})
+    return found, found.copy

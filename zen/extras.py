@@ -1,0 +1,24 @@
+"""The optional libraries, by the extra of pyproject.toml that lists them, and the error where one is missing."""
+
+from __future__ import annotations
+
+EXTRAS = {
+    "fit": "tqdm matplotlib",
+    "save": "safetensors",
+    "data": "pandas pyarrow",
+    "sklearn": "scikit-learn",
+    "draw": "matplotlib pygraphviz",
+}
+
+
+def missing(error: ImportError, what: str, library: str, extra: str, otherwise: str = "") -> ImportError:
+    """The error to raise where `what` (a function of zen's) could not import `library`, with the remedy.
+
+    The libraries are named one by one: zen itself need not come from an index.
+    """
+    if not isinstance(error, ModuleNotFoundError):
+        return ImportError(f"{what} needs {library}, which is installed but does not load: {error}")
+    return ImportError(
+        f"{what} needs {library}: pip install {EXTRAS[extra]} (the extra {extra!r}; in a checkout: "
+        f"pip install '.[{extra}]'){otherwise}"
+    )
