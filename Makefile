@@ -18,6 +18,10 @@ SOURCES := setup.py pyproject.toml $(filter-out $(GENERATED),$(wildcard zen/_cor
 
 GALLERY := $(filter-out examples/program.py,$(wildcard examples/*.py))
 
+# The environment of a checkout finds the checkout's zen by itself. One that several share does not: there, and here as
+# well, PYTHONPATH says which zen is meant, and comes first.
+OWN := $(if $(filter $(CURDIR)/%,$(abspath $(VENV))),$(VENV)/zen.installed)
+
 .PHONY: help demo gallery test test-peers fuzz bench bench-peers build lint format clean
 
 help:
@@ -28,7 +32,7 @@ help:
 	@echo "make fuzz         look for programs that fail: SEED=0 SECONDS=60"
 	@echo "make bench        the benchmarks (make bench-peers: beside PyTorch, HIPS autograd and JAX)"
 	@echo "make build        the compiled engine alone"
-	@echo "make lint         ruff, cython-lint, mypy, stubtest (make format: let ruff lay out the code)"
+	@echo "make lint         ruff, cython-lint, NumPy's fields, mypy, stubtest (make format: let ruff lay out the code)"
 	@echo "make clean        remove everything that these commands made"
 
 demo: build $(VENV)/examples.installed
@@ -63,6 +67,7 @@ lint: build $(VENV)/dev.installed $(VENV)/test.installed
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	PATH="$(abspath $(VENV))/bin:$$PATH" cython-lint zen
+	$(PY) .ci/check_fields.py
 	$(PY) -m mypy
 	$(PY) -m mypy.stubtest --concise --mypy-config-file pyproject.toml --ignore-missing-stub --allowlist .ci/stubtest.allow zen._core
 
@@ -70,7 +75,7 @@ format: $(VENV)/dev.installed
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-build: build/$(KIND).stamp
+build: build/$(KIND).stamp $(OWN)
 
 # The kinds share their places, so a change of kind builds anew.
 build/$(KIND).stamp: $(SOURCES) | $(VENV)/build.installed
@@ -91,6 +96,17 @@ $(VENV)/%.installed: pyproject.toml | $(VENV)/bin/pip
 	$(PY) -c "$$REQUIREMENTS" $* > $(VENV)/$*.txt
 	$(PY) -m pip install --quiet -r $(VENV)/$*.txt
 	@touch $@
+
+$(VENV)/zen.installed: | $(VENV)/bin/pip
+	@$(PY) -c "$$PATH_FILE"
+	@touch $@
+
+define PATH_FILE
+import os, sysconfig
+with open(os.path.join(sysconfig.get_path("purelib"), "zen.pth"), "w") as file:
+    file.write(os.getcwd() + "\n")
+endef
+export PATH_FILE
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c "$$SUITABLE"

@@ -97,3 +97,22 @@ def test_nothing_advises_an_install_of_zen_from_an_index():
         for path in (ROOT / folder).rglob("*.p[yx]*"):
             assert not re.search(r"pip install '?zen-autograd", path.read_text("utf-8", "ignore")), path
     assert "pip install 'zen" not in (ROOT / "README.md").read_text()
+
+
+def test_links_of_the_readme_work_wherever_it_is_shown(tables):
+    """An index shows README.md without the files beside it."""
+    base = tables["project"]["urls"]["Homepage"] + "/blob/main/"
+    text = (ROOT / "README.md").read_text()
+    defined = dict(re.findall(r"^\[([^]]+)\]: (\S+)$", text, re.MULTILINE))
+    assert len(defined) > 12 and not re.findall(r"\]\((?!https://)", text)
+    for name, link in defined.items():
+        assert link.startswith(base) and (ROOT / link.removeprefix(base)).exists(), link
+        assert text.count(f"[{name}]") >= 2, name
+
+
+def test_the_readme_says_what_the_classifiers_say(tables):
+    classifiers = tables["project"]["classifiers"]
+    versions = [c.split(" :: ")[-1] for c in classifiers if c.startswith("Programming Language :: Python :: 3.")]
+    first, *_, last = versions
+    assert tables["project"]["requires-python"] == f">={first}"
+    assert f"CPython {', '.join(versions[:-1])} and {last}" in (ROOT / "README.md").read_text()

@@ -182,7 +182,7 @@ cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, 
         return 0
     a, b = layout(a, &ta, &lda), layout(b, &tb, &ldb)
     if _sgemm == NULL or (not _wide and max(m, n, k, lda, ldb) > 2147483647):
-        x, y = (a.T if flip_a else a), (b.T if flip_b else b)
+        x, y = ((<object>a).T if flip_a else a), ((<object>b).T if flip_b else b)
         if accumulate:
             np.add(out, np.matmul(x, y), out=out)
         else:
