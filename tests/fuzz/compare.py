@@ -11,7 +11,7 @@ from .program import Program
 
 def differs(program: Program, a: Any, b: Any, tight: bool = False) -> str:
     """What is different about two results, or nothing."""
-    a, b = np.asarray(a), np.asarray(b)
+    a, b = (np.asarray(x.detach() if hasattr(x, "detach") else x) for x in (a, b))
     if a.shape != b.shape:
         return f"shapes {a.shape} and {b.shape}"
     single = program.dtype == "float32" or a.dtype == np.float32
