@@ -38,7 +38,7 @@ class Builder:
         self.values: dict[str, Value] = {}
         self.retained: list[str] = []
         self.frozen: set[int] = set()  # groups that must not be written to any more
-        self.reversed: set[int] = set()  # groups with a view that runs backwards, which PyTorch has not
+        self.reversed: set[int] = set()  # groups with a view that PyTorch may not have: backwards, or a reshape
         self.portable = True
         self.count = 0
 
@@ -106,12 +106,13 @@ class Builder:
         """A step with a result. view: it shares the memory of its first argument; cut: no gradient passes."""
         self.count += 1
         name = Ref(f"v{self.count}")
-        used = [self.values[r] for r in Step(op, args, kwargs).names() if r in self.values]
+        names = Step(op, args, kwargs).names()
+        used = [self.values[r] for r in names if r in self.values]
         linked = any(v.linked for v in used)
         first = self.values.get(args[0]) if args and isinstance(args[0], Ref) else None
         group, free = (first.group, first.own) if view and first is not None else (self.count, True)
         if dense is None:
-            dense = bool(first and first.dense and len(used) == 1 and first.shape == shape and not view)
+            dense = bool(first and first.dense and len(names) == 1 and first.shape == shape and not view)
         self.values[name] = Value(shape, bound, linked and not cut, group, free and own, dense)
         self.steps.append(Step(op, args, kwargs, name, template))
         return self.tame(name)
@@ -143,6 +144,14 @@ class Builder:
             return self.values[name]
         source = next(s for s in self.sources if s.name == name)
         return Value(source.shape, max(abs(source.low), abs(source.high)), False, -1)
+
+    def perhaps_a_view(self, value: Value) -> None:
+        """Before a reshape, which is a view if the layout allows: writes to the same memory tell, in PyTorch perhaps
+        otherwise than in NumPy, whose layouts of results differ."""
+        if self.rng.random() < 0.5:
+            self.frozen.add(value.group)
+        elif not value.dense:
+            self.reversed.add(value.group)
 
     def fit(self, shape: tuple[int, ...], name: Ref | None = None) -> Ref:
         """Some value in the wanted shape: gathered from another one, or a new leaf."""

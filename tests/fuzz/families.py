@@ -147,11 +147,13 @@ def shapes(b: Builder) -> None:
     same = {"bound": v.bound}
     if op == "reshape":
         new = (prod(s),) if b.rng.random() < 0.4 else (*s[1:], 1, *s[:1])
-        b.frozen.add(v.group)
+        b.perhaps_a_view(v)
         b.emit(op, x, new, shape=new, view=True, dense=v.dense, **same)
-    elif op in ("ravel", "flatten") and (n or op == "ravel"):
-        b.frozen.add(v.group)
+    elif op == "ravel":
+        b.perhaps_a_view(v)
         b.emit(op, x, shape=(prod(s),), view=True, dense=v.dense, **same)
+    elif op == "flatten" and n:
+        b.emit(op, x, shape=(prod(s),), dense=True, **same)
     elif op == "transpose":
         order = tuple(b.rng.sample(range(n), n))
         b.emit("permute_dims", x, order, shape=tuple(s[k] for k in order), view=True, **same)
