@@ -68,7 +68,7 @@ def to_float(t: Tensor) -> float:
             UserWarning,
             stacklevel=2,
         )
-    return float(t.array.item())
+    return float(t._array.item())
 
 
 def _to_array(value: Any) -> np.ndarray:

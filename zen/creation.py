@@ -223,7 +223,7 @@ def shape_of(name: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dty
 
 def _like(x: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
     """The array whose shape and order in memory are wanted, and the dtype."""
-    array = x.array if isinstance(x, Tensor) else convert(x)
+    array = x._array if isinstance(x, Tensor) else convert(x)
     return array, array.dtype if dtype is None else supported(dtype)
 
 

@@ -186,7 +186,7 @@ def _flat(state: Any, prefix: str = "") -> dict[str, np.ndarray]:
 def _array(value: Any, name: str) -> np.ndarray:
     """The value as an array that safetensors can write: contiguous, in this machine's byte order."""
     try:
-        array = value.array if isinstance(value, Tensor) else convert(value)
+        array = value._array if isinstance(value, Tensor) else convert(value)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"save: {name!r} is a {type(value).__name__}, not a Tensor, array or number ({error}); what else a run "

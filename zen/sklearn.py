@@ -114,7 +114,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         x = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         with no_grad():
-            parts = [self.model_(x[k : k + _CHUNK]).array for k in range(0, len(x), _CHUNK)]
+            parts = [self.model_(x[k : k + _CHUNK])._array for k in range(0, len(x), _CHUNK)]
         outputs: np.ndarray = np.concatenate(parts)
         return outputs
 

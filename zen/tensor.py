@@ -183,7 +183,7 @@ def __dlpack__(self: Tensor, **options: Any) -> Any:
 
 
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
-    device: tuple[int, int] = self.array.__dlpack_device__()
+    device: tuple[int, int] = self._array.__dlpack_device__()
     return device
 
 

@@ -7,8 +7,8 @@ _broadcast, _blas, _tensor, _record, _differentiable, _engine.
 from . import kernels as kernels
 from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
-from ._dispatch import simd as simd
 from ._differentiable import reaches_open_leaf as reaches_open_leaf
+from ._dispatch import simd as simd
 from ._engine import run as run
 from ._engine import verify_saved as verify_saved
 from ._guard import renew as renew

@@ -22,14 +22,15 @@ class Node:
     was saved. `inputs` has a Node for each argument, None where the argument is constant. `saved` is
     (args..., y), or (xs, y) for a variadic row; each entry is an array, a scalar, a Shaped or None.
 
-    `closed` is set on a leaf that stood for an argument of a transform which is over: nobody differentiates by it again.
+    `closed` is set on a leaf that stood for an argument of a transform which is over: nobody differentiates by it
+    again.
 
     Freeing a long chain does not recurse: the interpreter's own deallocation of plain Python objects is bounded.
     """
 
     __slots__ = (
-        "__weakref__", "_tensor", "closed", "dtype", "grad", "hooks", "inputs", "params", "released", "retains_grad", "row",
-        "saved", "seq", "shape",
+        "__weakref__", "_tensor", "closed", "dtype", "grad", "hooks", "inputs", "params", "released", "retains_grad",
+        "row", "saved", "seq", "shape",
     )  # fmt: skip
 
     def __init__(

@@ -44,9 +44,9 @@ class Row:
         vjp(f, g, args, y, *params)         joint: one in all, returns a tuple of gradients
 
     `needs` holds for each vjp what it needs of (args..., y), or of (xs, y) if variadic. `linear` and `tangents` are
-    for forward mode: the positions of the arguments in which the row is linear, and for each argument None or a function
-    like its vjp that gives the result's tangent from the argument's. A row's name is for messages: two rows may have the
-    same. `kernel` names what the compiled engine has for the row.
+    for forward mode: the positions of the arguments in which the row is linear, and for each argument None or a
+    function like its vjp that gives the result's tangent from the argument's. A row's name is for messages: two rows
+    may have the same. `kernel` names what the compiled engine has for the row.
     """
 
     __slots__ = (

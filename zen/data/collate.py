@@ -85,7 +85,7 @@ def _stack(parts: Sequence[Any], path: str) -> Tensor:
         _same([t.shape for t in tensors], path, "has shape {}")
         stacked: Tensor = f.stack(tensors)
         return stacked
-    arrays = [part.array if isinstance(part, Tensor) else part for part in parts]
+    arrays = [part._array if isinstance(part, Tensor) else part for part in parts]
     if isinstance(arrays[0], np.ndarray):
         _same([np.shape(a) for a in arrays], path, "has shape {}")
         return backend.leaf(convert(np.stack(arrays)), False)

@@ -175,7 +175,7 @@ def whole_batches(dataset: Any) -> Callable[[Any], Any] | None:
 
 def integers(owner: str, indices: Any) -> np.ndarray:
     """Indices as an array; a conversion would take a mask for the samples 0 and 1, and cut off fractions."""
-    array = np.asarray(indices.array if isinstance(indices, Tensor) else indices)
+    array = np.asarray(indices._array if isinstance(indices, Tensor) else indices)
     if array.size and array.dtype.kind not in "iu":
         hint = "; numpy.flatnonzero(mask) gives those of a mask" if array.dtype.kind == "b" else ""
         raise TypeError(f"{owner}: indices must be integers, not {array.dtype}{hint}")
@@ -240,7 +240,7 @@ def _rows(t: Tensor, indices: Any) -> Tensor:
     if t.requires_grad:
         rows: Tensor = t[indices]
         return rows
-    return backend.leaf(t.array.take(indices, axis=0), False)
+    return backend.leaf(t._array.take(indices, axis=0), False)
 
 
 def _listed(shapes: Sequence[Any]) -> str:

@@ -56,7 +56,7 @@ def nested(value: Any) -> Tensor:
         if isinstance(part, Tensor):
             tensors.append(part)
             places.append(place)
-            return part.array
+            return part._array
         if isinstance(part, SEQUENCES):
             return [plain(p, (*place, k)) for k, p in enumerate(part)]
         return part

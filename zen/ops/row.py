@@ -53,8 +53,8 @@ class Row(NamedTuple):
     """Arguments in which the row is linear while the others are held (in a variadic row: in all of them together):
     forward mode applies the row itself to their tangents."""
     jvp: tuple[str | None, ...] = ()
-    """For an argument whose tangent has a formula of its own: the result's tangent, with `g` the argument's. It reads no
-    values other than the vjp does. Only where neither linearity nor the transpose of the vjp will do."""
+    """For an argument whose tangent has a formula of its own: the result's tangent, with `g` the argument's. It reads
+    no values other than the vjp does. Only where neither linearity nor the transpose of the vjp will do."""
     uses: dict[str, Callable[..., Any]] = {}
     """Functions, other than rows, which the formulas call; the first argument is the namespace of rows."""
     domain: Any = None

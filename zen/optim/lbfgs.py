@@ -157,7 +157,8 @@ class LBFGS(Optimizer):
         changes, steps, ro = ([], [], []) if first else [list(state[key]) for key in ("old_dirs", "old_stps", "ro")]
         scale = 1.0 if first else state["H_diag"]
         if not first:
-            y, s, ys, yy = backend.kernels.lbfgs_pair(grad, state["prev_flat_grad"]._array, state["d"]._array, state["t"])
+            before, d = state["prev_flat_grad"]._array, state["d"]._array
+            y, s, ys, yy = backend.kernels.lbfgs_pair(grad, before, d, state["t"])
             if ys > _CURVATURE:
                 changes, steps, ro = [*changes, backend.wrap(y)], [*steps, backend.wrap(s)], [*ro, 1.0 / ys]
                 scale = ys / yy
