@@ -204,7 +204,7 @@ _FROM = {"fit": "training", "load": "serialize", "save": "serialize"}
 
 def __getattr__(name: str) -> object:
     if name not in _MODULES and name not in _FROM:
-        raise _missing("zen", name, __dir__(), {**_elsewhere(name), **_FUNCTIONS})
+        raise _missing("zen", name, globals()["__all__"], {**_elsewhere(name), **_FUNCTIONS})
     from importlib import import_module
 
     module = import_module(f"{__name__}.{_FROM.get(name, name)}")

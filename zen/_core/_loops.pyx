@@ -30,7 +30,8 @@ def find(str name, str letter):
             if found is not None:
                 return found
     raise ImportError(
-        f"numpy.{name} of NumPy {np.__version__} has no inner loop for dtype {letter!r}; zen is tested with NumPy 2.0 to 2.5"
+        f"numpy.{name} of NumPy {np.__version__} has no inner loop for dtype {letter!r}; "
+        "zen is tested with NumPy 2.0 to 2.5"
     )
 
 

@@ -164,6 +164,7 @@ def _prepare(declaration: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
 def _deferred(declaration: Row, formula: str) -> Callable[..., Any]:
     """The formula, compiled when it is first used."""
+    compiled: Callable[..., Any] | None = None
 
     def tangent(*values: Any) -> Any:
         nonlocal compiled
@@ -171,7 +172,6 @@ def _deferred(declaration: Row, formula: str) -> Callable[..., Any]:
             compiled = declaration.compile(formula)
         return compiled(*values)
 
-    compiled: Callable[..., Any] | None = None
     return tangent
 
 

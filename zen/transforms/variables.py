@@ -5,9 +5,9 @@ identity operation on that Tensor, so what is computed from it stays part of the
 is closed when the function has run.
 
 A derivative is *connected* if somebody may still differentiate it: an argument requires a gradient, or what the
-function computed came from another leaf that does and is not closed. Such leaves are parameters, and the variables of the
-surrounding transforms. Only then is it computed by a pass that is recorded, and only then are results Tensors with a
-graph. The arguments alone cannot tell, as in `grad(lambda x: w * x)(2.0)`, so the graph is searched.
+function computed came from another leaf that does and is not closed. Such leaves are parameters, and the variables of
+the surrounding transforms. Only then is it computed by a pass that is recorded, and only then are results Tensors with
+a graph. The arguments alone cannot tell, as in `grad(lambda x: w * x)(2.0)`, so the graph is searched.
 """
 
 from __future__ import annotations
