@@ -174,9 +174,9 @@ def test_columns_that_hold_more_than_numbers_are_named(tmp_path):
     from pyarrow import parquet
 
     path = tmp_path / "t.parquet"
-    nested = {"s": [{"x": 1, "a": 2}], "l": [[1, 2]], "d": [None], "a": [5], "a.b": [6]}
+    nested = {"s": [{"a": 2}], "l": [[1, 2]], "d": [None], "a": [5], "a.b": [6]}
     parquet.write_table(pyarrow.table(nested), path)
-    for name, text in (("s", r"\{'x': 1, 'a': 2\} \(its type is struct"), ("l", r"\[1, 2\] \(its type is list")):
+    for name, text in (("s", r"\{'a': 2\} \(its type is struct"), ("l", r"\[1, 2\] \(its type is list")):
         with pytest.raises(ValueError, match=rf"t\.parquet: column '{name}', row 0 is {text}.*not a number"):
             read_parquet(path, [name])
     found = read_parquet(path, ["a.b", "a"])

@@ -107,7 +107,7 @@ class MapDataset(Dataset):
         return self.function(self.dataset[index])
 
     def __repr__(self) -> str:
-        return f"MapDataset({described(self.dataset)}, {getattr(self.function, '__qualname__', repr(self.function))})"
+        return f"MapDataset({described(self.dataset)}, {getattr(self.function, '__name__', repr(self.function))})"
 
 
 class Subset(Dataset):
