@@ -28,7 +28,7 @@ MSVC = sys.platform == "win32" and "GCC" not in sys.version
 # No -ffast-math: NaN, infinities and the order of sums keep their meaning. The two -fno flags only tell the compiler
 # that nobody reads errno or traps floating-point exceptions, which lets it vectorise sqrt and conditionals;
 # contraction stays off so that every instruction set gives the same rounding. -g0: the symbols would treble the wheel.
-OPTIMISE = ["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]
+OPTIMISE = ["-O1", "-g1"] if SANITIZE else ["-O1", "-g"] if DEBUG else ["-O3", "-g0"]
 # Debug builds trap on an index outside a C array and on a signed overflow; Cython checks Python's containers and None.
 CHECKS = ["-fsanitize=bounds,signed-integer-overflow", "-fsanitize-undefined-trap-on-error"] if DEBUG else []
 # Findings in undefined behaviour are reported and the program goes on; the address sanitizer stops it.

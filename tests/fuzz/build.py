@@ -15,6 +15,16 @@ from typing import Any
 from .program import Program, Ref, Source, Step
 
 LIMIT = 4.0  # larger values are scaled down
+SPELLED = {
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "power",
+    "matmul",
+    "where",
+    "logaddexp",
+}  # also as operators or np's
 
 
 @dataclass
@@ -108,6 +118,8 @@ class Builder:
         name = Ref(f"v{self.count}")
         names = Step(op, args, kwargs).names()
         used = [self.values[r] for r in names if r in self.values]
+        if names and not used and op in SPELLED:
+            template = None  # zen's function: an operator or np's would give an array
         linked = any(v.linked for v in used)
         first = self.values.get(args[0]) if args and isinstance(args[0], Ref) else None
         group, free = (first.group, first.own) if view and first is not None else (self.count, True)

@@ -35,7 +35,7 @@ def draw(seed, shape, dtype="float64", low=-1.0, high=1.0, kind="uniform", layou
     elif kind == "spread":  # no two values closer than a step
         a = (rng.permutation(size) * ((high - low) / max(size, 1)) + low).reshape(shape).astype(dtype)
     else:
-        a = rng.random(shape) < 0.6
+        a = np.asarray(rng.random(shape) < 0.6)
     if layout == "F":
         return a.copy("F")
     if layout == "strided":

@@ -43,7 +43,7 @@ def results(program: Program, orders: int = 3) -> dict[str, np.ndarray]:
 
 
 def _or_zeros(gradient: Any, t: Any) -> np.ndarray:
-    return np.zeros(tuple(t.shape)) if gradient is None else gradient.detach().numpy().copy()
+    return np.zeros(tuple(t.shape)) if gradient is None else gradient.detach().numpy(force=True).copy()
 
 
 def _tensor(x: Any) -> Any:
