@@ -1,0 +1,110 @@
+"""Both modes compute one derivative: <u, J v> by `jvp` equals <J^T u, v> by `vjp`, for every row, fused operation and
+layer, each with every setting that its domain draws. What is declared linear is linear.
+"""
+
+import numpy as np
+import pytest
+from drawing import DIFFERENTIABLE, ROWS, STRUCTURAL, cases
+
+import zen
+from zen import backend, trees
+from zen.ops import register
+from zen.ops.fused import FUSED
+
+
+def random_like(rng, array):
+    return np.asarray(rng.normal(size=np.shape(array)))
+
+
+def check_adjoint(f, primals, seed=0):
+    """<u, J v> both ways, on arrays, and on Tensors whose derivative may be differentiated itself."""
+    rng = np.random.default_rng(seed)
+    v = tuple(random_like(rng, x) for x in primals)
+    out, tangents = zen.jvp(f, primals, v)
+    outputs, tangents = list(trees.values(out)), list(trees.values(tangents))
+    u = [random_like(rng, y) if y.dtype.kind == "f" else np.zeros(y.shape) for y in outputs]
+    forward = sum(float(np.sum(c * t)) for c, t in zip(u, tangents, strict=True))
+    _, pull = zen.vjp(f, *primals)
+    found = pull(trees.rebuild(out, u))
+    scale = sum(float(np.sum(np.abs(g * t))) for g, t in zip(found, v, strict=True))
+    assert sum(float(np.sum(g * t)) for g, t in zip(found, v, strict=True)) == pytest.approx(
+        forward, rel=1e-9, abs=1e-9 * (1 + scale)
+    )
+    leaves = tuple(zen.tensor(t, requires_grad=True) for t in v)
+    _, recorded = zen.jvp(f, primals, leaves)
+    for t, expected in zip(trees.values(recorded), tangents, strict=True):
+        np.testing.assert_allclose(t.array, expected, rtol=1e-9, atol=1e-9)
+
+
+def settings():
+    for name in DIFFERENTIABLE:
+        for k, case in enumerate(cases(name)):
+            if case.floating:
+                yield pytest.param(case, id=f"{name}-{k}")
+
+
+@pytest.mark.parametrize("case", list(settings()))
+def test_both_modes_of_a_row_agree(case):
+    check_adjoint(lambda *args: case.differentiable(*args), tuple(case.smooth_args()))
+
+
+def fused():
+    for name, operation in sorted(FUSED.items()):
+        for k, (inputs, keywords) in enumerate(operation.domain(np.random.default_rng(0))):
+            yield pytest.param(operation, inputs, keywords, id=f"{name}-{k}")
+
+
+@pytest.mark.parametrize(("operation", "inputs", "keywords"), list(fused()))
+def test_both_modes_of_a_fused_operation_agree(operation, inputs, keywords):
+    places = [k for k, x in enumerate(inputs) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+
+    def f(*given):
+        placed = list(inputs)
+        for k, x in zip(places, given, strict=True):
+            placed[k] = x
+        return operation(*placed, **keywords)
+
+    check_adjoint(f, tuple(np.asarray(inputs[k], np.float64) for k in places))
+
+
+# Linearity. A row may be linear in one argument while the others are held, or in all arguments of a variadic one.
+
+
+def linear_settings():
+    for name in STRUCTURAL:
+        if ROWS[name].linear:
+            for k, case in enumerate(cases(name)):
+                yield pytest.param(case, id=f"{name}-{k}")
+
+
+def combined(case, where, a, b):
+    """f(x + a y + b z) is to be f(x) + a f(y) + b f(z): the two sides, for new values at the positions `where`."""
+    rng = np.random.default_rng(5)
+    x = [np.asarray(arg, np.float64) for arg in case.args] if len(where) > 1 else list(case.args)
+    x, y, z = ([random_like(rng, v) if k in where else v for k, v in enumerate(x)] for _ in range(3))
+    mixed = [s + a * t + b * u if k in where else s for k, (s, t, u) in enumerate(zip(x, y, z, strict=True))]
+    return case(*mixed).array, case(*x).array + a * case(*y).array + b * case(*z).array
+
+
+@pytest.mark.parametrize("case", list(linear_settings()))
+def test_what_is_declared_linear_is_linear(case):
+    row = ROWS[case.name]
+    if case.name == "astype" and np.dtype(case.params[0]).kind != "f":
+        return  # has no tangent
+    if row.variadic:
+        places = [[k for k, a in enumerate(case.args) if a.dtype.kind == "f"]]
+    else:
+        places = [[k] for k, arg in enumerate(row.args) if arg in row.linear]
+    for where in places:
+        found, expected = combined(case, where, 2.0, -0.5)
+        tolerance = 1e-3 if found.dtype.itemsize < 8 else 1e-10
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_linearity_belongs_to_the_row_not_to_its_name():
+    for name, declaration in ROWS.items():
+        row = register.ROWS[name]
+        assert tuple(declaration.args[k] for k in row.linear) == tuple(
+            a for a in declaration.args if a in declaration.linear
+        )
+        assert backend.Row(name, 1, np.positive, lambda: ((None,), ((0, 0),))).linear == ()
