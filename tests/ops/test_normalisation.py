@@ -220,3 +220,43 @@ def test_reset_parameters():
                 p += 5
         layer.reset_parameters()
         assert layer.weight.tolist() == [1.0, 1.0, 1.0] and getattr(layer, "bias", zen.zeros(3)).tolist() == [0.0] * 3
+
+
+LARGE = np.array([[1, 2, -1, 0.5, 3, -2], [0, 1, 4, -3, 2, 2]])
+NORMALISATIONS = {
+    "layer_norm": lambda x, eps: f.layer_norm(x, 6, eps=eps),
+    "rms_norm": lambda x, eps: f.rms_norm(x, 6, eps=eps),
+    "batch_norm": lambda x, eps: f.batch_norm(x, None, None, training=True, eps=eps),
+    "batch_norm of sequences": lambda x, eps: f.batch_norm(x.reshape((2, 2, 3)), None, None, training=True, eps=eps),
+    "group_norm": lambda x, eps: f.group_norm(x, 2, eps=eps),
+    "instance_norm": lambda x, eps: f.instance_norm(x.reshape((2, 2, 3)), eps=eps),
+}
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+@pytest.mark.parametrize(("scale", "eps"), [(1e20, 1e-5), (1e-25, 0.0), (1e15, 1e-5)])
+def test_values_whose_squares_leave_float32(name, scale, eps):
+    """In float32 1e20 squared is inf and 1e-25 squared is 0; the results are those of float64."""
+    norm, weights = NORMALISATIONS[name], np.linspace(-1, 2, 12)
+
+    def run(dtype, create_graph):
+        x = zen.tensor((LARGE * scale).astype(dtype), requires_grad=True)
+        y = norm(x, eps)
+        g = zen.gradients([y], [x], [weights.reshape(y.shape).astype(dtype)], create_graph=create_graph)[0]
+        return y.array, g.array.astype(np.float64) * scale
+
+    exact = run(np.float64, False)
+    assert np.abs(exact[0]).max() > 0.5
+    for create_graph in (False,) if eps == 0 else (False, True):  # the composition, too, with large values
+        for found, expected in zip(run(np.float32, create_graph), exact, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-6)
+    if eps:
+        x, t = (LARGE * scale).astype(np.float32), np.ones((2, 6), np.float32)
+        assert np.isfinite(zen.jvp(lambda v: norm(v, eps), (x,), (t,))[1]).all()
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+def test_values_whose_squares_leave_float16(name):
+    x = (LARGE * 1000).astype(np.float16)
+    exact = NORMALISATIONS[name](zen.tensor(x.astype(np.float64)), 1e-5).array
+    np.testing.assert_allclose(NORMALISATIONS[name](zen.tensor(x), 1e-5).array, exact, atol=2e-3)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from drawing import ROWS, Case, cases, elementwise_case
+from torch.nn import functional
 from torch_table import COMPARABLE, TORCH, WITHOUT_COUNTERPART
 
 import zen
@@ -98,7 +99,7 @@ KINKS = {
     "leaky_relu": [([-1.0, 0.0, 1.0], [0.1] * 3)],
     "elu": [([-1.0, 0.0, 1.0], [0.7] * 3)],
     "power": [([0.0, 0.0, 0.0, 2.0, -2.0, -2.0], [2.0, 1.0, 0.0, 0.0, 2.0, 3.0])],
-    "logaddexp": [([1.0, 800.0, -800.0], [1.0, -800.0, 800.0])],
+    "logaddexp": [([1.0, 800.0, -800.0], [1.0, -800.0, 800.0]), ([0.0, 0.0, np.inf], [np.inf, -np.inf, 0.0])],
     "hypot": [([3.0, 1e200, 0.0], [4.0, 1e200, 2.0])],
     "sigmoid": [([-800.0, -30.0, 0.0, 30.0, 800.0],)],
     "softplus": [([-800.0, -30.0, 0.0, 15.0, 800.0],)],
@@ -109,9 +110,9 @@ KINKS = {
     "erf": [([-8.0, 0.0, 8.0],)],
     "log1p": [([0.0, 1e-300, 1e300],)],
     "expm1": [([0.0, 1e-300, -800.0],)],
-    "atan2": [([0.0, 1.0, -1.0, 1.0], [1.0, 0.0, 0.0, -1.0])],
+    "atan2": [([0.0, 1.0, -1.0, 1.0, 0.0], [1.0, 0.0, 0.0, -1.0, 0.0])],
     "floor_divide": [([5.0, -5.0, 6.0], [2.0, 2.0, -4.0])],
-    "remainder": [([5.0, -5.0, 5.0, -5.0], [3.0, 3.0, -3.0, -3.0])],
+    "remainder": [([5.0, -5.0, 5.0, -5.0, 1.0, -1.0, 0.9], [3.0, 3.0, -3.0, -3.0, 0.1, 0.1, 0.3])],
     "rint": [([0.5, 1.5, 2.5, -0.5],)],
 }
 REDUCED_KINKS = {
@@ -127,6 +128,8 @@ REDUCED_KINKS = {
 # (row, arguments): (our gradients, reason). PyTorch gives something else there.
 DIFFERENCES = {
     ("hypot", (0.0, 0.0)): ((0.0, 0.0), "PyTorch divides 0 by 0 and gives nan; 0 is a subgradient"),
+    ("bce", (0.0, 0.0)): ((1.0, 100.0), "PyTorch gives 0 for p; the slope of -log(1 - p) at 0 is 1"),
+    ("logaddexp", (np.inf, np.inf)): ((0.5, 0.5), "PyTorch subtracts infinities and gives nan; equals share"),
     ("logaddexp", (-np.inf, -np.inf)): ((0.5, 0.5), "PyTorch subtracts infinities and gives nan; equals share"),
 }
 
@@ -162,6 +165,27 @@ def test_where_zen_differs(name, args):
     np.testing.assert_array_equal(found, expected)
     peer = [g.item() for g in theirs(case, seeds)[1]]
     assert not np.array_equal(found, peer)  # once they agree, the entry goes
+
+
+AT_NAN = {
+    "relu": torch.relu, "relu6": functional.relu6, "hardtanh": functional.hardtanh, "clip": torch.clamp,
+    "hardshrink": functional.hardshrink, "leaky_relu": functional.leaky_relu, "hardswish": functional.hardswish,
+    "maximum": torch.maximum, "minimum": torch.minimum, "softplus": functional.softplus,
+    "threshold": functional.threshold,
+}  # fmt: skip
+LIMITS = {"clip": (-1.0, 1.0), "threshold": (0.0, 2.0)}
+
+
+@pytest.mark.parametrize("name", AT_NAN)
+def test_gradients_at_nan(name):
+    """Where PyTorch passes a gradient on, zen does or gives nan; where PyTorch stops it, so may zen."""
+    values = [np.nan, 1.0] if name in ("maximum", "minimum") else [np.nan]
+    mine = [zen.tensor(v, requires_grad=True) for v in values]
+    theirs = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in values]
+    getattr(zen.f, name)(*mine, *LIMITS.get(name, ())).backward()
+    AT_NAN[name](*theirs, *LIMITS.get(name, ())).backward()
+    for a, b in zip(mine, theirs, strict=True):
+        assert np.isnan(a.gradient) or a.gradient == b.grad.item()
 
 
 def test_nan_and_infinity_in_the_branch_not_taken():

@@ -162,7 +162,12 @@ def _pool_scatter(v, index, size):
 TORCH = {
     **{name: getattr(torch, name) for name in register.ROWS if hasattr(torch, name)},
     "equal": torch.eq, "not_equal": torch.ne,
-    "power": torch.pow,
+    "power": torch.pow, "limit_power": torch.pow,
+    "power_slope": lambda a, b: b * a ** (b - 1),
+    "power_log": lambda a, b: torch.xlogy(a**b, a),
+    "ratio": torch.div,
+    "product": torch.mul,
+    "entropy": lambda x: torch.xlogy(x, x),
     "floor_divide": lambda a, b: torch.div(a, b, rounding_mode="floor"),
     "clip": lambda x, lo, hi: torch.clamp(x, lo, hi),
     "rint": torch.round,
@@ -250,6 +255,7 @@ TORCH = {
 WITHOUT_COUNTERPART = {
     "prod_others": "serves the derivative of prod",
     "recurrence": "serves the derivative of cumprod",
+    "constant": "a value given beforehand",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""
 

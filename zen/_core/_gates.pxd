@@ -118,7 +118,7 @@ cdef extern from * nogil:
         const T *ZEN_APART h, const T *ZEN_APART g, const T *ZEN_APART carry, T *ZEN_APART d, T *ZEN_APART db, \\
         Py_ssize_t n) { \\
         ZEN_EACH for (Py_ssize_t j = 0; j < n; j++) { \\
-            T v = h[j] > 0 ? g[j] + carry[j] : (T)0; \\
+            T v = h[j] <= 0 ? (T)0 : g[j] + carry[j]; \\
             d[j] = v; \\
             db[j] += v; \\
         } \\

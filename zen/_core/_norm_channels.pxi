@@ -93,6 +93,17 @@ cdef void channel_gradient(
         dx += stride
 
 
+cdef void wide_channel_gradient(
+    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t size, double weight, double mean,
+    double rstd, double shift, double slope, real* dx
+) noexcept nogil:
+    # As channel_gradient, in double, where the slope would not fit into float.
+    cdef Py_ssize_t j, i
+    for j in range(batch):
+        for i in range(j * stride, j * stride + size):
+            dx[i] = <real>((g[i] * weight - shift - (x[i] - mean) * rstd * slope) * rstd)
+
+
 cdef void norm_channels_forward(
     const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
     const real* w, const real* b, double eps, bint given, real* y, double* mean, double* var, real* scratch,
@@ -120,6 +131,8 @@ cdef void norm_channels_forward(
                 rest = sums[k] / total
                 mean[k] = centre[k] + rest
                 var[k] = squares[k] / total - rest * rest
+                if sizeof(real) == sizeof(float) and not is_ordinary(1 / sqrt_double(var[k] + eps)):
+                    wide_statistics(x + k * pool * size, batch, stride, pool * size, True, mean + k, var + k)
         for k in range(runs):
             rstd = 1 / sqrt_double(var[k] + eps)
             for c in range(k * pool, (k + 1) * pool):
@@ -148,7 +161,7 @@ cdef void norm_channels_backward(
     cdef real* slope = scratch + 4 * channels
     cdef double count_all = <double>batch * pool * size, rstd, weight, total, total_h
     cdef Py_ssize_t stride = channels * size, step = channels_at_once(batch, channels, size, pool)
-    cdef Py_ssize_t start = 0, count, c, k
+    cdef Py_ssize_t start = 0, count, c, k, i
     while start < channels:
         count = min(step, channels - start)
         for c in range(count):
@@ -169,6 +182,20 @@ cdef void norm_channels_backward(
                 shift[c] = 0 if given else <real>(rstd * total / count_all - (mean[k] - centre[c]) * slope[c])
         if dx != NULL:
             channel_gradient(g, x, batch, stride, count, size, centre, scale, shift, slope, dx)
+            if sizeof(real) == sizeof(float):
+                for c in range(count):
+                    k = (start + c) // pool
+                    rstd = 1 / sqrt_double(var[k] + eps)
+                    if not given and not is_ordinary(rstd):
+                        total = total_h = 0
+                        for i in range(k * pool - start, (k + 1) * pool - start):
+                            weight = w[(start + i) % period] if w != NULL else 1
+                            total += weight * sum_g[i]
+                            total_h += weight * sum_gh[i]
+                        weight = w[(start + c) % period] if w != NULL else 1
+                        wide_channel_gradient(
+                            g + c * size, x + c * size, batch, stride, size, weight, mean[k], rstd, total / count_all,
+                            total_h / count_all, dx + c * size)
             dx += count * size
         start += count
         g += count * size

@@ -82,13 +82,50 @@ cdef extern from *:
     ) noexcept nogil
 
 
+cdef inline bint is_ordinary(double rstd) noexcept nogil:
+    # Whether the squares of what is divided by 1 / rstd fit into float.
+    return (rstd > 1e-15) & (rstd < 1e15)
+
+
+cdef void wide_statistics(
+    const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t n, bint centred, double* mean, double* var
+) noexcept nogil:
+    # Of n elements in each of `batch` places, in double throughout.
+    cdef Py_ssize_t j, i
+    cdef double total = 0, squares = 0, d
+    if centred:
+        for j in range(batch):
+            for i in range(n):
+                total += x[j * stride + i]
+    mean[0] = total / (<double>batch * n)
+    for j in range(batch):
+        for i in range(n):
+            d = x[j * stride + i] - mean[0]
+            squares += d * d
+    var[0] = squares / (<double>batch * n)
+
+
+cdef void wide_row_gradient(
+    const real* g, const real* x, Py_ssize_t n, const real* w, bint centred, double mean, double rstd, real* dx
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double a, h, total = 0, product = 0
+    for i in range(n):
+        a, h = <double>g[i] * w[i], (x[i] - mean) * rstd
+        total += a
+        product += a * h
+    total, product = total / n if centred else 0, product / n
+    for i in range(n):
+        dx[i] = <real>((<double>g[i] * w[i] - total - (x[i] - mean) * rstd * product) * rstd)
+
+
 cdef void norm_rows_forward(
     const real* x, Py_ssize_t rows, Py_ssize_t n, const real* w, const real* b, double eps, bint centred,
     real* y, double* mean, double* rstd
 ) noexcept nogil:
     cdef Py_ssize_t r, i
     cdef real centre = 0, scale, shift, v
-    cdef double total, rest, squares, share = 1.0 / n
+    cdef double total, rest, squares, var, share = 1.0 / n
     for r in range(rows):
         total = rest = squares = 0
         if centred:
@@ -97,7 +134,13 @@ cdef void norm_rows_forward(
         zen_sums(sizeof(real), NULL, NULL, x, n, centre, True, &rest, &squares)
         rest = rest * share if centred else 0
         mean[r] = centre + rest
-        rstd[r] = 1 / sqrt_double(squares * share - rest * rest + eps)
+        var = squares * share - rest * rest
+        rstd[r] = 1 / sqrt_double(var + eps)
+        if sizeof(real) == sizeof(float) and not is_ordinary(rstd[r]):
+            wide_statistics(x, 1, 0, n, centred, mean + r, &var)
+            rstd[r] = 1 / sqrt_double(var + eps)
+            centre = <real>mean[r]
+            rest = mean[r] - centre
         scale, shift = <real>rstd[r], <real>(rest * rstd[r])
         for i in range(n):
             v = (x[i] - centre) * scale - shift
@@ -125,7 +168,10 @@ cdef void norm_rows_backward(
     for r in range(rows):
         centre, scale = <real>mean[r], <real>rstd[r]
         rest = mean[r] - centre
-        if dx != NULL:
+        if dx != NULL and sizeof(real) == sizeof(float) and not is_ordinary(rstd[r]):
+            wide_row_gradient(g, x, n, w, centred, mean[r], rstd[r], dx)
+            dx += n
+        elif dx != NULL:
             total = product = 0
             zen_sums(sizeof(real), g, w, x, n, centre, True, &total, &product)
             total = total if centred else 0

@@ -19,6 +19,7 @@ ctypedef fused real:
 
 cdef enum:
     WORTH = 1 << 14      # elements from which releasing the GIL is worth it
+    LONG = 512           # additions to one row from which float is not exact enough
 
 
 cdef ndarray class_numbers(object x):
@@ -83,6 +84,68 @@ cdef void add_rows(
         g += width
 
 
+cdef void add_long_rows(
+    float* out, const long long* at, const float* g, Py_ssize_t count, Py_ssize_t width, long long skipped,
+    const int* slots, const long long* long_rows, int longs, double* sums,
+) noexcept nogil:
+    # As add_rows, where the rows that have a slot, a negative number from -1 down, are added up in double.
+    cdef Py_ssize_t k, j
+    cdef float* target
+    cdef double* total
+    for k in range(count):
+        if at[k] != skipped:
+            if slots[at[k]] < 0:
+                total = sums - (slots[at[k]] + 1) * width
+                for j in range(width):
+                    total[j] += g[j]
+            else:
+                target = out + at[k] * width
+                for j in range(width):
+                    target[j] += g[j]
+        g += width
+    for k in range(longs):
+        target = out + long_rows[k] * width
+        for j in range(width):
+            target[j] = <float>(target[j] + sums[k * width + j])
+
+
+cdef int find_long(const long long* at, Py_ssize_t count, int* slots, long long* long_rows) noexcept nogil:
+    # How many rows are named LONG times or more; they get slots. The others' slots count how often they are named.
+    cdef Py_ssize_t k
+    cdef int longs = 0
+    for k in range(count):
+        if slots[at[k]] >= 0:
+            slots[at[k]] += 1
+            if slots[at[k]] == LONG:
+                long_rows[longs] = at[k]
+                longs += 1
+                slots[at[k]] = -longs
+    return longs
+
+
+cdef bint scatter_add_long(ndarray out, const long long* at, const float* g, Py_ssize_t count, long long skipped):
+    # Float loses what is added to a long sum: rows named often are added up in double. False where none is.
+    cdef Py_ssize_t width = width_of(out), height = cnp.PyArray_SIZE(out) // max(width, 1), most = count // LONG
+    cdef cnp.npy_intp dims[2]
+    cdef ndarray slots, rows, sums
+    cdef int longs
+    dims[0], dims[1] = height, width
+    slots = cnp.PyArray_ZEROS(1, dims, cnp.NPY_INT, 0)
+    dims[0] = most
+    rows = cnp.PyArray_EMPTY(1, dims, cnp.NPY_INT64, 0)
+    with nogil:
+        longs = find_long(at, count, <int*>cnp.PyArray_DATA(slots), <long long*>cnp.PyArray_DATA(rows))
+    if longs == 0:
+        return False
+    dims[0] = longs
+    sums = cnp.PyArray_ZEROS(2, dims, cnp.NPY_DOUBLE, 0)
+    with nogil:
+        add_long_rows(
+            <float*>cnp.PyArray_DATA(out), at, g, count, width, skipped, <int*>cnp.PyArray_DATA(slots),
+            <long long*>cnp.PyArray_DATA(rows), longs, <double*>cnp.PyArray_DATA(sums))
+    return True
+
+
 cdef void scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped):
     """out[rows[k]] += g[k] for each k; numbers are in range; `skipped` is a number passed over, or -1."""
     cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), width = width_of(out)
@@ -90,6 +153,8 @@ cdef void scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped):
     cdef void* pg = cnp.PyArray_DATA(g)
     cdef const long long* at = <const long long*>cnp.PyArray_DATA(rows)
     cdef bint single = cnp.PyArray_TYPE(out) == cnp.NPY_FLOAT
+    if single and count >= LONG and scatter_add_long(out, at, <float*>pg, count, skipped):
+        return
     with nogil:
         if single:
             add_rows[float](<float*>po, at, <float*>pg, count, width, skipped)

@@ -131,18 +131,18 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """
     x = _floating("hardshrink", input)
     values = getattr(x, "array", x)
-    return apply(_WHERE, ((values < -lambd) | (values > lambd), x, 0.0))
+    return apply(_WHERE, ((values >= -lambd) & (values <= lambd), 0.0, x))  # nan passes
 
 
 @public("", None)
 def threshold(input: Any, threshold: float, value: float) -> Any:
-    """x where x > threshold, else value.
+    """value where x <= threshold, else x.
 
     >>> zen.f.threshold(zen.tensor([0.5, 2.0]), 1.0, -1.0).tolist()
     [-1.0, 2.0]
     """
     x = _floating("threshold", input)
-    return apply(_WHERE, (getattr(x, "array", x) > threshold, x, value))
+    return apply(_WHERE, (getattr(x, "array", x) <= threshold, value, x))  # nan passes
 
 
 @public("", None)

@@ -101,7 +101,9 @@ def _samples(shape: tuple[int, ...], axis: int) -> int:
 
 
 def _soft_cross_entropy(x: Any, p: Any, axis: int, reduction: str) -> Any:
-    return _reduced(_weighted_sum(log_softmax_array(x, axis), p, axis), reduction, _samples(x.shape, axis))
+    log_p = log_softmax_array(x, axis)
+    losses = -np.add.reduce(np.where((p == 0) & (log_p == log_p), 0, p * log_p), axis=axis)
+    return _reduced(losses, reduction, _samples(x.shape, axis))
 
 
 def _soft_logits_vjp(f: Any, g: Any, x: Any, p: Any, axis: int, reduction: str) -> Any:

@@ -4,6 +4,9 @@ To add an operation, add one row here, rebuild, and everything else follows: the
 NumPy dispatch, both engines, forward mode, higher order and the tests. The language of the formulas is described
 in `zen/ops/row.py`; what may be called in `forward` is listed in `zen/ops/primitives.py`.
 
+A formula is differentiated in its turn, so a constant put in at a special point has to be right for every order. Where
+it cannot be, the formula calls a row of `slopes`, which has the wanted value there and declares its own derivatives.
+
 `domain` gives tests a (low, high) interval for each argument, away from kinks and poles; "bool" is a mask and
 "const" marks an argument drawn as one scalar.
 """
@@ -23,20 +26,18 @@ arithmetic = [
     ),
     elementwise(
         "power", "a b", "a ** b",
-        [
-            "g * where(b == 0, 0, b * a ** where(b == 0, 1, b - 1))",
-            "g * where((a == 0) & (b >= 0), 0, y * log(a))",
-        ],
+        ["g * power_slope(a, b)", "g * product(where((a == 0) & (b == 0), b, 1), power_log(a, b))"],
         [POSITIVE, ANY], numpy="power pow",
-        doc="`a ** b`. The derivative in b is nan where a < 0; at a = 0 it is 0 for b >= 0.",
+        doc="`a ** b`. The derivative in b is nan where a < 0; at a = 0 it is 0 for b >= 0, and at b = 0 no higher one "
+        "in both is finite.",
     ),
     elementwise(
         "floor_divide", "a b", "floor_divide(a, b)", ["0", "0"], [ANY, POSITIVE],
         doc="Largest integer not above the quotient, `a // b`. Piecewise constant: its gradient is zero.",
     ),
     elementwise(
-        "remainder", "a b", "remainder(a, b)", ["g", "-g * floor(a / b)"], [ANY, POSITIVE],
-        numpy="remainder mod", doc="`a % b`, with the sign of b.",
+        "remainder", "a b", "remainder(a, b)", ["g", "-g * floor_divide(a, b)"],
+        [ANY, POSITIVE], numpy="remainder mod", doc="`a % b`, with the sign of b: a - b * (a // b).",
     ),
     elementwise("negative", "x", "-x", ["-g"], [ANY], doc="`-x`."),
     elementwise("positive", "x", "+x", ["g"], [ANY], doc="`+x`, a copy."),
@@ -49,10 +50,10 @@ arithmetic = [
     elementwise("reciprocal", "x", "1 / x", ["-g * y * y"], [POSITIVE],
                 doc="`1 / x`; of integers the integer part, as in NumPy."),
     elementwise("maximum", "a b", "maximum(a, b)",
-                ["where(a > b, g, where(a == b, 0.5 * g, 0))", "where(b > a, g, where(a == b, 0.5 * g, 0))"],
+                ["where(a < b, 0, where(a == b, 0.5 * g, g))", "where(b < a, 0, where(a == b, 0.5 * g, g))"],
                 [ANY, (4.0, 5.0)], doc="The larger value; nan if either is. Ties share the gradient equally."),
     elementwise("minimum", "a b", "minimum(a, b)",
-                ["where(a < b, g, where(a == b, 0.5 * g, 0))", "where(b < a, g, where(a == b, 0.5 * g, 0))"],
+                ["where(a > b, 0, where(a == b, 0.5 * g, g))", "where(b > a, 0, where(a == b, 0.5 * g, g))"],
                 [ANY, (4.0, 5.0)], doc="The smaller value; nan if either is. Ties share the gradient equally."),
     elementwise(
         "clip", "x lo hi", "minimum(maximum(x, lo), hi)",
@@ -84,8 +85,10 @@ exponential = [
     elementwise("log10", "x", "log10(x)", ["g / (x * 2.302585092994046)"], [POSITIVE], doc="Logarithm to base 10."),
     elementwise(
         "logaddexp", "a b", "logaddexp(a, b)",
-        ["g * where(a == b, 0.5, exp(a - y))", "g * where(a == b, 0.5, exp(b - y))"], [ANY, ANY],
-        doc="log(exp(a) + exp(b)) without overflow.",
+        # Two equal infinities have no difference.
+        ["g * sigmoid(where((a == b) & (a - a != 0), 0, a - b))",
+         "g * sigmoid(where((a == b) & (a - a != 0), 0, b - a))"], [ANY, ANY],
+        doc="log(exp(a) + exp(b)) without overflow. Equal infinities share the gradient equally.",
     ),
 ]  # fmt: skip
 
@@ -99,11 +102,13 @@ trigonometric = [
                 doc="Inverse cosine in radians; nan outside [-1, 1]."),
     elementwise("atan", "x", "atan(x)", ["g / (1 + x * x)"], [ANY], numpy="arctan atan",
                 doc="Inverse tangent in radians."),
-    elementwise("atan2", "a b", "atan2(a, b)", ["g * b / (a * a + b * b)", "-g * a / (a * a + b * b)"],
-                [ANY, POSITIVE], numpy="arctan2 atan2", doc="Angle of the point (b, a) in radians, in [-pi, pi]."),
+    elementwise("atan2", "a b", "atan2(a, b)",
+                ["g * ratio(ratio(b, hypot(a, b)), hypot(a, b))", "-g * ratio(ratio(a, hypot(a, b)), hypot(a, b))"],
+                [ANY, POSITIVE], numpy="arctan2 atan2",
+                doc="Angle of the point (b, a) in radians, in [-pi, pi]. The derivatives at (0, 0) are 0."),
     elementwise("hypot", "a b", "hypot(a, b)",
-                ["g * where(y == 0, 0, a / where(y == 0, 1, y))", "g * where(y == 0, 0, b / where(y == 0, 1, y))"],
-                [ANY, POSITIVE], doc="sqrt(a*a + b*b) without overflow. The subgradient at (0, 0) is 0."),
+["g * ratio(a, y)", "g * ratio(b, y)"], [ANY, POSITIVE],
+                doc="sqrt(a*a + b*b) without overflow. At (0, 0) the subgradient is 0, higher ones are nan."),
     elementwise("sinh", "x", "sinh(x)", ["g * cosh(x)"], [ANY], doc="Hyperbolic sine."),
     elementwise("cosh", "x", "cosh(x)", ["g * sinh(x)"], [ANY], doc="Hyperbolic cosine."),
     elementwise("tanh", "x", "tanh(x)", ["g * (1 - y * y)"], [ANY], doc="Hyperbolic tangent."),
@@ -122,7 +127,7 @@ activations = [
         "sigmoid", "x", "where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x)))", ["g * y * (1 - y)"], [ANY],
         numpy="", doc="1 / (1 + exp(-x)), without overflow.",
     ),
-    elementwise("relu", "x", "maximum(x, 0)", ["where(x > 0, g, 0)"], [POSITIVE], numpy="",
+    elementwise("relu", "x", "maximum(x, 0)", ["where(x <= 0, 0, g)"], [POSITIVE], numpy="",
                 doc="max(x, 0). The subgradient at 0 is 0."),
     elementwise(
         "leaky_relu", "x slope", "where(x > 0, x, slope * x)",
@@ -130,8 +135,8 @@ activations = [
         doc="x where x > 0, else slope * x.",
     ),
     elementwise(
-        "elu", "x alpha", "where(x > 0, x, alpha * expm1(minimum(x, 0)))",
-        ["where(x > 0, g, g * alpha * exp(minimum(x, 0)))", "where(x > 0, 0, g * expm1(minimum(x, 0)))"],
+        "elu", "x alpha", "where(x > 0, x, alpha * expm1(where(x > 0, 0, x)))",
+        ["where(x > 0, g, g * alpha * exp(where(x > 0, 0, x)))", "where(x > 0, 0, g * expm1(where(x > 0, 0, x)))"],
         [(-2.0, -0.2), (0.5, 1.5)], numpy="", doc="x where x > 0, else alpha * (exp(x) - 1).",
     ),
     elementwise(
@@ -165,8 +170,8 @@ activations = [
     elementwise("logsigmoid", "x", "minimum(x, 0) - log1p(exp(-abs(x)))", ["g * sigmoid(-x)"], [ANY], numpy="",
                 method=None, doc="log(sigmoid(x)), without overflow or loss of small values."),
     elementwise(
-        "selu", "x", "1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(minimum(x, 0)))",
-        ["g * 1.0507009873554805 * where(x > 0, 1, 1.6732632423543772 * exp(minimum(x, 0)))"], [(-2.0, -0.2)],
+        "selu", "x", "1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(where(x > 0, 0, x)))",
+        ["g * 1.0507009873554805 * where(x > 0, 1, 1.6732632423543772 * exp(where(x > 0, 0, x)))"], [(-2.0, -0.2)],
         numpy="", method=None, doc="elu scaled so that layers keep mean 0 and variance 1. Klambauer et al. 2017.",
     ),
     elementwise(
@@ -181,7 +186,7 @@ activations = [
     ),
     elementwise(
         "hardtanh", "x lo hi", "minimum(maximum(x, lo), hi)",
-        ["where((x > lo) & (x < hi), g, 0)", "where(x <= lo, g, 0)", "where(x >= hi, g, 0)"],
+        ["where((x <= lo) | (x >= hi), 0, g)", "where(x <= lo, g, 0)", "where(x >= hi, g, 0)"],
         [(-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)], numpy="", method=None,
         doc="x limited to [lo, hi]. The gradient passes where lo < x < hi, limits excluded.",
     ),
@@ -201,13 +206,49 @@ losses = [
     ),
     elementwise(
         "bce", "p t", "-(t * maximum(log(p), -100) + (1 - t) * maximum(log1p(-p), -100))",
-        ["g * (p - t) / maximum(p * (1 - p), 1e-12)", "g * (maximum(log1p(-p), -100) - maximum(log(p), -100))"],
+        # Each quotient by itself: at p = t = 0 and p = t = 1 one of them counts still.
+        ["g * ((1.0 - t) / maximum(1 - p, 1e-12) - t / maximum(p, 1e-12))",
+         "g * (maximum(log1p(-p), -100) - maximum(log(p), -100))"],
         [(0.2, 0.8), (0.1, 0.9)], numpy="", method=None, doc="-t * log(p) - (1 - t) * log(1 - p).",
     ),
     elementwise(
-        "bce_logits", "x t", "maximum(x, 0) - x * t + log1p(exp(-abs(x)))", ["g * (sigmoid(x) - t)", "-g * x"],
-        [ANY, (0.1, 0.9)], numpy="", method=None, doc="bce of sigmoid(x), without overflow.",
+        "bce_logits", "x t",  # an infinite logit that agrees with its target costs nothing
+        "where(where(x > 0, 1.0 - t, 0.0 - t) == 0, 0, x * where(x > 0, 1.0 - t, 0.0 - t)) + log1p(exp(-abs(x)))",
+        ["g * (sigmoid(x) - t)", "-g * x"], [ANY, (0.1, 0.9)], numpy="", method=None,
+        doc="bce of sigmoid(x), without overflow.",
     ),
 ]  # fmt: skip
 
-ROWS: list[Row] = [*arithmetic, *exponential, *trigonometric, *activations, *losses]
+# What other formulas are made of: values at special points whose derivatives are declared, not those of a constant.
+slopes = [
+    elementwise(
+        "ratio", "a b", "where(b == 0, 0, a / where(b == 0, 1, b))", ["g / b", "-g * y / b"], [ANY, POSITIVE],
+        numpy="", method=None, doc="a / b, and 0 where b is 0: a slope at a kink, which has no finite derivative.",
+    ),
+    elementwise(
+        "power_slope", "a b", "where(b == 0, 0, b * a ** where(b == 0, 1, b - 1))",
+        # At (0, 0) this is 0 times a power of -1: still 0 for every derivative in a, and nan for any in b.
+        ["g * b * power_slope(where((a == 0) & (b == 0), -1, a), b - 1)",
+         "g * (limit_power(a, b - 1) + b * power_log(a, b - 1))"], [POSITIVE, ANY],
+        numpy="", method=None, doc="The derivative of a ** b in a; 0 for b = 0.",
+    ),
+    elementwise(
+        "limit_power", "a b", "a ** b", ["g * power_slope(a, b)", "g * power_log(a, b)"], [POSITIVE, ANY],
+        numpy="", method=None, doc="a ** b. Its derivative in b at (0, 0) is -inf, the limit.",
+    ),
+    elementwise(
+        "power_log", "a b", "where((a == 0) & (b > 0), 0, a ** b * log(where((a == 0) & (b > 0), 1, a)))",
+        ["g * (b * power_log(a, b - 1) + limit_power(a, b - 1))", "g * y * log(where((a == 0) & (b > 0), 1, a))"],
+        [POSITIVE, ANY], numpy="", method=None, doc="a ** b * log(a): the derivative of a ** b in b, and its limits.",
+    ),
+    elementwise(
+        "product", "a b", "where((a == 0) & (b == b), 0, a * b)", ["g * b", "g * a"], [ANY, ANY],
+        numpy="", method=None, doc="a * b, and 0 where a is 0, however large b is.",
+    ),
+    elementwise(
+        "entropy", "x", "where(x == 0, 0, x * log(where(x == 0, 1, x)))", ["g * (log(x) + 1)"], [POSITIVE],
+        numpy="", method=None, doc="x * log(x), and 0 at 0, where the derivative is -inf.",
+    ),
+]  # fmt: skip
+
+ROWS: list[Row] = [*slopes, *arithmetic, *exponential, *trigonometric, *activations, *losses]

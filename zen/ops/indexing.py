@@ -118,6 +118,10 @@ def _is_row_numbers(key: Any) -> bool:
 def _add_rows(out: np.ndarray, rows: np.ndarray, parts: np.ndarray) -> None:
     if out.dtype.char in "fd":
         backend.kernels.scatter_add_rows(out, rows, parts)
+    elif out.dtype == np.float16:
+        wide = np.zeros(out.shape, np.float32)
+        backend.kernels.scatter_add_rows(wide, rows, parts.astype(np.float32))
+        out += wide.astype(np.float16)
     else:
         np.add.at(out, rows.reshape(-1), parts.reshape(rows.size, -1))
 

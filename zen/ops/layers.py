@@ -106,8 +106,9 @@ def _scatter_rows(v: Any, indices: Any, height: int, skipped: int | None) -> Any
     if v.dtype.char in _KERNEL_TYPES:
         backend.kernels.scatter_add_rows(out, numbers, parts, -1 if skipped is None else skipped)
     else:
-        kept = numbers != (-1 if skipped is None else skipped)
-        np.add.at(out, numbers[kept], parts[kept])
+        wide = np.zeros(out.shape, np.float32 if v.dtype == np.float16 else np.float64)
+        backend.kernels.scatter_add_rows(wide, numbers, parts.astype(wide.dtype), -1 if skipped is None else skipped)
+        out += wide.astype(v.dtype)
     return out
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from ..backend import apply
 from .products import turned
-from .reduction import prod_others
+from .reduction import CONSTANT, prod_others
 from .register import define, operand, public
 from .row import row
-from .shape import broadcast_to, matrix_transpose
+from .shape import matrix_transpose
 
 
 def _square(name: str, x: Any, half: bool = False) -> Any:
@@ -116,10 +116,18 @@ def inv(x: Any) -> Any:
 # --- determinants
 
 
+def _svd(x: Any) -> Any:
+    """Singular values and vectors; nan for matrices that hold nan or inf, where LAPACK finds no end."""
+    finite = np.isfinite(x).all((-2, -1), keepdims=True)
+    if finite.all():
+        return np.linalg.svd(x)
+    u, s, vt = np.linalg.svd(np.where(finite, x, np.eye(x.shape[-1], dtype=x.dtype)))
+    return u, np.where(finite[..., 0], s, np.nan), vt
+
+
 def _cofactor(x: Any) -> Any:
     """The derivative of the determinant: det(x) inv(x)^T, which exists for singular matrices too."""
-    x = np.asarray(x)
-    u, s, vt = np.linalg.svd(x)
+    u, s, vt = _svd(np.asarray(x))
     sign = np.linalg.det(u) * np.linalg.det(vt)
     return (sign[..., None, None] * u * prod_others(s)[..., None, :]) @ vt
 
@@ -130,7 +138,7 @@ def _cofactor_slope(h: Any, x: Any) -> Any:
     For a diagonal matrix s it is, off the diagonal, -h[l, k] times the product of all s except s[k] and s[l]; on it,
     the sum over i of h[i, i] times the product of all except s[i] and s[k].
     """
-    u, s, vt = np.linalg.svd(x)
+    u, s, vt = _svd(x)
     sign = np.linalg.det(u) * np.linalg.det(vt)
     n = s.shape[-1]
     own = np.eye(n, dtype=bool)
@@ -283,7 +291,7 @@ def matrix_power(x: Any, n: int) -> Any:
     """
     x = _square("matrix_power", x, half=n >= 0)  # products of float16 exist, their inverse does not
     if n == 0:
-        return broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape)
+        return apply(CONSTANT, (x,), (np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape).copy(),))
     if n < 0:
         x, n = inv(x), -n
     result = None

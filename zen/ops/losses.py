@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
-from .pointwise import where
+from .pointwise import SLOPES, where
 from .reduction import MEAN, SUM
 from .register import FUNCTIONS, ROWS, operand, public, raw
 
 _squared_error, _bce, _bce_logits = [FUNCTIONS.pop(name) for name in ("squared_error", "bce", "bce_logits")]
 _abs, _exp, _log, _maximum = [FUNCTIONS[name] for name in ("abs", "exp", "log", "maximum")]
+_entropy, _product = SLOPES["entropy"], SLOPES["product"]
 _SOFTPLUS, _HUBER = ROWS["softplus"], ROWS["huber"]
 _ALL = (None, False)
 
@@ -193,7 +194,8 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         losses = _bce_logits(x, t)
     else:
-        losses = (1 - t) * x + (1 + _weighted(name, t, operand(name, pos_weight) - 1)) * apply(_SOFTPLUS, (-x,))
+        more = _weighted(name, t, operand(name, pos_weight) - 1)  # what positive targets count above 1
+        losses = _bce_logits(x, t) + _product(more, apply(_SOFTPLUS, (-x,)))
     return reduced(name, _weighted(name, losses, weight), reduction)
 
 
@@ -201,9 +203,9 @@ def binary_cross_entropy_with_logits(
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """target * (log(target) - input): the divergence of Kullback and Leibler, from log-probabilities.
 
-    input: log-probabilities. target: probabilities of one shape, or their logarithms if log_target. reduction:
-    "batchmean" as well, the sum over the number of samples, which is the divergence itself. Raises ValueError for
-    shapes that differ.
+    input: log-probabilities. target: probabilities of one shape, or their logarithms if log_target; the derivative in
+    a probability of 0 is -inf, and a negative one is nan. reduction: "batchmean" as well, the sum over the number of
+    samples, which is the divergence itself. Raises ValueError for shapes that differ.
 
     >>> zen.f.kl_div(zen.tensor([[0.0, -1.0]]), [[1.0, 0.0]], reduction="batchmean").item()
     0.0
@@ -212,8 +214,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
     if log_target:
         losses = _exp(t) * (t - x)
     else:
-        positive = raw(t) > 0
-        losses = t * (_log(where(positive, t, 1.0)) - x)
+        losses = _entropy(t) - t * x
     if reduction == "batchmean":
         return reduced("kl_div", losses, "sum") / (x.shape[0] if x.shape else 1)
     return reduced("kl_div", losses, reduction)
@@ -236,7 +237,7 @@ def poisson_nll_loss(
     if full:
         above = _maximum(t, 1.0)
         stirling = above * _log(above) - above + 0.5 * _log(2 * math.pi * above)
-        losses = losses + where(raw(t) > 1, stirling, 0.0)
+        losses = losses + where(raw(t) <= 1, 0.0, stirling)
     return reduced("poisson_nll_loss", losses, reduction)
 
 

@@ -10,7 +10,7 @@ from ..backend import apply
 from . import reduction
 from .axes import Axes, all_axes, count, kept, reduced_axes, some_axes
 from .reduction import reduction_draws, working_dtype
-from .register import ROWS, define, operand, public
+from .register import ROWS, arrays, define, operand, public, raw
 from .row import row
 from .shape import astype, inexact, reshape
 
@@ -29,8 +29,8 @@ def _var_vjp(f: Any, g: Any, x: Any, axis: Any, correction: float, keepdims: boo
 
 def _std_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, correction: float, keepdims: bool) -> Any:
     g, y = kept(f, g, x.shape, axis, keepdims), kept(f, y, x.shape, axis, keepdims)
-    slope = f.where(y == 0, 0, g / f.where(y == 0, 1, y))  # the subgradient 0 where all elements are equal
-    return slope * _var_scale(x.shape, axis, correction) * (x - f.mean(x, axis, True))
+    # Where all elements are equal the subgradient is 0.
+    return g * _var_scale(x.shape, axis, correction) * f.ratio(x - f.mean(x, axis, True), y)
 
 
 def _spread_draws(rng: np.random.Generator) -> list[Any]:
@@ -84,7 +84,8 @@ def var(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None 
 
 @public()
 def std(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None = None, keepdims: bool = False) -> Any:
-    """Standard deviation over `axis`, the square root of `var`. Where it is 0 its subgradient is 0.
+    """Standard deviation over `axis`, the square root of `var`. Where it is 0 its subgradient is 0, and higher
+    derivatives are nan.
 
     Arguments and errors as in `var`.
 
@@ -113,9 +114,16 @@ def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _logsumexp_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
-    y = kept(f, y, x.shape, axis, keepdims)
-    level = f.where(y == -np.inf, 0, y)  # a row of -inf has weights exp(-inf - 0) = 0
-    return kept(f, g, x.shape, axis, keepdims) * f.exp(x - level)
+    """g times the softmax of x. Dividing by the sum takes the rounding of y out again: the weights add up to 1."""
+    level = kept(arrays, raw(y), x.shape, axis, keepdims)  # a constant: softmax does not depend on it
+    top = level == np.inf
+    if top.any():  # the infinite elements share the gradient, whatever the others are
+        x = f.where(top, np.where(raw(x) == np.inf, x.dtype.type(0), x.dtype.type(-np.inf)), x)
+    weights = f.exp(x - np.where(np.isinf(level), x.dtype.type(0), level))
+    total = f.sum(weights, axis, True)
+    if not raw(total).all():  # rows of -inf
+        total = f.where(raw(total) == 0, 1, total)
+    return kept(f, g, x.shape, axis, keepdims) * (weights / total)
 
 
 LOGSUMEXP = define(row(
@@ -128,6 +136,7 @@ LOGSUMEXP = define(row(
 @public("")
 def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow; -inf for no elements or where all are -inf (gradient 0 there).
+    Elements that are inf share the gradient equally.
 
     x: Tensor or array; integers give the dtype that `exp` gives of them. axis, keepdims and errors as in `sum`.
 
@@ -146,8 +155,7 @@ def _norm2(x: Any, axis: Any, keepdims: Any) -> Any:
 
 
 def _norm2_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
-    g, y = kept(f, g, x.shape, axis, keepdims), kept(f, y, x.shape, axis, keepdims)
-    return f.where(y == 0, 0, g / f.where(y == 0, 1, y)) * x
+    return kept(f, g, x.shape, axis, keepdims) * f.ratio(x, kept(f, y, x.shape, axis, keepdims))
 
 
 def _norm_p(x: Any, order: float, axis: Any, keepdims: Any) -> Any:
@@ -156,9 +164,10 @@ def _norm_p(x: Any, order: float, axis: Any, keepdims: Any) -> Any:
 
 def _norm_p_vjp(f: Any, g: Any, x: Any, y: Any, order: float, axis: Any, keepdims: bool) -> Any:
     g, y = kept(f, g, x.shape, axis, keepdims), kept(f, y, x.shape, axis, keepdims)
-    flat = (x == 0) | (y == 0)  # the subgradient 0, also where order < 1 makes the slope infinite
-    ratio = f.where(flat, 1, f.abs(x) / f.where(y == 0, 1, y))
-    return f.where(flat, 0, g * f.sign(x) * ratio ** (order - 1))
+    part = f.ratio(f.abs(x), y)
+    if order > 1:
+        return g * f.sign(x) * f.power(part, order - 1)
+    return g * f.ratio(f.sign(x), f.power(part, 1 - order))  # where x is 0 the slope is infinite, the subgradient 0
 
 
 NORM2 = define(row(
@@ -180,9 +189,10 @@ NORM_P = define(row(
 def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float = 2) -> Any:
     """Norm of vectors along `axis`; None takes all elements as one vector.
 
-    ord: 2 (Euclidean), 1 (sum of magnitudes), inf (largest magnitude), -inf (smallest), 0 (how many are not zero, no
-    gradient), or any other p: sum(abs(x) ** p) ** (1 / p). The subgradient at the zero vector is 0. x: Tensor or
-    array; integers give float64. Raises AxisError for an axis out of range, ValueError for an unknown ord.
+    ord: 2 (Euclidean), 1 (sum of magnitudes), inf (largest magnitude), -inf (smallest), 0 (how many are not zero, with
+    a gradient of zero), or any other p: sum(abs(x) ** p) ** (1 / p). At the zero vector the subgradient is 0, and a
+    norm that is curved has no higher derivative: nan. x: Tensor or array; integers give float64. Raises AxisError for
+    an axis out of range, ValueError for an unknown ord.
 
     >>> zen.f.vector_norm(zen.tensor([[3.0, 4.0], [0.0, 2.0]]), axis=1).tolist()
     [5.0, 2.0]
@@ -244,7 +254,8 @@ def _vector_norm(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any) -> Any
     if ord == -np.inf:
         return reduction.min(apply(ROWS["abs"], (x,)), axes, keepdims=keepdims)
     if ord == 0:
-        return astype(reduction.count_nonzero(x, axes, keepdims=keepdims), x.dtype)
+        number = np.asarray(np.count_nonzero(raw(x), axis=axes, keepdims=keepdims), x.dtype)
+        return apply(reduction.CONSTANT, (x,), (number,))
     return apply(NORM_P, (x,), (ord, axes, keepdims))
 
 

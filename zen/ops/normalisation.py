@@ -29,18 +29,27 @@ def _scaled(y: Any, weight: Any, bias: Any) -> Any:
     return y if bias is None else y + bias
 
 
+def _root(d: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """sqrt(mean(d * d) + eps) over axes that are kept, also where the squares alone would overflow."""
+    if d.size:
+        top = np.abs(raw(d)).max(axes, keepdims=True)
+        if (top > float(np.finfo(d.dtype).max) ** 0.4).any():
+            scale = np.exp2(np.where(np.isfinite(top) & (top > 1), np.frexp(top)[1], 0)).astype(d.dtype)
+            return _sqrt(average(_square(d / scale), axes, keepdims=True) + eps / scale / scale) * scale
+    return _sqrt(average(_square(d), axes, keepdims=True) + eps)
+
+
 # --- rows: the last `dims` axes of x are normalised together
 
 
 def _layer_composed(x: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> Any:
     axes = tuple(range(-dims, 0))
     d = x - average(x, axes, keepdims=True)
-    return _scaled(d / _sqrt(average(_square(d), axes, keepdims=True) + eps), weight, bias)
+    return _scaled(d / _root(d, axes, eps), weight, bias)
 
 
 def _rms_composed(x: Any, weight: Any, *, dims: int, eps: float) -> Any:
-    scale = _sqrt(average(_square(x), tuple(range(-dims, 0)), keepdims=True) + eps)
-    return _scaled(x / scale, weight, None)
+    return _scaled(x / _root(x, tuple(range(-dims, 0)), eps), weight, None)
 
 
 def _rows_forward(arrays: Arrays, save: Any, dims: int, eps: float, centred: bool) -> np.ndarray:
@@ -161,10 +170,9 @@ def _per_channel(x: Any, v: Any) -> Any:
 def _batch_composed(x: Any, weight: Any, bias: Any, *, eps: float, taken: list[Any] | None) -> Any:
     axes = (0, *range(2, len(x.shape)))
     d = x - average(x, axes, keepdims=True)
-    var = average(_square(d), axes, keepdims=True)
     if taken is not None:
-        taken.append((raw(average(x, axes)), raw(var).reshape(-1)))
-    return _scaled(d / _sqrt(var + eps), _per_channel(x, weight), _per_channel(x, bias))
+        taken.append((raw(average(x, axes)), np.square(raw(d), dtype=np.float64).mean(axes)))
+    return _scaled(d / _root(d, axes, eps), _per_channel(x, weight), _per_channel(x, bias))
 
 
 def _batch_forward(arrays: Arrays, save: Any, *, eps: float, taken: list[Any] | None) -> np.ndarray:

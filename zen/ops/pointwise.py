@@ -57,6 +57,9 @@ def _make(declaration: Row) -> None:
 for _declaration in elementwise.ROWS:
     _make(_declaration)
 
+SLOPES = {slope.name: FUNCTIONS.pop(slope.name) for slope in elementwise.slopes}
+"""What formulas are made of: no functions for users."""
+
 _leaky_relu, _elu = FUNCTIONS["leaky_relu"], FUNCTIONS["elu"]
 _gelu, _gelu_tanh = FUNCTIONS["gelu"], FUNCTIONS.pop("gelu_tanh")
 _rint, _ABS, _POWER = FUNCTIONS["rint"], FUNCTIONS["abs"], FUNCTIONS["power"]

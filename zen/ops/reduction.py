@@ -248,6 +248,15 @@ def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
     return _typed("cumsum", apply(CUMSUM, (x,), (k,)), dtype)
 
 
+# --- constant in their input
+
+CONSTANT = define(row(
+    "constant", "x", lambda x, value: value.copy(), ["0"], params="value",
+    domain=lambda rng: [((rng.normal(size=(2, 3)),), (rng.normal(size=4),)), ((np.zeros((0, 2)),), (np.array(1.5),))],
+    doc="A value that does not change with x: its gradient in x is zero.",
+))  # fmt: skip
+
+
 # --- without derivatives
 
 

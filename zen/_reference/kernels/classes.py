@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+_LONG = 512
+
 
 def scatter_add_rows(out: np.ndarray, rows: np.ndarray, g: np.ndarray, skipped: int = -1) -> None:
     """Add row k of `g` to row rows[k] of `out`, for each k; a row named twice gets both.
@@ -20,4 +22,9 @@ def scatter_add_rows(out: np.ndarray, rows: np.ndarray, g: np.ndarray, skipped: 
         raise IndexError(f"scatter_add_rows: a row out of range: out has {out.shape[0]}")
     numbers, parts = rows.reshape(-1), g.reshape(rows.size, out.shape[1])
     kept = numbers != skipped
-    np.add.at(out, numbers[kept], parts[kept])
+    if out.dtype == np.float32 and rows.size >= _LONG:  # float32 loses what is added to a long sum
+        wide = np.zeros(out.shape)
+        np.add.at(wide, numbers[kept], parts[kept].astype(np.float64))
+        out += wide
+    else:
+        np.add.at(out, numbers[kept], parts[kept])

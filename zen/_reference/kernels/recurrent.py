@@ -57,7 +57,7 @@ def rnn_backward(
     d, carry = np.empty_like(g), np.zeros_like(g[0])
     for t in _places(len(g), not reverse):
         dh = g[t] + carry
-        d[t] = np.where(out[t] > 0, dh, 0) if relu else dh * (1 - out[t] * out[t])
+        d[t] = np.where(out[t] <= 0, 0, dh) if relu else dh * (1 - out[t] * out[t])
         carry = d[t] @ w_hh
     dx, dw_ih, dw_hh = _gradients(d, d, x, h0, w_ih, out, reverse, wanted)
     return dx, carry, dw_ih, dw_hh, d.sum((0, 1))
