@@ -11,7 +11,7 @@ from typing import Any
 from ..backend import apply
 from . import nn, pointwise
 from .axes import one_axis
-from .register import FUNCTIONS, ROWS, operand, public
+from .register import FUNCTIONS, ROWS, operand, public, raw
 
 _HARDTANH, _WHERE, _CLIP = ROWS["hardtanh"], ROWS["where"], ROWS["clip"]
 _elu, _leaky_relu = pointwise.elu, pointwise.leaky_relu
@@ -130,7 +130,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     [-1.0, 0.0, 2.0]
     """
     x = _floating("hardshrink", input)
-    values = getattr(x, "array", x)
+    values = raw(x)
     return apply(_WHERE, ((values >= -lambd) & (values <= lambd), 0.0, x))  # nan passes
 
 
@@ -142,7 +142,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     [-1.0, 2.0]
     """
     x = _floating("threshold", input)
-    return apply(_WHERE, (getattr(x, "array", x) <= threshold, value, x))  # nan passes
+    return apply(_WHERE, (raw(x) <= threshold, value, x))  # nan passes
 
 
 @public("", None)
@@ -174,4 +174,4 @@ def softmin(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = 
 
 def _floating(name: str, x: Any) -> Any:
     x = operand(name, x)
-    return x if x.dtype.kind == "f" else getattr(x, "array", x).astype("float64")
+    return x if x.dtype.kind == "f" else raw(x).astype("float64")
