@@ -25,7 +25,7 @@ from zen._core._classes cimport cross_entropy_vjp_into, softmax_vjp_into
 from zen._core._dispatch cimport identity_kernel
 from zen._core._guard cimport exposed, is_spoilt, last_loan, lend
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
-from zen._core._rows cimport as_rows, class_numbers, column_sums, scatter_add
+from zen._core._rows cimport as_rows, class_numbers, column_sums, in_range, scatter_add, width_of
 from zen._core._tensor cimport (
     ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, GETITEM, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, PERMUTE_DIMS, RESHAPE,
     SUM, Node, Row, Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of,

@@ -58,6 +58,8 @@ cdef int backward_cross_entropy(Pass p, Node n) except -1:
     t.classes = <const long long*>cnp.PyArray_DATA(numbers)
     t.weights = NULL if params[2] is None else cnp.PyArray_DATA(<ndarray>params[2])
     t.ignored, t.smoothing = params[3], params[4]
+    if not in_range(t.classes, cnp.PyArray_SIZE(numbers), width_of(<ndarray>kept), &t.ignored):
+        raise IndexError(f"{n.row.name}: a class is out of range: there are {width_of(<ndarray>kept)}")
     if p.array != NULL:
         g = cotangent(p)
     out = p.open(n.n0, &fresh)

@@ -47,10 +47,6 @@ cdef ndarray as_rows(ndarray a):
     return view
 
 
-cdef inline Py_ssize_t width_of(ndarray a) noexcept:
-    return cnp.PyArray_DIMS(a)[cnp.PyArray_NDIM(a) - 1]
-
-
 # --- rows by number
 
 
@@ -146,20 +142,36 @@ cdef bint scatter_add_long(ndarray out, const long long* at, const float* g, Py_
     return True
 
 
-cdef void scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped):
-    """out[rows[k]] += g[k] for each k; numbers are in range; `skipped` is a number passed over, or -1."""
+cdef bint in_range(const long long* at, Py_ssize_t count, long long height, const long long* besides) noexcept nogil:
+    """Whether every number is from 0 to height - 1 or, unless that is NULL, what `besides` points to."""
+    cdef Py_ssize_t k
+    cdef bint outside = False
+    for k in range(count):
+        if <unsigned long long>at[k] >= <unsigned long long>height:
+            outside |= besides == NULL or at[k] != besides[0]
+    return not outside
+
+
+cdef int scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped) except -1:
+    """out[rows[k]] += g[k] for each k; `skipped` is a number passed over, or -1. IndexError for one out of range."""
     cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), width = width_of(out)
+    cdef Py_ssize_t height = cnp.PyArray_SIZE(out) // max(width, 1)
     cdef void* po = cnp.PyArray_DATA(out)
     cdef void* pg = cnp.PyArray_DATA(g)
     cdef const long long* at = <const long long*>cnp.PyArray_DATA(rows)
     cdef bint single = cnp.PyArray_TYPE(out) == cnp.NPY_FLOAT
+    if width == 0:
+        return 0
+    if not in_range(at, count, height, NULL):
+        raise IndexError(f"scatter_add_rows: a row out of range: out has {height}")
     if single and count >= LONG and scatter_add_long(out, at, <float*>pg, count, skipped):
-        return
+        return 0
     with nogil:
         if single:
             add_rows[float](<float*>po, at, <float*>pg, count, width, skipped)
         else:
             add_rows[double](<double*>po, at, <double*>pg, count, width, skipped)
+    return 0
 
 
 def scatter_add_rows(ndarray out not None, ndarray rows not None, ndarray g not None, long long skipped=-1):
@@ -175,8 +187,6 @@ def scatter_add_rows(ndarray out not None, ndarray rows not None, ndarray g not 
         raise ValueError("scatter_add_rows: out must be a writeable C-contiguous matrix of float32 or float64")
     if numbers is None or cnp.PyArray_TYPE(g) != typenum or cnp.PyArray_SIZE(g) != numbers.size * width_of(out):
         raise ValueError("scatter_add_rows: rows must be ints, and g of out's dtype with a row for each of them")
-    if numbers.size and (numbers.min() < 0 or numbers.max() >= cnp.PyArray_DIMS(out)[0]):
-        raise IndexError(f"scatter_add_rows: a row out of range: out has {cnp.PyArray_DIMS(out)[0]}")
     if not cnp.PyArray_ISCARRAY_RO(g):
         g = contiguous(g)
     scatter_add(out, numbers, g, skipped)
