@@ -54,7 +54,7 @@ class Row(NamedTuple):
     forward mode applies the row itself to their tangents."""
     jvp: tuple[str | None, ...] = ()
     """For an argument whose tangent has a formula of its own: the result's tangent, with `g` the argument's. It reads
-    no values other than the vjp does. Only where neither linearity nor the transpose of the vjp will do."""
+    only what the vjp saves. Only where neither linearity nor the transpose of the vjp will do."""
     uses: dict[str, Callable[..., Any]] = {}
     """Functions, other than rows, which the formulas call; the first argument is the namespace of rows."""
     domain: Any = None
