@@ -365,6 +365,20 @@ def test_a_block_whose_object_is_gone_is_over():
     assert zen.is_grad_enabled()
 
 
+def test_a_block_that_an_outer_one_has_outlived_restores_nothing_when_its_object_goes():
+    with zen.no_grad():
+        inner = zen.enable_grad()
+        inner.__enter__()
+        deepest = zen.no_grad()
+        deepest.__enter__()
+    assert zen.is_grad_enabled()
+    del inner, deepest
+    assert zen.is_grad_enabled()
+    with zen.no_grad():
+        assert not zen.is_grad_enabled()
+    assert zen.is_grad_enabled()
+
+
 def test_set_grad_enabled_entered_again_restores_what_was_before_each_block():
     mode = zen.set_grad_enabled(False)
     with mode:

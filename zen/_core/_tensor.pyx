@@ -130,6 +130,7 @@ cdef struct Block:
     Block* outer
     PyObject* mode           # only compared: the object may be gone
     bint off                 # `zen_off` before it
+    bint overtaken           # a block around it ended first: it has nothing to restore when its object goes
 
 
 cdef class GradMode:
@@ -161,7 +162,7 @@ cdef class GradMode:
         if block == NULL:
             raise MemoryError(f"{self!r}: no memory for a block")
         block.outer, block.mode = <Block*>zen_blocks, <PyObject*>self
-        block.off = self.outside if own else <bint>zen_off
+        block.off, block.overtaken = self.outside if own else <bint>zen_off, False
         if own:
             self.pending = False
         zen_blocks = block
@@ -188,8 +189,13 @@ cdef class GradMode:
             zen_blocks = block.outer
         else:
             inner.outer = block.outer
-        if inner == NULL or in_any_turn:
+        if in_any_turn or (inner == NULL and not block.overtaken):
             zen_off = block.off
+        if in_any_turn and inner != NULL:
+            inner = <Block*>zen_blocks
+            while inner != block.outer:
+                inner.overtaken = True
+                inner = inner.outer
         free(block)
         return True
 

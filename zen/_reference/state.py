@@ -27,7 +27,10 @@ def next_seq() -> int:
 class _Mode(threading.local):
     enabled = True
     blocks: Any = None
-    """The `with` blocks that have not ended, as (id of the mode object, `enabled` before, the blocks around)."""
+    """The `with` blocks that have not ended: (id of the mode object, `enabled` before, the blocks around, overtaken).
+
+    A block is overtaken if one around it has ended first: it has nothing to restore when its object goes.
+    """
 
 
 _mode = _Mode()
@@ -85,7 +88,7 @@ class GradMode:
         before = self._taken_outside()
         if before is None:  # from here on nothing is called: no interrupt and no other thread comes in between
             before = _mode.enabled
-        _mode.blocks = (self._key, before, _mode.blocks)
+        _mode.blocks = (self._key, before, _mode.blocks, False)
         _mode.enabled = self.enabled
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
@@ -103,15 +106,17 @@ class GradMode:
                 f"{self!r}: its block ends in a thread in which it did not begin, so neither has its mode back; a "
                 "generator that other threads continue takes the mode as a decorator"
             )
-        _mode.enabled, rest = block[1:]
-        for key, before, _ in reversed(passed):
-            rest = (key, before, rest)
+        rest = block[2]
+        for key, before, _, _ in reversed(passed):
+            rest = (key, before, rest, True)
+        _mode.enabled = block[1]
         _mode.blocks = rest
 
     def __del__(self) -> None:
         block = _mode.blocks
         if block is not None and block[0] == self._key:
-            _mode.enabled = block[1]
+            if not block[3]:
+                _mode.enabled = block[1]
             _mode.blocks = block[2]
 
     def withdraw(self) -> None:
