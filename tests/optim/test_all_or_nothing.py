@@ -101,11 +101,11 @@ def test_an_error_at_the_last_parameter_changes_no_other(name):
     optimiser, params = two_groups(name)
     fill_gradients(params)
     before = snapshot(optimiser)
-    params[2].array.flags.writeable = False
+    params[2]._array.flags.writeable = False
     with pytest.raises(ValueError, match=r"the memory of a parameter of shape \(5, 5\) is read-only"):
         optimiser.step()
     np.testing.assert_equal(snapshot(optimiser), before)
-    params[2].array.flags.writeable = True
+    params[2]._array.flags.writeable = True
     optimiser.step()
     assert all((plain(p) != old).any() for p, old in zip(params, before[0], strict=True))
 
