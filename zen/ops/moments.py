@@ -30,7 +30,7 @@ def _var_vjp(f: Any, g: Any, x: Any, axis: Any, correction: float, keepdims: boo
 def _std_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, correction: float, keepdims: bool) -> Any:
     g, y = kept(f, g, x.shape, axis, keepdims), kept(f, y, x.shape, axis, keepdims)
     # Where all elements are equal the subgradient is 0.
-    return g * _var_scale(x.shape, axis, correction) * f.ratio(x - f.mean(x, axis, True), y)
+    return g * _var_scale(x.shape, axis, correction) * f.ratio(1.0, y) * (x - f.mean(x, axis, True))
 
 
 def _spread_draws(rng: np.random.Generator) -> list[Any]:
@@ -123,7 +123,7 @@ def _logsumexp_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) ->
     total = f.sum(weights, axis, True)
     if not raw(total).all():  # rows of -inf
         total = f.where(raw(total) == 0, 1, total)
-    return kept(f, g, x.shape, axis, keepdims) * (weights / total)
+    return kept(f, g, x.shape, axis, keepdims) / total * weights
 
 
 LOGSUMEXP = define(row(
@@ -155,7 +155,7 @@ def _norm2(x: Any, axis: Any, keepdims: Any) -> Any:
 
 
 def _norm2_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
-    return kept(f, g, x.shape, axis, keepdims) * f.ratio(x, kept(f, y, x.shape, axis, keepdims))
+    return kept(f, g, x.shape, axis, keepdims) * f.ratio(1.0, kept(f, y, x.shape, axis, keepdims)) * x
 
 
 def _norm_p(x: Any, order: float, axis: Any, keepdims: Any) -> Any:
