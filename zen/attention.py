@@ -10,7 +10,7 @@ import numpy as np
 from . import random
 from .backend import Tensor
 from .ops.attention import ATTENTION
-from .ops.register import operand, public
+from .ops.register import constant, operand, public
 from .ops.shape import broadcast_to, reshape
 
 _NAME = "scaled_dot_product_attention"
@@ -41,11 +41,10 @@ def scaled_dot_product_attention(
     q, k, v = (operand(_NAME, x) for x in (query, key, value))
     q, k, v, lead = _fitted(q, k, v, enable_gqa)
     mask = _mask(attn_mask, q, (*lead, q.shape[-2], k.shape[-2]), is_causal)
-    if scale is None:
-        scale = 1 / math.sqrt(max(q.shape[-1], 1))
+    scale = 1 / math.sqrt(max(q.shape[-1], 1)) if scale is None else float(constant(_NAME, "scale", scale))
     q, k, v = (x if x.ndim == 4 else reshape(x, (*_two(x.shape[:-2]), *x.shape[-2:])) for x in (q, k, v))
     keep, factor = kept((*q.shape[:3], k.shape[2]), dropout_p, generator)
-    out = ATTENTION(q, k, v, mask, keep, scale=float(scale), causal=bool(is_causal), factor=factor)
+    out = ATTENTION(q, k, v, mask, keep, scale=scale, causal=bool(is_causal), factor=factor)
     return out if len(lead) == 2 else reshape(out, (*lead, *out.shape[-2:]))
 
 
@@ -53,6 +52,7 @@ def kept(
     shape: tuple[int, ...], p: float, generator: np.random.Generator | None = None
 ) -> tuple[np.ndarray | None, float]:
     """Which weights dropout keeps (None: all of them), and what it multiplies them by."""
+    p = constant(_NAME, "dropout_p", p)
     if not 0 <= p < 1:
         raise ValueError(f"{_NAME}: dropout_p is the probability of a zero, at least 0 and less than 1; got {p}")
     if p == 0:

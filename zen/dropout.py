@@ -8,7 +8,7 @@ import numpy as np
 
 from . import random
 from .backend import apply
-from .ops.register import ROWS, operand, public
+from .ops.register import ROWS, constant, operand, public
 
 _MULTIPLY = ROWS["multiply"]
 
@@ -57,6 +57,7 @@ def dropout2d(
 def _dropped(
     name: str, x: Any, p: float, training: bool, sizes: int | None, generator: np.random.Generator | None
 ) -> Any:
+    p = constant(name, "p", p)
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: p is the probability of a zero, so it lies in [0, 1]; got {p}")
     x = operand(name, x)

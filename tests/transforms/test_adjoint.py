@@ -1,39 +1,15 @@
-"""Both modes compute one derivative: <u, J v> by `jvp` equals <J^T u, v> by `vjp`, for every row, fused operation and
-layer, each with every setting that its domain draws. What is declared linear is linear.
+"""Both modes compute one derivative: <u, J v> by `jvp` equals <J^T u, v> by `vjp`, for every row and fused operation,
+each with every setting that its domain draws. What is declared linear is linear.
 """
 
 import numpy as np
 import pytest
+from adjoint import check_adjoint, random_like
 from drawing import DIFFERENTIABLE, ROWS, STRUCTURAL, cases
 
-import zen
-from zen import backend, trees
+from zen import backend
 from zen.ops import register
 from zen.ops.fused import FUSED
-
-
-def random_like(rng, array):
-    return np.asarray(rng.normal(size=np.shape(array)))
-
-
-def check_adjoint(f, primals, seed=0):
-    """<u, J v> both ways, on arrays, and on Tensors whose derivative may be differentiated itself."""
-    rng = np.random.default_rng(seed)
-    v = tuple(random_like(rng, x) for x in primals)
-    out, tangents = zen.jvp(f, primals, v)
-    outputs, tangents = list(trees.values(out)), list(trees.values(tangents))
-    u = [random_like(rng, y) if y.dtype.kind == "f" else np.zeros(y.shape) for y in outputs]
-    forward = sum(float(np.sum(c * t)) for c, t in zip(u, tangents, strict=True))
-    _, pull = zen.vjp(f, *primals)
-    found = pull(trees.rebuild(out, u))
-    scale = sum(float(np.sum(np.abs(g * t))) for g, t in zip(found, v, strict=True))
-    assert sum(float(np.sum(g * t)) for g, t in zip(found, v, strict=True)) == pytest.approx(
-        forward, rel=1e-9, abs=1e-9 * (1 + scale)
-    )
-    leaves = tuple(zen.tensor(t, requires_grad=True) for t in v)
-    _, recorded = zen.jvp(f, primals, leaves)
-    for t, expected in zip(trees.values(recorded), tangents, strict=True):
-        np.testing.assert_allclose(t.array, expected, rtol=1e-9, atol=1e-9)
 
 
 def settings():

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Tensor, apply
+from ..backend import apply
 from .axes import kept, one_axis
 from .indexing import along_axis
 from .nn import floating, log_softmax_array
-from .register import define, operand, public, raw
+from .register import constant, define, operand, public, raw
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import moveaxis
 
@@ -164,9 +164,7 @@ def _check(name: str, reduction: str) -> None:
 
 def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> np.ndarray:
     """A copy of `weight`, checked: later writes to it do not reach the gradient."""
-    if isinstance(weight, Tensor) and weight.requires_grad:
-        raise TypeError(f"{name}: weight is a constant here, but it requires a gradient; detach() it")
-    found = np.array(raw(operand(name, weight)), dtype)
+    found = np.array(operand(name, constant(name, "weight", weight)), dtype)
     if found.shape != (classes,):
         raise ValueError(f"{name}: weight of shape {found.shape}; expected ({classes},), a number for each class")
     return found
@@ -204,6 +202,7 @@ def cross_entropy(
     """
     x, t = floating(operand("cross_entropy", logits)), operand("cross_entropy", target)
     _check("cross_entropy", reduction)
+    label_smoothing = constant("cross_entropy", "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], not {label_smoothing!r}")
     shape = x.shape

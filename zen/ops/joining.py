@@ -12,7 +12,7 @@ from ..backend import Tensor, apply
 from .axes import check_size, one_axis
 from .indexing import GETITEM
 from .operands import refuse_stripping
-from .register import define, operand, public, raw
+from .register import constant, define, operand, public, raw
 from .row import row
 from .shape import BROADCAST_TO, COPY, RESHAPE, along, atleast_1d, atleast_2d, owned, ravel
 
@@ -300,7 +300,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
         raise ValueError(f"pad: widths {width} must not be negative; slice to make an array smaller")
     check_size("pad", tuple([a + n + b for (a, b), n in zip(width, x.shape, strict=True)]))
     if mode == "constant":
-        return apply(PAD, (x,), (width, raw(operand("pad", constant_values))))
+        values = constant("pad", "constant_values", constant_values)
+        return apply(PAD, (x,), (width, raw(operand("pad", values))))
     if mode not in _BY_INDEX:
         raise ValueError(f"pad: mode {mode!r} is not available; give 'constant' or one of {', '.join(_BY_INDEX)}")
     for k, (pair, n) in enumerate(zip(width, x.shape, strict=True)):

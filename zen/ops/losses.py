@@ -16,7 +16,7 @@ import numpy as np
 from ..backend import apply
 from .pointwise import SLOPES, where
 from .reduction import MEAN, SUM
-from .register import FUNCTIONS, ROWS, operand, public, raw
+from .register import FUNCTIONS, ROWS, constant, operand, public, raw
 
 _squared_error, _bce, _bce_logits = [FUNCTIONS.pop(name) for name in ("squared_error", "bce", "bce_logits")]
 _abs, _exp, _log, _maximum = [FUNCTIONS[name] for name in ("abs", "exp", "log", "maximum")]
@@ -134,6 +134,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     >>> zen.f.huber_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     0.75
     """
+    delta = constant("huber_loss", "delta", delta)
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive, not {delta}")
     x, t = broadcast_pair("huber_loss", input, target)
@@ -149,6 +150,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     >>> zen.f.smooth_l1_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0], beta=2.0).item()
     0.5
     """
+    beta = constant("smooth_l1_loss", "beta", beta)
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     x, t = broadcast_pair("smooth_l1_loss", input, target)

@@ -166,7 +166,7 @@ def multi_margin_loss(
     if p == 2:
         excess = _square(excess)
     if weight is not None:
-        w = raw(operand(name, weight))
+        w = operand(name, weight)
         if w.shape != (classes,):
             raise ValueError(f"{name}: weight of shape {w.shape}; expected ({classes},), a number for each class")
         excess = excess * w[index]

@@ -10,7 +10,7 @@ from ..backend import apply
 from . import reduction
 from .axes import Axes, all_axes, count, kept, reduced_axes, some_axes
 from .reduction import reduction_draws, working_dtype
-from .register import ROWS, arrays, define, operand, public, raw
+from .register import ROWS, arrays, constant, define, operand, public, raw
 from .row import row
 from .shape import astype, inexact, reshape
 
@@ -96,7 +96,7 @@ def std(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None 
 
 
 def _deviation(made: Any, name: str, x: Any, axis: Axes, correction: float, keepdims: bool) -> Any:
-    x = operand(name, x)
+    x, correction = operand(name, x), constant(name, "correction", correction)
     return apply(made, (x,), (some_axes(name, axis, x.shape), correction, bool(keepdims)))
 
 

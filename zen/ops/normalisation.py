@@ -15,7 +15,7 @@ from .. import backend, writes
 from ..backend import Tensor, kernels
 from .fused import fused
 from .reduction import mean as average
-from .register import FUNCTIONS, operand, public, raw
+from .register import FUNCTIONS, constant, operand, public, raw
 from .shape import reshape
 
 _sqrt, _square = FUNCTIONS["sqrt"], FUNCTIONS["square"]
@@ -120,7 +120,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     [[-1.0, 1.0], [1.0, -1.0]]
     """
     x, shape, weight, bias = _row_arguments("layer_norm", input, normalized_shape, weight, bias)
-    return LAYER_NORM(x, weight, bias, dims=len(shape), eps=eps)
+    return LAYER_NORM(x, weight, bias, dims=len(shape), eps=constant("layer_norm", "eps", eps))
 
 
 @public("", None)
@@ -133,7 +133,8 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     [1.0, -1.0]
     """
     x, shape, weight, _ = _row_arguments("rms_norm", input, normalized_shape, weight, None)
-    return RMS_NORM(x, weight, dims=len(shape), eps=float(np.finfo(x.dtype).eps) if eps is None else eps)
+    eps = float(np.finfo(x.dtype).eps) if eps is None else constant("rms_norm", "eps", eps)
+    return RMS_NORM(x, weight, dims=len(shape), eps=eps)
 
 
 def _row_arguments(name: str, x: Any, normalized: Any, weight: Any, bias: Any) -> Arrays:
@@ -315,6 +316,7 @@ def batch_norm(
     x = _floating("batch_norm", input)
     weight, bias = _optional("batch_norm", x, weight), _optional("batch_norm", x, bias)
     _running_arguments("batch_norm", x, running_mean, running_var, weight, bias, "" if training else "training")
+    eps, momentum = constant("batch_norm", "eps", eps), constant("batch_norm", "momentum", momentum)
     if not training:
         return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
     if x.size == 0:
@@ -350,7 +352,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     _channel_arguments("group_norm", x, {"weight": weight, "bias": bias})
     if not isinstance(num_groups, (int, np.integer)) or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups!r} groups do not divide the {x.shape[1]} channels of x {x.shape}")
-    return GROUP_NORM(x, weight, bias, groups=num_groups, eps=eps)
+    return GROUP_NORM(x, weight, bias, groups=num_groups, eps=constant("group_norm", "eps", eps))
 
 
 @public("", None)
@@ -373,6 +375,7 @@ def instance_norm(
     weight, bias = _optional("instance_norm", x, weight), _optional("instance_norm", x, bias)
     without = "" if use_input_stats else "use_input_stats"
     _running_arguments("instance_norm", x, running_mean, running_var, weight, bias, without)
+    eps, momentum = constant("instance_norm", "eps", eps), constant("instance_norm", "momentum", momentum)
     if not use_input_stats:
         return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
     if x.size == 0:

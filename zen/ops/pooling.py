@@ -15,7 +15,7 @@ from .. import backend
 from ..backend import Tensor, apply, kernels
 from .convolution import batched, floating, several, unbatched
 from .pointwise import where
-from .register import define, public, raw
+from .register import constant, define, public, raw
 from .row import row
 
 Array = np.ndarray
@@ -217,6 +217,7 @@ def _avg_pool(
     found = [_windows(*g) for g in _geometry(name, x, axes, kernel, stride, padding, 1, ceil)]
     windows = (found[0][0], found[1][0])
     if divisor is not None:
+        divisor = constant(name, "divisor_override", divisor)
         if not divisor:
             raise ValueError(f"{name}: divisor_override must not be 0")
         counts = [np.ones(len(windows[0])), np.full(len(windows[1]), divisor)]

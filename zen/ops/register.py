@@ -131,6 +131,15 @@ def raw(x: Any) -> Any:
     return x._array if isinstance(x, Tensor) else x
 
 
+def constant(operation: str, argument: str, x: Any) -> Any:
+    """The values of an argument that takes no part in gradients; TypeError for a Tensor that requires one."""
+    if not isinstance(x, Tensor):
+        return x
+    if x.requires_grad:
+        raise TypeError(f"{operation}: {argument} is a constant here, but it requires a gradient; detach() it")
+    return x.array
+
+
 def _row(name: str) -> Any:
     try:
         return ROWS[name]

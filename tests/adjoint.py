@@ -1,0 +1,31 @@
+"""<u, J v> by forward mode against <J^T u, v> by reverse mode."""
+
+import numpy as np
+import pytest
+
+import zen
+from zen import trees
+
+
+def random_like(rng, array):
+    return np.asarray(rng.normal(size=np.shape(array)))
+
+
+def check_adjoint(f, primals, seed=0):
+    """<u, J v> both ways, on arrays, and on Tensors whose derivative may be differentiated itself."""
+    rng = np.random.default_rng(seed)
+    v = tuple(random_like(rng, x) for x in primals)
+    out, tangents = zen.jvp(f, primals, v)
+    outputs, tangents = list(trees.values(out)), list(trees.values(tangents))
+    u = [random_like(rng, y) if y.dtype.kind == "f" else np.zeros(y.shape) for y in outputs]
+    forward = sum(float(np.sum(c * t)) for c, t in zip(u, tangents, strict=True))
+    _, pull = zen.vjp(f, *primals)
+    found = pull(trees.rebuild(out, u))
+    scale = sum(float(np.sum(np.abs(g * t))) for g, t in zip(found, v, strict=True))
+    assert sum(float(np.sum(g * t)) for g, t in zip(found, v, strict=True)) == pytest.approx(
+        forward, rel=1e-9, abs=1e-9 * (1 + scale)
+    )
+    leaves = tuple(zen.tensor(t, requires_grad=True) for t in v)
+    _, recorded = zen.jvp(f, primals, leaves)
+    for t, expected in zip(trees.values(recorded), tangents, strict=True):
+        np.testing.assert_allclose(t.array, expected, rtol=1e-9, atol=1e-9)

@@ -1,0 +1,139 @@
+"""A Tensor that requires a gradient, given as a parameter, is differentiated or refused by name; never a constant."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import zen
+from zen import f, nn
+from zen.ops.register import FUNCTIONS
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3))
+P, Q = RNG.uniform(0.1, 0.9, size=(4, 3)), RNG.uniform(0.1, 0.9, size=(4, 3))
+CLASSES, SIGNS, IMAGES = np.array([0, 2, 1, 2]), np.where(Y > 0, 1.0, -1.0), RNG.normal(size=(2, 4, 6, 6))
+WEIGHTS = np.array([0.5, 1.2, 2.0])
+TRAINING = {"training": True}
+
+# function: (arguments, keywords, real parameters with a value at which they matter and are smooth)
+CALLS = {
+    "avg_pool2d": ((IMAGES, 2), {}, {"divisor_override": 3.0}),
+    "batch_norm": ((X, np.zeros(3), np.ones(3)), TRAINING, {"eps": 0.1, "momentum": 0.1}),
+    "binary_cross_entropy": ((P, Q), {}, {"weight": WEIGHTS}),
+    "binary_cross_entropy_with_logits": ((X, Q), {}, {"weight": WEIGHTS, "pos_weight": WEIGHTS}),
+    "celu": ((X,), {}, {"alpha": 1.3}),
+    "clamp": ((X,), {}, {"min": -0.5, "max": 0.5}),
+    "cosine_embedding_loss": ((X, Y, SIGNS[:, 0]), {}, {"margin": 0.1}),
+    "cosine_similarity": ((X, Y), {}, {"eps": 10.0}),
+    "cross_entropy": ((X, CLASSES), {}, {"weight": WEIGHTS, "label_smoothing": 0.1}),
+    "dropout": ((X,), {}, {"p": 0.3}),
+    "dropout1d": ((IMAGES[0],), {}, {"p": 0.3}),
+    "dropout2d": ((IMAGES,), {}, {"p": 0.3}),
+    "elu": ((X,), {}, {"alpha": 1.3}),
+    "embedding": ((CLASSES, X), {}, {"max_norm": 0.5}),
+    "gaussian_nll_loss": ((X, Y, P), {}, {"eps": 0.05}),
+    "group_norm": ((IMAGES, 2), {}, {"eps": 0.1}),
+    "hardshrink": ((X,), {}, {"lambd": 0.5}),
+    "hardtanh": ((X,), {}, {"min_val": -0.5, "max_val": 0.5}),
+    "hinge_embedding_loss": ((P * 0.1, SIGNS), {}, {"margin": 1.0}),
+    "huber_loss": ((3 * X, Y), {}, {"delta": 1.0, "weight": P}),
+    "instance_norm": ((IMAGES,), {}, {"eps": 0.1, "momentum": 0.1}),
+    "l1_loss": ((X, Y), {}, {"weight": P}),
+    "layer_norm": ((X, 3), {}, {"eps": 0.1}),
+    "leaky_relu": ((X,), {}, {"negative_slope": 0.1}),
+    "margin_ranking_loss": ((X[:, 0], Y[:, 0], SIGNS[:, 0]), {}, {"margin": 0.1}),
+    "mse_loss": ((X, Y), {}, {"weight": P}),
+    "multi_margin_loss": ((X, CLASSES), {}, {"margin": 1.0, "weight": WEIGHTS}),
+    "nll_loss": ((X, CLASSES), {}, {"weight": WEIGHTS}),
+    "norm": ((X[0],), {}, {"ord": 3.0}),
+    "pad": ((X, 1), {}, {"constant_values": 2.0}),
+    "pairwise_distance": ((X, Y), {}, {"p": 3.0, "eps": 0.1}),
+    "poisson_nll_loss": ((P, Q), {"log_input": False}, {"eps": 0.1}),
+    "rms_norm": ((X, 3), {}, {"eps": 0.1}),
+    "scaled_dot_product_attention": ((IMAGES,) * 3, {}, {"scale": 0.3, "attn_mask": X[:1, :1], "dropout_p": 0.2}),
+    "smooth_l1_loss": ((X, Y), {}, {"beta": 0.8}),
+    "softplus": ((X,), {}, {"beta": 1.2, "threshold": 20.0}),
+    "softshrink": ((X,), {}, {"lambd": 0.5}),
+    "std": ((X,), {}, {"correction": 1.0}),
+    "triplet_margin_loss": ((X, Y, P), {}, {"margin": 1.0, "p": 3.0, "eps": 0.1}),
+    "var": ((X,), {}, {"correction": 1.0}),
+    "vector_norm": ((X[0],), {}, {"ord": 3.0}),
+}
+# a bool is no function of them that could be differentiated
+UNDIFFERENTIABLE = {"allclose", "isclose"}
+CASES = [(name, p) for name, (_, _, parameters) in CALLS.items() for p in parameters]
+
+
+def call(name, parameter, value):
+    args, keywords, _ = CALLS[name]
+    zen.random.seed(0)
+    made = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+    return zen.sum(zen.f.multiply(getattr(f, name)(*made, **keywords, **{parameter: value}), 1.0))
+
+
+def test_every_real_parameter_is_in_the_table():
+    for name, function in FUNCTIONS.items():
+        if name in UNDIFFERENTIABLE:
+            continue
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except ValueError:
+            continue
+        real = {p.name for p in parameters if type(p.default) is float or p.name in ("eps", "pos_weight", "scale")}
+        known = CALLS.get(name, ((), {}, {}))[2]
+        if name == "embedding":
+            real.discard("norm_type")  # of the norm that max_norm bounds, and no part of the derivative
+        assert real <= set(known), f"{name}: {real - set(known)}"
+
+
+@pytest.mark.parametrize(("name", "parameter"), CASES)
+def test_a_parameter_that_requires_a_gradient(name, parameter):
+    value = np.asarray(CALLS[name][2][parameter], np.float64)
+    t = zen.tensor(value, requires_grad=True)
+    try:
+        y = call(name, parameter, t)
+    except (TypeError, ValueError) as error:
+        assert ("ord" if parameter == "p" and "ord" in str(error) else parameter) in str(error)
+        return
+    found = zen.gradients(y, t, allow_unused=True) if y.requires_grad else None
+    found = np.zeros(value.shape) if found is None else found.array
+    expected = np.zeros(value.shape)
+    for index in np.ndindex(value.shape):
+        step = np.zeros(value.shape)
+        step[index] = 1e-6
+        above, below = (call(name, parameter, zen.tensor(value + s * step)).item() for s in (1, -1))
+        expected[index] = (above - below) / 2e-6
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda t: zen.linspace(0, t, 5), lambda t: zen.arange(0, t, 0.1), lambda t: zen.full((2,), t),
+        lambda t: zen.full_like(zen.ones(2), t), lambda t: np.full_like(zen.ones(2), t), lambda t: np.asarray(t),
+        lambda t: np.array([t, 1.0]), lambda t: np.linspace(0, t, 5), lambda t: np.sum(zen.ones(2), initial=t),
+        lambda t: np.average(zen.ones(2), weights=zen.stack([t, t])),
+        lambda t: np.pad(zen.ones(2), 1, constant_values=t), lambda t: nn.CrossEntropyLoss(weight=zen.stack([t, t])),
+        lambda t: nn.BCEWithLogitsLoss(pos_weight=t),
+        lambda t: nn.LayerNorm(3, eps=t)(zen.ones((2, 3))), lambda t: nn.Dropout(t)(zen.ones(2)),
+        lambda t: nn.HuberLoss(delta=t)(zen.ones(2), zen.zeros(2)),
+        lambda t: nn.BatchNorm1d(3, momentum=t)(zen.ones((2, 3))),
+    ],
+)  # fmt: skip
+def test_what_would_make_a_constant_of_it_raises(make):
+    t = zen.tensor(0.5, requires_grad=True)
+    with pytest.raises((TypeError, RuntimeError, ValueError), match="gradient|does not take"):
+        make(t)
+
+
+def test_in_place_methods_differentiate_their_arguments():
+    for write, expected in (
+        (lambda x, t: x.add_(np.array([1.0, 2.0]), alpha=t), 3.0),
+        (lambda x, t: x.sub_(np.array([1.0, 2.0]), alpha=t), -3.0),
+        (lambda x, t: x.clip_(t, 9.0), 1.0),
+        (lambda x, t: x.fill_(t), 2.0),
+        (lambda x, t: x.copy_(t), 2.0),
+    ):
+        t, x = zen.tensor(0.5, requires_grad=True), zen.tensor([0.0, 1.0])
+        assert zen.gradients(zen.sum(write(x, t)), t).item() == expected
