@@ -1,5 +1,6 @@
 """Ctrl-C at any moment leaves recording as it was: between two steps of a program nothing is half switched."""
 
+import gc
 import random
 import signal
 import time
@@ -121,6 +122,7 @@ def interrupted(action, times=150):
     action()
     length = max(time.perf_counter() - start, 2e-5)
     on = []
+    gc.disable()  # what a callback of the collector raises is not raised further
     try:
         for _ in range(times):
             fired = False
@@ -131,6 +133,7 @@ def interrupted(action, times=150):
             on.append(zen.is_grad_enabled())
             backend.set_grad_enabled(True)
     finally:
+        gc.enable()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     return on

@@ -138,7 +138,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = F
     """
     fill = asarray(fill_value, dtype)
     shape, dtype = shape_of("full", shape, fill.dtype)
-    if fill.requires_grad and backend.grad_enabled() and not requires_grad:
+    if _is_differentiated(fill, requires_grad):
         filled: Tensor = broadcast_to(fill, shape).clone()
         return filled
     value = convert(fill)
@@ -146,6 +146,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = F
         return backend.leaf(np.full(shape, value, dtype), requires_grad)
     except ValueError:
         raise ValueError(f"full: fill_value of shape {value.shape} does not broadcast to shape {shape}") from None
+
+
+def _is_differentiated(fill: Tensor, requires_grad: bool) -> bool:
+    return bool(fill.requires_grad and backend.grad_enabled() and not requires_grad)
 
 
 def zeros_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -164,8 +168,11 @@ def empty_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`."""
+    """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`, as `full`."""
     array, dtype = _like(x, dtype)
+    if isinstance(fill_value, Tensor) and _is_differentiated(fill_value, requires_grad):
+        filled: Tensor = broadcast_to(asarray(fill_value, dtype), array.shape).clone()
+        return filled
     value = convert(fill_value, dtype)
     try:
         return backend.leaf(np.full_like(array, value, dtype), requires_grad)

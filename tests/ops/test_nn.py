@@ -277,7 +277,7 @@ def test_round_to_decimals():
         (lambda: f.softmax(X, 2), ValueError, r"softmax: axis 2.*\(4, 3\)"),
         (lambda: f.log_softmax(1.0, 1), ValueError, r"log_softmax: axis 1 is out of range"),
         (lambda: f.gelu(X, "erf"), ValueError, r"gelu: .*'erf'"),
-        (lambda: f.tanhh, AttributeError, r"zen\.f has no function 'tanhh'; did you mean 'tanh'"),
+        (lambda: f.tanhh, AttributeError, r"zen\.f' has no attribute 'tanhh'; did you mean 'tanh'"),
     ],
 )
 def test_errors_say_what_is_wrong(call, error, words):

@@ -51,13 +51,12 @@ def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
 class Tensor:
     """An array that knows how it was computed. See zen/tensor.py for what it can do."""
 
-    __slots__ = ("__weakref__", "_array", "_base", "_node", "moved", "synced", "version", "views")
+    __slots__ = ("__weakref__", "_array", "_base", "_node", "_views", "moved", "synced", "version")
 
     _array: np.ndarray
     _node: Node | None
     _base: Tensor | None
-    views: int
-    """How many live Tensors are views of this one."""
+    _views: list[weakref.ref[Tensor]]
     moved: int
     """Bytes copied by writes to small parts; see zen/inplace.py."""
     synced: int
@@ -78,7 +77,7 @@ class Tensor:
             array = lend(value._array, False)
         elif not isinstance(value, (list, tuple, int, float)):
             array = borrow(array)
-        if getattr(self, "views", 0):
+        if hasattr(self, "_views") and self.views:
             raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
         _fill(self, array, None)
         if trainable:
@@ -102,15 +101,21 @@ class Tensor:
     @base.setter
     def base(self, base: Tensor | None) -> None:
         if self._base is not None:
-            self._base.views -= 1
+            self._base._views = [v for v in self._base._views if v() is not self]
         self._base = base
         if base is not None:
-            base.views += 1
+            held = base._views
+            held.append(weakref.ref(self))
+            if len(held) & (len(held) - 1) == 0:  # from time to time, so that many views cost no more than they number
+                base._views = base._live_views()
 
-    def __del__(self) -> None:
-        base = getattr(self, "_base", None)
-        if base is not None:
-            base.views -= 1
+    @property
+    def views(self) -> int:
+        """How many live Tensors are views of this one."""
+        return len(self._live_views())
+
+    def _live_views(self) -> list[weakref.ref[Tensor]]:
+        return [v for v in self._views if v() is not None]
 
     def set_array(self, array: np.ndarray) -> None:
         """Put memory of its own in place of the Tensor's. For zen/inplace.py."""
@@ -321,7 +326,8 @@ def _fill(t: Tensor, array: np.ndarray, node: Node | None) -> None:
     if getattr(t, "_base", None) is not None:
         t.base = None
     t._base = None
-    t.synced = t.version = t.views = t.moved = 0
+    t._views = []
+    t.synced = t.version = t.moved = 0
 
 
 def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:

@@ -137,7 +137,7 @@ def constant(operation: str, argument: str, x: Any) -> Any:
         return x
     if x.requires_grad:
         raise TypeError(f"{operation}: {argument} is a constant here, but it requires a gradient; detach() it")
-    return x.array
+    return x._array
 
 
 def _row(name: str) -> Any:
