@@ -60,7 +60,7 @@ cdef inline bint is_reachable(Node n) noexcept:
 
 cdef inline int verify(Node n) except -1:
     # Raise if what the node saved was overwritten since.
-    if last_write() > n.seq:
+    if last_write > n.seq:
         check_saved(n)
     if is_reachable(n):
         check_outside(n)

@@ -4,9 +4,13 @@ from numpy cimport ndarray
 
 cdef extern from *:
     """
-    #define ZEN_BARE(p) (PyArray_BASE((PyArrayObject*)(p)) == NULL)
+    static inline int zen_is_own(PyObject *p) {  /* memory of the array's, or of the array that it is a view of */
+        PyObject *base = PyArray_BASE((PyArrayObject *)p);
+        if (base == NULL) return PyArray_CHKFLAGS((PyArrayObject *)p, NPY_ARRAY_OWNDATA);
+        return Py_TYPE(base) == &PyArray_Type && PyArray_CHKFLAGS((PyArrayObject *)base, NPY_ARRAY_OWNDATA);
+    }
     """
-    bint ZEN_BARE(PyObject*) noexcept
+    bint zen_is_own(PyObject*) noexcept
 
 cdef int exposed             # owners of memory that somebody outside can write to at the moment
 cdef long long last_loan     # the newest number at which one of them became so
@@ -27,6 +31,6 @@ cdef bint is_spoilt(object saved, long long seq)
 
 cdef inline object keep(PyObject* a, bint foreign, unsigned char* watched):
     # What a node saves of an operand: the array itself where nobody outside can write to it.
-    if not foreign and exposed == 0 and ZEN_BARE(a):
+    if not foreign and exposed == 0 and zen_is_own(a):
         return <object>a
     return guarded(<ndarray>a, foreign, watched)

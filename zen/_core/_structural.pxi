@@ -135,7 +135,8 @@ cdef Tensor linked(Tensor t, Tensor x):
     # t, known as a view of x where its memory is that of x.
     cdef PyObject* base = <PyObject*>cnp.PyArray_BASE(<ndarray>t.data)
     if base != NULL and (base == <PyObject*>x.data or base == <PyObject*>cnp.PyArray_BASE(<ndarray>x.data)):
-        t.set_base(x if x._base is None else x._base)
+        t._base = x if x._base is None else x._base
+        t._base.views += 1
         t.synced = t._base.version
     return t
 

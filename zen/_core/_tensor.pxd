@@ -96,7 +96,7 @@ cdef void set_calls(binary_t binary, unary_t unary, getitem_t getitem)
 cdef object hook(str name)
 cdef Row named_row(str name)
 cdef bint recording() noexcept
-cdef long long last_write() noexcept
+cdef long long last_write    # the newest number at which some array was overwritten
 cdef Node new_node(Row row)
 cdef int track_below(Node top) except -1
 cdef Node leaf_node(int nd, const Py_ssize_t* dims, int typenum)

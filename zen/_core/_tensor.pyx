@@ -60,7 +60,7 @@ cdef extern from *:
 cdef Calls calls
 cdef dict hooks_ = {}
 cdef long long _seq = 0
-cdef long long _last_write = 0
+cdef long long last_write = 0
 
 
 cdef void set_calls(binary_t binary, unary_t unary, getitem_t getitem):
@@ -223,12 +223,8 @@ def next_seq():
 
 def note_write(long long seq):
     """Some array was overwritten at `seq`: nodes recorded before it check what they saved."""
-    global _last_write
-    _last_write = max(_last_write, seq)
-
-
-cdef long long last_write() noexcept:
-    return _last_write
+    global last_write
+    last_write = max(last_write, seq)
 
 
 cdef Row ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
