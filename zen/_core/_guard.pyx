@@ -8,19 +8,19 @@ it, which the base of an array says:
 - borrowed: it came from outside, as an operand or as the memory of a Tensor (`Borrowed`), and somebody still holds it.
 - lent: the engine's own, while an ndarray on it is outside (`Loan`).
 
-Of borrowed and lent memory a node saves a copy where that is small or of integers (which index memory later), and else
-a view of its own under a `Watch`, with a fingerprint that is compared when the value is read. A copy gives the right
-gradient, a changed fingerprint an error. What was saved before the memory was lent is covered by a fingerprint of the
-loan; a loan that ends looks whether it was written to, and enters that into the log of writes.
+Of borrowed and lent memory a node saves a copy, up to COPIED bytes and of integers always (they index memory later), and
+else a view of its own under a `Watch`, with a fingerprint that is compared when the value is read. A copy gives the
+right gradient, a changed fingerprint an error. What was saved before the memory was lent is covered by a fingerprint of
+the loan; a loan that ends looks whether it was written to, and enters that into the log of writes.
 
-A fingerprint reads every byte up to EXACT bytes, beyond that one line of 64 bytes in each 4096.
+A fingerprint reads every byte up to 1 MiB, beyond that one line of 64 bytes in each 4096.
 """
 
 cimport cython
 from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
-from zen._core._memory cimport Buffer, is_exclusive
+from zen._core._memory cimport Buffer, contiguous, is_exclusive
 
 cnp.import_array()
 
@@ -118,7 +118,8 @@ cdef extern from *:
     object zen_header(object array, object base, bint writeable)
 
 cdef enum:
-    COPIED = 1 << 15     # bytes up to which a value is saved by copy; benchmarks/README.md has the measurement
+    COPIED = 1 << 20     # bytes up to which a value is saved by copy; benchmarks/README.md has the measurement
+    BLOCK = 1 << 16      # bytes from which the engine's own blocks are faster than NumPy's memory
 
 cdef int exposed = 0
 cdef long long last_loan = 0
@@ -320,6 +321,16 @@ cdef ndarray root_of(ndarray a):
     return a
 
 
+cdef inline object copied(ndarray a):
+    cdef int typenum = cnp.PyArray_TYPE(a)
+    if (
+        cnp.PyArray_NBYTES(a) >= BLOCK and cnp.PyArray_ISCARRAY_RO(a)
+        and (typenum == cnp.NPY_FLOAT or typenum == cnp.NPY_DOUBLE)
+    ):
+        return contiguous(a)
+    return cnp.PyArray_NewCopy(a, cnp.NPY_KEEPORDER)
+
+
 cdef object guarded(ndarray a, bint foreign, unsigned char* watched):
     # What is saved of `a`. `foreign`: it was an operand itself, so somebody outside holds it.
     cdef ndarray owner
@@ -332,7 +343,7 @@ cdef object guarded(ndarray a, bint foreign, unsigned char* watched):
             if loan is None or not loan.exposed:
                 return a
     if cnp.PyArray_NBYTES(a) <= COPIED or not cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(a)):
-        return cnp.PyArray_NewCopy(a, cnp.NPY_KEEPORDER)
+        return copied(a)
     watch = Watch.__new__(Watch)
     watch.source, watch.root = a, root_of(a)
     watch.data, watch.nbytes = cnp.PyArray_DATA(watch.root), cnp.PyArray_NBYTES(watch.root)

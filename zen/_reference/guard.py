@@ -1,7 +1,7 @@
 """Who else can write to memory that a graph needs: what `zen/_core/_guard.pyx` says, in plain NumPy.
 
 Memory is the engine's own, borrowed (it came from outside and somebody still holds it) or lent (an ndarray on the
-engine's own is outside). Of borrowed and lent memory a node saves a copy where that is small or of integers, and else
+engine's own is outside). Of borrowed and lent memory a node saves a copy up to 1 MiB and of integers, and else
 a view under a `Watch`, with a fingerprint that is compared when the value is read. A loan has a fingerprint of its own
 for what was saved before it; when it ends it enters what NumPy wrote into the log of writes.
 """
@@ -19,7 +19,7 @@ from .state import Installed, next_seq
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-COPIED = 1 << 15
+COPIED = 1 << 20
 """Bytes up to which a value is saved by copy."""
 EXACT = 1 << 20
 """Bytes up to which a fingerprint reads all; beyond, a line of 64 bytes in each 4096."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,10 +14,18 @@ from .wrapper import Wrapper
 
 
 class _Call(NamedTuple):
-    """What one call has besides its arrays: positional arguments that are no arrays, by position, and keywords."""
+    """What one call has besides its arrays: positional arguments that are no arrays, by position, and keywords.
+
+    Arrays among the keywords are no part of it: the row gets them as a parameter, so that they are saved as such.
+    """
 
     static: dict[int, Any]
     keywords: dict[str, Any]
+    names: tuple[str, ...]
+
+    def named(self, arrays: tuple[Any, ...]) -> dict[str, Any]:
+        """All keywords."""
+        return {**self.keywords, **dict(zip(self.names, arrays, strict=True))}
 
     def complete(self, arrays: tuple[Any, ...]) -> list[Any]:
         """All positional arguments."""
@@ -31,7 +40,8 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     Arguments that are neither Tensors, arrays nor numbers, and keyword arguments, are passed through and take no part
     in gradients. The vjp is called as `vjp(g, out, *inputs, **keywords)`, with the cotangent of the result, the result
     and all positional arguments. It returns a gradient for each of these, a tuple if there are several, with None where
-    there is none. Arrays given to either function must not be written to.
+    there is none. Arrays given to either function must not be written to, nor what lists and dicts among the arguments
+    hold, until the backward pass is over.
 
     Written with zen's functions, or NumPy functions that dispatch to them, the vjp is differentiable itself, and
     forward mode and higher orders work. Otherwise these raise.
@@ -83,7 +93,9 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
             row = self._rows[len(arrays)] = backend.Row(
                 self._name, len(arrays), self._forward, lambda: ((self._pull,), (None,)), joint=True
             )
-        return backend.apply(row, tuple(arrays), (_Call(static, keywords),))
+        named = {name: value for name, value in keywords.items() if type(value) is np.ndarray}
+        others = {name: value for name, value in keywords.items() if name not in named}
+        return backend.apply(row, tuple(arrays), (_Call(static, others, tuple(named)), tuple(named.values())))
 
     def __repr__(self) -> str:
         return f"<zen.custom_vjp {self._name}>"
@@ -92,15 +104,16 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
         return self._function, self._vjp
 
     def _forward(self, *values: Any) -> np.ndarray:
-        *arrays, call = values
-        out = self._function(*call.complete(tuple(arrays)), **call.keywords)
+        *arrays, call, named = values
+        out = self._function(*call.complete(tuple(arrays)), **call.named(named))
+        held = sys.getrefcount(out) > 2  # by more than the variable and the argument: a buffer of the function's own
         if isinstance(out, (tuple, list, dict)) or out is None:
             raise TypeError(f"{self._name}: the function returned {type(out).__name__}; it must return one array")
         array = np.asarray(out.array if isinstance(out, Tensor) else out)
         shared = any(isinstance(x, np.ndarray) and np.may_share_memory(array, x) for x in arrays)
-        return array.copy() if shared else array
+        return array.copy() if held or shared or array.base is not None else array
 
-    def _pull(self, f: Any, g: Any, args: tuple[Any, ...], y: Any, call: _Call) -> tuple[Any, ...]:
+    def _pull(self, f: Any, g: Any, args: tuple[Any, ...], y: Any, call: _Call, named: Any) -> tuple[Any, ...]:
         """The row's vjp, on arrays or, when the pass is recorded, on Tensors."""
         if self._vjp is None:
             raise RuntimeError(
@@ -110,7 +123,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
         inputs = call.complete(args)
         recorded = isinstance(g, Tensor)
         try:
-            found = self._vjp(g, y, *inputs, **call.keywords)
+            found = self._vjp(g, y, *inputs, **call.named(named))
         except Exception as error:
             if recorded:
                 error.add_note(_NOT_DIFFERENTIABLE.format(self._name))
