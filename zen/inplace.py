@@ -206,10 +206,10 @@ def _update(t: Tensor, row: Any, others: tuple[Any, ...], name: str) -> Tensor:
                 f"{name}: a Tensor of dtype {array.dtype} cannot take the result with {kinds} in place; "
                 f"convert it with astype first, or write x = {row.name}(x, ...)"
             ) from error
-    # A row that saves its result gets a copy where the next write to t cannot move it away from the saved value.
+    # A row that saves its result gets a copy: t may be shared by then, and the next write to it spoil the saved value.
     value = None
     if inputs is not None:
-        value = backend.record(row, inputs, (), array.copy() if keeps_result and sharers == _OTHERS else array)
+        value = backend.record(row, inputs, (), array.copy() if keeps_result else array)
     target.written(array, name)
     if value is not None:
         _adopt(t, value)

@@ -253,6 +253,7 @@ TORCH = {
 """Row -> PyTorch."""
 
 WITHOUT_COUNTERPART = {
+    "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
     "recurrence": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
