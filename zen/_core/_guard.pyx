@@ -8,8 +8,8 @@ it, which the base of an array says:
 - borrowed: it came from outside, as an operand or as the memory of a Tensor (`Borrowed`), and somebody still holds it.
 - lent: the engine's own, while an ndarray on it is outside (`Loan`).
 
-Of borrowed and lent memory a node saves a copy, up to COPIED bytes and of integers always (they index memory later), and
-else a view of its own under a `Watch`, with a fingerprint that is compared when the value is read. A copy gives the
+Of borrowed and lent memory a node saves a copy, up to COPIED bytes and of integers always (they index memory later),
+and else a view of its own under a `Watch`, with a fingerprint that is compared when the value is read. A copy gives the
 right gradient, a changed fingerprint an error. What was saved before the memory was lent is covered by a fingerprint of
 the loan; a loan that ends looks whether it was written to, and enters that into the log of writes.
 
