@@ -214,3 +214,12 @@ def test_forward_mode_through_moved_tensors():
 
     for a, b in zip(*[zen.jvp(run(k), (x,), (tangent,)) for k in (True, False)], strict=True):
         np.testing.assert_allclose(a, b)
+
+
+@pytest.mark.parametrize("name", ["add_", "sub_"])
+def test_a_masked_array_is_refused_with_any_factor(name):
+    x = zen.zeros(2)
+    for alpha in (1, 2.0):
+        with pytest.raises(TypeError, match="mask"):
+            getattr(x, name)(np.ma.masked_array([1.0, 2.0], [True, False]), alpha=alpha)
+    assert x.tolist() == [0, 0]

@@ -67,12 +67,12 @@ def resync(t: Tensor) -> None:
 
 def add_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """Add `alpha * other` in place. Returns the Tensor."""
-    return _update(self, ROWS["add"], (_operand(other, "add_") if alpha == 1 else alpha * other,), "add_")
+    return _update(self, ROWS["add"], (_scaled(other, alpha, "add_"),), "add_")
 
 
 def sub_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """Subtract `alpha * other` in place. Returns the Tensor."""
-    return _update(self, ROWS["subtract"], (_operand(other, "sub_") if alpha == 1 else alpha * other,), "sub_")
+    return _update(self, ROWS["subtract"], (_scaled(other, alpha, "sub_"),), "sub_")
 
 
 def mul_(self: Tensor, other: Any) -> Tensor:
@@ -376,6 +376,11 @@ def _fits(value: Any, kind: str) -> bool:
     if isinstance(value, int):
         return kind != "b" or value in (0, 1)
     return kind == "f"
+
+
+def _scaled(value: Any, alpha: Any, name: str) -> Any:
+    value = _operand(value, name)
+    return value if isinstance(alpha, (int, float)) and alpha == 1 else alpha * value
 
 
 def _operand(value: Any, name: str) -> Any:
