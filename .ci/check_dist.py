@@ -27,7 +27,8 @@ def check_wheel(path: Path) -> None:
 def check_sdist(path: Path) -> None:
     with tarfile.open(path) as archive:
         names = {n.partition("/")[2] for n in archive.getnames()}
-    unwanted = [n for n in names if n.endswith((".so", ".pyc")) or (n.endswith(".c") and n.startswith("zen/"))] + sorted(names & GENERATED)
+    made = {n for n in names if n.endswith((".so", ".pyc")) or (n.startswith("zen/") and n.endswith(".c"))}
+    unwanted = sorted(made | (names & GENERATED))
     if unwanted:
         sys.exit(f"{path.name} holds what the build makes: {', '.join(unwanted)}")
     tracked = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
