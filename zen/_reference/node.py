@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ class Node:
     `closed` is set on a leaf that stood for an argument of a transform which is over: nobody differentiates by it
     again.
 
-    Freeing a long chain does not recurse: the interpreter's own deallocation of plain Python objects is bounded.
+    A long chain is freed from a list, one node after the other, and needs no C stack for it: the interpreter's own
+    deallocation recurses, on some versions until a thread with a small stack has none left.
     """
 
     __slots__ = (
@@ -70,6 +72,18 @@ class Node:
         self.released = True
         self.saved = self.params = ()
         self.inputs = (None,) * len(self.inputs)
+
+    def __del__(self, freed: list[Any] = [], turn: threading.Lock = threading.Lock()) -> None:  # noqa: B006
+        # Shared defaults, not globals: those may be gone at exit.  No local variable may hold what is freed, or the
+        # end of this call would free it, and recurse.
+        freed += self.inputs, self.saved, self.params
+        self.inputs = self.saved = self.params = ()
+        while freed and turn.acquire(blocking=False):  # else a caller of this call, or another thread, empties the list
+            try:
+                while freed:
+                    freed.pop()
+            finally:
+                turn.release()
 
     def __repr__(self) -> str:
         return f"<zen node {self.name!r} shape={self.shape} dtype={self.dtype} seq={self.seq}>"
