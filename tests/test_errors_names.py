@@ -1,5 +1,6 @@
 """Names of PyTorch and NumPy that zen does not have: AttributeError with what zen has, and only when they are read."""
 
+import inspect
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import zen
 from zen import f, habits, nn
+from zen.ops import register
 
 METHODS = {
     "view": r"t\.reshape\(shape\)", "unsqueeze": r"t\.expand_dims\(axis\)", "to": r"t\.astype\(dtype\)",
@@ -69,6 +71,38 @@ def test_every_name_that_is_advised_exists():
             found = zen
             for part in text.split(".")[1:]:
                 found = getattr(found, part)
+
+
+def with_axes():
+    """Every function and method with an argument `axis`, `axes` or `keepdims`, but those that take PyTorch's names."""
+    for table, kind in ((register.FUNCTIONS, "zen.f"), (register.METHODS, "Tensor")):
+        for name, function in table.items():
+            own = inspect.signature(function).parameters
+            if {"axis", "axes", "keepdims"} & set(own) and not {"dim", "keepdim"} & set(own):
+                yield pytest.param(function, own, id=f"{kind}.{name}")
+
+
+@pytest.mark.parametrize(("function", "own"), [*with_axes()])
+def test_the_arguments_of_another_library_name_those_of_zen(function, own):
+    needed = [p for p in own.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    for given, names in (("dim", ("axis", "axes")), ("keepdim", ("keepdims",))):
+        found = [name for name in names if name in own]
+        words = f"write {found[0]}=$" if found else "there are x, |there are arrays, |there are a, b"
+        if function.__name__ in ("cross_entropy", "nll_loss"):  # as PyTorch's, which have neither
+            words = "unexpected keyword argument"
+        with pytest.raises(TypeError, match=words):
+            function(*[np.ones((2, 2))] * len(needed), **{given: 0})
+
+
+def test_an_argument_that_nobody_has_names_all_there_are():
+    with pytest.raises(TypeError, match=r"^sum: there is no argument 'exis'; there are x, axis, dtype, keepdims$"):
+        zen.sum(zen.ones(3), exis=0)
+    with pytest.raises(TypeError, match=r"^std: there is no argument 'unbiased'; write correction=$"):
+        zen.ones(3).std(unbiased=False)
+    with pytest.raises(TypeError, match=r"^norm: there is no argument 'p'; write ord=$"):
+        zen.linalg.norm(zen.ones(3), p=1)
+    with pytest.raises(TypeError, match=r"^transpose: there is no argument 'dim0'; write axes=$"):
+        zen.ones((2, 3)).transpose(dim0=0, dim1=1)
 
 
 def test_arguments_in_a_wrong_form():

@@ -25,7 +25,7 @@ def watched(n=100):
 
 
 def leaks(run, *, rounds, least):
-    """Whether each of ten counts finds `least` bytes or more after `rounds` calls: a cache that grows once is no leak."""
+    """Whether each of ten counts finds `least` bytes or more after `rounds` calls: a cache grows once."""
     for _ in range(50):
         run()
     tracemalloc.start()

@@ -15,6 +15,11 @@ from .state import next_seq
 if TYPE_CHECKING:
     from .tensor import Tensor
 
+_freed: list[Any] = []
+"""What nodes that are gone held, and nobody has let go of yet."""
+_turn = threading.Lock()
+"""Of the one call that empties the list."""
+
 
 class Node:
     """One recorded operation, or a leaf (`row` is None).
@@ -73,9 +78,9 @@ class Node:
         self.saved = self.params = ()
         self.inputs = (None,) * len(self.inputs)
 
-    def __del__(self, freed: list[Any] = [], turn: threading.Lock = threading.Lock()) -> None:  # noqa: B006
-        # Shared defaults, not globals: those may be gone at exit.  No local variable may hold what is freed, or the
-        # end of this call would free it, and recurse.
+    def __del__(self, freed: list[Any] = _freed, turn: threading.Lock = _turn) -> None:
+        # Defaults, as globals may be gone at exit. No local variable may hold what is freed, or the end of this call
+        # would free it, and recurse.
         freed += self.inputs, self.saved, self.params
         self.inputs = self.saved = self.params = ()
         while freed and turn.acquire(blocking=False):  # else a caller of this call, or another thread, empties the list

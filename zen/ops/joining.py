@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import operator
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import Tensor, apply
+from ..habits import refuse
 from .axes import check_size, one_axis
 from .indexing import GETITEM
 from .operands import refuse_stripping
@@ -69,7 +70,7 @@ def _members(name: str, arrays: Any, axis: Any = 0) -> list[Any]:
 
 
 @public("concat concatenate", method=None)
-def concat(arrays: Any, axis: int | None = 0) -> Any:
+def concat(arrays: Any, axis: int | None = 0, **unknown: Never) -> Any:
     """Arrays joined along an existing axis; None joins them flattened.
 
     arrays: sequence of Tensors or arrays whose shapes agree except along `axis`; dtypes promote. Raises ValueError if
@@ -78,6 +79,8 @@ def concat(arrays: Any, axis: int | None = 0) -> Any:
     >>> zen.f.concat([zen.tensor([1.0, 2.0]), zen.tensor([3.0])]).tolist()
     [1.0, 2.0, 3.0]
     """
+    if unknown:
+        refuse(concat, unknown)
     found = _members("concat", arrays, axis)
     if axis is None:
         found, axis = [ravel(x) for x in found], 0
@@ -92,7 +95,7 @@ def concat(arrays: Any, axis: int | None = 0) -> Any:
 
 
 @public("stack", method=None)
-def stack(arrays: Any, axis: int = 0) -> Any:
+def stack(arrays: Any, axis: int = 0, **unknown: Never) -> Any:
     """Arrays of one shape joined along a new axis at position `axis` of the result; dtypes promote.
 
     Raises ValueError if the shapes differ, AxisError for a position out of range.
@@ -100,6 +103,8 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     >>> zen.f.stack([zen.tensor([1.0, 2.0]), zen.tensor([3.0, 4.0])], axis=1).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
+    if unknown:
+        refuse(stack, unknown)
     found = _members("stack", arrays, axis)
     if any([x.shape != found[0].shape for x in found]):
         raise ValueError(f"stack: shapes {', '.join([str(x.shape) for x in found])} must be equal; concat joins others")
@@ -131,7 +136,7 @@ def hstack(arrays: Any) -> Any:
 
 
 @public("split")
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def split(x: Any, indices_or_sections: Any, axis: int = 0, **unknown: Never) -> list[Any]:
     """x cut along `axis`, as a list of views.
 
     indices_or_sections: the number of equal parts (ValueError if they would not be equal), or the positions before
@@ -140,6 +145,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     >>> [part.tolist() for part in zen.f.split(zen.tensor([1.0, 2.0, 3.0, 4.0]), 2)]
     [[1.0, 2.0], [3.0, 4.0]]
     """
+    if unknown:
+        refuse(split, unknown)
     x = operand("split", x)
     k = one_axis("split", axis, x.shape)
     length = x.shape[k]
@@ -158,12 +165,14 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 @public("unstack", method=None)
-def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
+def unstack(x: Any, axis: int = 0, **unknown: Never) -> tuple[Any, ...]:
     """The parts of x along `axis`, without that axis, as a tuple of views. Raises AxisError for an axis out of range.
 
     >>> [part.tolist() for part in zen.f.unstack(zen.tensor([[1.0, 2.0], [3.0, 4.0]]))]
     [[1.0, 2.0], [3.0, 4.0]]
     """
+    if unknown:
+        refuse(unstack, unknown)
     x = operand("unstack", x)
     lead = (slice(None),) * one_axis("unstack", axis, x.shape)
     return tuple([apply(GETITEM, (x,), ((*lead, k, Ellipsis),)) for k in range(x.shape[len(lead)])])
@@ -188,7 +197,7 @@ ROLL = define(row(
 
 
 @public("roll")
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+def roll(x: Any, shift: Any, axis: Any = None, **unknown: Never) -> Any:
     """x with its elements moved by `shift` along `axis`; those pushed out come in at the other end.
 
     shift: int, or a tuple with one for each axis. axis: int or tuple of ints; None moves within the flattened array.
@@ -197,6 +206,8 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     >>> zen.f.roll(zen.tensor([1.0, 2.0, 3.0]), 1).tolist()
     [3.0, 1.0, 2.0]
     """
+    if unknown:
+        refuse(roll, unknown)
     x = operand("roll", x)
     if axis is None:
         return apply(RESHAPE, (roll(ravel(x), shift, 0),), (x.shape,))
@@ -232,7 +243,7 @@ def tile(x: Any, reps: Any) -> Any:
 
 
 @public("repeat")
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(x: Any, repeats: Any, axis: int | None = None, **unknown: Never) -> Any:
     """x with each element repeated `repeats` times along `axis`; None takes the flattened array.
 
     repeats: an int, or one for each position along the axis; ValueError if their number differs or one is negative.
@@ -241,6 +252,8 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     >>> zen.f.repeat(zen.tensor([1.0, 2.0]), 2).tolist()
     [1.0, 1.0, 2.0, 2.0]
     """
+    if unknown:
+        refuse(repeat, unknown)
     x = operand("repeat", x)
     x, k = along("repeat", x, axis)
     counts = raw(operand("repeat", repeats))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply
+from ..habits import refuse
 from . import reduction
 from .axes import Axes, all_axes, count, kept, reduced_axes, some_axes
 from .reduction import reduction_draws, working_dtype
@@ -70,7 +71,15 @@ STD = define(row(
 
 
 @public()
-def var(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None = None, keepdims: bool = False) -> Any:
+def var(
+    x: Any,
+    axis: Axes = None,
+    *,
+    correction: float = 0,
+    ddof: float | None = None,
+    keepdims: bool = False,
+    **unknown: Never,
+) -> Any:
     """Variance over `axis`: the sum of squared deviations divided by N - correction.
 
     x: Tensor or array; integers give float64. axis, keepdims and errors as in `sum`. correction: 0 for the mean of
@@ -79,11 +88,21 @@ def var(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None 
     >>> zen.f.var(zen.tensor([1.0, 3.0])).tolist(), zen.f.var(zen.tensor([1.0, 3.0]), correction=1).tolist()
     (1.0, 2.0)
     """
+    if unknown:
+        refuse(var, unknown)
     return _deviation(VAR, "var", x, axis, correction if ddof is None else ddof, keepdims)
 
 
 @public()
-def std(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None = None, keepdims: bool = False) -> Any:
+def std(
+    x: Any,
+    axis: Axes = None,
+    *,
+    correction: float = 0,
+    ddof: float | None = None,
+    keepdims: bool = False,
+    **unknown: Never,
+) -> Any:
     """Standard deviation over `axis`, the square root of `var`. Where it is 0 its subgradient is 0, and higher
     derivatives are nan.
 
@@ -92,6 +111,8 @@ def std(x: Any, axis: Axes = None, *, correction: float = 0, ddof: float | None 
     >>> zen.f.std(zen.tensor([1.0, 3.0])).tolist()
     1.0
     """
+    if unknown:
+        refuse(std, unknown)
     return _deviation(STD, "std", x, axis, correction if ddof is None else ddof, keepdims)
 
 
@@ -134,7 +155,7 @@ LOGSUMEXP = define(row(
 
 
 @public("")
-def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow; -inf for no elements or where all are -inf (gradient 0 there).
     Elements that are inf share the gradient equally.
 
@@ -143,6 +164,8 @@ def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     >>> zen.f.logsumexp(zen.tensor([1000.0, 1000.0])).tolist()
     1000.6931471805599
     """
+    if unknown:
+        refuse(logsumexp, unknown)
     x = inexact(operand("logsumexp", x))
     return apply(LOGSUMEXP, (x,), (reduced_axes("logsumexp", axis, x.shape), bool(keepdims)))
 
@@ -186,7 +209,7 @@ NORM_P = define(row(
 
 
 @public("linalg.vector_norm", method=None)
-def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float = 2) -> Any:
+def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float = 2, **unknown: Never) -> Any:
     """Norm of vectors along `axis`; None takes all elements as one vector.
 
     ord: 2 (Euclidean), 1 (sum of magnitudes), inf (largest magnitude), -inf (smallest), 0 (how many are not zero, with
@@ -197,11 +220,13 @@ def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float
     >>> zen.f.vector_norm(zen.tensor([[3.0, 4.0], [0.0, 2.0]]), axis=1).tolist()
     [5.0, 2.0]
     """
+    if unknown:
+        refuse(vector_norm, unknown)
     return _vector_norm("vector_norm", x, axis, keepdims, ord)
 
 
 @public("linalg.matrix_norm", method=None)
-def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro", **unknown: Never) -> Any:
     """Norm of the matrices in the last two axes of x.
 
     ord: "fro" (Frobenius), 1 and -1 (largest and smallest column sum of magnitudes), inf and -inf (of rows).
@@ -210,6 +235,8 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     >>> zen.f.matrix_norm(zen.tensor([[1.0, -2.0], [3.0, 4.0]]), ord=1).tolist()
     6.0
     """
+    if unknown:
+        refuse(matrix_norm, unknown)
     x = operand("matrix_norm", x)
     if x.ndim < 2:
         raise ValueError(f"matrix_norm: at least two dimensions are needed, not shape {x.shape}; see vector_norm")
@@ -217,7 +244,7 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 
 @public("linalg.norm")
-def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> Any:
+def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False, **unknown: Never) -> Any:
     """A norm of vectors or matrices, as numpy.linalg.norm.
 
     Without `ord`: the Euclidean norm over `axis` (all elements if None); its subgradient at 0 is 0. With it: of vectors
@@ -227,6 +254,8 @@ def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> 
     >>> zen.f.norm(zen.tensor([3.0, 4.0])).tolist(), zen.f.norm(zen.tensor([3.0, 4.0]), 1).tolist()
     (5.0, 7.0)
     """
+    if unknown:
+        refuse(norm, unknown)
     x = operand("norm", x)
     if ord is None:
         return _vector_norm("norm", x, axis, keepdims, 2)

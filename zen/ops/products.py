@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply
+from ..habits import refuse
 from . import reduction
 from .axes import all_axes, one_axis
 from .register import ROWS, define, operand, public
@@ -110,7 +111,7 @@ def outer(a: Any, b: Any) -> Any:
 
 
 @public("tensordot linalg.tensordot", method=None)
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Any, b: Any, axes: Any = 2, **unknown: Never) -> Any:
     """Sum of products over several axes of a and b at once; the other axes of a come first in the result.
 
     axes: an int n (the last n axes of a with the first n of b), or a pair of ints or sequences naming the axes.
@@ -119,6 +120,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     >>> zen.f.tensordot(zen.ones((2, 3, 4)), zen.ones((3, 4, 5)), 2).shape
     (2, 5)
     """
+    if unknown:
+        refuse(tensordot, unknown)
     a, b = operand("tensordot", a), operand("tensordot", b)
     if np.ndim(axes) == 0 and not isinstance(axes, (tuple, list)):
         n = int(axes)
@@ -189,7 +192,7 @@ def vdot(a: Any, b: Any) -> Any:
 
 
 @public("vecdot linalg.vecdot", method=None)
-def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
+def vecdot(a: Any, b: Any, *, axis: int = -1, **unknown: Never) -> Any:
     """Sums of products of the vectors along `axis`, counted from the end of both; the other axes broadcast.
 
     Raises ValueError if the lengths differ or the shapes do not broadcast, AxisError for an axis out of range.
@@ -197,6 +200,8 @@ def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
     >>> zen.f.vecdot(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), zen.tensor([1.0, 1.0])).tolist()
     [3.0, 7.0]
     """
+    if unknown:
+        refuse(vecdot, unknown)
     a, b = operand("vecdot", a), operand("vecdot", b)
     i, j = one_axis("vecdot", axis, a.shape), one_axis("vecdot", axis, b.shape)
     if a.shape[i] != b.shape[j]:

@@ -6,11 +6,12 @@ NumPy's arguments into that form.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply
+from ..habits import refuse
 from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
 from .register import define, operand, public
 from .row import NOT_DIFFERENTIABLE, row
@@ -75,7 +76,7 @@ MEAN = define(row(
 
 
 @public()
-def sum(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+def sum(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False, **unknown: Never) -> Any:
     """Sum of the elements over `axis`; 0 for no elements.
 
     x: Tensor or array of any shape; bools and small integers are added as the platform's integers.
@@ -85,11 +86,13 @@ def sum(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False)
     >>> zen.f.sum(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [4.0, 6.0]
     """
+    if unknown:
+        refuse(sum, unknown)
     return _reduce(SUM, "sum", x, axis, keepdims, dtype)
 
 
 @public()
-def mean(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+def mean(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False, **unknown: Never) -> Any:
     """Arithmetic mean over `axis`; nan for no elements. Integers give float64.
 
     Arguments and errors as in `sum`.
@@ -97,6 +100,8 @@ def mean(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
     >>> zen.f.mean(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1).tolist()
     [1.5, 3.5]
     """
+    if unknown:
+        refuse(mean, unknown)
     x = _typed("mean", x, dtype)
     return _typed("mean", apply(MEAN, (x,), (some_axes("mean", axis, x.shape), bool(keepdims))), dtype)
 
@@ -123,7 +128,7 @@ MAX, MIN = _extreme("max", np.maximum), _extreme("min", np.minimum)
 
 
 @public("max amax")
-def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+def max(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """The largest element over `axis`; nan if there is one. Equal elements share the gradient equally.
 
     Arguments as in `sum`. Raises ValueError for no elements, AxisError for an axis out of range.
@@ -131,11 +136,13 @@ def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     >>> zen.f.max(zen.tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1).tolist()
     [5.0, 4.0]
     """
+    if unknown:
+        refuse(max, unknown)
     return _nonempty(MAX, "max", x, axis, keepdims)
 
 
 @public("min amin")
-def min(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+def min(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """The smallest element over `axis`; nan if there is one. Equal elements share the gradient equally.
 
     Arguments as in `sum`. Raises ValueError for no elements, AxisError for an axis out of range.
@@ -143,6 +150,8 @@ def min(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     >>> zen.f.min(zen.tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1).tolist()
     [1.0, 3.0]
     """
+    if unknown:
+        refuse(min, unknown)
     return _nonempty(MIN, "min", x, axis, keepdims)
 
 
@@ -203,7 +212,7 @@ define(row(
 
 
 @public()
-def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False, **unknown: Never) -> Any:
     """Product of the elements over `axis`; 1 for no elements. The gradient is exact where elements are zero.
 
     Arguments and errors as in `sum`. Second derivatives take memory quadratic in the number of factors.
@@ -211,6 +220,8 @@ def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
     >>> zen.f.prod(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [3.0, 8.0]
     """
+    if unknown:
+        refuse(prod, unknown)
     return _reduce(PROD, "prod", x, axis, keepdims, dtype)
 
 
@@ -236,7 +247,7 @@ CUMSUM = define(row(
 
 
 @public("cumsum")
-def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
+def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Never) -> Any:
     """Running sum along `axis`; None takes the flattened array. The result has the shape of x.
 
     Raises AxisError for an axis out of range.
@@ -244,6 +255,8 @@ def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
     >>> zen.f.cumsum(zen.tensor([1.0, 2.0, 3.0])).tolist()
     [1.0, 3.0, 6.0]
     """
+    if unknown:
+        refuse(cumsum, unknown)
     x, k = along("cumsum", _typed("cumsum", x, dtype), axis)
     return _typed("cumsum", apply(CUMSUM, (x,), (k,)), dtype)
 
@@ -281,37 +294,43 @@ ANY, ALL, COUNT_NONZERO = _truth("any", np.any), _truth("all", np.all), _truth("
 
 
 @public()
-def any(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+def any(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """Whether any element over `axis` is non-zero; False for no elements. Arguments and errors as in `sum`.
 
     >>> zen.f.any(zen.tensor([[True, False], [False, False]]), axis=1).tolist()
     [True, False]
     """
+    if unknown:
+        refuse(any, unknown)
     return _reduce(ANY, "any", x, axis, keepdims)
 
 
 @public()
-def all(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+def all(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """Whether all elements over `axis` are non-zero; True for no elements. Arguments and errors as in `sum`.
 
     >>> zen.f.all(zen.tensor([[True, False], [True, True]]), axis=1).tolist()
     [False, True]
     """
+    if unknown:
+        refuse(all, unknown)
     return _reduce(ALL, "all", x, axis, keepdims)
 
 
 @public()
-def count_nonzero(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+def count_nonzero(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """How many elements over `axis` are not zero. Arguments and errors as in `sum`.
 
     >>> zen.f.count_nonzero(zen.tensor([0.0, 1.0, 2.0])).tolist()
     2
     """
+    if unknown:
+        refuse(count_nonzero, unknown)
     return _reduce(COUNT_NONZERO, "count_nonzero", x, axis, keepdims)
 
 
 @public()
-def argmax(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+def argmax(x: Any, axis: int | None = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """Index of the first largest element along `axis`, or in the flattened array if None; int64.
 
     Raises ValueError for no elements, AxisError for an axis out of range.
@@ -319,11 +338,13 @@ def argmax(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
     >>> zen.f.argmax(zen.tensor([[1.0, 5.0], [3.0, 2.0]]), axis=1).tolist()
     [1, 0]
     """
+    if unknown:
+        refuse(argmax, unknown)
     return _arg(ARGMAX, "argmax", x, axis, keepdims)
 
 
 @public()
-def argmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+def argmin(x: Any, axis: int | None = None, *, keepdims: bool = False, **unknown: Never) -> Any:
     """Index of the first smallest element along `axis`, or in the flattened array if None; int64.
 
     Raises ValueError for no elements, AxisError for an axis out of range.
@@ -331,6 +352,8 @@ def argmin(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
     >>> zen.f.argmin(zen.tensor([[1.0, 5.0], [3.0, 2.0]]), axis=1).tolist()
     [0, 1]
     """
+    if unknown:
+        refuse(argmin, unknown)
     return _arg(ARGMIN, "argmin", x, axis, keepdims)
 
 

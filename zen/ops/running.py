@@ -6,11 +6,12 @@ no division and zeros are no exception.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply
+from ..habits import refuse
 from .joining import concat
 from .reduction import cumsum
 from .register import define, operand, public
@@ -73,7 +74,7 @@ CUMPROD = define(row(
 
 
 @public("cumprod")
-def cumprod(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
+def cumprod(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Never) -> Any:
     """Running product along `axis`; None takes the flattened array. The gradient is exact where elements are zero.
 
     dtype: x is converted to it first. Raises AxisError for an axis out of range.
@@ -81,6 +82,8 @@ def cumprod(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
     >>> zen.f.cumprod(zen.tensor([1.0, 2.0, 3.0])).tolist()
     [1.0, 2.0, 6.0]
     """
+    if unknown:
+        refuse(cumprod, unknown)
     x = operand("cumprod", x)
     x, k = along("cumprod", x if dtype is None else astype(x, dtype), axis)
     made = apply(CUMPROD, (x,), (k,))
@@ -88,7 +91,9 @@ def cumprod(x: Any, axis: int | None = None, *, dtype: Any = None) -> Any:
 
 
 @public("cumulative_sum", method=None)
-def cumulative_sum(x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+def cumulative_sum(
+    x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False, **unknown: Never
+) -> Any:
     """Running sum along `axis`, which may be left out for one dimension; with a leading 0 if `include_initial`.
 
     dtype: x is converted to it first. Raises ValueError where an axis is needed, AxisError for one out of range.
@@ -96,11 +101,15 @@ def cumulative_sum(x: Any, *, axis: int | None = None, dtype: Any = None, includ
     >>> zen.f.cumulative_sum(zen.tensor([1.0, 2.0, 3.0]), include_initial=True).tolist()
     [0.0, 1.0, 3.0, 6.0]
     """
+    if unknown:
+        refuse(cumulative_sum, unknown)
     return _cumulative("cumulative_sum", cumsum, x, axis, dtype, 0 if include_initial else None)
 
 
 @public("cumulative_prod", method=None)
-def cumulative_prod(x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+def cumulative_prod(
+    x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False, **unknown: Never
+) -> Any:
     """Running product along `axis`, which may be left out for one dimension; with a leading 1 if `include_initial`.
 
     Arguments and errors as in `cumulative_sum`.
@@ -108,6 +117,8 @@ def cumulative_prod(x: Any, *, axis: int | None = None, dtype: Any = None, inclu
     >>> zen.f.cumulative_prod(zen.tensor([1.0, 2.0, 3.0])).tolist()
     [1.0, 2.0, 6.0]
     """
+    if unknown:
+        refuse(cumulative_prod, unknown)
     return _cumulative("cumulative_prod", cumprod, x, axis, dtype, 1 if include_initial else None)
 
 

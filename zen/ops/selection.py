@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply, wrap
+from ..habits import refuse
 from .axes import one_axis
 from .indexing import GETITEM, along_axis, plain_key
 from .pointwise import where
@@ -16,7 +17,7 @@ from .shape import along, moveaxis, owned, ravel
 
 
 @public("take")
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+def take(x: Any, indices: Any, axis: int | None = None, **unknown: Never) -> Any:
     """The elements of x at `indices` along `axis`; None takes from the flattened array.
 
     indices: int, or array or Tensor of ints; negative ones count from the end. The result has their shape in place of
@@ -25,6 +26,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     >>> zen.f.take(zen.tensor([1.0, 2.0, 3.0]), [2, 0]).tolist()
     [3.0, 1.0]
     """
+    if unknown:
+        refuse(take, unknown)
     x = operand("take", x)
     x, k = along("take", x, axis)
     lead = (slice(None),) * k
@@ -38,7 +41,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 
 @public("take_along_axis")
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1, **unknown: Never) -> Any:
     """For each position, the element of x at `indices` along `axis`: `out[i, j] = x[i, indices[i, j]]`.
 
     indices: array or Tensor of ints with as many dimensions as x, whose other axes broadcast with those of x. Raises
@@ -47,6 +50,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     >>> zen.f.take_along_axis(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), [[1], [0]], axis=1).tolist()
     [[2.0], [3.0]]
     """
+    if unknown:
+        refuse(take_along_axis, unknown)
     x, indices = operand("take_along_axis", x), np.asarray(_ints("take_along_axis", indices))
     if axis is None:
         x, axis = ravel(x), 0
@@ -65,7 +70,7 @@ def _ints(operation: str, indices: Any) -> Any:
 
 
 @public("diagonal")
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown: Never) -> Any:
     """The diagonals of the matrices in axes `axis1` and `axis2`, as a new last axis; a copy.
 
     offset: above (positive) or below the main diagonal. Raises ValueError for less than two dimensions or equal axes,
@@ -74,16 +79,20 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     >>> zen.f.diagonal(zen.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [1.0, 4.0]
     """
+    if unknown:
+        refuse(diagonal, unknown)
     return _diagonal("diagonal", x, offset, axis1, axis2)
 
 
 @public("trace")
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown: Never) -> Any:
     """The sums of the diagonals. Arguments and errors as in `diagonal`.
 
     >>> zen.f.trace(zen.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     5.0
     """
+    if unknown:
+        refuse(trace, unknown)
     return sum(_diagonal("trace", x, offset, axis1, axis2), -1)
 
 
@@ -148,7 +157,7 @@ def triu(x: Any, k: int = 0) -> Any:
 
 
 @public("argsort")
-def argsort(x: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
+def argsort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknown: Never) -> Any:
     """The indices that sort x along `axis` (flattened if None); equal elements keep their order. int64, no gradient.
 
     Raises AxisError for an axis out of range.
@@ -156,18 +165,22 @@ def argsort(x: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
     >>> zen.f.argsort(zen.tensor([3.0, 1.0, 2.0])).tolist()
     [1, 2, 0]
     """
+    if unknown:
+        refuse(argsort, unknown)
     x = operand("argsort", x)
     x, k = along("argsort", x, axis)
     return wrap(_order(raw(x), k, descending))
 
 
 @public("sort", method="sort")
-def sort(x: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
+def sort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknown: Never) -> Any:
     """x sorted along `axis` (flattened if None), as a new Tensor. Raises AxisError for an axis out of range.
 
     >>> zen.f.sort(zen.tensor([3.0, 1.0, 2.0])).tolist()
     [1.0, 2.0, 3.0]
     """
+    if unknown:
+        refuse(sort, unknown)
     x = operand("sort", x)
     if axis is None:
         x, axis = ravel(x), 0

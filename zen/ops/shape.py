@@ -7,11 +7,12 @@ rows, and so are their gradients.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply
+from ..habits import refuse
 from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
 from .register import METHODS, define, operand, public, raw
@@ -87,7 +88,7 @@ def _reshape_method(x: Any, *shape: Any) -> Any:
 
 
 @public("")
-def permute_dims(x: Any, axes: Any) -> Any:
+def permute_dims(x: Any, axes: Any, **unknown: Never) -> Any:
     """The axes of x in the order `axes`; a view.
 
     axes: a permutation of all axes; negative ones count from the end. Raises ValueError otherwise.
@@ -95,21 +96,27 @@ def permute_dims(x: Any, axes: Any) -> Any:
     >>> zen.f.permute_dims(zen.zeros((2, 3, 4)), (2, 0, 1)).shape
     (4, 2, 3)
     """
+    if unknown:
+        refuse(permute_dims, unknown)
     return _permuted("permute_dims", x, axes)
 
 
 @public("transpose permute_dims")
-def transpose(x: Any, axes: Any = None) -> Any:
+def transpose(x: Any, axes: Any = None, **unknown: Never) -> Any:
     """The axes of x reversed, or in the order `axes`; a view. Errors as in `permute_dims`.
 
     >>> zen.f.transpose(zen.zeros((2, 3, 4))).shape
     (4, 3, 2)
     """
+    if unknown:
+        refuse(transpose, unknown)
     return _permuted("transpose", x, axes)
 
 
-def _transpose_method(x: Any, *axes: Any) -> Any:
+def _transpose_method(x: Any, *axes: Any, **unknown: Never) -> Any:
     """`x.transpose()`, `x.transpose(1, 0)` or `x.transpose((1, 0))`; see `zen.f.transpose`."""
+    if unknown:
+        refuse(transpose, unknown)
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
         return transpose(x, axes[0])
     return transpose(x, axes or None)
@@ -129,12 +136,14 @@ def _permuted(name: str, x: Any, axes: Any) -> Any:
 
 
 @public()
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(x: Any, axis1: int, axis2: int, **unknown: Never) -> Any:
     """x with two axes exchanged; a view. Raises AxisError for an axis out of range.
 
     >>> zen.f.swapaxes(zen.zeros((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
     """
+    if unknown:
+        refuse(swapaxes, unknown)
     x = operand("swapaxes", x)
     a, b = one_axis("swapaxes", axis1, x.shape), one_axis("swapaxes", axis2, x.shape)
     order = list(range(x.ndim))
@@ -175,7 +184,7 @@ def matrix_transpose(x: Any) -> Any:
 
 
 @public()
-def expand_dims(x: Any, axis: Any = 0) -> Any:
+def expand_dims(x: Any, axis: Any = 0, **unknown: Never) -> Any:
     """x with new axes of length 1 at the positions `axis` of the result; a view.
 
     axis: int or tuple of ints. Raises AxisError for a position out of range.
@@ -183,6 +192,8 @@ def expand_dims(x: Any, axis: Any = 0) -> Any:
     >>> zen.f.expand_dims(zen.zeros((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
     """
+    if unknown:
+        refuse(expand_dims, unknown)
     x = operand("expand_dims", x)
     added = len(axis) if isinstance(axis, (tuple, list)) else 1
     places = all_axes("expand_dims", axis, x.shape, added=added)
@@ -191,7 +202,7 @@ def expand_dims(x: Any, axis: Any = 0) -> Any:
 
 
 @public()
-def squeeze(x: Any, axis: Axes = None) -> Any:
+def squeeze(x: Any, axis: Axes = None, **unknown: Never) -> Any:
     """x without the axes `axis`, whose length must be 1; all such axes if None. A view.
 
     Raises ValueError for an axis of another length, AxisError for one out of range.
@@ -199,6 +210,8 @@ def squeeze(x: Any, axis: Axes = None) -> Any:
     >>> zen.f.squeeze(zen.zeros((1, 3, 1)), 0).shape
     (3, 1)
     """
+    if unknown:
+        refuse(squeeze, unknown)
     x = operand("squeeze", x)
     if axis is None:
         return apply(RESHAPE, (x,), (tuple([n for n in x.shape if n != 1]),))
@@ -337,7 +350,7 @@ def owned(made: Any, x: Any) -> Any:
 
 
 @public("flip")
-def flip(x: Any, axis: Axes = None) -> Any:
+def flip(x: Any, axis: Axes = None, **unknown: Never) -> Any:
     """x with the order of the elements along `axis` reversed, along all axes if None; a view.
 
     Raises AxisError for an axis out of range.
@@ -345,6 +358,8 @@ def flip(x: Any, axis: Axes = None) -> Any:
     >>> zen.f.flip(zen.tensor([1.0, 2.0, 3.0])).tolist()
     [3.0, 2.0, 1.0]
     """
+    if unknown:
+        refuse(flip, unknown)
     x = operand("flip", x)
     axes = range(x.ndim) if axis is None else all_axes("flip", axis, x.shape)
     backwards = slice(None, None, -1)
