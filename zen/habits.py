@@ -101,12 +101,6 @@ NN = {
     "Softmax2d": "zen.nn.Softmax(dim=-3)", "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
 }  # fmt: skip
 
-_ARGUMENTS = {
-    "dim": ("axis", "axes"), "dims": ("axis", "axes"), "dim0": ("axes",), "dim1": ("axis1", "axes"), "dim2": ("axis2",),
-    "keepdim": ("keepdims",), "unbiased": ("correction",), "p": ("ord",),
-}  # fmt: skip
-"""What an argument of another library may be called in zen."""
-
 
 class Missing:
     """A name that Tensor does not have, in its dictionary all the same, to say what to write instead.
@@ -122,20 +116,6 @@ class Missing:
     def __get__(self, instance: Any, owner: Any = None) -> NoReturn:
         # With a name of its own the error gets no second suggestion from the interpreter.
         raise AttributeError(f"a Tensor has no {self.name!r}; {_write(self.advice)}", name=self.name)
-
-
-def refuse(function: Any, unknown: Mapping[str, Any]) -> NoReturn:
-    """Raise TypeError for arguments that `function` does not have, with what to write for the first of them.
-
-    Functions take them as `**unknown: Never`: type checkers refuse any, as they do where nothing takes them.
-    """
-    code = function.__code__
-    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    given = next(iter(unknown))
-    for name in _ARGUMENTS.get(given, ()):
-        if name in own:
-            raise TypeError(f"{function.__name__}: there is no argument {given!r}; write {name}=")
-    raise TypeError(f"{function.__name__}: there is no argument {given!r}; there are {', '.join(own)}")
 
 
 def missing(module: str, name: str, names: Iterable[str], advice: Mapping[str, str] = {}) -> AttributeError:

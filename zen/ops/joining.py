@@ -9,7 +9,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import Tensor, apply
-from ..habits import refuse
+from .arguments import refuse
 from .axes import check_size, one_axis
 from .indexing import GETITEM
 from .operands import refuse_stripping

@@ -7,8 +7,8 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply
-from ..habits import refuse
 from . import reduction
+from .arguments import refuse
 from .axes import Axes, all_axes, count, kept, reduced_axes, some_axes
 from .reduction import reduction_draws, working_dtype
 from .register import ROWS, arrays, constant, define, operand, public, raw

@@ -8,8 +8,8 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply
-from ..habits import refuse
 from . import reduction
+from .arguments import refuse
 from .axes import all_axes, one_axis
 from .register import ROWS, define, operand, public
 from .row import row

@@ -11,7 +11,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply
-from ..habits import refuse
+from .arguments import refuse
 from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
 from .register import define, operand, public
 from .row import NOT_DIFFERENTIABLE, row

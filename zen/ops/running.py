@@ -11,7 +11,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply
-from ..habits import refuse
+from .arguments import refuse
 from .joining import concat
 from .reduction import cumsum
 from .register import define, operand, public

@@ -7,7 +7,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply, wrap
-from ..habits import refuse
+from .arguments import refuse
 from .axes import one_axis
 from .indexing import GETITEM, along_axis, plain_key
 from .pointwise import where

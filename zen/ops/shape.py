@@ -12,7 +12,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply
-from ..habits import refuse
+from .arguments import refuse
 from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
 from .register import METHODS, define, operand, public, raw
