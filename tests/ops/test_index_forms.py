@@ -5,6 +5,7 @@ positions, and what is out of range or no index at all.
 """
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -30,9 +31,6 @@ def draw(count):
     return [tuple([FORMS[k] for k in rng.integers(0, len(FORMS), rng.integers(3, 6))]) for _ in range(count)]
 
 
-GROUPS = {"one": FORMS, "two": list(itertools.product(FORMS, FORMS)), "several": draw(1500)}
-
-
 def plain(key):
     """The key with arrays and ints in the place of Tensors: what NumPy takes."""
     if isinstance(key, zen.Tensor):
@@ -50,6 +48,21 @@ def read(x, key):
         return np.asarray(x[plain(key)])
     except (IndexError, TypeError, ValueError):
         return None
+
+
+def is_settled(key):
+    """Not where this NumPy warns that a later one refuses: a position out of range in a selection of no elements."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            read(X, key)
+        except DeprecationWarning:
+            return False
+    return True
+
+
+GROUPS = {"one": FORMS, "two": list(itertools.product(FORMS, FORMS)), "several": draw(1500)}
+GROUPS = {name: [key for key in keys if is_settled(key)] for name, keys in GROUPS.items()}
 
 
 def has_0d_tensor(key):

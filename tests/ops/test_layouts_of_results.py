@@ -81,6 +81,8 @@ SELECTIONS = {  # copies as in NumPy; made by indexing or in steps, so the order
     "along an axis": lambda x: np.take_along_axis(x, np.zeros((3, 1, 5), int), axis=1),
     "var": lambda x: np.var(x, axis=0), "repeat each": lambda x: np.repeat(x, [1, 2, 1], axis=0),
 }  # fmt: skip
+if np.shares_memory(integers := np.arange(3), np.round(integers)):
+    SHAPES["round"] = lambda x: np.round(x) if x.dtype.kind == "f" else np.positive(x)  # as in newer NumPy: a copy
 if not hasattr(np, "vecdot"):
     del SHAPES["vecdot"]
 

@@ -16,6 +16,7 @@ from zen.ops.register import FUNCTIONS, NUMPY_FUNCTIONS
 DTYPES = [np.dtype(c) for c in "?bhiqBHIQefd"]
 SCALARS = [True, 3, -1, 300, 70000, 2**40, 2**70, 2.5]
 SCALARS += [np.bool_(True), np.int8(1), np.uint8(1), np.int64(2), np.float16(1), np.float32(2), np.float64(2)]
+OLD = np.lib.NumpyVersion(np.__version__) < "2.2.0"
 UFUNCS = {k.__name__: (k, v) for k, v in NUMPY_FUNCTIONS.items() if isinstance(k, np.ufunc) and k.signature is None}
 
 ONE = """
@@ -123,6 +124,8 @@ def test_ufuncs(name, shape):
         theirs = outcome(lambda: numpy(*arrays))
         for function in (numpy, own):
             found = outcome(partial(function, *tensors))
+            if name == "power" and OLD and found == [(operator.pow(np.ones(1, x.dtype), arrays[1]).dtype, shape)]:
+                continue  # zen's is NumPy's operator on arrays, which was not its function: bool ** 2 in int8
             assert found == theirs, f"{name} of {[getattr(a, 'dtype', a) for a in arrays]}: {found}, in NumPy {theirs}"
 
     for a in DTYPES:
@@ -149,6 +152,8 @@ def test_operators(name):
 def test_operators_with_scalars_out_of_range_too(name):
     # a bool to a negative power: NumPy does not find a loop, zen's error is about the exponent
     refused = [ValueError] if name == "ipow" else []
+    if OLD and name == "ipow":
+        refused.append(TypeError)  # it wrote some powers of floats into integers
     for a in DTYPES:
         for scalar in SCALARS:
             compare(OPERATORS[name], {"x": np.ones((2, 2), a), "y": scalar}, refused)
@@ -161,7 +166,8 @@ def test_functions_with_scalars_out_of_range_too(form):
     for a in DTYPES:
         for scalar in SCALARS:
             if a.kind != "b" or not isinstance(scalar, int) or scalar < 2**64:  # NumPy refuses a bool that large
-                compare(form, {"x": np.ones((2, 2), a), "y": scalar})
+                refused = [OverflowError] if OLD and "full" in form else []  # it wrapped with a warning
+                compare(form, {"x": np.ones((2, 2), a), "y": scalar}, refused)
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1, None), (None, 300), (-1, 300), (-(2**70), 2**70), (0, 300)])

@@ -50,13 +50,14 @@ def test_a_leading_initial_value(name):
     assert getattr(f, name)(zen.tensor(2.0), include_initial=True).tolist() == [start, 2.0]
 
 
-@pytest.mark.parametrize("name", HAS)
 @pytest.mark.parametrize("options", [{}, {"include_initial": True}, {"dtype": np.float32}, {"axis": -1}])
-def test_numpy_functions_of_one_dimension(name, options):
-    expected = getattr(np, name)(X[0], **options)
-    found = getattr(np, name)(zen.tensor(X[0]), **options)
-    assert found.dtype == expected.dtype
-    np.testing.assert_array_equal(found.numpy(), expected)
+def test_numpy_functions_of_one_dimension(options):
+    assert HAS or np.lib.NumpyVersion(np.__version__) < "2.1.0"
+    for name in HAS:
+        expected = getattr(np, name)(X[0], **options)
+        found = getattr(np, name)(zen.tensor(X[0]), **options)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found.numpy(), expected)
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,6 @@ from .state import next_seq
 
 if TYPE_CHECKING:
     from .tensor import Tensor
-
-_freed: list[Any] = []
-"""What nodes that are gone held, and nobody has let go of yet."""
-_turn = threading.Lock()
-"""Of the one call that empties the list."""
 
 
 class Node:
@@ -78,17 +73,13 @@ class Node:
         self.saved = self.params = ()
         self.inputs = (None,) * len(self.inputs)
 
-    def __del__(self, freed: list[Any] = _freed, turn: threading.Lock = _turn) -> None:
-        # Defaults, as globals may be gone at exit. No local variable may hold what is freed, or the end of this call
-        # would free it, and recurse.
-        freed += self.inputs, self.saved, self.params
-        self.inputs = self.saved = self.params = ()
-        while freed and turn.acquire(blocking=False):  # else a caller of this call, or another thread, empties the list
-            try:
-                while freed:
-                    freed.pop()
-            finally:
-                turn.release()
+    def __del__(self, references: Callable[[Any], int] = sys.getrefcount) -> None:  # globals may be gone at exit
+        pending, self.inputs = list(self.inputs), ()
+        while pending:
+            node = pending.pop()
+            if node is not None and references(node) <= 2:  # this call's alone: its variable, and the argument
+                pending += node.inputs
+                node.inputs = ()
 
     def __repr__(self) -> str:
         return f"<zen node {self.name!r} shape={self.shape} dtype={self.dtype} seq={self.seq}>"
