@@ -23,7 +23,7 @@ from zen._core._blas cimport gemm_into
 from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
 from zen._core._classes cimport cross_entropy_vjp_into, softmax_vjp_into
 from zen._core._dispatch cimport identity_kernel
-from zen._core._guard cimport exposed, is_spoilt, last_loan, lend
+from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
 from zen._core._rows cimport as_rows, class_numbers, column_sums, in_range, scatter_add, width_of
 from zen._core._tensor cimport (
@@ -55,16 +55,12 @@ cdef long long _passes = 0
 
 cdef inline bint is_reachable(Node n) noexcept:
     # Whether somebody outside can have written to what the node saved.
-    return n.watched or (exposed and last_loan > n.seq)
+    return n.watched or last_loan > n.seq
 
 
 cdef inline int verify(Node n) except -1:
     # Raise if what the node saved was overwritten since.
-    if last_write > n.seq:
-        check_saved(n)
-    if is_reachable(n):
-        check_outside(n)
-    return 0
+    return check_writes(n) if last_write > n.seq or is_reachable(n) else 0
 
 
 @cython.final
@@ -201,7 +197,7 @@ cdef class Pass:
         self.push(n)
         return &box.slot
 
-    cdef int take(self, Node n) except -1:
+    cdef inline int take(self, Node n) except -1:
         # Move the gradient of a node that was waiting out of its slot; the node is free for other passes.
         cdef Box box
         if n.claim == self.id:

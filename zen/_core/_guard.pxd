@@ -13,7 +13,7 @@ cdef extern from *:
     bint zen_is_own(PyObject*) noexcept
 
 cdef int exposed             # owners of memory that somebody outside can write to at the moment
-cdef long long last_loan     # the newest number at which one of them became so
+cdef long long last_loan     # the newest number at which one of them became so; 0 while there are none
 
 cdef class Borrowed:
     cdef object source

@@ -195,12 +195,14 @@ cdef class Loan:
     cdef uint64_t fingerprint
 
     def __dealloc__(self):
-        global exposed
+        global exposed, last_loan
         if self.owner is None:
             return
         loans.pop(<size_t><PyObject*>self.owner, None)
         if self.exposed:
             exposed -= 1
+            if exposed == 0:
+                last_loan = 0
             if self.is_written():
                 self.report()
 
@@ -388,7 +390,7 @@ cdef bint is_spoilt(object saved, long long seq):
             cnp.PyArray_DATA(watch.root) != watch.data or cnp.PyArray_NBYTES(watch.root) != watch.nbytes
             or zen_fingerprint(<PyObject*>a) != watch.fingerprint
         )
-    if exposed == 0 or last_loan <= seq:
+    if last_loan <= seq:
         return False
     owner = owner_of(a)
     loan = None if owner is None else loan_of(owner)

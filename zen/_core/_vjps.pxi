@@ -406,6 +406,14 @@ def verify_saved(Node n not None):
     verify(n)
 
 
+cdef int check_writes(Node n) except -1:
+    if last_write > n.seq:
+        check_saved(n)
+    if is_reachable(n):
+        check_outside(n)
+    return 0
+
+
 def check_outside(Node n):
     """Raise if somebody outside wrote to an array that `n` saved."""
     saved = (n.s0, n.s1, n.s2, n.sy) if n.compiled else n._saved
