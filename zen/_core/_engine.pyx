@@ -12,25 +12,21 @@ may write (mark, claim, grad) is trusted across such a point.
 """
 
 cimport cython
-from cpython.object cimport PyObject, PyObject_GetItem
+from cpython.object cimport PyObject
 from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._blas cimport gemm_into
 from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
-from zen._core._classes cimport cross_entropy_vjp_into, softmax_vjp_into
 from zen._core._dispatch cimport identity_kernel
 from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
-from zen._core._rows cimport as_rows, class_numbers, column_sums, in_range, scatter_add, width_of
 from zen._core._tensor cimport (
-    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, GETITEM, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, PERMUTE_DIMS, RESHAPE,
-    SUM, Node, Row, Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of,
+    ARRAY, Node, Row, Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of,
 )
-from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
+from zen._core._types cimport ADD, ARGUMENT, COTANGENT, OUT, RESULT, SET, SLOTS, kernel_t
 from zen._core._broadcast import unbroadcast
 from zen._core._tensor import attach, next_seq
 from zen._core._differentiable import run_recorded
@@ -45,10 +41,6 @@ cdef extern from *:
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
-
-cdef struct Waiting:
-    long long seq
-    PyObject* node       # owned
 
 cdef long long _passes = 0
 
@@ -112,17 +104,7 @@ cdef inline Due due(Node n, object gradient):
 
 @cython.final
 cdef class Pass:
-    cdef long long id
-    cdef bint retain
-    cdef bint selective              # nodes marked with minus this pass's id need no gradient
-    cdef Waiting* heap
-    cdef int waiting, capacity
-    cdef dict conflicts              # Node -> Box, made when first needed
-    cdef list finished               # Due, of leaves and retained nodes
-    cdef dict wanted                 # Node -> gradient, for the inputs asked for
-    # The node at work: its gradient, complete.
-    cdef double scalar
-    cdef PyObject* array             # owned, NULL for a scalar
+    """The state of one pass."""
 
     def __cinit__(self):
         global _passes
@@ -197,19 +179,6 @@ cdef class Pass:
         self.push(n)
         return &box.slot
 
-    cdef inline int take(self, Node n) except -1:
-        # Move the gradient of a node that was waiting out of its slot; the node is free for other passes.
-        cdef Box box
-        if n.claim == self.id:
-            self.scalar, self.array = n.slot.scalar, n.slot.array
-            n.slot.array = NULL
-            n.claim = 0
-        else:
-            box = self.conflicts.pop(n)
-            self.scalar, self.array = box.slot.scalar, box.slot.array
-            box.slot.array = NULL
-        return 0
-
     cdef void abandon(self):
         # After an error: leave every node as if the pass had never come by.
         cdef PyObject* p
@@ -227,11 +196,6 @@ cdef class Pass:
         self.conflicts = None
 
     # -- handing gradients on
-
-    cdef inline bint needs(self, Node n) except -1:
-        if n is None or not self.selective or n.mark == self.id:
-            return n is not None
-        return False if n.mark == -self.id else needs_again(self, n)
 
     cdef int give_scalar(self, Node n, double value) except -1:
         cdef Slot* slot = self.slot(n)
@@ -372,7 +336,14 @@ cdef class Pass:
         return 0
 
 
-include "_vjps.pxi"
-include "_layer_vjps.pxi"
-include "_fuse.pxi"
-include "_pass.pxi"
+cdef int take_conflicting(Pass p, Node n) except -1:
+    # Pass.take, where another pass had the node's slot.
+    cdef Box box = p.conflicts.pop(n)
+    p.scalar, p.array = box.slot.scalar, box.slot.array
+    box.slot.array = NULL
+    return 0
+
+
+include "_engine_formulas.pxi"
+include "_engine_fuse.pxi"
+include "_engine_start.pxi"

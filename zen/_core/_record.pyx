@@ -4,99 +4,27 @@ Operands that are float or double arrays, 0-d values of Tensors and Python scala
 on a dtype; everything else (other dtypes, mixtures, rows without kernels) takes `generic`: the row's NumPy form.
 """
 
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
-from cpython.long cimport PyLong_AsDouble, PyLong_CheckExact
-from cpython.object cimport PyObject, PyObject_GetItem
-from libc.string cimport memset
+from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._blas cimport gemm_into, is_matrix, matmul2d
 from zen._core._broadcast cimport Operands, iterate, memory_order, place, place_scalar
-from zen._core._classes cimport cross_entropy_into, softmax_into
-from zen._core._dispatch cimport identity_kernel
 from zen._core._guard cimport borrow, guarded_params, keep
-from zen._core._memory cimport contiguous, new_array, new_ordered, same_shape
-from zen._core._rows cimport as_rows, class_numbers, fill_rows, gather
+from zen._core._memory cimport new_array, new_ordered, same_shape
+from zen._core._parse cimport Arg, kept, parse, parse_mask, taken
 from zen._core._tensor cimport (
-    ARRAY, CROSS_ENTROPY, ELEMENTWISE, EMBEDDING, LINEAR, LOG_SOFTMAX, MATMUL, MEAN, PERMUTE_DIMS, RESHAPE, SCALAR,
-    SOFTMAX, SUM, Node, Row, Shaped, Tensor, hook, new_node, new_scalar, named_row, new_tensor, node_of, recording,
-    set_calls,
+    ARRAY, SCALAR, Node, Row, Shaped, Tensor, hook, new_node, new_scalar, new_tensor, node_of, recording, set_calls,
 )
-from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, Targets, kernel_t
+from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t
 
 cnp.import_array()
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
 
-cdef struct Arg:
-    unsigned char held       # SCALAR or ARRAY
-    bint foreign             # the operand is an ndarray of the user's
-    int typenum              # 0 for a Python scalar, which takes the others' dtype (NEP 50)
-    double scalar
-    PyObject* array          # borrowed, like node: from the operand, which may get others where other code can run
-    PyObject* node
-
-
-cdef inline bint parse_array(ndarray array, Arg* a) noexcept:
-    cdef int typenum = cnp.PyArray_TYPE(array)
-    if not cnp.PyArray_ISBEHAVED_RO(array):
-        return False
-    a.typenum = typenum
-    if typenum == cnp.NPY_FLOAT:
-        if cnp.PyArray_NDIM(array) == 0:
-            a.held = SCALAR
-            a.scalar = (<float*>cnp.PyArray_DATA(array))[0]
-            return True
-    elif typenum == cnp.NPY_DOUBLE:
-        if cnp.PyArray_NDIM(array) == 0:
-            a.held = SCALAR
-            a.scalar = (<double*>cnp.PyArray_DATA(array))[0]
-            return True
-    else:
-        return False
-    a.held = ARRAY
-    a.array = <PyObject*>array
-    return True
-
-
-cdef inline int parse(object x, Arg* a) except -1:
-    # Fills `a` and returns 1, or returns 0 where the operand is not for the compiled path.
-    cdef Tensor t
-    cdef Node n
-    if isinstance(x, Tensor):
-        t = <Tensor>x
-        n = node_of(t)
-        a.node = NULL if n is None else <PyObject*>n
-        if t.data is None:
-            a.held, a.typenum, a.scalar = SCALAR, t.typenum, t.scalar
-            return t.typenum != 0
-        a.foreign = False
-        return parse_array(<ndarray>t.data, a)
-    a.node = NULL
-    if PyFloat_CheckExact(x):
-        a.held, a.typenum, a.scalar = SCALAR, 0, PyFloat_AS_DOUBLE(x)
-        return 1
-    if PyLong_CheckExact(x):
-        if not -9007199254740992 <= x <= 9007199254740992:
-            return 0
-        a.held, a.typenum, a.scalar = SCALAR, 0, PyLong_AsDouble(x)
-        return 1
-    if type(x) is ndarray:
-        a.foreign = True
-        return parse_array(<ndarray>x, a)
-    return 0
-
-
-cdef inline int parse_mask(object x, Arg* a) except -1:
-    # A bool array, read as bytes.
-    cdef object array = (<Tensor>x).data if isinstance(x, Tensor) else x
-    if type(array) is not ndarray or cnp.PyArray_TYPE(<ndarray>array) != cnp.NPY_BOOL:
-        return 0
-    a.node = NULL
-    a.held, a.typenum, a.array, a.foreign = ARRAY, 0, <PyObject*>array, not isinstance(x, Tensor)
-    return 1
+cdef extern from "Python.h":
+    ctypedef struct PyTupleObject:
+        PyObject** ob_item
 
 
 cdef Tensor elementwise(Row row, Arg* a, int n):
@@ -211,10 +139,6 @@ cdef Tensor elementwise_array(Row row, Arg* a, int n, int typenum):
     return new_tensor(out, record_elementwise(row, a, n, typenum, out, 0))
 
 
-cdef inline Node taken(Arg* a):
-    return None if a.node == NULL else <Node>a.node
-
-
 cdef list references(Arg* a, int n):
     # To what a kernel reads without the GIL, and what is recorded after it: an operand that another thread writes to
     # gets another node.
@@ -255,10 +179,6 @@ cdef int raise_shapes(Row row, Arg* a, int n) except -1:
         f"{row.name}: shapes {' and '.join(shapes)} do not broadcast together; "
         "axes are compared from the last one and must be equal or 1"
     )
-
-
-cdef inline object kept(Arg* a, Node node):
-    return keep(a.array, a.foreign, &node.watched)
 
 
 cdef Node record_elementwise(Row row, Arg* a, int n, int typenum, ndarray out, double y):
@@ -311,22 +231,57 @@ cdef Node record_elementwise(Row row, Arg* a, int n, int typenum, ndarray out, d
     return node
 
 
-include "_structural.pxi"
-include "_layers.pxi"
+cdef Node record_one(Row row, Arg* a, tuple params, int nd, const Py_ssize_t* dims):
+    # The node of a compiled row of one argument that saves nothing.
+    cdef Node node
+    if a.node == NULL or not recording():
+        return None
+    node = new_node(row)
+    node.compiled = True
+    node.typenum = a.typenum
+    node.n0, node._params = <Node>a.node, params
+    node.set_shape(nd, dims)
+    if node.n0.tracked:
+        node.track()
+    return node
+
+
+cdef Node record_layer(Row row, int typenum, tuple params, int nd, const Py_ssize_t* dims, Node a, Node b, Node c):
+    # The node of a compiled row whose inputs' nodes are a, b and c (None where there is none).
+    cdef Node node = new_node(row)
+    node.compiled = True
+    node.typenum, node._params = typenum, params
+    node.set_shape(nd, dims)
+    node.n0, node.n1, node.n2 = a, b, c
+    if (a is not None and a.tracked) or (b is not None and b.tracked) or (c is not None and c.tracked):
+        node.track()
+    return node
+
+
+cdef Tensor linked(Tensor t, Tensor x):
+    # t, known as a view of x where its memory is that of x.
+    cdef PyObject* base = <PyObject*>cnp.PyArray_BASE(<ndarray>t.data)
+    if base != NULL and (base == <PyObject*>x.data or base == <PyObject*>cnp.PyArray_BASE(<ndarray>x.data)):
+        t._base = x if x._base is None else x._base
+        t._base.views += 1
+        t.synced = t._base.version
+    return t
 
 
 cdef object binary_op(Row row, object x, object y):
     cdef Arg a[2]
+    cdef PyObject* operands[2]
     cdef Tensor t
     if row is None:
         raise RuntimeError("zen's engine has no operators yet: import zen, not its engine alone")
-    if row.kind == ELEMENTWISE:
+    if row.generated:
         if parse(x, &a[0]) and parse(y, &a[1]):
             t = elementwise(row, a, 2)
             if t is not None:
                 return t
-    elif row.kind == MATMUL:
-        t = matrix_product(row, x, y)
+    elif row.run != NULL:
+        operands[0], operands[1] = <PyObject*>x, <PyObject*>y
+        t = row.run(row, operands, 2, ())
         if t is not None:
             return t
     if not (is_operand(x) and is_operand(y)):
@@ -341,14 +296,14 @@ cdef object unary_op(Row row, Tensor x):
     cdef Tensor t
     if row is None:
         raise RuntimeError("zen's engine has no operators yet: import zen, not its engine alone")
-    if row.kind == ELEMENTWISE and parse(x, &a):
+    if row.generated and parse(x, &a):
         t = elementwise(row, &a, 1)
         if t is not None:
             return t
     return generic(row, (x,), ())
 
 
-set_calls(binary_op, unary_op, getitem)
+set_calls(binary_op, unary_op)
 
 
 cdef bint is_operand(object x):
@@ -359,26 +314,14 @@ cdef Tensor apply_row(Row row, tuple inputs, tuple params):
     cdef Arg a[MAX_ARGUMENTS]
     cdef Tensor t = None
     cdef int k, n = len(inputs)
-    if row.kind == ELEMENTWISE:
+    if row.generated:
         for k in range(n):
             if not (parse_mask(inputs[0], &a[0]) if k == 0 and row.has_mask else parse(inputs[k], &a[k])):
                 break
         else:
             t = elementwise(row, a, n)
-    elif row.kind == MATMUL:
-        t = matrix_product(row, inputs[0], inputs[1])
-    elif row.kind == SUM or row.kind == MEAN:
-        t = total(row, inputs[0], params)
-    elif row.kind == LINEAR:
-        t = linear(row, inputs)
-    elif row.kind == SOFTMAX or row.kind == LOG_SOFTMAX:
-        t = softmax(row, inputs[0], params)
-    elif row.kind == CROSS_ENTROPY:
-        t = cross_entropy(row, inputs, params)
-    elif row.kind == EMBEDDING:
-        t = embedding(row, inputs, params)
-    elif row.kind == RESHAPE or row.kind == PERMUTE_DIMS:
-        t = rearranged(row, inputs[0], params)
+    elif row.run != NULL:
+        t = row.run(row, (<PyTupleObject*>inputs).ob_item, n, params)
     return generic(row, inputs, params) if t is None else t
 
 
@@ -409,4 +352,4 @@ def binary(Row row not None):
     return function
 
 
-include "_generic.pxi"
+include "_record_generic.pxi"

@@ -1,14 +1,15 @@
 from cpython.object cimport PyObject
 from zen._core._types cimport MAX_ARGUMENTS, kernel_t
 
-cdef enum Kind:
-    # How the engine runs a row. GENERIC goes through the row's Python forward and formulas.
-    GENERIC, ELEMENTWISE, MATMUL, SUM, MEAN, GETITEM, LINEAR, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, EMBEDDING,
-    RESHAPE, PERMUTE_DIMS
-
 cdef enum Held:
     # What a node holds of an operand of a compiled row.
     NOTHING, SCALAR, ARRAY
+
+# A kernel of a row's own. `run` computes and records; None where the operands are not for it, errors included: the
+# row's NumPy form then computes, or raises. `pull` hands the gradient at work in `work`, a Pass of _engine, on to the
+# inputs of a node that `run` recorded.
+ctypedef Tensor (*run_t)(Row row, PyObject** inputs, int n, tuple params)
+ctypedef int (*pull_t)(object work, Node n) except -1
 
 cdef class Row:
     cdef readonly str name
@@ -18,7 +19,9 @@ cdef class Row:
     cdef readonly tuple linear, tangents
     cdef object prepare
     cdef tuple _vjps, _needs
-    cdef Kind kind
+    cdef run_t run                           # NULL: none
+    cdef pull_t pull
+    cdef bint generated                      # an elementwise row with the kernels below
     cdef bint has_mask                       # the first argument is a bool mask
     cdef kernel_t forward_kernels[2]         # float, double
     cdef kernel_t vjp_kernels[MAX_ARGUMENTS][2]
@@ -85,16 +88,17 @@ cdef class Shaped:
 # What the operators and methods of Tensor call; filled by the modules on a higher floor.
 ctypedef object (*binary_t)(Row row, object a, object b)
 ctypedef object (*unary_t)(Row row, Tensor a)
-ctypedef object (*getitem_t)(Tensor t, object key)
+ctypedef object (*getitem_t)(Row row, Tensor t, object key)
 
 cdef struct Calls:
     binary_t binary
     unary_t unary
     getitem_t getitem
 
-cdef void set_calls(binary_t binary, unary_t unary, getitem_t getitem)
+cdef void set_calls(binary_t binary, unary_t unary)
+cdef void set_getitem(getitem_t getitem)
+cdef void register(str kernel, run_t run, pull_t pull)
 cdef object hook(str name)
-cdef Row named_row(str name)
 cdef bint recording() noexcept
 cdef long long last_write    # the newest number at which some array was overwritten
 cdef Node new_node(Row row)

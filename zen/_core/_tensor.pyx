@@ -1,7 +1,7 @@
 """The compiled types: Row, Node, Tensor. What they hold and how they live.
 
-How they are used stands in _record (one operation), _engine (the backward pass) and _differentiable (the pass that is
-itself recorded).
+How they are used stands in _record (one operation), _engine (the backward pass), _operations (the rows with kernels of
+their own) and _differentiable (the pass that is itself recorded).
 
 Lifetime. A Tensor owns its values and, if it takes part in gradients, its Node. A Node owns its input Nodes and what
 its row saved, never a Tensor; a leaf's Node owns the gradient. So there are no cycles, and an intermediate's values die
@@ -63,19 +63,16 @@ cdef long long _seq = 0
 cdef long long last_write = 0
 
 
-cdef void set_calls(binary_t binary, unary_t unary, getitem_t getitem):
-    calls.binary, calls.unary, calls.getitem = binary, unary, getitem
+cdef void set_calls(binary_t binary, unary_t unary):
+    calls.binary, calls.unary = binary, unary
+
+
+cdef void set_getitem(getitem_t getitem):
+    calls.getitem = getitem
 
 
 cdef object hook(str name):
     return hooks_[name]
-
-
-cdef dict _named = {}      # rows that compiled code itself applies
-
-
-cdef Row named_row(str name):
-    return _named[name]
 
 
 def install(**given):
@@ -228,25 +225,35 @@ def note_write(long long seq):
 
 
 cdef Row ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
-cdef Row AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL
+cdef Row AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM
 
 
 cdef bind_operators(dict rows):
     global ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
-    global AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL
+    global AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM
     ADD_, SUBTRACT, MULTIPLY, DIVIDE = rows["add"], rows["subtract"], rows["multiply"], rows["divide"]
     FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_ = rows["floor_divide"], rows["remainder"], rows["power"], rows["matmul"]
     NEGATIVE, POSITIVE, ABS, INVERT = rows["negative"], rows["positive"], rows["abs"], rows["invert"]
     AND, OR, XOR, LESS, LESS_EQUAL = rows["and"], rows["or"], rows["xor"], rows["less"], rows["less_equal"]
     GREATER, GREATER_EQUAL = rows["greater"], rows["greater_equal"]
-    EQUAL, NOT_EQUAL = rows["equal"], rows["not_equal"]
+    EQUAL, NOT_EQUAL, GETITEM = rows["equal"], rows["not_equal"], rows["getitem"]
 
 
-cdef dict KINDS = {
-    "matmul": MATMUL, "sum": SUM, "mean": MEAN, "getitem": GETITEM, "linear": LINEAR, "affine": LINEAR,
-    "softmax": SOFTMAX, "log_softmax": LOG_SOFTMAX, "cross_entropy": CROSS_ENTROPY, "embedding": EMBEDDING,
-    "reshape": RESHAPE, "permute_dims": PERMUTE_DIMS,
-}
+cdef dict _kernels = {}     # name -> Kernel, from when an operation's module registers it
+
+
+@cython.final
+cdef class Kernel:
+    """What a row gets that asks for a kernel by name when it is defined."""
+
+    cdef run_t run
+    cdef pull_t pull
+
+
+cdef void register(str kernel, run_t run, pull_t pull):
+    cdef Kernel made = Kernel()
+    made.run, made.pull = run, pull
+    _kernels[kernel] = made
 
 
 @cython.final
@@ -259,15 +266,15 @@ cdef class Row:
     def __init__(self, str name not None, int nin, forward, prepare, *, elementwise=False, variadic=False,
                  joint=False, view=False, str kernel=None, tuple linear=(), tuple tangents=()):
         cdef int k
+        cdef Kernel own = _kernels.get(kernel)
         self.name, self.nin, self.forward, self.prepare = name, nin, forward, prepare
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
         self.linear, self.tangents = linear, tangents
-        self.kind = KINDS.get(kernel, GENERIC)
-        if kernel in KINDS:
-            _named[kernel] = self
+        if own is not None:
+            self.run, self.pull = own.run, own.pull
         kernels = _dispatch.find(kernel) if elementwise and kernel is not None else None
         if kernels is not None and nin <= MAX_ARGUMENTS:
-            self.kind = ELEMENTWISE
+            self.generated = True
             (_, single, double), vjps = kernels
             self.forward_kernels[0], self.forward_kernels[1] = <kernel_t><size_t>single, <kernel_t><size_t>double
             for k, (reads, single, double) in enumerate(vjps):
@@ -549,4 +556,4 @@ cdef Node node_of(Tensor t):
     return t._node
 
 
-include "_operators.pxi"
+include "_tensor_operators.pxi"

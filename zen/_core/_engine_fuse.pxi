@@ -31,7 +31,7 @@ cdef bint fusable(Pass p, Node n) noexcept:
     # Whether a group may take this node: nothing is to happen between it and its neighbours.
     cdef int k
     cdef Node m
-    if not n.compiled or n.row.kind != ELEMENTWISE or n.is_released or n.hooks is not None or n.retains:
+    if not n.compiled or n.row.pull != NULL or n.is_released or n.hooks is not None or n.retains:
         return False
     if last_write > n.seq or is_reachable(n) or elements(n) < FUSE_FROM or (p.wanted is not None and n in p.wanted):
         return False
@@ -40,14 +40,6 @@ cdef bint fusable(Pass p, Node n) noexcept:
         if m is not None and (m.typenum != n.typenum or not same_node_shape(m, n)):
             return False
     return True
-
-
-cdef Py_ssize_t elements(Node n) noexcept:
-    cdef Py_ssize_t size = 1
-    cdef int k
-    for k in range(n.nd):
-        size *= n.dims[k]
-    return size
 
 
 cdef bint enter(Member* member, Node n, PyObject* array) noexcept:

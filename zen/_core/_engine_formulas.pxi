@@ -1,19 +1,13 @@
-# How each kind of node hands its gradient on. Part of _engine.pyx.
+# How a node hands its gradient on: the formulas of elementwise rows, and of rows without kernels. Part of _engine.pyx.
 
 cdef int backward(Pass p, Node n) except -1:
     if not n.compiled:
         return backward_generic(p, n)
-    if n.row.kind == ELEMENTWISE:
-        if p.array == NULL:
-            return backward_scalar(p, n)
-        return 0 if backward_group(p, n) else backward_elementwise(p, n)
-    if n.row.kind == MATMUL:
-        return backward_matmul(p, n)
-    if n.row.kind == SUM or n.row.kind == MEAN:
-        return backward_sum(p, n)
-    if n.row.kind == RESHAPE or n.row.kind == PERMUTE_DIMS:
-        return backward_rearranged(p, n)
-    return backward_getitem(p, n) if n.row.kind == GETITEM else backward_layer(p, n)
+    if n.row.pull != NULL:
+        return n.row.pull(p, n)
+    if p.array == NULL:
+        return backward_scalar(p, n)
+    return 0 if backward_group(p, n) else backward_elementwise(p, n)
 
 
 cdef struct Saved:
@@ -258,102 +252,6 @@ cdef void reduce_into(kernel_t kernel, Node n, Node m, int reads, Layout* layout
     place_operands(&o, n, reads, layout)
     place(&o, OUT, out, n.nd)
     run_operands(kernel, &o, n, reduced or not fresh)
-
-
-cdef int backward_matmul(Pass p, Node n) except -1:
-    cdef bint fresh
-    cdef PyObject* out
-    cdef ndarray g = <ndarray>p.array
-    cdef object s0 = n.s0, s1 = n.s1
-    if p.needs(n.n0):
-        out = p.open(n.n0, &fresh)
-        gemm_into(<ndarray>out, g, False, <ndarray>s1, True, not fresh)
-    if p.needs(n.n1):
-        out = p.open(n.n1, &fresh)
-        gemm_into(<ndarray>out, <ndarray>s0, True, g, False, not fresh)
-    return 0
-
-
-cdef ndarray spread(ndarray a, Node m, tuple axes, bint kept):
-    # `a`, the gradient of a sum, seen in the shape of the summed array: stride 0 along the summed axes.
-    cdef Py_ssize_t strides[MAXDIMS]
-    cdef bint reduced[MAXDIMS]
-    cdef int k, j = 0
-    cdef ndarray view
-    for k in range(m.nd):
-        reduced[k] = axes is None
-    if axes is not None:
-        for axis in axes:
-            reduced[<int>axis] = True
-    for k in range(m.nd):
-        if reduced[k]:
-            strides[k] = 0
-            j += kept
-        else:
-            strides[k] = cnp.PyArray_STRIDES(a)[j]
-            j += 1
-    view = cnp.PyArray_New(
-        ndarray, m.nd, <cnp.npy_intp*>m.dims, m.typenum, <cnp.npy_intp*>strides, cnp.PyArray_DATA(a), 0,
-        cnp.NPY_ARRAY_ALIGNED, <object>NULL)
-    Py_INCREF(a)
-    cnp.PyArray_SetBaseObject(view, a)
-    return view
-
-
-cdef int backward_sum(Pass p, Node n) except -1:
-    cdef Node m = n.n0
-    cdef ndarray a
-    cdef double share = 1
-    if not p.needs(m):
-        return 0
-    if n.row.kind == MEAN and elements(m) > 0:
-        share = <double>elements(n) / elements(m)
-    if p.array != NULL:
-        a = <ndarray>p.array
-        if n.row.kind == MEAN:
-            a = np.multiply(a, share)
-        return p.give_array(m, spread(a, m, <tuple>n._params[0], n._params[1]))
-    a = cnp.PyArray_EMPTY(0, NULL, n.typenum, 0)
-    if n.typenum == cnp.NPY_FLOAT:
-        (<float*>cnp.PyArray_DATA(a))[0] = <float>(p.scalar * share)
-    else:
-        (<double*>cnp.PyArray_DATA(a))[0] = p.scalar * share
-    return p.give_array(m, spread(a, m, None, False))
-
-
-cdef int backward_getitem(Pass p, Node n) except -1:
-    # Adds into the part that was read, without making an array of the whole shape for every read.
-    cdef Node m = n.n0
-    cdef bint fresh
-    cdef PyObject* out
-    cdef object key = n._params[0]
-    if not p.needs(m):
-        return 0
-    out = p.open(m, &fresh)
-    if fresh:
-        memset(cnp.PyArray_DATA(<ndarray>out), 0, cnp.PyArray_NBYTES(<ndarray>out))
-    if p.array == NULL:
-        key = (*key, Ellipsis) if type(key) is tuple and Ellipsis not in key else (
-            key if type(key) is tuple else (key, Ellipsis))
-        view = (<object>out)[key]
-        view += p.scalar
-    else:
-        add_into(<ndarray>PyObject_GetItem(<object>out, key), <ndarray>p.array)
-    return 0
-
-
-cdef int backward_rearranged(Pass p, Node n) except -1:
-    cdef Node m = n.n0
-    cdef list order
-    if not p.needs(m):
-        return 0
-    g = <object>p.array
-    if n.row.kind == RESHAPE:
-        return p.give_array(m, g.reshape(m.shape))
-    order = [0] * m.nd
-    for k, axis in enumerate(n._params[0]):
-        order[axis] = k
-    return p.give_array(m, g.transpose(order))
 
 
 cdef int backward_generic(Pass p, Node n) except -1:

@@ -256,7 +256,7 @@ cdef class Tensor:
         return hooks_["inplace"](self, XOR, other)
 
     def __getitem__(self, key):
-        return calls.getitem(self, key)
+        return calls.getitem(GETITEM, self, key)
 
     def __setitem__(self, key, value):
         hooks_["setitem"](self, key, value)

@@ -1,0 +1,41 @@
+"""The rows with kernels of their own, a file for each: forward, backward, and the name that a row asks for them by.
+
+What they compute on matrices and rows of classes stands in _blas, _rows and _classes. A row whose operands are not for
+its kernel takes the path of rows without one.
+"""
+
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject, PyObject_GetItem
+from cpython.ref cimport Py_INCREF
+from libc.string cimport memset
+cimport numpy as cnp
+from numpy cimport ndarray
+import numpy as np
+from zen._core._blas cimport gemm_into, is_matrix, matmul2d
+from zen._core._broadcast cimport Operands, add_into, iterate, memory_order, place, place_scalar
+from zen._core._classes cimport cross_entropy_into, cross_entropy_vjp_into, softmax_into, softmax_vjp_into
+from zen._core._dispatch cimport identity_kernel
+from zen._core._engine cimport Pass, cotangent, elements
+from zen._core._guard cimport guarded_params
+from zen._core._memory cimport contiguous, new_array, new_ordered
+from zen._core._parse cimport Arg, kept, parse, parse_classes, taken
+from zen._core._record cimport linked, record_layer, record_one
+from zen._core._rows cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
+from zen._core._tensor cimport (
+    ARRAY, Node, Row, Tensor, hook, new_node, new_scalar, new_tensor, recording, register, set_getitem,
+)
+from zen._core._types cimport ARGUMENT, MAXDIMS, OUT, Targets, kernel_t
+
+cnp.import_array()
+
+cdef enum:
+    WORTH = 1 << 15      # elements from which releasing the GIL is worth it
+
+
+include "_operations_matmul.pxi"
+include "_operations_reduction.pxi"
+include "_operations_views.pxi"
+include "_operations_linear.pxi"
+include "_operations_softmax.pxi"
+include "_operations_cross_entropy.pxi"
+include "_operations_embedding.pxi"

@@ -1,0 +1,48 @@
+# The product of two matrices. Part of _operations.pyx.
+
+cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
+    # Two float or double matrices of one dtype whose shapes fit; else None.
+    cdef Arg a[2]
+    cdef Node node = None
+    cdef ndarray left, right, out
+    if not parse(<object>inputs[0], &a[0]) or not parse(<object>inputs[1], &a[1]):
+        return None
+    if a[0].held != ARRAY or a[1].held != ARRAY or a[0].typenum != a[1].typenum:
+        return None
+    cdef Node _n0 = taken(&a[0]), _n1 = taken(&a[1])
+    left, right = <ndarray>a[0].array, <ndarray>a[1].array
+    if not is_matrix(left) or not is_matrix(right) or cnp.PyArray_DIMS(left)[1] != cnp.PyArray_DIMS(right)[0]:
+        return None
+    out = matmul2d(left, right)
+    if (a[0].node != NULL or a[1].node != NULL) and recording():
+        node = new_node(row)
+        node.compiled = True
+        node.typenum = a[0].typenum
+        node.set_shape(2, <Py_ssize_t*>cnp.PyArray_DIMS(out))
+        if a[0].node != NULL:
+            node.n0, node.h1 = <Node>a[0].node, ARRAY
+            node.s1 = kept(&a[1], node)
+        if a[1].node != NULL:
+            node.n1, node.h0 = <Node>a[1].node, ARRAY
+            node.s0 = kept(&a[0], node)
+        if (node.n0 is not None and node.n0.tracked) or (node.n1 is not None and node.n1.tracked):
+            node.track()
+    return new_tensor(out, node)
+
+
+cdef int pull_matmul(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    cdef bint fresh
+    cdef PyObject* out
+    cdef ndarray g = <ndarray>p.array
+    cdef object s0 = n.s0, s1 = n.s1
+    if p.needs(n.n0):
+        out = p.open(n.n0, &fresh)
+        gemm_into(<ndarray>out, g, False, <ndarray>s1, True, not fresh)
+    if p.needs(n.n1):
+        out = p.open(n.n1, &fresh)
+        gemm_into(<ndarray>out, <ndarray>s0, True, g, False, not fresh)
+    return 0
+
+
+register("matmul", run_matmul, pull_matmul)

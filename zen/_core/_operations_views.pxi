@@ -1,0 +1,100 @@
+# Parts of an array, other shapes and other orders of axes. Part of _operations.pyx.
+
+cdef Tensor rearranged(Row row, object x, tuple params, bint permuted):
+    # A float array in another shape, or with its axes in another order; None where that has no axes.
+    cdef Arg a
+    cdef ndarray out
+    cdef object to = params[0]
+    if not isinstance(x, Tensor) or not parse(x, &a) or a.held != ARRAY or len(to) == 0:
+        return None
+    cdef Node _own = taken(&a)
+    array = <object>a.array
+    try:
+        out = array.transpose(to) if permuted else array.reshape(to)
+    except (ValueError, TypeError, OverflowError):
+        return None                         # the generic path raises, with zen's message
+    return linked(new_tensor(out, record_one(
+        row, &a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))), <Tensor>x)
+
+
+cdef bint is_basic(object key):
+    # Whether NumPy answers `key` with a view: ints, slices, None and Ellipsis.
+    if PyLong_CheckExact(key) or type(key) is slice or key is None or key is Ellipsis:
+        return True
+    if type(key) is tuple:
+        for k in <tuple>key:
+            if not (PyLong_CheckExact(k) or type(k) is slice or k is None or k is Ellipsis):
+                return False
+        return True
+    return False
+
+
+cdef object getitem(Row row, Tensor t, object key):
+    cdef Arg a
+    cdef ndarray view
+    if row is None or t.data is None or not is_basic(key) or not parse(t, &a) or a.held != ARRAY:
+        return hook("getitem")(t, key)
+    cdef Node _own = taken(&a)           # an index of the user's own may write to t
+    try:
+        found = PyObject_GetItem(t.data, key)
+    except IndexError:
+        return hook("getitem")(t, key)      # raises, with zen's message
+    if type(found) is not ndarray:          # every axis had an int: a NumPy scalar, a value of its own
+        return new_scalar(<double>found, a.typenum, record_one(row, &a, (key,), 0, NULL))
+    view = <ndarray>found
+    return linked(new_tensor(view, record_one(
+        row, &a, (key,), cnp.PyArray_NDIM(view), <Py_ssize_t*>cnp.PyArray_DIMS(view))), t)
+
+
+cdef int pull_getitem(object work, Node n) except -1:
+    # Adds into the part that was read, without making an array of the whole shape for every read.
+    cdef Pass p = <Pass>work
+    cdef Node m = n.n0
+    cdef bint fresh
+    cdef PyObject* out
+    cdef object key = n._params[0]
+    if not p.needs(m):
+        return 0
+    out = p.open(m, &fresh)
+    if fresh:
+        memset(cnp.PyArray_DATA(<ndarray>out), 0, cnp.PyArray_NBYTES(<ndarray>out))
+    if p.array == NULL:
+        key = (*key, Ellipsis) if type(key) is tuple and Ellipsis not in key else (
+            key if type(key) is tuple else (key, Ellipsis))
+        view = (<object>out)[key]
+        view += p.scalar
+    else:
+        add_into(<ndarray>PyObject_GetItem(<object>out, key), <ndarray>p.array)
+    return 0
+
+
+cdef Tensor run_reshape(Row row, PyObject** inputs, int n, tuple params):
+    return rearranged(row, <object>inputs[0], params, False)
+
+
+cdef Tensor run_permute_dims(Row row, PyObject** inputs, int n, tuple params):
+    return rearranged(row, <object>inputs[0], params, True)
+
+
+cdef int pull_reshape(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    if not p.needs(n.n0):
+        return 0
+    return p.give_array(n.n0, (<object>p.array).reshape(n.n0.shape))
+
+
+cdef int pull_permute_dims(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    cdef list order
+    if not p.needs(n.n0):
+        return 0
+    order = [0] * n.n0.nd
+    for k, axis in enumerate(n._params[0]):
+        order[axis] = k
+    return p.give_array(n.n0, (<object>p.array).transpose(order))
+
+
+register("reshape", run_reshape, pull_reshape)
+register("permute_dims", run_permute_dims, pull_permute_dims)
+register("getitem", NULL, pull_getitem)        # indexing a Tensor comes here directly
+set_getitem(getitem)
