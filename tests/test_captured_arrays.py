@@ -270,6 +270,42 @@ def test_values_written_from_outside_are_noticed(name, when, shape):
     np.testing.assert_allclose(w.gradient, expected)
 
 
+def through_a_detached_one(w, t):
+    detached = t.detach()
+    return (w * detached).sum(), t.array
+
+
+def from_a_detached_one(w, t):
+    return (w * t).sum(), t.detach().array  # the Tensor itself goes
+
+
+def of_a_result_that_goes(w, t):
+    y = zen.exp(w)
+    return y.sum(), y.detach().numpy()
+
+
+def of_a_view_of_what_no_tensor_holds(w, t):
+    t = (t.reshape(1, -1) * 1.0).T.reshape(-1)
+    return (w * t).sum(), t.array
+
+
+@pytest.mark.parametrize(
+    "ways_out",
+    [through_a_detached_one, from_a_detached_one, of_a_result_that_goes, of_a_view_of_what_no_tensor_holds],
+)
+def test_an_array_handed_out_after_an_operation_is_compared(ways_out):
+    w = leaf(6)
+    loss, outside = ways_out(w, zen.ones(6) * 2.0)
+    outside[:] = 100.0
+    with pytest.raises(RuntimeError, match="that it saved for its gradient was overwritten by NumPy"):
+        loss.backward()
+    loss, outside = ways_out(w, zen.ones(6) * 2.0)
+    outside[:] = 100.0
+    del outside
+    with pytest.raises(RuntimeError, match="saved for its gradient was overwritten (in place )?by '?NumPy"):
+        loss.backward()
+
+
 def test_a_result_written_from_outside_is_noticed():
     x = leaf(SMALL)
     y = zen.exp(x)
@@ -345,6 +381,15 @@ def test_a_captured_array_whose_memory_a_resize_moves():
         loss.backward()
 
 
+def test_a_resize_under_a_graph_of_second_order():
+    x, w = np.ones(200_000), zen.tensor(np.ones(200_000), requires_grad=True)
+    (g,) = zen.gradients((w * x * w).sum(), [w], create_graph=True)
+    z = (g * g).sum()
+    x.resize(10, refcheck=False)
+    with pytest.raises(RuntimeError, match="multiply: an array of shape .200000,. that it saved .* was overwritten"):
+        z.backward()
+
+
 def test_the_header_of_a_tensor_is_its_own():
     a = np.zeros((2, 3))
     t, u = zen.asarray(a), zen.tensor(np.zeros((2, 3)))
@@ -364,6 +409,21 @@ def test_a_second_initialisation_takes_the_old_graph_away():
     with pytest.raises(RuntimeError, match="has live views"):
         t.__init__([1.0])
     assert view.tolist() == [4, 5]
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], [zen.tensor(1.0, requires_grad=True), 2.0]], ids=["numbers", "Tensors"])
+def test_a_second_initialisation_and_views(values):
+    t = zen.arange(10.0)
+    view = t[2:4]
+    with pytest.raises(RuntimeError, match="this Tensor has live views, which would lose it; make a new Tensor"):
+        t.__init__(values)
+    assert t.tolist() == list(range(10)) and view.base is t
+    view.__init__(values)
+    t += 1.0
+    view = view * 2.0
+    assert view.tolist() == [2.0, 4.0] and t.tolist() == list(range(1, 11))
+    t.__init__(values)  # nothing is a view of it any more
+    assert t.tolist() == [1.0, 2.0]
 
 
 def test_shared_memory_stays_shared():

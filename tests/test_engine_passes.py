@@ -102,6 +102,35 @@ def test_a_hook_may_write_to_its_gradient_without_harm_to_others():
     np.testing.assert_array_equal(b.grad.array, [1.0, 1.0])
 
 
+def test_hooks_may_return_one_buffer_again_and_again():
+    buffer, own = np.empty(3), zen.zeros(3)
+
+    def on_arrays(g):
+        np.multiply(g.numpy(), 2, out=buffer)
+        return zen.asarray(buffer)
+
+    def on_tensors(g):
+        own.copy_(g * 2.0)
+        return own
+
+    for hook in (on_arrays, on_tensors):
+        x, y = leaf(np.ones(3)), leaf(np.ones(3))
+        for t in (x, y):
+            t.register_hook(hook)
+        (x * 3.0 + y * 5.0).sum().backward()
+        assert x.grad.tolist() == [6, 6, 6] and y.grad.tolist() == [10, 10, 10]
+
+
+def test_a_gradient_that_a_hook_keeps_may_be_written_to_later():
+    kept, x, y = [], leaf(np.ones(3)), leaf(np.ones(3))
+    y.register_hook(lambda g: kept[0].mul_(100.0))
+    x.register_hook(lambda g: kept.append(g))
+    z = y * 1.0
+    (x * 3.0).sum().backward()
+    (z * 5.0).sum().backward()
+    assert x.grad.tolist() == [3, 3, 3]
+
+
 def test_hooks_run_when_gradients_are_asked_for():
     x = leaf(2.0)
     y = x * x

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import zen
+from zen.inplace import _left
 
 
 def leaf(values):
@@ -161,13 +162,25 @@ def test_a_loop_of_writes_into_a_large_tensor_copies_it_a_bounded_number_of_time
     h[0] = 1.0
     for k in range(1, 200):
         h[k] = zen.sin(h[k - 1]) * w
-    assert h.moved <= (1 << 24) + h.nbytes
+    assert sum([nbytes for _, _, nbytes in _left.found.values()]) <= (1 << 24) + h.nbytes
     h.sum().backward()
     value, slope, total = 1.0, 0.0, 0.0
     for _ in range(1, 200):
         value, slope = np.sin(value) * 0.5, np.sin(value) + np.cos(value) * slope * 0.5
         total += slope
     np.testing.assert_allclose(w.gradient, total)
+
+
+@pytest.mark.parametrize("size", [1024, 1 << 17, 1 << 20])
+def test_a_loop_of_graphs_that_each_need_what_the_next_overwrites_goes_on_for_ever(size):
+    steps = 3 * ((1 << 24) // (8 * size) + 1)
+    w, x = leaf(2.0), zen.zeros(size)
+    for k in range(steps):
+        loss = (x * w).sum()
+        x[0] = float(k)
+        loss.backward()
+    assert w.gradient.item() == sum(range(steps - 1))
+    assert not [entry for entry in _left.found.values() if entry[1]() is None]
 
 
 def test_a_large_tensor_that_was_saved_whole_moves_for_a_small_write():

@@ -9,14 +9,16 @@ root's version rises. Every view whose `synced` is behind that version is stale:
 root at its next use.
 
 A write to memory that, besides the Tensor, only nodes use moves the Tensor to memory of its own first (`_Target`), so
-that nothing that was saved is lost. Where a view, a detached Tensor or an ndarray of the user's must see the write, it
-lands where they look, and the log tells a later pass what it spoilt.
+that nothing that was saved is lost. Writes to small parts of a large Tensor do so while nodes hold no more than 16 MiB
+of such copies; further ones land in place. Where a view, a detached Tensor or an ndarray of the user's must see the
+write, it lands where they look. The log tells a later pass what a write in place spoilt.
 
 Nothing is changed before the arguments are known to fit, so a failed write leaves the Tensor as it was.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,7 @@ _VALUE = 2  # in Row.needs: the formula reads the argument's value
 _WHOLE = (Ellipsis,)
 _SMALL = 4096  # bytes: a copy of so many costs less than recording the write
 _WIDE = 64  # times the part that is written: a copy of the whole costs about as much as the write
-_MOST = 1 << 24  # bytes that the writes to small parts of one large Tensor may copy
+_MOST = 1 << 24  # bytes of copies that writes to small parts of one large Tensor may leave with nodes
 _ORDER = {"b": 0, "u": 1, "i": 1, "f": 2}  # a kind fits into itself and into the later ones
 
 
@@ -241,9 +243,7 @@ class _Target:
         if self.t is not self.root and not whole.flags.forc:
             return False  # a copy would have other strides
         if whole.nbytes > max(_SMALL, _WIDE * nbytes):
-            if self.root.moved >= _MOST:
-                return False
-            self.root.moved += whole.nbytes
+            return _left.add(self.root, whole)
         return True
 
     def _same_part(self) -> np.ndarray:
@@ -262,6 +262,33 @@ class _Target:
         note(region, self.seq, name)
         if self.shared:
             backend.renew(region)
+
+
+class _Left:
+    """The memory that Tensors have moved away from and that nodes still hold: so many bytes for each."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, tuple[Any, Any, int]] = {}  # id of a Tensor -> it, the newest of its arrays, bytes
+
+    def add(self, t: Tensor, array: np.ndarray) -> bool:
+        """Count `array`, which t is to leave; False where that would be too much."""
+        key = id(t)
+        owner, newest, nbytes = self.found.get(key, (None, None, 0))
+        if owner is None or owner() is not t or newest() is None:  # what was computed with it is gone
+            nbytes = 0
+        if nbytes >= _MOST:
+            return False
+        held = weakref.ref(array, lambda ref: self.forget(key, ref))
+        self.found[key] = weakref.ref(t), held, nbytes + array.nbytes
+        return True
+
+    def forget(self, key: int, ref: Any) -> None:
+        entry = self.found.get(key)
+        if entry is not None and entry[1] is ref:
+            self.found.pop(key, None)
+
+
+_left = _Left()
 
 
 def _because(error: ValueError) -> str:

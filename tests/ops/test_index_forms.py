@@ -135,3 +135,36 @@ def test_take_with_0d_positions():
         expected = np.zeros_like(X)
         expected[:, int(np.asarray(plain(positions)))] = 1
         np.testing.assert_array_equal(x.gradient, expected)
+
+
+@pytest.mark.parametrize("make", [np.array, zen.tensor], ids=["array", "Tensor"])
+def test_ends_of_slices_that_change_later(make):
+    x, i, total = zen.tensor(np.zeros(5), requires_grad=True), make(0), 0
+    for weights in ([1.0, 10.0], [2.0, 20.0], [3.0, 30.0]):
+        total = total + (x[i : i + 2] * np.array(weights)).sum()
+        i += 1
+    total.backward()
+    assert x.gradient.tolist() == [1, 12, 23, 30, 0]
+
+
+@pytest.mark.parametrize("make", [np.array, zen.tensor], ids=["array", "Tensor"])
+@pytest.mark.parametrize(
+    "key", [lambda i: slice(i, None), lambda i: (slice(i, i + 2), None), lambda i: (..., slice(i, 12))]
+)
+def test_an_end_of_a_slice_that_would_lead_out_of_the_array(make, key):
+    x, i = zen.tensor(np.zeros(12), requires_grad=True), make(10)
+    read = (x[key(i)].reshape(-1) * np.array([3.0, 4.0])).sum()
+    i[...] = 0
+    read.backward()
+    assert x.gradient.tolist() == [0] * 10 + [3, 4]
+
+
+@pytest.mark.parametrize("make", [np.array, zen.tensor], ids=["array", "Tensor"])
+def test_ends_of_slices_that_change_after_a_write(make):
+    x, i = zen.tensor(np.ones(5), requires_grad=True), make(0)
+    y = x * 1.0
+    y[i : i + 2] = 7.0
+    rows = (x[i : i + 2, None] * np.ones((2, 3))[:, [0, 2]]).sum()
+    i += 2
+    (y.sum() + rows).backward()
+    assert x.gradient.tolist() == [2, 2, 1, 1, 1]

@@ -327,10 +327,12 @@ cdef class Pass:
         return 0
 
     cdef int set_gradient(self, Node n, ndarray a) except -1:
+        # A copy: the Tensor of a hook is the user's, who may write to it before the pass has come to its end.
         Py_CLEAR(self.array)
         if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
             self.scalar = <double>(<object>a)
         else:
+            a = (<object>a).copy()
             Py_INCREF(a)
             self.array = <PyObject*>a
         return 0

@@ -13,7 +13,8 @@ and else a view of its own under a `Watch`, with a fingerprint that is compared 
 right gradient, a changed fingerprint an error. What was saved before the memory was lent is covered by a fingerprint of
 the loan; a loan that ends looks whether it was written to, and enters that into the log of writes.
 
-A fingerprint reads every byte up to 1 MiB, beyond that one line of 64 bytes in each 4096.
+A fingerprint reads every byte up to 1 MiB; beyond that a line of 64 bytes in each 4096, and of rows with gaps an
+element in 61.
 """
 
 cimport cython
@@ -117,7 +118,11 @@ cdef extern from *:
     uint64_t zen_fingerprint(PyObject*) noexcept
     object zen_header(object array, object base, bint writeable)
 
+cdef extern from "Python.h":
+    void PyErr_SetInterrupt() noexcept
+
 cdef enum:
+    ATTEMPTS = 8         # to enter a write into the log
     COPIED = 1 << 20     # bytes up to which a value is saved by copy; benchmarks/README.md has the measurement
     BLOCK = 1 << 16      # bytes from which the engine's own blocks are faster than NumPy's memory
 
@@ -210,18 +215,25 @@ cdef class Loan:
         return self.compared and zen_fingerprint(<PyObject*>self.owner) != self.fingerprint
 
     cdef void report(self) noexcept:
-        try:
-            note_write(self.owner, self.seq, "NumPy")
-        except BaseException:    # the interpreter is going down
-            pass
+        # Out of a deallocation no error can be raised: an interrupt waits, and the log is written all the same.
+        cdef int k
+        cdef bint interrupted = False
+        for k in range(ATTEMPTS):
+            try:
+                note_write(self.owner, self.seq, "NumPy")
+                break
+            except KeyboardInterrupt:
+                interrupted = True
+            except BaseException:    # no memory at the moment, or the interpreter is going down
+                pass
+        if interrupted:
+            PyErr_SetInterrupt()
 
-    cdef void expose(self, long long seq, int held) noexcept:
-        # held: how many references to the owner there are besides those of nodes and of other views.
+    cdef void expose(self, long long seq, bint compared) noexcept:
         global exposed, last_loan
         exposed += 1
         last_loan = self.seq = seq
-        self.exposed = True
-        self.compared = ZEN_REFCNT(<PyObject*>self.owner) > held
+        self.exposed, self.compared = True, compared
         if self.compared:
             self.fingerprint = zen_fingerprint(<PyObject*>self.owner)
 
@@ -264,19 +276,21 @@ cdef object lend(ndarray a, bint expose, long long* sequence):
     # An array on the memory of a for somebody else. `a` is the array of a Tensor, held by a variable of the caller's.
     cdef ndarray owner = owner_of(a)
     cdef Loan loan
-    cdef int held
+    cdef bint before                        # whether something may have been saved until now
     if owner is None:
         return header(a, a, True)
     loan = loan_of(owner)
+    before = loan is not None               # by what was computed from a detached Tensor, for example
     if loan is None:
         loan = Loan.__new__(Loan)
         loan.owner = owner
         loans[<size_t><PyObject*>owner] = <size_t><PyObject*>loan
     if expose and not loan.exposed:
         sequence[0] += 1
-        held = 3 if owner is a else 2       # the Tensor, the caller's variable, the loan
-        owner = None
-        loan.expose(sequence[0], held)
+        # Known references: of a, the Tensor's and the caller's variable; of the owner, the loan's, and this variable.
+        before = before or ZEN_REFCNT(<PyObject*>a) > (4 if owner is a else 2)
+        before = before or (owner is not a and ZEN_REFCNT(<PyObject*>owner) > 3)
+        loan.expose(sequence[0], before)
     return header(a, loan, True)
 
 
@@ -313,9 +327,11 @@ cdef class Watch:
 
 cdef ndarray root_of(ndarray a):
     cdef PyObject* base = ZEN_BASE(<PyObject*>a)
-    while base != NULL and (isinstance(<object>base, ndarray) or type(<object>base) is Borrowed):
+    while base != NULL:
         if type(<object>base) is Borrowed:
             base = <PyObject*>(<Borrowed>base).source
+        elif type(<object>base) is Watch:           # what another node saved
+            base = <PyObject*>(<Watch>base).root
         if not isinstance(<object>base, ndarray):
             break
         a = <ndarray>base

@@ -28,6 +28,12 @@ from zen._core._types cimport ARGUMENT, MAXDIMS, OUT, Targets, kernel_t
 
 cnp.import_array()
 
+cdef extern from "Python.h":
+    ctypedef struct PySliceObject:
+        PyObject* start
+        PyObject* stop
+        PyObject* step
+
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
 

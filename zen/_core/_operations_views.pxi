@@ -18,15 +18,29 @@ cdef Tensor rearranged(Row row, object x, tuple params, bint permuted):
 
 
 cdef bint is_basic(object key):
-    # Whether NumPy answers `key` with a view: ints, slices, None and Ellipsis.
-    if PyLong_CheckExact(key) or type(key) is slice or key is None or key is Ellipsis:
+    # Whether NumPy answers `key` with a view, and nothing in it can change: ints, slices of ints, None and Ellipsis.
+    if is_basic_part(key):
         return True
     if type(key) is tuple:
         for k in <tuple>key:
-            if not (PyLong_CheckExact(k) or type(k) is slice or k is None or k is Ellipsis):
+            if not is_basic_part(k):
                 return False
         return True
     return False
+
+
+cdef inline bint is_basic_part(object k):
+    cdef PySliceObject* s
+    if PyLong_CheckExact(k) or k is None or k is Ellipsis:
+        return True
+    if type(k) is not slice:
+        return False
+    s = <PySliceObject*>k
+    return is_end(<object>s.start) and is_end(<object>s.stop) and is_end(<object>s.step)
+
+
+cdef inline bint is_end(object k):
+    return k is None or PyLong_CheckExact(k)
 
 
 cdef object getitem(Row row, Tensor t, object key):

@@ -6,9 +6,9 @@ included, happens while it is prepared: a step changes every parameter or none.
 A step gets the list of parameters and the optimiser's `state`, which maps a parameter to the dict of its arrays. Both
 are read afresh in each step, so that whatever replaces a gradient or a state is seen; the look-ups cost about a tenth
 of a microsecond for a parameter. `fill(parameter)` makes what is missing in a parameter's state and returns the dict.
-Parameters without a gradient are left alone. `move` appends the arrays that it changes to `written`; but not where the
-Tensor alone refers to the memory: then no graph has saved it, and nobody needs to be told of the write. In a training
-loop that is so at each step.
+Parameters without a gradient are left alone. The arrays that the step is to change are appended to `written`; but not
+where the Tensor alone refers to the memory: then no graph has saved it, and nobody needs to be told of the write. In a
+training loop that is so at each step. `move` appends those to which another thread has come to refer meanwhile.
 
 Contiguous arrays of float and double are updated where they lie, others through a contiguous copy; float16 is
 computed in float. L-BFGS has kernels of its own, over one vector for all parameters.
@@ -37,12 +37,12 @@ cdef extern from *:
     #define ZEN_SIMPLE(a) PyArray_ISCARRAY(a)
     #define ZEN_READABLE(a) PyArray_ISCARRAY_RO(a)
     #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
-    #define ZEN_BASE(p) ((PyObject*)PyArray_BASE((PyArrayObject*)(p)))
+    #define ZEN_IS_VIEW(p) (PyArray_BASE(p) != NULL && PyArray_Check(PyArray_BASE(p)))
     """
     bint ZEN_SIMPLE(ndarray) noexcept
     bint ZEN_READABLE(ndarray) noexcept
     Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
-    PyObject* ZEN_BASE(PyObject*) noexcept
+    bint ZEN_IS_VIEW(ndarray) noexcept
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
@@ -77,6 +77,8 @@ cdef struct Job:
     PyObject* held[PLACES]           # owned, the arrays: another thread may replace a gradient while the loop runs
     PyObject* entry                  # owned, like the new number of its step; NULL for a rule that does not count
     PyObject* counted
+    PyObject* private                # borrowed, an array of the parameter that nobody else refers to as yet; or NULL
+    Py_ssize_t references            # to that
     Py_ssize_t size
     Py_ssize_t m, n                  # the shape of a matrix
     double rate                      # its learning rate
@@ -92,7 +94,6 @@ cdef class Walk:
     cdef tuple names                 # the arrays of state, in the order in which the loop takes them
     cdef object state, fill
     cdef list written                # the caller's
-    cdef list changed                # what belongs into it once something has moved
     cdef list copies                 # (array, its contiguous copy, whether it is written back), as the jobs come
     cdef Job* jobs
     cdef Py_ssize_t count
@@ -103,7 +104,7 @@ cdef class Walk:
 
     def __cinit__(self, state, fill, list written not None, tuple names):
         self.state, self.fill, self.written, self.names = state, fill, written, names
-        self.changed, self.copies = [], []
+        self.copies = []
 
     def __dealloc__(self):
         cdef Py_ssize_t i
@@ -119,6 +120,7 @@ cdef class Walk:
         # Finds and makes everything; nothing has moved when this raises.
         cdef tuple given = tuple(params)
         cdef Tensor t, g
+        cdef Py_ssize_t k
         self.jobs = <Job*>calloc(len(given) + 1, sizeof(Job))
         if self.jobs == NULL:
             raise MemoryError(f"no memory for a step over {len(given)} parameters")
@@ -126,6 +128,9 @@ cdef class Walk:
             g = gradient(t)
             if g is not None:
                 self.add(t, g)
+        for k in range(self.count):
+            if self.jobs[k].private != NULL:
+                self.jobs[k].references = ZEN_REFCNT(self.jobs[k].private)
         return self
 
     cdef int add(self, Tensor t, Tensor gradient) except -1:
@@ -154,8 +159,10 @@ cdef class Walk:
             Py_INCREF(entry)
             Py_INCREF(step)
             job.entry, job.counted = <PyObject*>entry, <PyObject*>step
-        if not private:
-            self.changed.append(p)
+        if private and job.held[0] == <PyObject*>p and not ZEN_IS_VIEW(p):
+            job.private = <PyObject*>p
+        else:
+            self.written.append(p)
         return 0
 
     cdef int check(self, Job* job, ndarray p) except -1:
@@ -163,10 +170,19 @@ cdef class Walk:
         return 0
 
     cdef int move(self) except -1:
+        cdef Py_ssize_t k
+        try:
+            self.run()
+        finally:
+            for k in range(self.count):     # a node of another thread may have saved a parameter meanwhile
+                if self.jobs[k].private != NULL and ZEN_REFCNT(self.jobs[k].private) > self.jobs[k].references:
+                    self.written.append(<object>self.jobs[k].private)
+        return 0
+
+    cdef int run(self) except -1:
         cdef Py_ssize_t k, j, at = 0
         cdef long long prepared = -1
         cdef Job* job
-        self.written += self.changed
         for k in range(self.count):
             job = &self.jobs[k]
             for j in range(at, at + job.copied):
@@ -225,7 +241,7 @@ cdef class Walk:
                 f"the state {name!r} of a parameter of shape {(<object>p).shape} has shape {(<object>a).shape}"
             )
         if shared:
-            self.changed.append(a)
+            self.written.append(a)
         return a
 
     cdef int place(self, Job* job, int k, ndarray a, bint written) except -1:
@@ -247,7 +263,7 @@ cdef class Walk:
 
 
 def move(list walks not None):
-    """Carry out the steps that `sgd` and its like have prepared. Nothing of Python runs in between."""
+    """Carry out the steps that `sgd` and its like have prepared: this thread runs no Python in between."""
     cdef Walk w
     for w in walks:
         w.move()

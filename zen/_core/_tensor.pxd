@@ -76,7 +76,7 @@ cdef class Tensor:
     cdef int views                           # live Tensors that are views of this one
     cdef Node _node
     cdef Tensor _base
-    cdef public long long synced, version, moved
+    cdef public long long synced, version
     cdef object __weakref__
     cdef object values(self)                 # the ndarray, made when first asked for
     cdef void set_base(self, Tensor base) noexcept

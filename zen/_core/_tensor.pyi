@@ -108,7 +108,6 @@ class Tensor:
     base: Tensor | None
     synced: int
     version: int
-    moved: int
     node: Node | None
     value: NDArray[Any]
     gradient: NDArray[Any] | None

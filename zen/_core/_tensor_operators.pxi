@@ -8,8 +8,12 @@ cdef class Tensor:
     """An array that knows how it was computed. See zen/tensor.py for what it can do."""
 
     def __init__(self, value, trainable=True):
-        cdef Tensor made = hooks_["connected"](value, trainable) if isinstance(value, (list, tuple)) else None
+        cdef Tensor made
+        if self.views:
+            raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
+        made = hooks_["connected"](value, trainable) if isinstance(value, (list, tuple)) else None
         if made is not None:
+            self.set_base(None)
             self.data, self.typenum, self.node = made.values(), made.typenum, made._node
             return
         array = hooks_["convert"](value)
@@ -19,8 +23,6 @@ cdef class Tensor:
             array = shared(<Tensor>value, False)
         elif not isinstance(value, (list, tuple, int, float)):
             array = borrowed(array)
-        if self.views:
-            raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
         self.node = None
         self.set_base(None)
         initialise(self, array, trainable)

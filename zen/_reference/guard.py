@@ -8,6 +8,7 @@ for what was saved before it; when it ends it enters what NumPy wrote into the l
 
 from __future__ import annotations
 
+import _thread
 import sys
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -65,10 +66,19 @@ class Loan:
             Installed.note(self.owner, self.seq, "NumPy")
 
     def __del__(self) -> None:
-        if _loans is not None and self.owner is not None:  # None: the interpreter is going down
-            _loans.pop(id(self.owner), None)
-            if self.is_written():
-                self.report()
+        # Out of a deallocation no error can be raised: an interrupt waits, and the log is written all the same.
+        interrupted = False
+        for _ in range(8):
+            try:
+                if _loans is not None and self.owner is not None:  # None: the interpreter is going down
+                    _loans.pop(id(self.owner), None)
+                    if self.is_written():
+                        self.report()
+                break
+            except KeyboardInterrupt:
+                interrupted = True
+        if interrupted:
+            _thread.interrupt_main()
 
 
 class _Lent(_Memory):
@@ -208,8 +218,8 @@ def _loan(owner: np.ndarray | None) -> Loan | None:
 
 def _root(array: np.ndarray) -> np.ndarray:
     base: Any = array.base
-    while isinstance(base, (np.ndarray, Borrowed)):
-        array = base.source if isinstance(base, Borrowed) else base
+    while isinstance(base, (np.ndarray, Borrowed, Watch)):
+        array = base.source if isinstance(base, Borrowed) else base.root if isinstance(base, Watch) else base
         base = array.base
     return array
 

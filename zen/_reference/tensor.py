@@ -51,20 +51,20 @@ def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
 class Tensor:
     """An array that knows how it was computed. See zen/tensor.py for what it can do."""
 
-    __slots__ = ("__weakref__", "_array", "_base", "_node", "_views", "moved", "synced", "version")
+    __slots__ = ("__weakref__", "_array", "_base", "_node", "_views", "synced", "version")
 
     _array: np.ndarray
     _node: Node | None
     _base: Tensor | None
     _views: list[weakref.ref[Tensor]]
-    moved: int
-    """Bytes copied by writes to small parts; see zen/inplace.py."""
     synced: int
     """The base's version when this view's node was last derived."""
     version: int
     """Counts the in-place writes to this Tensor and its views."""
 
     def __init__(self, value: Any, trainable: bool = True) -> None:
+        if hasattr(self, "_views") and self.views:
+            raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
         made = Installed.connected(value, trainable) if isinstance(value, (list, tuple)) else None
         if made is not None:
             _fill(self, made._array, None)
@@ -77,8 +77,6 @@ class Tensor:
             array = lend(value._array, False)
         elif not isinstance(value, (list, tuple, int, float)):
             array = borrow(array)
-        if hasattr(self, "_views") and self.views:
-            raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
         _fill(self, array, None)
         if trainable:
             check_trainable(array.dtype)
@@ -327,7 +325,7 @@ def _fill(t: Tensor, array: np.ndarray, node: Node | None) -> None:
         t.base = None
     t._base = None
     t._views = []
-    t.synced = t.version = t.moved = 0
+    t.synced = t.version = 0
 
 
 def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:

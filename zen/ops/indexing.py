@@ -8,6 +8,7 @@ None, Ellipsis) read views; keys with arrays or lists of bools or ints read copi
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,16 @@ def _plain(k: Any) -> Any:
         refuse_stripping(k)
         return np.asarray(k)
     elif isinstance(k, slice):
-        return slice(*[_plain(end) for end in (k.start, k.stop, k.step)])
+        return slice(*[None if end is None else _end(end) for end in (k.start, k.stop, k.step)])
     return k
+
+
+def _end(end: Any) -> Any:
+    """An end of a slice as an int, which nobody can change; what NumPy refuses is left for it to refuse."""
+    try:
+        return operator.index(end._array if isinstance(end, Tensor) else end)
+    except TypeError:
+        return end
 
 
 def is_basic(key: tuple[Any, ...]) -> bool:

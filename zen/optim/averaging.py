@@ -56,9 +56,9 @@ class ExponentialMovingAverage:
             raise RuntimeError("ExponentialMovingAverage: update() while the averages are in place of the parameters")
         self.num_updates += 1
         decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates)) if self.warmup else self.decay
-        arrays, seq = [a._array for a in self.averages], backend.next_seq()
+        arrays = [a._array for a in self.averages]
         backend.kernels.blend(arrays, [p._array for p in self.parameters], 1 - decay)
-        announce(arrays, seq, "ExponentialMovingAverage.update")
+        announce(arrays, "ExponentialMovingAverage.update")
 
     def copy_to(self, parameters: Iterable[Tensor] | None = None) -> None:
         """Write the averages into the parameters, or into other Tensors of the same shapes.
@@ -72,10 +72,10 @@ class ExponentialMovingAverage:
         self._write(targets, [a._array for a in self.averages], "copy_to")
 
     def _write(self, targets: list[Tensor], values: list[np.ndarray], name: str) -> None:
-        seq, arrays = backend.next_seq(), [t._array for t in targets]
+        arrays = [t._array for t in targets]
         for array, value in zip(arrays, values, strict=True):
             array[...] = value
-        announce(arrays, seq, f"ExponentialMovingAverage.{name}")
+        announce(arrays, f"ExponentialMovingAverage.{name}")
 
     def __enter__(self) -> Self:
         if self._kept is not None:

@@ -54,10 +54,9 @@ def clip_grad_norm_(
     total = _norm(arrays, norm_type, error_if_nonfinite, "clip_grad_norm_")
     factor = float(max_norm) / (total + 1e-6)
     if not factor >= 1:  # also where it is NaN
-        seq = backend.next_seq()
         arrays = [_own_gradient(p) for p in params]
         backend.kernels.scale(arrays, factor)
-        announce(arrays, seq, "clip_grad_norm_")
+        announce(arrays, "clip_grad_norm_")
     return _as_tensor(total, arrays)
 
 
@@ -76,10 +75,9 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
         raise TypeError(f"clip_grad_value_: clip_value is {clip_value!r}; expected a number >= 0")
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: clip_value is {clip_value}; expected a number >= 0")
-    seq = backend.next_seq()
     arrays = [_own_gradient(p) for p in _with_gradient(parameters, "clip_grad_value_")]
     backend.kernels.limit(arrays, float(clip_value))
-    announce(arrays, seq, "clip_grad_value_")
+    announce(arrays, "clip_grad_value_")
 
 
 def _tensors(given: Tensor | Iterable[Tensor], name: str) -> list[Tensor]:

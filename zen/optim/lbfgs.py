@@ -179,11 +179,10 @@ class LBFGS(Optimizer):
     def _set(self, origin: np.ndarray, d: np.ndarray, t: float) -> None:
         """parameters = origin + t * d."""
         written: list[np.ndarray] = []
-        seq = backend.next_seq()
         try:
             backend.kernels.lbfgs_move(self.param_groups[0]["params"], origin, d, t, written)
         finally:
-            announce(written, seq, "LBFGS.step")
+            announce(written, "LBFGS.step")
 
     def _loaded_entry(self, p: Tensor, index: int, entry: Any) -> State:
         state: State = {"func_evals": 0, "n_iter": 0, **super()._loaded_entry(p, index, entry)}

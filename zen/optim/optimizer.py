@@ -31,9 +31,12 @@ NOT_NEGATIVE = Range("a number >= 0", lambda x: x >= 0)
 FRACTION = Range("a number in [0, 1)", lambda x: 0 <= x < 1)
 
 
-def announce(written: list[np.ndarray], seq: int, name: str) -> None:
-    """Tell the engine that `name` changed these arrays at `seq`: a graph that saved one is spoilt."""
-    note = writes.note
+def announce(written: list[np.ndarray], name: str) -> None:
+    """Tell the engine that `name` has changed these arrays: a graph that saved one is spoilt.
+
+    The number is drawn after the change: what another thread recorded meanwhile comes before it.
+    """
+    note, seq = writes.note, backend.next_seq()
     for array in written:
         note(array, seq, name)
     if written:
@@ -172,11 +175,12 @@ class Optimizer:
         loss = None if closure is None else self._evaluate(closure)
         with self._turn:
             written: list[np.ndarray] = []
-            walks, seq = self._prepared(written)
+            walks = self._prepared(written)
+            announce(written, f"{self._name}.step")  # for passes of other threads while it is carried out
             try:
                 backend.kernels.move(walks)
             finally:
-                announce(written, seq, f"{self._name}.step")
+                announce(written, f"{self._name}.step")
         return loss
 
     def _evaluate(self, closure: Callable[[], Any]) -> Any:
@@ -185,7 +189,7 @@ class Optimizer:
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         """The prepared step over the parameters of one group, which `backend.kernels.move` carries out.
 
-        That appends each array which it changes and others may refer to to `written`.
+        `written` gets each array that is changed and that others may refer to.
         """
         raise NotImplementedError(f"{self._name} has no step")
 
@@ -201,11 +205,11 @@ class Optimizer:
         self.state[p] = entry
         return entry
 
-    def _prepared(self, written: list[np.ndarray]) -> tuple[list[Any], int]:
-        """The steps over all groups, and their number; where one cannot be prepared, the state is as before."""
+    def _prepared(self, written: list[np.ndarray]) -> list[Any]:
+        """The steps over all groups; where one cannot be prepared, the state is as before."""
         self._made = []
         try:
-            return [self._update(group, written) for group in self.param_groups], backend.next_seq()
+            return [self._update(group, written) for group in self.param_groups]
         except BaseException:
             self._unmake()
             raise

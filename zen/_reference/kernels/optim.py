@@ -36,8 +36,7 @@ Rule = Callable[[Work], tuple[np.ndarray, ...]]
 class Walk:
     """A step that has been prepared: what `move` stores where."""
 
-    def __init__(self, written: Arrays) -> None:
-        self.written = written
+    def __init__(self) -> None:
         self.values: list[tuple[np.ndarray, np.ndarray]] = []
         self.steps: list[tuple[dict[str, Any], int]] = []
 
@@ -45,7 +44,6 @@ class Walk:
 def move(walks: list[Walk]) -> None:
     """Carry out the steps that `sgd` and its like have prepared."""
     for walk in walks:
-        walk.written += [array for array, _ in walk.values]
         with np.errstate(all="ignore"):
             for array, value in walk.values:
                 array[...] = value
@@ -57,7 +55,7 @@ def move(walks: list[Walk]) -> None:
 def _walk(
     params: list[Tensor], state: State, fill: Fill, written: Arrays, names: tuple[str, ...], counted: bool, rule: Rule
 ) -> Walk:
-    walk = Walk(written)
+    walk = Walk()
     for t in params:
         gradient = t.grad
         if gradient is None:
@@ -76,6 +74,7 @@ def _walk(
         with np.errstate(all="ignore"):
             new = rule(Work(_widened(p), _widened(g), [_widened(a) for a in arrays], step, first))
         walk.values += zip((p, *arrays), new, strict=True)
+        written += (p, *arrays)
         if counted:
             walk.steps.append((entry, step))
     return walk
