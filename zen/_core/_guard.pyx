@@ -216,9 +216,9 @@ cdef class Loan:
 
     cdef void report(self) noexcept:
         # Out of a deallocation no error can be raised: an interrupt waits, and the log is written all the same.
-        cdef int k
+        cdef int _attempt
         cdef bint interrupted = False
-        for k in range(ATTEMPTS):
+        for _attempt in range(ATTEMPTS):
             try:
                 note_write(self.owner, self.seq, "NumPy")
                 break
