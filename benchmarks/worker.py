@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy
 
-from . import layers, products, tiles, workloads
+from . import layers, operations, products, tiles, workloads
 
 Clock = Callable[[], float]
 
@@ -66,6 +66,8 @@ def task(kind: str, library: str, name: str) -> workloads.Task:
     """What to time: a workload or a training step in a library, or its bare products."""
     if name in layers.MODELS or name in layers.SINGLES:
         return layers.products(library, name) if kind else layers.task(library, name)
+    if name in operations.WORKLOADS:
+        return operations.task(library, name)
     if name in tiles.PRODUCTS:
         return tiles.task(name)
     return products.task(library) if kind else workloads.task(library, name)

@@ -65,6 +65,34 @@ def test_a_missing_function_names_what_to_write(module, name, words):
     assert not hasattr(module, name)
 
 
+@pytest.mark.parametrize("name", ["around", "invert", "median", "nan_to_num", "interp", "cross", "svd"])
+def test_numpys_functions_are_limited_to_what_requires_no_gradient_where_they_are(name):
+    module = zen.linalg if name == "svd" else zen
+    with pytest.raises(AttributeError, match=rf"write numpy\.(linalg\.)?{name}") as caught:
+        getattr(module, name)
+    limited = "require no gradient" in str(caught.value)
+    t = zen.ones((3, 3), requires_grad=name != "invert", dtype=bool if name == "invert" else None)
+    function = getattr(np.linalg if name == "svd" else np, name)
+    if limited:
+        with pytest.raises(TypeError, match=name):
+            function(*[t] * {"interp": 3, "cross": 2}.get(name, 1))
+    else:
+        assert isinstance(function(t), zen.Tensor)
+
+
+@pytest.mark.parametrize(
+    "module", [zen, zen.f, nn, nn.init, zen.linalg, zen.optim, zen.random], ids=lambda m: m.__name__
+)
+def test_no_private_name_is_offered(module):
+    private = set(vars(module)) - set(module.__all__)
+    assert len(private) > 5
+    for name in [name + "x" for name in private]:
+        with pytest.raises(AttributeError) as caught:
+            getattr(module, name)
+        offered = str(caught.value).partition("did you mean ")[2]
+        assert not offered or offered.strip("'?") in module.__all__
+
+
 def test_every_name_that_is_advised_exists():
     for text in {**habits.FUNCTIONS, **habits.NN}.values():
         if text.startswith("zen.") and text.replace(".", "").replace("_", "").isalnum():
@@ -103,6 +131,26 @@ def test_an_argument_that_nobody_has_names_all_there_are():
         zen.linalg.norm(zen.ones(3), p=1)
     with pytest.raises(TypeError, match=r"^transpose: there is no argument 'dim0'; write axes=$"):
         zen.ones((2, 3)).transpose(dim0=0, dim1=1)
+
+
+def test_an_argument_under_both_of_its_names_is_refused():
+    """PyTorch's and NumPy's names of an argument stand beside zen's own, and neither is preferred in silence."""
+    second = {"dim": "axis", "ddof": "correction", "a_min": "min", "a_max": "max"}
+    seen = set()
+    for function in register.FUNCTIONS.values():
+        try:
+            own = inspect.signature(function).parameters
+        except ValueError:
+            continue
+        for other, first in second.items():
+            if other in own and first in own:
+                seen.add(other)
+                args = [zen.ones((2, 2))] * (2 if "x2" in own else 1)
+                values = {first: 1, other: 0} if first == "correction" else {first: 0, other: 1}
+                with pytest.raises(TypeError, match=rf"^\w+: {first} and {other} are two names of one argument"):
+                    function(*args, **values)
+                function(*args, **{other: values[other]})
+    assert seen == set(second)
 
 
 def test_arguments_in_a_wrong_form():

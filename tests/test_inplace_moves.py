@@ -236,3 +236,60 @@ def test_a_masked_array_is_refused_with_any_factor(name):
         with pytest.raises(TypeError, match="mask"):
             getattr(x, name)(np.ma.masked_array([1.0, 2.0], [True, False]), alpha=alpha)
     assert x.tolist() == [0, 0]
+
+
+FAILING = {
+    "a shape that does not fit": lambda x: x.__iadd__(np.ones(5)), "a row too many": lambda x: x.__setitem__(3, 1.0),
+    "a value that does not fit": lambda x: x.__setitem__(0, np.ones(3)),
+    "a slice of a wrong kind": lambda x: x.__setitem__(slice("a"), 1.0),
+    "a product of another shape": lambda x: x.__imatmul__(np.ones((4, 2))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_failed_write_changes_neither_value_nor_graph(name):
+    a = leaf(np.arange(12.0).reshape(3, 4))
+    x = a * 2.0
+    saved = x * x
+    with pytest.raises((ValueError, IndexError, TypeError)) as raised:
+        FAILING[name](x)
+    assert "item" in str(raised.value) or "_:" in str(raised.value)
+    np.testing.assert_array_equal(x.detach().numpy(), a.detach().numpy() * 2)
+    (saved + x).sum().backward()
+    np.testing.assert_array_equal(a.gradient, 8 * a.detach().numpy() + 2)
+
+
+def test_a_number_too_large_for_the_dtype_becomes_infinite_in_silence():
+    x = leaf([1.0, 2.0]).astype(np.float32) * 1
+    x[0] = 1e300
+    x[1:] = np.array([-1e300])
+    assert x.tolist() == [np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("write", [lambda x, y: x.__iadd__(y), lambda x, y: x.__setitem__(slice(0, 2), y[:2])])
+def test_the_retained_gradient_is_that_of_the_value_after_the_write(write):
+    a = leaf([1.0, 2.0, 3.0])
+    x = a * 1.0
+    x.retain_grad()
+    write(x, a * 3.0)
+    (x * x).sum().backward()
+    np.testing.assert_array_equal(x.gradient, 2 * x.detach().numpy())
+
+
+def test_a_key_changed_after_the_write_changes_no_gradient():
+    a, v = leaf([1.0, 2.0, 3.0]), leaf(5.0)
+    x, k = a * 1.0, zen.tensor(2)
+    x[slice(k, None)] = v
+    x[k - 2] = v * 2.0
+    k -= 1
+    x.sum().backward()
+    np.testing.assert_array_equal(a.gradient, [0, 1, 0])
+    assert v.gradient == 3
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_a_sum_in_place_keeps_the_layout(layout):
+    x = zen.tensor(layout(np.arange(6.0).reshape(2, 3))) * 1.0
+    before = x.array.strides
+    x += np.ones((2, 3))
+    assert x.array.strides == before

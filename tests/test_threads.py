@@ -409,5 +409,22 @@ def test_threads_that_step_one_optimiser_take_turns(name):
         np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
 
 
+def test_threads_that_step_lbfgs_take_turns():
+    p, q = leaf(np.array([4.0, -3.0])), leaf(np.array([4.0, -3.0]))
+    shared, alone = [zen.optim.LBFGS([x], lr=0.1, max_iter=2, tolerance_change=0.0) for x in (p, q)]
+
+    def closure(x, optimiser):
+        optimiser.zero_grad()
+        loss = ((x - 1) ** 4).sum()
+        loss.backward()
+        return loss
+
+    crowd(lambda k: [shared.step(lambda: closure(p, shared)) for _ in range(3)], THREADS)
+    for _ in range(3 * THREADS):
+        alone.step(lambda: closure(q, alone))
+    np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
+    assert shared.state[p]["n_iter"] == alone.state[q]["n_iter"]
+
+
 def test_the_switch_interval_is_as_before():
     assert sys.getswitchinterval() > 1e-4

@@ -2,6 +2,8 @@
 
 from collections import OrderedDict, namedtuple
 
+import pytest
+
 from zen import trees
 
 Pair = namedtuple("Pair", "left right")
@@ -36,3 +38,22 @@ def test_a_tree_deeper_than_the_recursion_limit_has_leaves():
     for _ in range(5000):
         deep = [deep]
     assert [leaf for _, leaf in trees.leaves(deep)] == [1]
+
+
+def test_a_container_that_contains_itself_cannot_be_rebuilt():
+    for endless in ([], {}):
+        if isinstance(endless, list):
+            endless.append(endless)
+        else:
+            endless["self"] = endless
+        with pytest.raises(RecursionError):
+            trees.transform(lambda x: x, endless)
+
+
+def test_what_fails_within_a_tree_leaves_it_alone():
+    tree = {"a": [1, 2], "b": (3,)}
+    with pytest.raises(ZeroDivisionError):
+        trees.transform(lambda x: 1 / (x - 3), tree)
+    with pytest.raises(StopIteration):
+        trees.rebuild(tree, "ab")
+    assert tree == {"a": [1, 2], "b": (3,)}

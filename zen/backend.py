@@ -26,6 +26,7 @@ _wanted = os.environ.get("ZEN_BACKEND", "compiled")
 if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import NAME as NAME
     from ._reference import GradMode as GradMode
+    from ._reference import Leaves as Leaves
     from ._reference import Node as Node
     from ._reference import Row as Row
     from ._reference import Shaped as Shaped
@@ -41,13 +42,15 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import leaf as leaf
     from ._reference import next_seq as next_seq
     from ._reference import note_write as note_write
-    from ._reference import reaches_open_leaf as reaches_open_leaf
+    from ._reference import rebuild as rebuild
     from ._reference import record as record
     from ._reference import renew as renew
     from ._reference import run as run
     from ._reference import set_grad_enabled as set_grad_enabled
     from ._reference import settle as settle
     from ._reference import sharers as sharers
+    from ._reference import transform as transform
+    from ._reference import ufunc as ufunc
     from ._reference import unary as unary
     from ._reference import unbroadcast as unbroadcast
     from ._reference import verify_saved as verify_saved
@@ -56,6 +59,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
     try:
         from ._core import NAME as NAME
         from ._core import GradMode as GradMode
+        from ._core import Leaves as Leaves
         from ._core import Node as Node
         from ._core import Row as Row
         from ._core import Shaped as Shaped
@@ -71,13 +75,15 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import leaf as leaf
         from ._core import next_seq as next_seq
         from ._core import note_write as note_write
-        from ._core import reaches_open_leaf as reaches_open_leaf
+        from ._core import rebuild as rebuild
         from ._core import record as record
         from ._core import renew as renew
         from ._core import run as run
         from ._core import set_grad_enabled as set_grad_enabled
         from ._core import settle as settle
         from ._core import sharers as sharers
+        from ._core import transform as transform
+        from ._core import ufunc as ufunc
         from ._core import unary as unary
         from ._core import unbroadcast as unbroadcast
         from ._core import verify_saved as verify_saved

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import creation, undifferentiated
+from . import backend, creation, undifferentiated
 from .backend import Tensor
 from .conversion import convert
 from .ops.register import FUNCTIONS, NUMPY_FUNCTIONS
@@ -84,7 +84,7 @@ _TAKES = (Tensor, np.ndarray, np.generic, int, float, complex, list, tuple)
 
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
     """A NumPy ufunc, or one of its methods, on Tensors."""
-    if not all(isinstance(x, _TAKES) for x in inputs):
+    if not all([isinstance(x, _TAKES) for x in inputs]):
         return NotImplemented  # another library's array: it may know what to do
     if method == "__call__":
         if ufunc in _TRUTH_UFUNCS and not options:
@@ -111,7 +111,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
 
 def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A NumPy function other than a ufunc on Tensors."""
-    if not all(issubclass(kind, (Tensor, np.ndarray)) for kind in types):
+    if not all([issubclass(kind, (Tensor, np.ndarray)) for kind in types]):
         return NotImplemented
     if func is np.where and len(args) == 1:
         func = np.nonzero
@@ -123,7 +123,8 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
     return _run(_CREATION.get(func) or NUMPY_FUNCTIONS.get(func), func, func, args, options)
 
 
-METHODS = {"__array_ufunc__": array_ufunc, "__array_function__": array_function}
+_VALUES = {of: function for of, function in NUMPY_FUNCTIONS.items() if of not in _TRUTH_UFUNCS}
+METHODS = {"__array_ufunc__": backend.ufunc(_VALUES, array_ufunc), "__array_function__": array_function}
 
 
 def _run(function: Any, of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -133,7 +134,7 @@ def _run(function: Any, of: Any, called: Any, args: tuple[Any, ...], options: di
             raise refusal(of, called, args, options)
         return undifferentiated.run(name_of(of, called), called, args, options)
     try:
-        return function(*args, **_accepted(of, called, function, args, options))
+        return function(*args, **(options and _accepted(of, called, function, args, options)))
     except Exception as error:
         return _instead(error, of, called, args, options)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 _CPU = "leave it out: zen computes on the CPU"
 _REAL = "t itself: zen holds real numbers"
+_DIAGONAL = "{0}.diagonal() for the diagonal of a matrix, zen.where(np.eye({0}.size) == 1, {0}, 0) for a matrix of it"
 _DTYPES = {
     "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
     "byte": "uint8", "char": "int8", "bool": "bool",
@@ -20,7 +21,7 @@ _DTYPES = {
 _OPERATORS = {
     "mul": "*", "sub": "-", "div": "/", "true_divide": "/", "pow": "**", "mm": "@", "bmm": "@", "mv": "@", "eq": "==",
     "ne": "!=", "not_equal": "!=", "lt": "<", "less": "<", "le": "<=", "less_equal": "<=", "gt": ">", "greater": ">",
-    "ge": ">=", "greater_equal": ">=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "fmod": "%",
+    "ge": ">=", "greater_equal": ">=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
 }  # fmt: skip
 _RENAMED = {
     "unsqueeze": "expand_dims(axis)", "permute": "permute_dims(axes)", "swapdims": "swapaxes(axis1, axis2)",
@@ -52,7 +53,7 @@ METHODS = {
                                                       ("slogdet", "slogdet"), ("matrix_power", "matrix_power"))},
     **{name: f"zen.f.{name}(t)" for name in ("hardshrink", "prelu", "signbit")},
     **{name: f"zen.{own}(t, other)" for name, own in (("vdot", "vdot"), ("allclose", "allclose"),
-                                                      ("equal", "array_equal"), ("where", "where"))},
+                                                      ("equal", "array_equal"))},
     **{name: f"t = t.{name[:-1]}()" for name in (
         "abs_", "ceil_", "cos_", "erf_", "exp_", "floor_", "log_", "relu_", "round_", "sigmoid_", "sin_", "sqrt_",
         "square_", "squeeze_", "tanh_", "transpose_", "detach_")},
@@ -68,9 +69,11 @@ METHODS = {
     "masked_fill": "zen.where(mask, value, t)", "masked_fill_": "t[mask] = value", "masked_select": "t[mask]",
     "nonzero": "np.nonzero(t)", "argwhere": "np.argwhere(t)", "searchsorted": "np.searchsorted(t, values)",
     "scatter_": "t[index] = value", "index_put_": "t[index] = value", "index_copy_": "t[index] = value",
-    "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": "t.diagonal()", "unflatten": "t.reshape(shape)",
-    "lerp": "t + weight * (end - t)", "addmm": "t + a @ b", "data": "t.detach(), or t.value as an array",
-    "grad_fn": "t.dependencies", "is_floating_point": "t.dtype.kind == 'f'", "new_zeros": "zen.zeros(shape, t.dtype)",
+    "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": _DIAGONAL.format("t"),
+    "unflatten": "t.reshape(shape)", "where": "zen.where(condition, t, other)",
+    "fmod": "t - other * zen.trunc(t / other)", "lerp": "t + weight * (end - t)", "addmm": "t + a @ b",
+    "data": "t.detach(), or t.value as an array", "grad_fn": "t.dependencies",
+    "is_floating_point": "t.dtype.kind == 'f'", "new_zeros": "zen.zeros(shape, t.dtype)",
     "new_ones": "zen.ones(shape, t.dtype)", "new_full": "zen.full(shape, value, t.dtype)",
     "new_tensor": "zen.tensor(data, t.dtype)", "normal_": "zen.nn.init.normal_(t)",
     "uniform_": "zen.nn.init.uniform_(t)", "fill": "t.fill_(value)", "flat": "t.ravel()",
@@ -92,7 +95,8 @@ FUNCTIONS = {
     "one_hot": "zen.eye(classes)[indices]", "normalize": "x / zen.linalg.vector_norm(x, axis=-1, keepdims=True)",
     "set_default_dtype": "the dtype= of what makes a Tensor", "utils": "zen.data for loaders, zen.optim for clipping",
     "Parameter": "zen.nn.Parameter", "Module": "zen.nn.Module", "Variable": "zen.tensor(data, requires_grad=True)",
-    "lr_scheduler": "zen.optim.lr_scheduler",
+    "lr_scheduler": "zen.optim.lr_scheduler", "fmod": "x - other * zen.trunc(x / other)",
+    "diag": _DIAGONAL.format("x"),
 }  # fmt: skip
 """The same for functions, of modules that work on Tensors."""
 
@@ -137,8 +141,9 @@ def _digits(name: str) -> list[str]:
 
 
 def elsewhere(name: str) -> dict[str, str]:
-    """Where else a function of this name stands: in `zen.f`, in `zen.linalg`, or in NumPy alone."""
+    """Where else a function of this name stands: in `zen.f`, in `zen.linalg`, or in NumPy."""
     from . import f, linalg
+    from .ops.register import NUMPY_FUNCTIONS
 
     if name.endswith("_") and name[:-1] in f.__all__:
         return {name: f"x = zen.f.{name[:-1]}(x): functions return new Tensors"}
@@ -148,7 +153,8 @@ def elsewhere(name: str) -> dict[str, str]:
     for home in (np, np.linalg):
         function = getattr(home, name, None)
         if hasattr(function, "_implementation") or isinstance(function, np.ufunc):
-            return {name: f"{home.__name__}.{name}, for Tensors that require no gradient"}
+            limit = "" if function in NUMPY_FUNCTIONS else ", for Tensors that require no gradient"
+            return {name: f"{home.__name__}.{name}{limit}"}
     return {}
 
 

@@ -1,8 +1,9 @@
 """In-place writes to Tensors: `x[i] = v`, `x += y` and the methods whose names end in an underscore.
 
-Installed into the engine as the hooks `setitem`, `inplace` and `resync`. A write changes the memory and enters the
-log of writes. If it takes part in a gradient it also gives the Tensor a new Node, as though a new value had been
-computed; the Nodes that other Tensors hold stay as they are.
+Installed into the engine as the hooks `setitem`, `inplace` and `resync`; what nobody outside can see the compiled
+engine does itself (`_record_writes.pxi`). A write changes the memory and enters the log of writes. If it takes part in
+a gradient it also gives the Tensor a new Node, as though a new value had been computed; the Nodes that other Tensors
+hold stay as they are.
 
 A view shares memory with its root (`base`). A write through a view is recorded on the root as a `write_view`, and the
 root's version rises. Every view whose `synced` is behind that version is stale: `resync` derives its Node from the

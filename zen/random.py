@@ -114,4 +114,4 @@ def __getattr__(name: str) -> object:
         "randperm": "permutation",
     }
     other = {name: f"zen.random.{own}" for name, own in {**advice, "manual_seed": "seed", "gauss": "normal"}.items()}
-    raise missing(__name__, name, globals(), {**other, "default_rng": "np.random.default_rng(seed)"})
+    raise missing(__name__, name, __all__, {**other, "default_rng": "np.random.default_rng(seed)"})

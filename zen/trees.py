@@ -1,13 +1,16 @@
 """Nested lists, tuples, named tuples and dicts of arrays, as the transforms take and return them.
 
-A tree is a leaf or a container of trees. None is a tree without leaves. Containers come back as what they were.
+A tree is a leaf or a container of trees. None is a tree without leaves. Containers come back as what they were; the
+engine rebuilds them, because every call of a transform does.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
+
+from .backend import rebuild as rebuild
+from .backend import transform as transform
 
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -36,16 +39,6 @@ def values(tree: Any) -> list[Any]:
     return found
 
 
-def rebuild(tree: Any, values: Iterable[Any]) -> Any:
-    """The tree with its leaves replaced, in order, by `values`."""
-    return _rebuild(tree, iter(values))
-
-
-def transform(function: Callable[[Any], Any], tree: Any) -> Any:
-    """The tree with every leaf replaced by `function` of it."""
-    return rebuild(tree, [function(leaf) for _, leaf in leaves(tree)])
-
-
 def same_structure(first: Any, second: Any) -> bool:
     """Whether two trees differ in their leaves only."""
     if not _is_container(first) or not _is_container(second):
@@ -68,19 +61,3 @@ def _parts(tree: Any) -> list[tuple[str, Any]]:
     if hasattr(tree, "_fields"):
         return [(f".{name}", part) for name, part in zip(tree._fields, tree, strict=True)]
     return [(f"[{k}]", part) for k, part in enumerate(tree)]
-
-
-def _rebuild(tree: Any, values: Iterator[Any]) -> Any:
-    if tree is None:
-        return None
-    if not _is_container(tree):
-        return next(values)
-    if isinstance(tree, dict):
-        made = copy.copy(tree)  # keeps what a subclass of dict carries, such as a default factory
-        for key, part in tree.items():
-            made[key] = _rebuild(part, values)
-        return made
-    parts = [_rebuild(part, values) for part in tree]
-    if hasattr(tree, "_fields"):
-        return type(tree)(*parts)
-    return tuple(parts) if isinstance(tree, tuple) else parts

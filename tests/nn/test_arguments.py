@@ -26,14 +26,26 @@ def test_tensors_in_the_place_of_options(kind):
 
 @pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
 def test_wrong_numbers_of_arguments_name_the_layer(kind):
-    with pytest.raises(TypeError, match=rf"^{kind.__name__}\.__init__\(\) takes"):
-        kind(*[1] * 30)
+    taken = [p for p in inspect.signature(kind).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    names = ", ".join([p.name for p in taken]) or "none"
+    for count, values in ((30, (1,)), (len(taken) + 1, (zen.tensor(1.0), [1.0], 0.5))):
+        for value in values:
+            plural = "" if count == 1 else "s"
+            with pytest.raises(
+                TypeError, match=rf"^{kind.__name__}: {count} argument{plural} by position, but .*{names}"
+            ):
+                kind(*[value] * count)
     assert kind.forward.__qualname__ == f"{kind.__name__}.forward"
 
 
 def test_losses_with_their_inputs():
     with pytest.raises(TypeError, match=r"^MSELoss: .*nn\.MSELoss\(\)\(input, target\)$"):
         nn.MSELoss(A, A)
+    for given in ((zen.tensor(1.0), zen.tensor(2.0)), ([1.0], [2.0]), (1.0, 2.0)):
+        with pytest.raises(TypeError, match=r"^MSELoss: .*nn\.MSELoss\(\)\(input, target\)$"):
+            nn.MSELoss(*given)
+    with pytest.raises(TypeError, match=r"^MSELoss: 1 argument by position, but it takes none \(by name: reduction\);"):
+        nn.MSELoss("sum")
     with pytest.raises(TypeError, match=r"^CrossEntropyLoss: .*nn\.CrossEntropyLoss\(\)\(input, target\)$"):
         nn.CrossEntropyLoss(A, np.array([0, 1]))
     assert nn.CrossEntropyLoss(zen.ones(3)).weight is not None

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from crowd import crowd
 
 import zen
 from zen import nn
@@ -109,6 +110,78 @@ def test_backward_hooks_without_gradients_of_inputs():
     m.register_full_backward_hook(lambda module, into, out: seen.append((into, out[0].item())))
     m(zen.tensor(2.0)).backward()
     assert seen == [((None,), 1.0)]
+
+
+class Failing(nn.Module):
+    """The product of two Tensors; a pass fails at the second of them while `failing` is set."""
+
+    failing = False
+
+    def forward(self, a, b):
+        b.register_hook(self.fail)
+        return a * b, a + b
+
+    def fail(self, g):
+        if self.failing:
+            raise ValueError("on the way")
+
+
+def watched(m, kind="full_backward_hook"):
+    seen = []
+    getattr(m, f"register_{kind}")(lambda module, *sides: seen.append([[g and g.item() for g in s] for s in sides]))
+    return seen, m(zen.tensor(2.0, requires_grad=True), zen.tensor(3.0, requires_grad=True))
+
+
+def fail(m, y, gradient=1.0):
+    m.failing = True
+    with pytest.raises(ValueError, match="on the way"):
+        y.backward(gradient, retain_graph=True)
+    m.failing = False
+
+
+def test_a_pass_after_one_that_failed_shows_its_own_gradients():
+    """d(ab) = b da + a db, and d(a + b) = da + db, at a = 2 and b = 3, times the gradient that is passed."""
+    m = Failing()
+    seen, (p, q) = watched(m)
+    for g in (1.0, 10.0):
+        fail(m, p + q, g)
+        (p + q).backward(10 * g, retain_graph=True)
+        assert seen.pop() == [[40 * g, 30 * g], [10 * g, 10 * g]] and not seen
+    early, _ = watched(m, "full_backward_pre_hook")
+    fail(m, p + q)
+    (p + q).backward(5.0)
+    assert seen == [[[20.0, 15.0], [5.0, 5.0]]] and early == [[[1.0, 1.0]], [[5.0, 5.0]]]
+
+
+def test_a_pass_through_one_output_after_one_through_another():
+    m = Failing()
+    seen, (p, q) = watched(m)
+    for y, into, out in ((p, [30.0, 20.0], [10.0, None]), (q, [10.0, 10.0], [None, 10.0])):
+        fail(m, p + q)
+        y.backward(10.0, retain_graph=True)
+        assert seen.pop() == [into, out] and not seen
+
+
+def test_a_pass_after_one_that_asked_for_a_part_of_the_gradients():
+    class Apart(nn.Module):
+        def forward(self, a, b):
+            return 2 * a, 3 * b
+
+    for first, second in ((0, 1), (1, 0)):
+        seen, outputs = watched(Apart())
+        outputs[first].backward(1.0, retain_graph=True)
+        outputs[second].backward(1.0, retain_graph=True)
+        (outputs[0] + outputs[1]).backward(10.0)
+        assert seen == [[[20.0, 30.0], [10.0, 10.0]]]
+
+
+def test_a_thread_does_not_inherit_the_gradients_of_one_that_has_ended():
+    m = Failing()
+    seen, (p, q) = watched(m)
+    for g in (1.0, 10.0):  # the system gives the identity of a thread that has ended to the next one
+        crowd(lambda _: fail(m, p + q), threads=1)
+        crowd(lambda _, g=g: p.backward(g, retain_graph=True), threads=1)
+        assert seen.pop() == [[3 * g, 2 * g], [g, None]] and not seen
 
 
 def test_what_hooks_must_be_and_return():

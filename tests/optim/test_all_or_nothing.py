@@ -110,23 +110,27 @@ def test_an_error_at_the_last_parameter_changes_no_other(name):
     assert all((plain(p) != old).any() for p, old in zip(params, before[0], strict=True))
 
 
-def test_lbfgs_moves_all_parameters_or_none():
-    params = parameters(shapes=SHAPES)
-    optimiser = make("LBFGS", params)
-    closure = closure_for(optimiser, params)
-    for k in range(1, 40):
-        before = [plain(p) for p in params]
-        with pytest.MonkeyPatch.context() as patch:
-            Shortage(patch, k)
-            try:
-                optimiser.step(closure)
-            except MemoryError:
-                pass
-        moved = {bool((plain(p) != old).any()) for p, old in zip(params, before, strict=True)}
-        assert len(moved) == 1
-    for _ in range(30):
-        loss = optimiser.step(closure)
-    assert loss.item() < 1e-8  # where every parameter is at its target
+@pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"])
+def test_a_step_of_lbfgs_is_done_or_leaves_no_trace(line_search_fn):
+    params, others = parameters(shapes=SHAPES), parameters(shapes=SHAPES)
+    options = {"max_iter": 6, "line_search_fn": line_search_fn}
+    optimiser, calm = make("LBFGS", params, **options), make("LBFGS", others, **options)
+    for _ in range(2):
+        assert run_short(optimiser, lambda: optimiser.step(closure_for(optimiser, params))) > 10
+        calm.step(closure_for(calm, others))
+        np.testing.assert_equal(snapshot(optimiser), snapshot(calm))
+
+
+@pytest.mark.parametrize("name", FIRST_ORDER)
+def test_a_copied_optimiser_carries_nothing_of_a_step_that_is_over(name):
+    optimiser, params = two_groups(name)
+    fill_gradients(params)
+    optimiser.step()
+    fresh, _ = two_groups(name)
+    assert set(vars(optimiser)) == set(vars(fresh))
+    assert [key for key, value in vars(copy.deepcopy(optimiser)).items() if value and not vars(fresh)[key]] in (
+        [], ["state"],
+    )  # fmt: skip
 
 
 def test_a_state_of_adagrad_that_cannot_be_made_adds_no_group(monkeypatch):

@@ -134,6 +134,26 @@ def test_averages_are_swapped_in_and_out_also_after_an_error():
         ema.copy_to([zen.zeros(2)])
 
 
+def test_averages_that_cannot_be_put_in_place_change_nothing():
+    memory = np.zeros(2)
+    params = [zen.tensor([1.0], requires_grad=True), zen.from_numpy(memory).requires_grad_()]
+    ema = optim.ExponentialMovingAverage(params)
+    with zen.no_grad():
+        params[0].fill_(5.0)
+    params[1]._array.flags.writeable = False
+    for enter in (ema.copy_to, ema.__enter__):
+        with pytest.raises(ValueError, match=r"the memory of a parameter of shape \(2,\) is read-only; clone\(\) it"):
+            enter()
+        assert params[0].tolist() == [5.0]
+    ema.update()  # the averages are not in place
+    assert ema.num_updates == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zen.backend.kernels, "blend", lambda *args: (_ for _ in ()).throw(MemoryError()))
+        with pytest.raises(MemoryError):
+            ema.update()
+    assert ema.num_updates == 1
+
+
 class Module:
     def __init__(self):
         self.weight = zen.tensor([1.0, 2.0], requires_grad=True)

@@ -182,7 +182,7 @@ def test_parameters_of_all_kinds_are_moved_where_they_lie():
 # -- steps
 
 
-def bowl(params, opt, points=None, raise_at=None):
+def bowl(params, opt, points=None, raise_at=None, error=RuntimeError):
     """sum((p - 1)^2 + (p - 1)^4) over all parameters, which raises in the given call; `points` gets what it saw."""
     calls = []
 
@@ -191,7 +191,7 @@ def bowl(params, opt, points=None, raise_at=None):
             points.append([p.detach().numpy().copy() for p in params])
         calls.append(1)
         if len(calls) == raise_at:
-            raise RuntimeError("no loss today")
+            raise error("no loss today")
         opt.zero_grad()
         loss = sum((((p.astype("float64") - 1) ** 2 + (p.astype("float64") - 1) ** 4).sum() for p in params), 0.0)
         loss.backward()
@@ -221,22 +221,66 @@ def test_mixed_dtypes_follow_the_path_of_float64():
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def held(opt, params):
+    """The bytes of parameters and state: nan and -0.0 count."""
+    state = {key: [np.asarray(x).tobytes() for x in (value if isinstance(value, list) else [value])]
+             for key, value in opt.state.get(params[0], {}).items()}  # fmt: skip
+    return [p.detach().numpy().tobytes() for p in params], state
+
+
 @pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"])
-@pytest.mark.parametrize("raise_at", [1, 2, 4])
-def test_a_closure_that_raises_leaves_the_parameters_where_it_was_called(line_search_fn, raise_at):
-    params = [zen.tensor(np.array(v), requires_grad=True) for v in ([4.0, -3.0], [[0.5]])]
-    opt = zen.optim.LBFGS(params, lr=0.5, max_iter=30, tolerance_change=1e-14, line_search_fn=line_search_fn)
-    seen = []
-    with pytest.raises(RuntimeError, match="no loss today"):
-        opt.step(bowl(params, opt, seen, raise_at))
-    assert len(seen) == raise_at
-    for p, value in zip(params, seen[-1], strict=True):
-        np.testing.assert_array_equal(p.detach().numpy(), value)
-    if raise_at > 1:  # between two evaluations all parameters have moved along one direction
-        assert all((a != b).all() for a, b in zip(seen[0], seen[-1], strict=True))
+@pytest.mark.parametrize("steps_before", [0, 1])
+@pytest.mark.parametrize("raise_at", [1, 2, 3, 4])
+def test_a_step_whose_closure_raises_changes_no_parameter_and_no_state(line_search_fn, steps_before, raise_at):
+    params, _ = of_all_kinds()
+    opt = zen.optim.LBFGS(params, lr=0.1, max_iter=5, tolerance_change=1e-14, line_search_fn=line_search_fn)
+    for _ in range(steps_before):
+        opt.step(bowl(params, opt))
+    before, seen = held(opt, params), []
+    for error in (RuntimeError, MemoryError, KeyboardInterrupt):
+        seen.clear()
+        with pytest.raises(error, match="no loss today"):
+            opt.step(bowl(params, opt, seen, raise_at, error))
+        assert held(opt, params) == before
+    if raise_at > 1:  # the closure was called where parameters had moved
+        assert any((a != b).any() for a, b in zip(seen[0], seen[-1], strict=True))
+    calm_params, _ = of_all_kinds()
+    calm = zen.optim.LBFGS(calm_params, lr=0.1, max_iter=5, tolerance_change=1e-14, line_search_fn=line_search_fn)
+    for _ in range(steps_before + 1):
+        calm.step(bowl(calm_params, calm))
     opt.step(bowl(params, opt))
-    for p in params:
-        np.testing.assert_allclose(p.detach().numpy(), 1.0, atol=1e-5)
+    assert held(opt, params) == held(calm, calm_params)
+
+
+def test_a_failed_step_keeps_the_sign_of_a_zero():
+    p = zen.tensor([-0.0, 0.0, 2.0], requires_grad=True)
+    opt = zen.optim.LBFGS([p])
+    with pytest.raises(RuntimeError, match="no loss today"):
+        opt.step(bowl([p], opt, raise_at=2))
+    assert np.signbit(p.detach().numpy()).tolist() == [True, False, False]
+
+
+def test_a_failed_step_spoils_the_graphs_of_its_trials():
+    p = zen.tensor([4.0, -3.0], requires_grad=True)
+    opt, graphs = zen.optim.LBFGS([p], line_search_fn="strong_wolfe"), []
+    trial = bowl([p], opt, raise_at=2)
+
+    def closure():
+        graphs.append((p**2).sum())
+        return trial()
+
+    with pytest.raises(RuntimeError, match="no loss today"):
+        opt.step(closure)
+    with pytest.raises(RuntimeError, match=r"overwritten in place by 'LBFGS\.step'"):
+        graphs[1].backward()
+
+
+def test_a_step_within_the_closure_does_not_wait_for_itself():
+    p = zen.tensor([4.0, -3.0], requires_grad=True)
+    opt = zen.optim.LBFGS([p], max_iter=2)
+    inner = bowl([p], opt)
+    opt.step(lambda: opt.step(inner))
+    assert np.isfinite(p.detach().numpy()).all()
 
 
 def test_a_trial_that_raises_has_spoilt_the_graphs_of_before():

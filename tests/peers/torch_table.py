@@ -207,7 +207,14 @@ TORCH = {
     "norm2": _over(lambda x: torch.linalg.vector_norm(x, 2, -1)),
     "norm_p": lambda x, order, *where: _over(lambda x: torch.linalg.vector_norm(x, order, -1))(x, *where),
     "cumsum": torch.cumsum,
+    "sum_to_come": lambda x, axis: torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)),
     "cumprod": torch.cumprod,
+    "diagonal": lambda x, offset: torch.diagonal(x, offset, -2, -1),
+    "from_diagonal": lambda v, shape, offset: torch.diagonal_scatter(v.new_zeros(shape), v, offset, -2, -1),
+    "take_along": lambda x, places, axis: torch.gather(x, axis, torch.tensor(places.at)),
+    "add_along": lambda v, places, n, axis: v.new_zeros(*v.shape[:axis], n, *v.shape[axis + 1 :]).scatter_add(
+        axis, torch.tensor(places.at), v
+    ),
     "reshape": torch.reshape,
     "permute_dims": torch.permute,
     "broadcast_to": torch.broadcast_to,
@@ -256,6 +263,7 @@ WITHOUT_COUNTERPART = {
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
     "recurrence": "serves the derivative of cumprod",
+    "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""

@@ -182,3 +182,9 @@ def test_bad_calls_of_jvp():
         with pytest.raises(error, match=match):
             call()
     assert zen.jvp(zen.sin, (0.0,), (2.0,))[1] == 2.0
+
+
+def test_a_function_without_results_has_zero_products():
+    y, pull = zen.vjp(lambda x: [], np.array([1.0, 2.0]))
+    assert y == []
+    np.testing.assert_array_equal(pull([])[0], [0.0, 0.0])

@@ -1,23 +1,26 @@
 """The compiled engine. Exports the same names as zen/_reference; zen/backend.py picks one of the two.
 
 Order of the modules, each using those before it: _types, _loops, _blocks, _elementwise_*, _dispatch, _memory, _guard,
-_broadcast, _blas, _tensor, _record, _differentiable, _engine, _operations.
+_broadcast, _blas, _tensor, _record, _differentiable, _engine, _operations, _leaves.
 """
 
 from . import _operations as _operations
 from . import kernels as kernels
 from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
-from ._differentiable import reaches_open_leaf as reaches_open_leaf
 from ._dispatch import simd as simd
 from ._engine import run as run
 from ._engine import verify_saved as verify_saved
 from ._guard import renew as renew
 from ._guard import settle as settle
+from ._leaves import Leaves as Leaves
+from ._leaves import rebuild as rebuild
+from ._leaves import transform as transform
 from ._memory import empty_cache as empty_cache
 from ._record import apply as apply
 from ._record import binary as binary
 from ._record import record as record
+from ._record import ufunc as ufunc
 from ._record import unary as unary
 from ._tensor import GradMode as GradMode
 from ._tensor import Node as Node

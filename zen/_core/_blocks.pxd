@@ -233,9 +233,11 @@ cdef inline bint _small_power(const real* a, const real* b, real* out, Py_ssize_
     # The exponents that NumPy also treats apart, where the whole block has the same one.
     cdef Py_ssize_t i
     cdef real e = b[0]
+    cdef bint differs = False
     for i in range(m):
-        if b[i] != e:
-            return False
+        differs |= b[i] != e
+    if differs:
+        return False
     if e == 2:
         for i in range(m):
             out[i] = a[i] * a[i]

@@ -5,53 +5,10 @@ Slower than the pass on arrays and used for higher orders only, so it keeps its 
 
 import heapq
 
-from cpython.object cimport PyObject
-from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, track_below
 from numpy cimport ndarray
 import numpy as np
+from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, track_below
 from zen._core._tensor import call_recording
-
-
-cdef extern from *:
-    """
-    #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
-    """
-    Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
-
-
-def reaches_open_leaf(list outputs not None, long long oldest):
-    """Whether derivatives of `outputs` may be differentiated by others than the transform that asks.
-
-    That is, whether they came from a leaf that is not closed. What was recorded before `oldest`, the first of the
-    transform's own variables, belongs to others.
-    """
-    cdef list pending = []
-    cdef set seen = set()
-    cdef Node n, m, onwards
-    cdef int k
-    for t in outputs:
-        n = node_of(<Tensor>t)
-        while n is not None:
-            if n.row is None:
-                if not n.is_closed:
-                    return True
-            elif n.seq < oldest or n.is_released:
-                return True
-            onwards = None       # one input is gone on with, so that a chain needs no list
-            for k in range(n.count()):
-                m = n.input(k)
-                if m is None or m.is_closed:
-                    continue
-                if ZEN_REFCNT(<PyObject*>m) > 2:       # else held by n and by `m` alone: it comes up only once
-                    if m in seen:
-                        continue
-                    seen.add(m)
-                if onwards is None:
-                    onwards = m
-                else:
-                    pending.append(m)
-            n = onwards if onwards is not None else pending.pop() if pending else None
-    return False
 
 
 cdef Tensor saved_tensor(object value, Node node):

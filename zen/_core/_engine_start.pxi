@@ -64,42 +64,78 @@ cdef object check_gradient(object value, Node n, str origin):
     return new_tensor(a.astype(n.dtype), None)
 
 
+cdef struct Turn:
+    PyObject* node
+    int left             # inputs that have not been looked at
+
+
+@cython.final
+cdef class Descent:
+    """The way down from a root to the node that `mark_needed` is at."""
+
+    cdef Turn* turns
+    cdef Py_ssize_t length, capacity
+
+    def __dealloc__(self):
+        free(self.turns)
+
+    cdef int add(self, Node n) except -1:
+        cdef Turn* grown
+        if self.length == self.capacity:
+            grown = <Turn*>realloc(self.turns, max(64, 2 * self.capacity) * sizeof(Turn))
+            if grown == NULL:
+                raise MemoryError("no memory for a backward pass")
+            self.turns, self.capacity = grown, max(64, 2 * self.capacity)
+        self.turns[self.length].node, self.turns[self.length].left = <PyObject*>n, n.count()
+        self.length += 1
+        return 0
+
+
 cdef int mark_needed(Pass p, list roots) except -1:
     # Marks every node below the roots: with the pass's id where it leads to a wanted input, else with minus that.
-    # From the loops on no other thread runs: nothing there calls Python or makes an object that the collector knows.
+    # From the loop on no other thread runs: nothing there calls Python or makes an object that the collector knows. So
+    # the descent needs no references to its nodes, their inputs stay, and no marks change but by it.
     cdef Node n, m
-    cdef int k
-    cdef long long oldest = min([n.seq for n in p.wanted], default=0)    # nothing older leads to a wanted input
-    cdef list stack = roots, order = []
-    while stack:
-        n = stack.pop()
-        if n.mark == -p.id or n.mark == p.id:
-            continue
-        n.mark = -p.id
-        if n.seq < oldest:
-            continue
-        order.append(n)
-        if n.is_released and n not in p.wanted:
-            raise_released(n)
-        for k in range(n.count()):
-            m = n.input(k)
-            if m is not None:
-                stack.append(m)
-    order.sort(key=sequence)
-    for n in order:
-        if n in p.wanted:
-            n.mark = p.id
-            continue
-        for k in range(n.count()):
-            m = n.input(k)
-            if m is not None and m.mark == p.id:
-                n.mark = p.id
-                break
+    cdef Descent descent = Descent()
+    cdef Turn* turn
+    cdef long long oldest = -1               # nothing older leads to a wanted input
+    for n in p.wanted:
+        oldest = n.seq if oldest < 0 else min(oldest, n.seq)
+    for n in reversed(roots):
+        descend(p, descent, n, oldest)
+        while descent.length > 0:
+            turn = &descent.turns[descent.length - 1]
+            n = <Node>turn.node
+            if turn.left > 0:
+                turn.left -= 1
+                m = n.input(turn.left)
+                if m is not None and m.mark != p.id:
+                    descend(p, descent, m, oldest)
+                if m is not None and m.mark == p.id:
+                    n.mark = p.id
+                continue
+            descent.length -= 1
+            if descent.length > 0 and n.mark == p.id:
+                (<Node>descent.turns[descent.length - 1].node).mark = p.id
     return 0
 
 
-def sequence(Node n):
-    return n.seq
+cdef inline int descend(Pass p, Descent descent, Node n, long long oldest) except -1:
+    # Puts a node that has no mark of this pass at the end of the descent, unless nothing below it is wanted.
+    cdef bint wanted
+    if n.mark == -p.id or n.mark == p.id:
+        return 0
+    n.mark = -p.id
+    if n.seq < oldest:
+        return 0
+    wanted = n in p.wanted
+    if n.is_released and not wanted:
+        raise_released(n)
+    if wanted:
+        n.mark = p.id
+    if n.row is not None:
+        descent.add(n)
+    return 0
 
 
 cdef bint needs_again(Pass p, Node n) except -1:
@@ -165,7 +201,7 @@ def run(list roots not None, list seeds not None, list inputs=None, bint retain_
     cdef Tensor t
     if create_graph:
         return run_recorded(roots, seeds, inputs, retain_graph)
-    p = Pass()
+    p = Pass.__new__(Pass)
     p.retain = retain_graph
     if inputs is not None:
         p.wanted = {taking_part(x): None for x in inputs}
@@ -220,8 +256,9 @@ def backward_method(self, gradient=None, retain_graph=None, bint create_graph=Fa
                 "give the cotangent: backward(gradient=zen.ones_like(t))"
             )
     else:
-        if np.shape(gradient) != t.shape:
-            raise ValueError(f"backward: gradient has shape {np.shape(gradient)}; expected {t.shape}")
+        shape = gradient.shape if isinstance(gradient, Tensor) else np.shape(gradient)
+        if shape != t.shape:
+            raise ValueError(f"backward: gradient has shape {shape}; expected {t.shape}")
         if not isinstance(gradient, Tensor):
             gradient = hook("convert")(gradient)
     if retain_graph is None:

@@ -4,7 +4,6 @@ What they compute on matrices and rows of classes stands in _blas, _rows and _cl
 its kernel takes the path of rows without one.
 """
 
-from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_GetItem
 from cpython.ref cimport Py_INCREF
 from libc.string cimport memset
@@ -18,7 +17,7 @@ from zen._core._dispatch cimport identity_kernel
 from zen._core._engine cimport Pass, cotangent, elements
 from zen._core._guard cimport guarded_params
 from zen._core._memory cimport contiguous, new_array, new_ordered
-from zen._core._parse cimport Arg, kept, parse, parse_classes, taken
+from zen._core._parse cimport Arg, is_basic, kept, parse, parse_classes, taken
 from zen._core._record cimport linked, record_layer, record_one
 from zen._core._rows cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
 from zen._core._tensor cimport (
@@ -27,12 +26,6 @@ from zen._core._tensor cimport (
 from zen._core._types cimport ARGUMENT, MAXDIMS, OUT, Targets, kernel_t
 
 cnp.import_array()
-
-cdef extern from "Python.h":
-    ctypedef struct PySliceObject:
-        PyObject* start
-        PyObject* stop
-        PyObject* step
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it

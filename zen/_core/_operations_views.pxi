@@ -17,32 +17,6 @@ cdef Tensor rearranged(Row row, object x, tuple params, bint permuted):
         row, &a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))), <Tensor>x)
 
 
-cdef bint is_basic(object key):
-    # Whether NumPy answers `key` with a view, and nothing in it can change: ints, slices of ints, None and Ellipsis.
-    if is_basic_part(key):
-        return True
-    if type(key) is tuple:
-        for k in <tuple>key:
-            if not is_basic_part(k):
-                return False
-        return True
-    return False
-
-
-cdef inline bint is_basic_part(object k):
-    cdef PySliceObject* s
-    if PyLong_CheckExact(k) or k is None or k is Ellipsis:
-        return True
-    if type(k) is not slice:
-        return False
-    s = <PySliceObject*>k
-    return is_end(<object>s.start) and is_end(<object>s.stop) and is_end(<object>s.step)
-
-
-cdef inline bint is_end(object k):
-    return k is None or PyLong_CheckExact(k)
-
-
 cdef object getitem(Row row, Tensor t, object key):
     cdef Arg a
     cdef ndarray view

@@ -8,6 +8,12 @@ from numpy cimport ndarray
 from zen._core._guard cimport keep
 from zen._core._tensor cimport ARRAY, SCALAR, Node, Tensor, node_of
 
+cdef extern from "Python.h":
+    ctypedef struct PySliceObject:
+        PyObject* start
+        PyObject* stop
+        PyObject* step
+
 cdef struct Arg:
     unsigned char held       # SCALAR or ARRAY
     bint foreign             # the operand is an ndarray of the user's
@@ -90,3 +96,29 @@ cdef inline Node taken(Arg* a):
 
 cdef inline object kept(Arg* a, Node node):
     return keep(a.array, a.foreign, &node.watched)
+
+
+cdef inline bint is_end(object k):
+    return k is None or PyLong_CheckExact(k)
+
+
+cdef inline bint is_basic_part(object k):
+    cdef PySliceObject* s
+    if PyLong_CheckExact(k) or k is None or k is Ellipsis:
+        return True
+    if type(k) is not slice:
+        return False
+    s = <PySliceObject*>k
+    return is_end(<object>s.start) and is_end(<object>s.stop) and is_end(<object>s.step)
+
+
+cdef inline bint is_basic(object key):
+    # Whether NumPy answers `key` with a view, and nothing in it can change: ints, slices of ints, None and Ellipsis.
+    if is_basic_part(key):
+        return True
+    if type(key) is tuple:
+        for k in <tuple>key:
+            if not is_basic_part(k):
+                return False
+        return True
+    return False

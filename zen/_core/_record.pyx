@@ -4,16 +4,17 @@ Operands that are float or double arrays, 0-d values of Tensors and Python scala
 on a dtype; everything else (other dtypes, mixtures, rows without kernels) takes `generic`: the row's NumPy form.
 """
 
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, PyObject_SetItem
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._broadcast cimport Operands, iterate, memory_order, place, place_scalar
 from zen._core._guard cimport borrow, guarded_params, keep
 from zen._core._memory cimport new_array, new_ordered, same_shape
-from zen._core._parse cimport Arg, kept, parse, parse_mask, taken
+from zen._core._parse cimport Arg, is_basic, kept, parse, parse_mask, taken
 from zen._core._tensor cimport (
-    ARRAY, SCALAR, Node, Row, Shaped, Tensor, hook, new_node, new_scalar, new_tensor, node_of, recording, set_calls,
+    ARRAY, NOBODY, NODES, OTHERS, SCALAR, Node, Row, Shaped, Sharers, Tensor, hook, new_node, new_scalar, new_tensor,
+    node_of, recording, set_calls, sharers_of,
 )
 from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t
 
@@ -303,9 +304,6 @@ cdef object unary_op(Row row, Tensor x):
     return generic(row, (x,), ())
 
 
-set_calls(binary_op, unary_op)
-
-
 cdef bint is_operand(object x):
     return isinstance(x, (Tensor, float, int, ndarray, np.generic))
 
@@ -352,4 +350,9 @@ def binary(Row row not None):
     return function
 
 
+include "_record_ufunc.pxi"
 include "_record_generic.pxi"
+include "_record_writes.pxi"
+
+
+set_calls(binary_op, unary_op, inplace_op, setitem_op)

@@ -5,7 +5,7 @@
 # worked on by blocks: what is written for the exponential is still in the cache when it is summed and divided.
 
 from libc.math cimport log
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 from zen._core._types cimport CHUNK, Targets
 
 cdef enum:
@@ -37,10 +37,37 @@ cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
 cdef inline double row_sum(const real* x, Py_ssize_t n) noexcept nogil:
     cdef double total = 0
     cdef Py_ssize_t done = 0
-    while done < n:
-        total += block_sum(x + done, min(n - done, BLOCK))
-        done += BLOCK
+    while n - done > BLOCK:
+        add_two_blocks(x + done, min(n - done - BLOCK, BLOCK), &total)
+        done += 2 * BLOCK
+    if done < n:
+        total += block_sum(x + done, n - done)
     return total
+
+
+cdef inline void add_two_blocks(const real* v, Py_ssize_t m, double* total) noexcept nogil:
+    # The sum of a whole block, then that of m elements after it, bit by bit those of block_sum: an addition waits for
+    # the one before it, so two run side by side.
+    cdef real a[LANES]
+    cdef real b[LANES]
+    cdef double first = 0, second = 0
+    cdef Py_ssize_t i, k
+    for k in range(LANES):
+        a[k] = b[k] = 0
+    for i in range(m // LANES):
+        for k in range(LANES):
+            a[k] += v[i * LANES + k]
+            b[k] += v[BLOCK + i * LANES + k]
+    for i in range(m // LANES, BLOCK // LANES):
+        for k in range(LANES):
+            a[k] += v[i * LANES + k]
+    for i in range(m - m % LANES, m):
+        second += v[BLOCK + i]
+    for k in range(LANES):
+        first += a[k]
+        second += b[k]
+    total[0] += first
+    total[0] += second
 
 
 cdef inline double dot(const real* a, const real* b, Py_ssize_t n) noexcept nogil:
@@ -56,12 +83,12 @@ cdef inline double dot(const real* a, const real* b, Py_ssize_t n) noexcept nogi
     return total
 
 
-cdef inline void exponential(real* e, Py_ssize_t n) noexcept nogil:
-    # In place, by NumPy's own loop.
+cdef inline void exponential(const real* x, real* e, Py_ssize_t n) noexcept nogil:
+    # By NumPy's own loop; x may be e.
     if real is float:
-        _loop1(&loops[EXP][0], e, e, n, sizeof(float))
+        _loop1(&loops[EXP][0], x, e, n, sizeof(float))
     else:
-        _loop1(&loops[EXP][1], e, e, n, sizeof(double))
+        _loop1(&loops[EXP][1], x, e, n, sizeof(double))
 
 
 cdef inline Py_ssize_t chunk_of(Py_ssize_t n) noexcept nogil:
@@ -84,7 +111,7 @@ cdef void softmax_rows(const real* x, real* out, real* work, Py_ssize_t rows, Py
             top = largest(a, n)
             for j in range(n):
                 y[j] = a[j] - top
-        exponential(out + start * n, count * n)
+        exponential(out + start * n, out + start * n, count * n)
         for i in range(start, start + count):
             y = out + i * n
             top = <real>(1 / row_sum(y, n))
@@ -106,8 +133,7 @@ cdef void log_softmax_rows(const real* x, real* out, real* work, Py_ssize_t rows
             top = largest(a, n)
             for j in range(n):
                 y[j] = a[j] - top
-        memcpy(work, out + start * n, count * n * sizeof(real))
-        exponential(work, count * n)
+        exponential(out + start * n, work, count * n)
         for i in range(count):
             y = out + (start + i) * n
             top = <real>log(row_sum(work + i * n, n))
@@ -125,8 +151,7 @@ cdef void softmax_vjp_rows(
     for _ in range(rows):
         if logarithm:
             s = <real>row_sum(g, n)
-            memcpy(work, y, n * sizeof(real))
-            exponential(work, n)
+            exponential(y, work, n)
             if add:
                 for j in range(n):
                     out[j] += g[j] - work[j] * s
@@ -174,7 +199,7 @@ cdef Py_ssize_t cross_entropy_rows(
             top = tops[i] = largest(a, n)
             for j in range(n):
                 e[j] = a[j] - top
-        exponential(p, count * n)
+        exponential(p, p, count * n)
         for i in range(count):
             r, a, e = start + i, x + (start + i) * n, p + i * n
             c = t.classes[r]

@@ -89,17 +89,27 @@ cdef class Shaped:
 ctypedef object (*binary_t)(Row row, object a, object b)
 ctypedef object (*unary_t)(Row row, Tensor a)
 ctypedef object (*getitem_t)(Row row, Tensor t, object key)
+ctypedef object (*inplace_t)(Row row, Tensor t, object other)
+ctypedef int (*setitem_t)(Row row, Tensor t, object key, object value) except -1
 
 cdef struct Calls:
     binary_t binary
     unary_t unary
     getitem_t getitem
+    inplace_t inplace
+    setitem_t setitem
 
-cdef void set_calls(binary_t binary, unary_t unary)
+cdef enum Sharers:
+    # Who else uses the memory of a Tensor: nobody, only nodes that saved it, somebody who must see what is written.
+    NOBODY, NODES, OTHERS
+
+cdef void set_calls(binary_t binary, unary_t unary, inplace_t inplace, setitem_t setitem)
 cdef void set_getitem(getitem_t getitem)
 cdef void register(str kernel, run_t run, pull_t pull)
+cdef Sharers sharers_of(Tensor t) noexcept
 cdef object hook(str name)
 cdef bint recording() noexcept
+cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
 cdef long long last_write    # the newest number at which some array was overwritten
 cdef Node new_node(Row row)
 cdef int track_below(Node top) except -1

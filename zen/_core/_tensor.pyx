@@ -63,8 +63,8 @@ cdef long long _seq = 0
 cdef long long last_write = 0
 
 
-cdef void set_calls(binary_t binary, unary_t unary):
-    calls.binary, calls.unary = binary, unary
+cdef void set_calls(binary_t binary, unary_t unary, inplace_t inplace, setitem_t setitem):
+    calls.binary, calls.unary, calls.inplace, calls.setitem = binary, unary, inplace, setitem
 
 
 cdef void set_getitem(getitem_t getitem):
@@ -100,12 +100,16 @@ def grad_enabled():
     return not zen_off
 
 
-def set_grad_enabled(bint enabled):
-    """Switch recording in this thread; returns what it was."""
+cdef bint switch(bint enabled) noexcept:
     global zen_off
-    before = not zen_off
+    cdef bint before = not zen_off
     zen_off = not enabled
     return before
+
+
+def set_grad_enabled(bint enabled):
+    """Switch recording in this thread; returns what it was."""
+    return switch(enabled)
 
 
 def call_recording(bint enabled, function, /, *args, **kwargs):
@@ -225,18 +229,18 @@ def note_write(long long seq):
 
 
 cdef Row ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
-cdef Row AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM
+cdef Row AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM, SETITEM
 
 
 cdef bind_operators(dict rows):
     global ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
-    global AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM
+    global AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM, SETITEM
     ADD_, SUBTRACT, MULTIPLY, DIVIDE = rows["add"], rows["subtract"], rows["multiply"], rows["divide"]
     FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_ = rows["floor_divide"], rows["remainder"], rows["power"], rows["matmul"]
     NEGATIVE, POSITIVE, ABS, INVERT = rows["negative"], rows["positive"], rows["abs"], rows["invert"]
     AND, OR, XOR, LESS, LESS_EQUAL = rows["and"], rows["or"], rows["xor"], rows["less"], rows["less_equal"]
     GREATER, GREATER_EQUAL = rows["greater"], rows["greater_equal"]
-    EQUAL, NOT_EQUAL, GETITEM = rows["equal"], rows["not_equal"], rows["getitem"]
+    EQUAL, NOT_EQUAL, GETITEM, SETITEM = rows["equal"], rows["not_equal"], rows["getitem"], rows["setitem"]
 
 
 cdef dict _kernels = {}     # name -> Kernel, from when an operation's module registers it

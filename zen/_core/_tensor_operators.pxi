@@ -225,43 +225,43 @@ cdef class Tensor:
         return <Py_hash_t>(<size_t><PyObject*>self >> 4)
 
     def __iadd__(self, other):
-        return hooks_["inplace"](self, ADD_, other)
+        return calls.inplace(ADD_, self, other)
 
     def __isub__(self, other):
-        return hooks_["inplace"](self, SUBTRACT, other)
+        return calls.inplace(SUBTRACT, self, other)
 
     def __imul__(self, other):
-        return hooks_["inplace"](self, MULTIPLY, other)
+        return calls.inplace(MULTIPLY, self, other)
 
     def __itruediv__(self, other):
-        return hooks_["inplace"](self, DIVIDE, other)
+        return calls.inplace(DIVIDE, self, other)
 
     def __ifloordiv__(self, other):
-        return hooks_["inplace"](self, FLOOR_DIVIDE, other)
+        return calls.inplace(FLOOR_DIVIDE, self, other)
 
     def __imod__(self, other):
-        return hooks_["inplace"](self, REMAINDER, other)
+        return calls.inplace(REMAINDER, self, other)
 
     def __ipow__(self, other, modulo):
-        return hooks_["inplace"](self, POWER, other)
+        return calls.inplace(POWER, self, other)
 
     def __imatmul__(self, other):
-        return hooks_["inplace"](self, MATMUL_, other)
+        return calls.inplace(MATMUL_, self, other)
 
     def __iand__(self, other):
-        return hooks_["inplace"](self, AND, other)
+        return calls.inplace(AND, self, other)
 
     def __ior__(self, other):
-        return hooks_["inplace"](self, OR, other)
+        return calls.inplace(OR, self, other)
 
     def __ixor__(self, other):
-        return hooks_["inplace"](self, XOR, other)
+        return calls.inplace(XOR, self, other)
 
     def __getitem__(self, key):
         return calls.getitem(GETITEM, self, key)
 
     def __setitem__(self, key, value):
-        hooks_["setitem"](self, key, value)
+        calls.setitem(SETITEM, self, key, value)
 
     def __len__(self):
         if self.ndim == 0:
@@ -360,27 +360,31 @@ def borrow(ndarray array not None):
 
 def sharers(Tensor t not None):
     """Who else uses the memory of t: 0 nobody, 1 only nodes that saved it, 2 somebody who must see what is written."""
+    return <int>sharers_of(t)
+
+
+cdef Sharers sharers_of(Tensor t) noexcept:
     cdef Tensor root = t if t._base is None else t._base
     cdef PyObject* data
     cdef PyObject* base
     cdef ndarray owner
     cdef Py_ssize_t known = 1
     if root.data is None or t.data is None:
-        return 0
+        return NOBODY
     owner = owner_of(<ndarray>root.data)
     if owner is None or root.views > (t is not root):
-        return 2
+        return OTHERS
     data, base = <PyObject*>root.data, <PyObject*>owner
     owner = None
     if is_lent(<ndarray>base):
         if not is_sole_borrower(<ndarray>data, <ndarray>base):
-            return 2
+            return OTHERS
         base = data
     if t is not root and t.data is not root.data:
         known += 1                          # the base of t's array is the owner
     if base == data:
-        return ZEN_REFCNT(data) > known
-    return ZEN_REFCNT(data) > 1 or ZEN_REFCNT(base) > known
+        return NODES if ZEN_REFCNT(data) > known else NOBODY
+    return NODES if ZEN_REFCNT(data) > 1 or ZEN_REFCNT(base) > known else NOBODY
 
 
 def wrap(ndarray array not None, Node node=None):

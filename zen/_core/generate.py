@@ -10,7 +10,7 @@ directly. The result goes straight to a contiguous output; otherwise the block i
 The same source is compiled once for each instruction set (`_elementwise_base`, `_avx2`, `_avx512`); `_dispatch.pyx`
 picks one at import.
 
-To add a name that forward formulas may call, add it to INLINE or LOOPS here and to `zen/ops/primitives.py`.
+To add a name that forward formulas may call, add it to INLINE, COMPOSED or LOOPS here and to `zen/ops/primitives.py`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ INLINE = {
     "minimum": "({0} if ({0} <= {1}) | ({0} != {0}) else {1})",
     "where": "({1} if {0} else {2})",
 }
+# Made of the others, where NumPy's loop takes one element at a time.
+COMPOSED = {"logaddexp": ("a b", "maximum(a, b) + log1p(exp(where(a == b, 0, -abs(a - b))))")}
 # NumPy ufuncs whose inner loops are called directly on a block.
 LOOPS = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
     "atan2": "arctan2", "atanh": "arctanh", "ceil": "ceil", "cos": "cos", "cosh": "cosh", "exp": "exp",
     "exp2": "exp2", "expm1": "expm1", "floor": "floor", "floor_divide": "floor_divide", "hypot": "hypot",
-    "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "logaddexp": "logaddexp", "power": "power",
+    "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "power": "power",
     "remainder": "remainder", "rint": "rint", "sin": "sin", "sinh": "sinh", "tan": "tan", "tanh": "tanh",
     "trunc": "trunc",
 }  # fmt: skip
@@ -105,9 +107,12 @@ class Kernel:
             return INLINE[name].format(*arguments, T=self.ctype)
         if name in LOOPS or name == "erf":
             return self.stage(name, arguments)
-        other = self.rows[name]
-        tree = ast.parse(other.forward, mode="eval").body
-        return self.expression(tree, dict(zip(other.args, arguments, strict=True)))
+        if name in COMPOSED:
+            parameters, formula = COMPOSED[name][0].split(), COMPOSED[name][1]
+        else:
+            parameters, formula = self.rows[name].args, self.rows[name].forward
+        tree = ast.parse(formula, mode="eval").body
+        return self.expression(tree, dict(zip(parameters, arguments, strict=True)))
 
     def stage(self, name: str, arguments: list[str]) -> str:
         """A call over the whole block; its arguments and its result live in stack buffers."""

@@ -1,5 +1,8 @@
 """Compiled kernels of whole layers and optimiser steps, on arrays. `zen/_reference/kernels` has the same in NumPy."""
 
+from ._along import prod_others as prod_others
+from ._along import recurrence as recurrence
+from ._along import running_sum as running_sum
 from ._attention import attention_backward as attention_backward
 from ._attention import attention_forward as attention_forward
 from ._attention import empty as empty
@@ -26,6 +29,10 @@ from ._optim import rmsprop as rmsprop
 from ._optim import scale as scale
 from ._optim import sgd as sgd
 from ._optim import sum_of_squares as sum_of_squares
+from ._places import add_along as add_along
+from ._places import order as order
+from ._places import positions as positions
+from ._places import take_along as take_along
 from ._pool import avg_pool2d as avg_pool2d
 from ._pool import avg_pool2d_input as avg_pool2d_input
 from ._pool import max_pool2d as max_pool2d

@@ -1,11 +1,10 @@
 """The reference engine in plain NumPy. Exports the same names as zen/_core; zen/backend.py picks one of the two.
 
 Written to be read: state, guard (memory that others write to), rows, node, tensor, recording (one operation),
-broadcast, backward (the pass), each using only those before it.
+broadcast, backward (the pass), leaves (arguments of transforms), each using only those before it.
 """
 
 from . import kernels as kernels
-from .backward import reaches_open_leaf as reaches_open_leaf
 from .backward import run as run
 from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
@@ -13,10 +12,14 @@ from .guard import borrow as borrow
 from .guard import renew as renew
 from .guard import settle as settle
 from .guard import sharers as sharers
+from .leaves import Leaves as Leaves
+from .leaves import rebuild as rebuild
+from .leaves import transform as transform
 from .node import Node as Node
 from .recording import apply as apply
 from .recording import binary as binary
 from .recording import record as record
+from .recording import ufunc as ufunc
 from .recording import unary as unary
 from .rows import Row as Row
 from .rows import Shaped as Shaped

@@ -47,28 +47,6 @@ def run(
     return None if inputs is None else [work.result(x) for x in inputs]
 
 
-def reaches_open_leaf(outputs: list[Tensor], oldest: int) -> bool:
-    """Whether derivatives of `outputs` may be differentiated by others than the transform that asks.
-
-    That is, whether they came from a leaf that is not closed. What was recorded before `oldest`, the first of the
-    transform's own variables, belongs to others.
-    """
-    pending = [t.node for t in outputs if t.node is not None]
-    seen = set(pending)
-    while pending:
-        node = pending.pop()
-        if node.row is None:
-            if not node.closed:
-                return True
-        elif node.seq < oldest or node.released:
-            return True
-        for below in node.inputs:
-            if below is not None and below not in seen:
-                seen.add(below)
-                pending.append(below)
-    return False
-
-
 def _node(x: Tensor | Node) -> Node:
     node = x.node if isinstance(x, Tensor) else x
     if node is None:

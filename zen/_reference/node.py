@@ -74,7 +74,7 @@ class Node:
         self.inputs = (None,) * len(self.inputs)
 
     def __del__(self, references: Callable[[Any], int] = sys.getrefcount) -> None:  # globals may be gone at exit
-        pending, self.inputs = list(self.inputs), ()
+        pending, self.inputs = list(getattr(self, "inputs", ())), ()  # none where an interrupt came while it was made
         while pending:
             node = pending.pop()
             if node is not None and references(node) <= 2:  # this call's alone: its variable, and the argument

@@ -16,7 +16,7 @@ _OPTIONS = _NUMBERS | {"str"}
 
 
 def check(kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """TypeError for Tensors where a module takes numbers and options, and for text where it takes numbers.
+    """TypeError for Tensors where a module takes numbers and options, for text where it takes numbers, for a surplus.
 
     `nn.MSELoss(a, b)` is the first: PyTorch's function for it is `f.mse_loss`.
     """
@@ -28,11 +28,16 @@ def check(kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         wanted = "int, or ints for each axis" if name in _SIZES else str(annotations.get(name, "Any"))
         words = {"int"} if name in _SIZES else set(re.findall(r"\w+", wanted))
         if _is_tensor(value) and words <= _OPTIONS:
-            raise TypeError(f"{kind.__name__}: {name} is given a Tensor; {_how_to_call(kind)}")
+            raise TypeError(f"{kind.__name__}: {name} is given a Tensor{_how_to_call(kind)}")
         if isinstance(value, str) and words <= _NUMBERS:
             raise TypeError(f"{kind.__name__}: {name} must be {wanted}, not {value!r}")
-    if not code.co_flags & 4 and any([_is_tensor(value) for value in args[len(names) :]]):
-        raise TypeError(f"{kind.__name__}: no Tensor is taken here; {_how_to_call(kind)}")
+    if len(args) > len(names) and not code.co_flags & 4:
+        options = ", ".join(code.co_varnames[len(names) + 1 :][: code.co_kwonlyargcount])
+        count = "1 argument" if len(args) == 1 else f"{len(args)} arguments"
+        raise TypeError(
+            f"{kind.__name__}: {count} by position, but it takes {', '.join(names) or 'none'}"
+            f"{f' (by name: {options})' if options else ''}{_how_to_call(kind)}"
+        )
 
 
 def rename(kind: Any) -> None:
@@ -67,9 +72,11 @@ def _is_tensor(value: Any) -> bool:
 def _how_to_call(kind: Any) -> str:
     forward = getattr(kind.forward, "__code__", None)
     inputs = "x"
-    if forward is not None and forward.co_argcount > 1:
+    if forward is not None and forward.co_argcount == 1:  # as Module has it: of containers that are not called
+        return ""
+    if forward is not None:
         needed = forward.co_argcount - len(kind.forward.__defaults__ or ())
         inputs = ", ".join(forward.co_varnames[1:needed])
     code, defaults = kind.__init__.__code__, kind.__init__.__defaults__ or ()
     options = "..." if code.co_argcount - 1 > len(defaults) else ""
-    return f"the module is made first, and then called on Tensors: nn.{kind.__name__}({options})({inputs})"
+    return f"; the module is made first, and then called on Tensors: nn.{kind.__name__}({options})({inputs})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from threading import RLock, get_ident
+from threading import RLock, local
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import backend
@@ -117,9 +117,10 @@ def _before(
 
 
 class _Seen:
-    """The gradients that have arrived in one pass, and how many of inputs and outputs have not."""
+    """The gradients that have arrived in one pass, how many of inputs and outputs have not, and which came last."""
 
     def __init__(self, sizes: list[int], watched: list[int]) -> None:
+        self.last = sum(sizes)
         self.inputs: list[Any] = [None] * sizes[0]
         self.outputs: list[Any] = [None] * sizes[1]
         self.pending = list(watched)
@@ -129,14 +130,15 @@ class _Backward:
     """One call whose gradients are watched.
 
     Tensors that enter and leave pass through an identity of their own, so that the gradients seen are those of this
-    call alone. The gradients of the inputs are complete after those of the outputs, because inputs are older.
+    call alone. A pass comes to the younger of them first: to the last output, and in the end to the first input. What
+    comes out of this order is of a new pass, and the one before has failed or went through a part of the call only.
     """
 
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
         self.sizes = [0, 0]  # of inputs, of outputs
         self.watched = [0, 0]  # those of them that have gradients
-        self.seen: dict[int, _Seen] = {}  # by thread: several may run a pass through this call
+        self.here = local()  # several threads may run a pass through this call
 
     def enter(self, x: Any) -> Any:
         k = self.sizes[0]
@@ -161,19 +163,20 @@ class _Backward:
         self.watched[side] += 1
         return own
 
-    def _here(self) -> _Seen:
-        seen = self.seen.get(get_ident())
-        if seen is None:
-            seen = self.seen[get_ident()] = _Seen(self.sizes, self.watched)
+    def _arrived(self, position: int) -> _Seen:
+        """The record of the pass that has come to this Tensor, counted from the oldest."""
+        seen: _Seen | None = getattr(self.here, "seen", None)
+        if seen is None or position >= seen.last:
+            seen = self.here.seen = _Seen(self.sizes, self.watched)
+        seen.last = position
         return seen
 
     def _output_gradient(self, k: int, g: Any) -> Any:
-        seen = self._here()
+        seen = self._arrived(self.sizes[0] + k)
         seen.outputs[k] = g
         seen.pending[1] -= 1
         if seen.pending[1]:
             return None
-        seen.pending[1] = self.watched[1]
         replaced = None
         for function, _ in list(self.hooks.before_backward.values()):
             changed = function(self.module, tuple(seen.outputs))
@@ -184,13 +187,13 @@ class _Backward:
         return replaced
 
     def _input_gradient(self, k: int, g: Any) -> Any:
-        seen = self._here()
+        seen = self._arrived(k)
         seen.inputs[k] = g
         seen.pending[0] -= 1
         return None if seen.pending[0] else self._finish(seen, k)
 
     def _finish(self, seen: _Seen, k: int | None = None) -> Any:
-        self.seen.pop(get_ident(), None)
+        self.here.seen = None
         replaced = None
         for function, _ in list(self.hooks.after_backward.values()):
             changed = function(self.module, tuple(seen.inputs), tuple(seen.outputs))

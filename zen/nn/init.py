@@ -234,4 +234,4 @@ def _fill(tensor: Tensor, values: Any) -> Tensor:
 def __getattr__(name: str) -> object:
     from ..habits import missing
 
-    raise missing(__name__, name, [own for own in globals() if own.endswith("_")])
+    raise missing(__name__, name, __all__)

@@ -39,7 +39,7 @@ _OPERATORS = {
         name: register.ROWS[name]
         for name in (
             "add subtract multiply divide floor_divide remainder power matmul negative positive abs "
-            "less less_equal greater greater_equal equal not_equal getitem"
+            "less less_equal greater greater_equal equal not_equal getitem setitem"
         ).split()
     },
     "invert": register.ROWS["bitwise_invert"],

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..backend import apply
 from . import nn, pointwise
-from .axes import one_axis
-from .register import FUNCTIONS, ROWS, operand, public, raw
+from .axes import either, one_axis
+from .register import FUNCTIONS, ROWS, constant, operand, public, raw, whole
 
 _HARDTANH, _WHERE, _CLIP = ROWS["hardtanh"], ROWS["where"], ROWS["clip"]
 _elu, _leaky_relu = pointwise.elu, pointwise.leaky_relu
@@ -130,7 +130,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     [-1.0, 0.0, 2.0]
     """
     x = _floating("hardshrink", input)
-    values = raw(x)
+    values, lambd = raw(x), constant("hardshrink", "lambd", lambd)
     return apply(_WHERE, ((values >= -lambd) & (values <= lambd), 0.0, x))  # nan passes
 
 
@@ -142,7 +142,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     [-1.0, 2.0]
     """
     x = _floating("threshold", input)
-    return apply(_WHERE, (raw(x) <= threshold, value, x))  # nan passes
+    return apply(_WHERE, (raw(x) <= constant("threshold", "threshold", threshold), value, x))  # nan passes
 
 
 @public("", None)
@@ -155,7 +155,8 @@ def glu(input: Any, axis: int = -1, *, dim: int | None = None) -> Any:
     [1.0]
     """
     x = _floating("glu", input)
-    k = one_axis("glu", axis if dim is None else dim, x.shape)
+    axis = either("glu", "axis", axis, "dim", dim, -1)
+    k = one_axis("glu", axis, x.shape)
     if x.shape[k] % 2:
         raise ValueError(f"glu: axis {axis} of shape {x.shape} must have an even length, to be halved")
     half, before = x.shape[k] // 2, (slice(None),) * k
@@ -169,7 +170,8 @@ def softmin(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = 
     >>> zen.f.softmin(zen.tensor([1.0, 1.0])).tolist()
     [0.5, 0.5]
     """
-    return nn.softmax(_negative(operand("softmin", input)), axis, dim=dim, dtype=dtype)
+    axis = whole("softmin", "axis", either("softmin", "axis", axis, "dim", dim, -1))
+    return nn.softmax(_negative(operand("softmin", input)), axis, dtype=dtype)
 
 
 def _floating(name: str, x: Any) -> Any:

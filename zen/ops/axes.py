@@ -33,6 +33,15 @@ def one_axis(operation: str, axis: Any, shape: tuple[int, ...], *, added: int = 
     return k + ndim if k < 0 else k
 
 
+def either(operation: str, own: str, value: Any, other: str, given: Any, default: Any = None) -> Any:
+    """The argument that goes by two names, `given` under the `other`; TypeError where it is given under both."""
+    if given is None:
+        return value
+    if value is not default and value != default:
+        raise TypeError(f"{operation}: {own} and {other} are two names of one argument; give one of them")
+    return given
+
+
 def all_axes(operation: str, axes: Any, shape: tuple[int, ...], *, added: int = 0) -> tuple[int, ...]:
     """An int or a sequence of ints as a tuple of distinct axes from the front."""
     if not isinstance(axes, (tuple, list)):

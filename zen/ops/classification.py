@@ -8,7 +8,6 @@ ignored class. The loss is -sum(q * log_softmax(x)). `reduction` is "mean", "sum
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..backend import apply
 from .axes import kept, one_axis
 from .indexing import along_axis
 from .nn import floating, log_softmax_array
-from .register import constant, define, operand, public, raw
+from .register import constant, define, operand, public, raw, whole
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import moveaxis
 
@@ -171,7 +170,7 @@ def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> np.ndarr
 
 
 def _ignored(name: str, ignore_index: Any) -> int:
-    found = operator.index(ignore_index)
+    found = whole(name, "ignore_index", ignore_index)
     if not -(2**63) <= found < 2**63:
         raise ValueError(f"{name}: ignore_index must fit in 64 bits, as classes do; got {found}")
     return found
@@ -215,7 +214,7 @@ def cross_entropy(
         ignored = _ignored("cross_entropy", ignore_index)
         return apply(CROSS_ENTROPY, (x, t), (k, reduction, w, ignored, float(label_smoothing)))
     if kind == "f" and t.shape == shape:
-        if ignore_index >= 0:
+        if _ignored("cross_entropy", ignore_index) >= 0:
             raise ValueError("cross_entropy: ignore_index names a class, but the target holds probabilities")
         if label_smoothing:
             t = t * (1 - label_smoothing) + label_smoothing / max(shape[k], 1)

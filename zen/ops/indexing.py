@@ -100,9 +100,18 @@ def _setitem(x: Any, v: Any, key: Any) -> Any:
     return out
 
 
+def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros in memory that the engine keeps for results: new memory would cost a page fault for every 4 KiB."""
+    if dtype.char not in "fd" or len(shape) > 32:
+        return np.zeros(shape, dtype)
+    out: np.ndarray = backend.kernels.empty(shape, dtype)
+    out.fill(0)
+    return out
+
+
 def _scatter(v: Any, shape: tuple[int, ...], key: Any) -> Any:
     """Zeros of `shape` with v added at `key`; an element named twice gets both parts."""
-    out = np.zeros(shape, v.dtype)
+    out = zeros(shape, v.dtype)
     if _once(key):
         out[key] = v
         return out

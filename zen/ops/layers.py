@@ -11,7 +11,7 @@ import numpy as np
 from .. import backend
 from ..backend import apply
 from .products import turned
-from .register import constant, define, operand, public, raw
+from .register import constant, define, operand, public, raw, whole
 from .row import NOT_DIFFERENTIABLE, row
 
 _KERNEL_TYPES = "fd"
@@ -167,12 +167,12 @@ def embedding(
         raise NotImplementedError("embedding: gradients are dense here; leave sparse=False")
     table, indices = operand("embedding", weight), operand("embedding", input)
     if padding_idx is not None:
-        rows, k = (table.shape or (0,))[0], operator.index(padding_idx)
+        rows, k = (table.shape or (0,))[0], whole("embedding", "padding_idx", padding_idx)
         if not -rows <= k < rows:
             raise IndexError(f"embedding: padding_idx {k} is out of range for a weight of shape {table.shape}")
         padding_idx = k + rows if k < 0 else k
+    max_norm, norm_type = constant("embedding", "max_norm", max_norm), constant("embedding", "norm_type", norm_type)
     if max_norm is not None:
-        max_norm, norm_type = constant("embedding", "max_norm", max_norm), constant("embedding", "norm_type", norm_type)
         _shorten(table, raw(indices), max_norm, norm_type)
     y = apply(EMBEDDING, (table, indices), (padding_idx,))
     if not scale_grad_by_freq:

@@ -14,7 +14,7 @@ import numpy as np
 from ..backend import apply
 from .products import turned
 from .reduction import CONSTANT, prod_others
-from .register import define, operand, public
+from .register import define, operand, public, whole
 from .row import row
 from .shape import matrix_transpose
 
@@ -289,6 +289,7 @@ def matrix_power(x: Any, n: int) -> Any:
     >>> zen.f.matrix_power(zen.tensor([[1.0, 1.0], [0.0, 1.0]]), 3).tolist()
     [[1.0, 3.0], [0.0, 1.0]]
     """
+    n = whole("matrix_power", "n", n)
     x = _square("matrix_power", x, half=n >= 0)  # products of float16 exist, their inverse does not
     if n == 0:
         return apply(CONSTANT, (x,), (np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape).copy(),))

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
-from .axes import one_axis
+from .axes import either, one_axis
 from .losses import broadcast_pair, floats, pair, reduced
-from .moments import vector_norm
+from .moments import norm_of_vectors
 from .reduction import sum as total
-from .register import FUNCTIONS, ROWS, operand, public, raw
+from .register import FUNCTIONS, ROWS, constant, operand, public, raw
 from .selection import take_along_axis
 
 _relu, _square, _sqrt = [FUNCTIONS[name] for name in ("relu", "square", "sqrt")]
@@ -25,9 +25,8 @@ _maximum, _minimum, _WHERE = FUNCTIONS["maximum"], FUNCTIONS["minimum"], ROWS["w
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim: int | None = None) -> Any:
     """The cosine of the angle between vectors along `axis`; lengths below eps count as eps.
 
-    x1, x2: Tensors or arrays whose shapes broadcast; the axis counts in the result of that, and
-    dim is PyTorch's name for it. Raises ValueError for
-    shapes that do not broadcast, AxisError for an axis out of range.
+    x1, x2: Tensors or arrays whose shapes broadcast; the axis counts in the result of that, and dim is PyTorch's name
+    for it. Raises ValueError for shapes that do not broadcast, AxisError for an axis out of range.
 
     >>> zen.f.cosine_similarity(zen.tensor([[1.0, 0.0]]), zen.tensor([[2.0, 0.0]])).tolist()
     [1.0]
@@ -35,7 +34,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim
     x1, x2 = _vectors("cosine_similarity", x1, x2)
     products = apply(ROWS["multiply"], (x1, x2))
     shape = products.shape
-    k = one_axis("cosine_similarity", axis if dim is None else dim, shape) - len(shape)
+    k = one_axis("cosine_similarity", either("cosine_similarity", "axis", axis, "dim", dim, 1), shape) - len(shape)
     lengths = [_squared_length(x, k, shape, eps) for x in (x1, x2)]
     return total(products, k) / _sqrt(lengths[0] * lengths[1])
 
@@ -63,8 +62,12 @@ def pairwise_distance(
     >>> zen.f.pairwise_distance(zen.tensor([[0.0, 0.0]]), zen.tensor([[3.0, 4.0]]), eps=0.0).tolist()
     [5.0]
     """
-    x1, x2 = _vectors("pairwise_distance", x1, x2)
-    return vector_norm(apply(ROWS["subtract"], (x1, x2)) + eps, -1, ord=p, keepdims=keepdims or keepdim)
+    return _distance("pairwise_distance", x1, x2, p, eps, keepdims or keepdim)
+
+
+def _distance(name: str, x1: Any, x2: Any, p: float, eps: float, keepdims: bool = False) -> Any:
+    x1, x2 = _vectors(name, x1, x2)
+    return norm_of_vectors(name, apply(ROWS["subtract"], (x1, x2)) + eps, -1, keepdims, p, "p")
 
 
 @public("", None)
@@ -148,7 +151,7 @@ def multi_margin_loss(
     """
     name = "multi_margin_loss"
     x, t = floats(name, input), raw(operand(name, target))
-    if p not in (1, 2):
+    if constant(name, "p", p) not in (1, 2):
         raise ValueError(f"{name}: p must be 1 or 2, not {p!r}")
     if not x.shape and not t.shape:  # one score of one class
         x = x.reshape(1)
@@ -191,10 +194,10 @@ def triplet_margin_loss(
     name = "triplet_margin_loss"
     anchor, positive = pair(name, anchor, positive)
     _, negative = pair(name, anchor, negative)
-    near = pairwise_distance(anchor, positive, p, eps)
-    far = pairwise_distance(anchor, negative, p, eps)
+    near = _distance(name, anchor, positive, p, eps)
+    far = _distance(name, anchor, negative, p, eps)
     if swap:
-        far = _minimum(far, pairwise_distance(positive, negative, p, eps))
+        far = _minimum(far, _distance(name, positive, negative, p, eps))
     return reduced(name, _relu(near - far + margin), reduction)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..backend import apply
 from . import reduction
 from .arguments import refuse
-from .axes import Axes, all_axes, count, kept, reduced_axes, some_axes
+from .axes import Axes, all_axes, count, either, kept, reduced_axes, some_axes
 from .reduction import reduction_draws, working_dtype
 from .register import ROWS, arrays, constant, define, operand, public, raw
 from .row import row
@@ -90,7 +90,7 @@ def var(
     """
     if unknown:
         refuse(var, unknown)
-    return _deviation(VAR, "var", x, axis, correction if ddof is None else ddof, keepdims)
+    return _deviation(VAR, "var", x, axis, correction, ddof, keepdims)
 
 
 @public()
@@ -113,11 +113,12 @@ def std(
     """
     if unknown:
         refuse(std, unknown)
-    return _deviation(STD, "std", x, axis, correction if ddof is None else ddof, keepdims)
+    return _deviation(STD, "std", x, axis, correction, ddof, keepdims)
 
 
-def _deviation(made: Any, name: str, x: Any, axis: Axes, correction: float, keepdims: bool) -> Any:
-    x, correction = operand(name, x), constant(name, "correction", correction)
+def _deviation(made: Any, name: str, x: Any, axis: Axes, correction: float, ddof: float | None, keepdims: bool) -> Any:
+    x, correction, ddof = operand(name, x), constant(name, "correction", correction), constant(name, "ddof", ddof)
+    correction = either(name, "correction", correction, "ddof", ddof, 0)
     return apply(made, (x,), (some_axes(name, axis, x.shape), correction, bool(keepdims)))
 
 
@@ -222,7 +223,7 @@ def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float
     """
     if unknown:
         refuse(vector_norm, unknown)
-    return _vector_norm("vector_norm", x, axis, keepdims, ord)
+    return norm_of_vectors("vector_norm", x, axis, keepdims, ord)
 
 
 @public("linalg.matrix_norm", method=None)
@@ -240,7 +241,7 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro", **unknown: 
     x = operand("matrix_norm", x)
     if x.ndim < 2:
         raise ValueError(f"matrix_norm: at least two dimensions are needed, not shape {x.shape}; see vector_norm")
-    return _matrix_norm("matrix_norm", x, (x.ndim - 2, x.ndim - 1), keepdims, ord)
+    return _matrix_norm("matrix_norm", x, (x.ndim - 2, x.ndim - 1), keepdims, constant("matrix_norm", "ord", ord))
 
 
 @public("linalg.norm")
@@ -257,21 +258,23 @@ def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False, **u
     if unknown:
         refuse(norm, unknown)
     x = operand("norm", x)
+    ord = constant("norm", "ord", ord)
     if ord is None:
-        return _vector_norm("norm", x, axis, keepdims, 2)
+        return norm_of_vectors("norm", x, axis, keepdims, 2)
     if axis is None and x.ndim > 2 and ord != "fro":
         raise ValueError(f"norm: ord={ord!r} of shape {x.shape} needs an axis (vectors) or two axes (matrices)")
     axes = tuple(range(x.ndim)) if axis is None else all_axes("norm", axis, x.shape)
     if len(axes) == 2:
         return _matrix_norm("norm", x, axes, keepdims, ord)
-    return _vector_norm("norm", x, axes, keepdims, 2 if ord == "fro" and axis is None else ord)
+    return norm_of_vectors("norm", x, axes, keepdims, 2 if ord == "fro" and axis is None else ord)
 
 
-def _vector_norm(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any) -> Any:
-    x = operand(name, x)
+def norm_of_vectors(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any, argument: str = "ord") -> Any:
+    """`vector_norm` under the name of the function that asks for it, and that of its argument for the order."""
+    x, ord = operand(name, x), constant(name, argument, ord)
     axes, keepdims = some_axes(name, axis, x.shape), bool(keepdims)
     if not isinstance(ord, (int, float)):
-        raise ValueError(f"{name}: ord={ord!r} is no vector norm; give a number such as 1, 2 or inf")
+        raise ValueError(f"{name}: {argument}={ord!r} is no vector norm; give a number such as 1, 2 or inf")
     if x.dtype.kind in "biu":
         x = astype(x, np.float64)
     if ord == 2:
@@ -290,7 +293,7 @@ def _vector_norm(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any) -> Any
 
 def _matrix_norm(name: str, x: Any, axes: tuple[int, ...], keepdims: bool, ord: Any) -> Any:
     if ord == "fro":
-        return _vector_norm(name, x, axes, keepdims, 2)
+        return norm_of_vectors(name, x, axes, keepdims, 2)
     if ord not in (1, -1, np.inf, -np.inf):
         raise ValueError(
             f"{name}: ord={ord!r} is not available for matrices; give 'fro', 1, -1, inf or -inf, "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor, apply
-from .axes import one_axis
+from .axes import either, one_axis
 from .register import define, operand, public, raw
 from .row import row
 from .shape import astype, reshape
@@ -57,7 +57,7 @@ LOG_SOFTMAX = define(row(
 
 def _over_last(row_: Any, x: Any, axis: int) -> Any:
     """The usual call, checked with as little as it needs; None where it is another one."""
-    if isinstance(x, Tensor):
+    if isinstance(x, Tensor) and type(axis) is int:
         n = x.ndim
         if n and (axis == -1 or axis == n - 1) and x.dtype.kind == "f":
             return apply(row_, (x,), (n - 1,))
@@ -84,7 +84,7 @@ def softmax(input: Any, axis: int = -1, dim: int | None = None, dtype: Any = Non
     [0.5, 0.5]
     """
     if dim is not None:
-        axis = dim
+        axis = either("softmax", "axis", axis, "dim", dim, -1)
     found = _over_last(SOFTMAX, input, axis) if dtype is None else None
     return found if found is not None else _over_axis(SOFTMAX, "softmax", input, axis, dtype)
 
@@ -99,7 +99,7 @@ def log_softmax(input: Any, axis: int = -1, dim: int | None = None, dtype: Any =
     >>> zen.f.log_softmax(zen.tensor([1000.0, 0.0])).tolist()
     [0.0, -1000.0]
     """
-    found = _over_last(LOG_SOFTMAX, input, axis) if dim is None and dtype is None else None
-    return (
-        _over_axis(LOG_SOFTMAX, "log_softmax", input, axis if dim is None else dim, dtype) if found is None else found
-    )
+    if dim is not None:
+        axis = either("log_softmax", "axis", axis, "dim", dim, -1)
+    found = _over_last(LOG_SOFTMAX, input, axis) if dtype is None else None
+    return found if found is not None else _over_axis(LOG_SOFTMAX, "log_softmax", input, axis, dtype)

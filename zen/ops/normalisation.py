@@ -350,6 +350,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     x = _floating("group_norm", input)
     weight, bias = _optional("group_norm", x, weight), _optional("group_norm", x, bias)
     _channel_arguments("group_norm", x, {"weight": weight, "bias": bias})
+    num_groups = constant("group_norm", "num_groups", num_groups)
     if not isinstance(num_groups, (int, np.integer)) or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups!r} groups do not divide the {x.shape[1]} channels of x {x.shape}")
     return GROUP_NORM(x, weight, bias, groups=num_groups, eps=constant("group_norm", "eps", eps))

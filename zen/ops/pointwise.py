@@ -6,14 +6,14 @@ out here are only those whose signature differs from their row's.
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
 from ..backend import Tensor, apply, binary, unary
 from . import elementwise
-from .register import FUNCTIONS, ROWS, define, operand, public, raw
+from .axes import either
+from .register import FUNCTIONS, ROWS, define, operand, public, raw, whole
 from .row import Row
 from .shape import astype, inexact
 
@@ -95,7 +95,9 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
     >>> zen.f.clip(zen.tensor([-2.0, 0.5, 2.0]), 0.0, 1.0).tolist()
     [0.0, 0.5, 1.0]
     """
-    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    low, high = min, max
+    if a_min is not None or a_max is not None:
+        low, high = either("clip", "min", min, "a_min", a_min), either("clip", "max", max, "a_max", a_max)
     if not isinstance(x, (Tensor, int, float)):
         x = operand("clip", x)
     if getattr(x, "dtype", None) is not None and x.dtype.kind in "iu":
@@ -212,7 +214,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     >>> zen.f.round(zen.tensor([0.5, 1.5, 2.6])).tolist()
     [0.0, 2.0, 3.0]
     """
-    places = operator.index(decimals)
+    places = decimals if type(decimals) is int else whole("round", "decimals", decimals)
     if not isinstance(x, Tensor):
         x = operand("round", x)
     if x.dtype.kind in "biu":

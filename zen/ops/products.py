@@ -11,7 +11,7 @@ from ..backend import apply
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, one_axis
-from .register import ROWS, define, operand, public
+from .register import ROWS, constant, define, operand, public
 from .row import row
 from .shape import moveaxis, ravel, reshape
 
@@ -124,7 +124,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2, **unknown: Never) -> Any:
         refuse(tensordot, unknown)
     a, b = operand("tensordot", a), operand("tensordot", b)
     if np.ndim(axes) == 0 and not isinstance(axes, (tuple, list)):
-        n = int(axes)
+        n = int(constant("tensordot", "axes", axes))
         if not 0 <= n <= min(a.ndim, b.ndim):
             raise ValueError(f"tensordot: cannot sum over {n} axes of shapes {a.shape} and {b.shape}")
         left, right = tuple(range(a.ndim - n, a.ndim)), tuple(range(n))

@@ -10,12 +10,13 @@ from typing import Any, Never
 
 import numpy as np
 
+from .. import backend
 from ..backend import apply
 from .arguments import refuse
 from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
 from .register import define, operand, public
 from .row import NOT_DIFFERENTIABLE, row
-from .shape import along, astype
+from .shape import astype
 
 
 def _draws(rng: np.random.Generator) -> list[Any]:
@@ -165,31 +166,44 @@ def _prod(x: Any, axis: Any, keepdims: Any) -> Any:
 def _prod_vjp(f: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """g times the product of the other elements: no division, so zeros in x are no exception."""
     shape = x.shape
-    if not shape:
-        return g
     axes = tuple(range(len(shape))) if axis is None else axis
+    if not axes:
+        return g
+    return kept(f, g, shape, axis, keepdims) * _others_over(f, x, shape, axes)
+
+
+def _others_over(f: Any, x: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    """For each element of x, the product of the others over several axes: over one that joins them."""
+    first, n = axes[0], len(axes)
+    if n == 1:
+        return f.prod_others(x, first)
+    if axes == tuple(range(first, first + n)):
+        joined = (*shape[:first], count(shape, axes), *shape[first + n :])
+        return f.reshape(f.prod_others(f.reshape(x, joined), first), shape)
     order = (*[k for k in range(len(shape)) if k not in axes], *axes)
-    moved = f.permute_dims(x, order)
-    lead = moved.shape[: len(shape) - len(axes)]
-    others = f.prod_others(f.reshape(moved, (*lead, count(shape, axes))))
-    others = f.permute_dims(f.reshape(others, moved.shape), tuple(np.argsort(order).tolist()))
-    return kept(f, g, shape, axis, keepdims) * others
+    others = _others_over(
+        f, f.permute_dims(x, order), tuple([shape[k] for k in order]), tuple(range(len(shape) - n, len(shape)))
+    )
+    return f.permute_dims(others, tuple(np.argsort(order).tolist()))
 
 
-def prod_others(x: Any) -> Any:
-    """For each element of the last axis, the product of the others: running products from both ends."""
-    before, after = np.ones_like(x), np.ones_like(x)
-    np.multiply.accumulate(x[..., :-1], axis=-1, out=before[..., 1:])
-    np.multiply.accumulate(x[..., :0:-1], axis=-1, out=after[..., -2::-1])
-    return before * after
+def prod_others(x: Any, axis: int = -1) -> Any:
+    """For each element, the product of the others along the axis: running products from both ends."""
+    x = np.asarray(x)
+    wide = x if x.dtype.char in "fd" else x.astype(working_dtype(x.dtype))
+    return backend.kernels.prod_others(wide, axis % x.ndim).astype(x.dtype, copy=False)
 
 
-def _prod_others_vjp(f: Any, g: Any, x: Any) -> Any:
+def _prod_others_vjp(f: Any, g: Any, x: Any, axis: int) -> Any:
     """Row i of a matrix of copies of x, with its own element replaced by 1, has the product y[i]."""
+    last = len(x.shape) - 1
+    if axis != last:
+        order = tuple([last if k == axis else axis if k == last else k for k in range(last + 1)])
+        return f.permute_dims(_prod_others_vjp(f, f.permute_dims(g, order), f.permute_dims(x, order), last), order)
     n = x.shape[-1]
     own = np.eye(n, dtype=bool)
     copies = f.where(own, 1, f.broadcast_to(x[..., None, :], (*x.shape, n)))
-    return f.sum(f.where(own, 0, g[..., None] * f.prod_others(copies)), (x.ndim - 1,), False)
+    return f.sum(f.where(own, 0, g[..., None] * f.prod_others(copies, last + 1)), (last,), False)
 
 
 def _prod_draws(rng: np.random.Generator) -> list[Any]:
@@ -202,12 +216,12 @@ PROD = define(row(
     domain=_prod_draws, doc="Product over axes.",
 ))  # fmt: skip
 define(row(
-    "prod_others", "x", prod_others, ["others_vjp(g, x)"], uses={"others_vjp": _prod_others_vjp},
+    "prod_others", "x", prod_others, ["others_vjp(g, x, axis)"], params="axis", uses={"others_vjp": _prod_others_vjp},
     domain=lambda rng: [
-        ((rng.normal(size=(2, 3)),), ()), ((np.array([0.0, 0.0, 1.5, 2.0]),), ()), ((rng.normal(size=1),), ()),
-        ((rng.normal(size=(2, 0)),), ()),
+        ((rng.normal(size=(2, 3)),), (1,)), ((rng.normal(size=(2, 3, 2)),), (1,)), ((rng.normal(size=(2, 0)),), (1,)),
+        ((np.array([0.0, 0.0, 1.5, 2.0]),), (0,)), ((rng.normal(size=1),), (0,)), ((rng.normal(size=(5, 3)),), (1,)),
     ],
-    doc="For each element of the last axis, the product of the others.",
+    doc="For each element, the product of the others along an axis.",
 ))  # fmt: skip
 
 
@@ -223,42 +237,6 @@ def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
     if unknown:
         refuse(prod, unknown)
     return _reduce(PROD, "prod", x, axis, keepdims, dtype)
-
-
-# --- running sums
-
-
-def _backwards(f: Any, x: Any, axis: int) -> Any:
-    return f.getitem(x, (slice(None),) * axis + (slice(None, None, -1),))
-
-
-def _cumsum_vjp(f: Any, g: Any, axis: int) -> Any:
-    return _backwards(f, f.cumsum(_backwards(f, g, axis), axis), axis)
-
-
-CUMSUM = define(row(
-    "cumsum", "x", lambda x, axis: np.add.accumulate(x, axis=axis), ["cumsum_vjp(g, axis)"], params="axis", linear="x",
-    uses={"cumsum_vjp": _cumsum_vjp},
-    domain=lambda rng: [
-        ((rng.normal(size=4),), (0,)), ((rng.normal(size=(2, 3, 6))[..., ::2],), (1,)), ((np.zeros((0, 2)),), (0,)),
-    ],
-    doc="Running sum along an axis.",
-))  # fmt: skip
-
-
-@public("cumsum")
-def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Never) -> Any:
-    """Running sum along `axis`; None takes the flattened array. The result has the shape of x.
-
-    Raises AxisError for an axis out of range.
-
-    >>> zen.f.cumsum(zen.tensor([1.0, 2.0, 3.0])).tolist()
-    [1.0, 3.0, 6.0]
-    """
-    if unknown:
-        refuse(cumsum, unknown)
-    x, k = along("cumsum", _typed("cumsum", x, dtype), axis)
-    return _typed("cumsum", apply(CUMSUM, (x,), (k,)), dtype)
 
 
 # --- constant in their input

@@ -7,6 +7,7 @@ Importing costs nothing per formula: every formula, forward or derivative, is co
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -137,7 +138,17 @@ def constant(operation: str, argument: str, x: Any) -> Any:
         return x
     if x.requires_grad:
         raise TypeError(f"{operation}: {argument} is a constant here, but it requires a gradient; detach() it")
-    return x._array
+    return x._array if x.ndim else x._array.item()
+
+
+def whole(operation: str, argument: str, x: Any) -> int:
+    """An argument that is a whole number; TypeError for what is none, and for a Tensor that requires a gradient."""
+    try:
+        return operator.index(constant(operation, argument, x))
+    except TypeError as error:
+        if isinstance(x, Tensor) and x.requires_grad:
+            raise
+        raise TypeError(f"{operation}: {argument} must be an int, not {x!r}") from error
 
 
 def _row(name: str) -> Any:

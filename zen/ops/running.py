@@ -1,7 +1,7 @@
-"""Running products, and running sums and products under the names of the Array API standard.
+"""Running sums and products, under NumPy's names and those of the Array API standard.
 
-`cumsum` stands in `reduction.py`. The derivative of a running product is a linear recurrence run backwards, so it needs
-no division and zeros are no exception.
+The derivative of a running sum is one from the other end. That of a running product is a linear recurrence run
+backwards, so it needs no division and zeros are no exception.
 """
 
 from __future__ import annotations
@@ -10,47 +10,87 @@ from typing import Any, Never
 
 import numpy as np
 
+from .. import backend
 from ..backend import apply
 from .arguments import refuse
 from .joining import concat
-from .reduction import cumsum
+from .reduction import working_dtype
 from .register import define, operand, public
 from .row import row
 from .shape import along, astype
 
-
-def _backwards(f: Any, x: Any, axis: int) -> Any:
-    return f.getitem(x, (slice(None),) * axis + (slice(None, None, -1),))
+# --- sums
 
 
-def _before(f: Any, x: Any, axis: int, first: float) -> Any:
-    """x moved one place along the axis, its last element dropped and `first` in front."""
-    if x.shape[axis] == 0:
-        return x
-    width = tuple([(1, 0) if k == axis else (0, 0) for k in range(len(x.shape))])
-    return f.pad(f.getitem(x, (slice(None),) * axis + (slice(None, -1),)), width, first)
+def _running_sum(x: Any, axis: int) -> Any:
+    if x.dtype.char in "fd" and x.flags.c_contiguous and x.dtype.isnative:
+        return backend.kernels.running_sum(x, axis, False)
+    return np.add.accumulate(x, axis=axis)
 
 
-def _recurrence(a: Any, b: Any, axis: int) -> Any:
-    out = np.array(np.moveaxis(b, axis, 0), np.result_type(a, b), order="C")
-    factors = np.moveaxis(a, axis, 0)
-    for k in range(1, len(out)):
-        out[k] += factors[k] * out[k - 1]
-    return np.moveaxis(out, 0, axis)
+def _sum_to_come(x: Any, axis: int) -> Any:
+    if x.dtype.char in "fd":
+        return backend.kernels.running_sum(x, axis, True)
+    return np.flip(np.add.accumulate(np.flip(x, axis), axis=axis), axis)
 
 
-def _to_come(f: Any, g: Any, a: Any, axis: int) -> Any:
-    """What each element of a recurrence owes: r[k] = g[k] + a[k + 1] r[k + 1]."""
-    factors = _before(f, _backwards(f, a, axis), axis, 0.0)
-    return _backwards(f, f.recurrence(factors, _backwards(f, g, axis), axis), axis)
+def _sums(rng: np.random.Generator) -> list[Any]:
+    return [
+        ((rng.normal(size=4),), (0,)), ((rng.normal(size=(2, 3, 6))[..., ::2],), (1,)), ((np.zeros((0, 2)),), (0,)),
+        ((rng.normal(size=(5, 3)),), (1,)), ((rng.normal(size=(2, 3, 2)),), (1,)), ((np.zeros((3, 0)),), (1,)),
+    ]  # fmt: skip
 
 
-def _factor_vjp(f: Any, g: Any, a: Any, y: Any, axis: int) -> Any:
-    return _to_come(f, g, a, axis) * _before(f, y, axis, 0.0)
+CUMSUM = define(row(
+    "cumsum", "x", _running_sum, ["sum_to_come(g, axis)"], params="axis", linear="x", domain=_sums,
+    doc="Running sum along an axis.",
+))  # fmt: skip
+define(row(
+    "sum_to_come", "x", _sum_to_come, ["cumsum(g, axis)"], params="axis", linear="x", domain=_sums,
+    doc="For each element, the sum of those from it on along an axis.",
+))  # fmt: skip
+
+
+@public("cumsum")
+def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Never) -> Any:
+    """Running sum along `axis`; None takes the flattened array. The result has the shape of x.
+
+    Raises AxisError for an axis out of range.
+
+    >>> zen.f.cumsum(zen.tensor([1.0, 2.0, 3.0])).tolist()
+    [1.0, 3.0, 6.0]
+    """
+    if unknown:
+        refuse(cumsum, unknown)
+    return _accumulated(CUMSUM, "cumsum", x, axis, dtype)
+
+
+# --- products
+
+
+def _delayed(x: Any, axis: int, first: float, back: bool) -> Any:
+    out, lead = np.empty(x.shape, x.dtype), (slice(None),) * axis
+    early, late = (*lead, slice(None, -1)), (*lead, slice(1, None))
+    out[early if back else late] = x[late if back else early]
+    out[(*lead, slice(-1, None) if back else slice(0, 1))] = first
+    return out
+
+
+def _recurrence(a: Any, b: Any, axis: int, back: bool) -> Any:
+    dtype = np.result_type(a, b)
+    wide = dtype if dtype.char in "fd" else working_dtype(dtype)
+    a, b = a.astype(wide, copy=False), b.astype(wide, copy=False)
+    return backend.kernels.recurrence(a, b, axis, back).astype(dtype, copy=False)
+
+
+def _factor_vjp(f: Any, g: Any, a: Any, y: Any, axis: int, back: bool) -> Any:
+    """What each element owes, times the one that its factor multiplies: after it, or with `back` before it."""
+    owed = f.recurrence(a, g, axis, not back)
+    return f.delayed(owed, axis, 0.0, False) * y if back else owed * f.delayed(y, axis, 0.0, False)
 
 
 def _cumprod_vjp(f: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
-    return _to_come(f, g, x, axis) * _before(f, y, axis, 1.0)
+    return f.recurrence(x, g, axis, True) * f.delayed(y, axis, 1.0, False)
 
 
 def _products(rng: np.random.Generator) -> list[Any]:
@@ -62,10 +102,17 @@ def _products(rng: np.random.Generator) -> list[Any]:
 
 
 define(row(
-    "recurrence", "a b", _recurrence, ["factor_vjp(g, a, y, axis)", "to_come(g, a, axis)"], params="axis",
-    uses={"factor_vjp": _factor_vjp, "to_come": _to_come},
-    domain=lambda rng: [((x, rng.normal(size=x.shape)), params) for (x,), params in _products(rng)],
-    doc="y[k] = a[k] y[k - 1] + b[k] along an axis, y[0] being b[0].",
+    "delayed", "x", _delayed, ["delayed(g, axis, 0.0, not back)"], params="axis first back",
+    domain=lambda rng: [((x,), (*axis, first, back))
+                        for (x,), axis in _products(rng) for first, back in ((0.0, False), (1.0, False), (0.0, True))],
+    doc="x moved one place along an axis, `first` in the place that is left; with `back` towards the front.",
+))  # fmt: skip
+define(row(
+    "recurrence", "a b", _recurrence, ["factor_vjp(g, a, y, axis, back)", "recurrence(a, g, axis, not back)"],
+    params="axis back", linear="b", uses={"factor_vjp": _factor_vjp},
+    domain=lambda rng: [((x, rng.normal(size=x.shape)), (*axis, back))
+                        for x, axis in [(x, axis) for (x,), axis in _products(rng)] for back in (False, True)],
+    doc="y[k] = a[k] y[k - 1] + b[k] along an axis, y[0] being b[0]; with `back` y[k] = a[k + 1] y[k + 1] + b[k].",
 ))  # fmt: skip
 CUMPROD = define(row(
     "cumprod", "x", lambda x, axis: np.multiply.accumulate(x, axis=axis), ["cumprod_vjp(g, x, y, axis)"],
@@ -84,10 +131,17 @@ def cumprod(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Ne
     """
     if unknown:
         refuse(cumprod, unknown)
-    x = operand("cumprod", x)
-    x, k = along("cumprod", x if dtype is None else astype(x, dtype), axis)
-    made = apply(CUMPROD, (x,), (k,))
-    return made if dtype is None else astype(made, dtype, copy=False)
+    return _accumulated(CUMPROD, "cumprod", x, axis, dtype)
+
+
+def _accumulated(made: Any, name: str, x: Any, axis: int | None, dtype: Any) -> Any:
+    x = operand(name, x)
+    x, k = along(name, x if dtype is None else astype(x, dtype, copy=False), axis)
+    found = apply(made, (x,), (k,))
+    return found if dtype is None else astype(found, dtype, copy=False)
+
+
+# --- the names of the standard
 
 
 @public("cumulative_sum", method=None)

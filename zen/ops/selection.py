@@ -1,4 +1,4 @@
-"""Functions that select elements: take, diagonals and triangles, sorting. Their gradients are those of indexing."""
+"""Functions that select elements: take, diagonals and triangles, sorting."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Any, Never
 
 import numpy as np
 
+from .. import backend
 from ..backend import apply, wrap
 from .arguments import refuse
 from .axes import one_axis
-from .indexing import GETITEM, along_axis, plain_key
+from .indexing import GETITEM, along_axis, plain_key, zeros
 from .pointwise import where
-from .reduction import sum
-from .register import dispatch, operand, public, raw
-from .shape import along, moveaxis, owned, ravel
+from .reduction import sum, working_dtype
+from .register import constant, define, dispatch, operand, public, raw, whole
+from .row import row
+from .shape import along, broadcast_to, moveaxis, owned, ravel
 
 
 @public("take")
@@ -40,6 +42,52 @@ def take(x: Any, indices: Any, axis: int | None = None, **unknown: Never) -> Any
     return owned(taken, x) if type(positions) is int else taken
 
 
+class Places:
+    """Positions along an axis, from 0 on, as C-contiguous int64 that nobody else holds: so nodes need no copy."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: np.ndarray) -> None:
+        self.at = at
+
+
+def _take_along(x: Any, places: Places, axis: int) -> Any:
+    if x.dtype.char in "fd":
+        return backend.kernels.take_along(x, places.at, axis)
+    return np.take_along_axis(x, places.at, axis)
+
+
+def _add_along(v: Any, places: Places, n: int, axis: int) -> Any:
+    wide = v if v.dtype.char in "fd" else v.astype(working_dtype(v.dtype))
+    return backend.kernels.add_along(wide, places.at, n, axis).astype(v.dtype, copy=False)
+
+
+def _placed(rng: np.random.Generator) -> list[Any]:
+    found = []
+    for shape, axis, m in (
+        ((4,), 0, 6),
+        ((3, 4), 1, 4),
+        ((3, 4), 0, 2),
+        ((2, 3, 2), 1, 5),
+        ((3, 2), 1, 0),
+        ((0, 2), 1, 3),
+    ):
+        taken = (*shape[:axis], m, *shape[axis + 1 :])
+        found.append(((rng.normal(size=shape),), (Places(rng.integers(0, shape[axis], taken)), axis)))
+    return found
+
+
+TAKE_ALONG = define(row(
+    "take_along", "x", _take_along, ["add_along(g, places, x.shape[axis], axis)"], params="places axis", linear="x",
+    domain=_placed, doc="Along an axis, the elements at positions from 0 on.",
+))  # fmt: skip
+define(row(
+    "add_along", "v", _add_along, ["take_along(g, places, axis)"], params="places n axis", linear="v",
+    domain=lambda rng: [((rng.normal(size=p.at.shape),), (p, x.shape[axis], axis)) for (x,), (p, axis) in _placed(rng)],
+    doc="Zeros with values added along an axis: the transpose of take_along.",
+))  # fmt: skip
+
+
 @public("take_along_axis")
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1, **unknown: Never) -> Any:
     """For each position, the element of x at `indices` along `axis`: `out[i, j] = x[i, indices[i, j]]`.
@@ -52,21 +100,55 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1, **unknown: Neve
     """
     if unknown:
         refuse(take_along_axis, unknown)
-    x, indices = operand("take_along_axis", x), np.asarray(_ints("take_along_axis", indices))
+    x, indices = operand("take_along_axis", x), np.asarray(_ints("take_along_axis", indices, False))
     if axis is None:
         x, axis = ravel(x), 0
     k = one_axis("take_along_axis", axis, x.shape)
-    lengths = enumerate(zip(indices.shape, x.shape, strict=False))
-    if indices.ndim != x.ndim or not all([j == k or n == m or 1 in (n, m) for j, (n, m) in lengths]):
+    lengths = list(zip(indices.shape, x.shape, strict=False))
+    if indices.ndim != x.ndim or not all([j == k or n == m or 1 in (n, m) for j, (n, m) in enumerate(lengths)]):
         raise ValueError(f"take_along_axis: indices of shape {indices.shape} do not fit shape {x.shape} with axis {k}")
-    return apply(GETITEM, (x,), (along_axis(x.shape, indices, k),))
+    at = backend.kernels.positions(indices, x.shape[k])
+    if at is None:
+        return apply(GETITEM, (x,), (along_axis(x.shape, indices, k),))  # raises
+    beside = [max(pair) if 0 not in pair else 0 for pair in lengths]
+    if any([j != k and (n != m or m != beside[j]) for j, (n, m) in enumerate(lengths)]):
+        x = broadcast_to(x, (*beside[:k], x.shape[k], *beside[k + 1 :]))
+        at = np.ascontiguousarray(np.broadcast_to(at, (*beside[:k], at.shape[k], *beside[k + 1 :])))
+    return apply(TAKE_ALONG, (x,), (Places(at), k))
 
 
-def _ints(operation: str, indices: Any) -> Any:
+def _ints(operation: str, indices: Any, copy: bool = True) -> Any:
     found = raw(operand(operation, indices))
     if found.dtype.kind not in "iu" and found.size:
         raise IndexError(f"{operation}: indices must be ints, not dtype {found.dtype}")
-    return found.astype(np.intp) if found.ndim or found.dtype.kind == "f" else int(found)
+    return found.astype(np.intp, copy=copy) if found.ndim or found.dtype.kind == "f" else int(found)
+
+
+def _from_diagonal(v: Any, shape: tuple[int, ...], offset: int) -> Any:
+    rows, columns = shape[-2:]
+    out, n = zeros(shape, v.dtype), v.shape[-1]
+    if n:  # equal steps through the matrix as one row
+        first = max(offset, 0) - min(offset, 0) * columns
+        steps = slice(first, first + (n - 1) * (columns + 1) + 1, columns + 1)
+        out.reshape(*shape[:-2], rows * columns)[..., steps] = v
+    return out
+
+
+def _matrices(rng: np.random.Generator) -> list[Any]:
+    shapes = [((3, 3), 0), ((2, 4), 1), ((4, 2), -2), ((2, 3, 2), 0), ((2, 2), 5), ((0, 3), 0), ((2, 0, 0), 0)]
+    return [((rng.normal(size=shape),), (offset,)) for shape, offset in shapes]
+
+
+DIAGONAL = define(row(
+    "diagonal", "x", lambda x, offset: np.diagonal(x, offset, -2, -1).copy(), ["from_diagonal(g, x.shape, offset)"],
+    params="offset", linear="x", domain=_matrices, doc="The diagonals of the matrices in the last two axes.",
+))  # fmt: skip
+define(row(
+    "from_diagonal", "v", _from_diagonal, ["diagonal(g, offset)"], params="shape offset", linear="v",
+    domain=lambda rng: [((rng.normal(size=np.diagonal(x, offset, -2, -1).shape),), (x.shape, offset))
+                        for (x,), (offset,) in _matrices(rng)],
+    doc="Matrices of zeros with these diagonals.",
+))  # fmt: skip
 
 
 @public("diagonal")
@@ -117,10 +199,10 @@ def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Any:
     a, b = one_axis(name, axis1, x.shape), one_axis(name, axis2, x.shape)
     if a == b:
         raise ValueError(f"{name}: axis1 and axis2 are both {a} for shape {x.shape}; give two different axes")
-    n = max(0, min(x.shape[a] + min(offset, 0), x.shape[b] - max(offset, 0)))
-    steps = np.arange(n)
-    key = (Ellipsis, steps - min(offset, 0), steps + max(offset, 0))
-    return apply(GETITEM, (moveaxis(x, (a, b), (-2, -1)),), (key,))
+    offset = whole(name, "offset", offset)
+    if (a, b) != (x.ndim - 2, x.ndim - 1):
+        x = moveaxis(x, (a, b), (-2, -1))
+    return apply(DIAGONAL, (x,), (offset,))
 
 
 def _triangle(name: str, x: Any, k: int) -> Any:
@@ -128,6 +210,7 @@ def _triangle(name: str, x: Any, k: int) -> Any:
     if x.ndim < 2:
         raise ValueError(f"{name}: at least two dimensions are needed, not shape {x.shape}")
     rows, columns = x.shape[-2:]
+    k = constant(name, "k", k)
     mask = np.tri(rows, columns, k if name == "tril" else k - 1, dtype=bool)
     return where(mask if name == "tril" else ~mask, x, False if x.dtype.kind == "b" else 0)
 
@@ -169,7 +252,7 @@ def argsort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknow
         refuse(argsort, unknown)
     x = operand("argsort", x)
     x, k = along("argsort", x, axis)
-    return wrap(_order(raw(x), k, descending))
+    return wrap(backend.kernels.order(raw(x), k, descending))
 
 
 @public("sort", method="sort")
@@ -185,11 +268,4 @@ def sort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknown: 
     if axis is None:
         x, axis = ravel(x), 0
     k = one_axis("sort", axis, x.shape)
-    return apply(GETITEM, (x,), (along_axis(x.shape, _order(raw(x), k, descending), k),))
-
-
-def _order(array: np.ndarray, axis: int, descending: bool) -> np.ndarray:
-    if not descending:
-        return np.argsort(array, axis=axis, kind="stable")
-    n = array.shape[axis]
-    return np.flip(n - 1 - np.argsort(np.flip(array, axis), axis=axis, kind="stable"), axis)
+    return apply(TAKE_ALONG, (x,), (Places(np.ascontiguousarray(backend.kernels.order(raw(x), k, descending))), k))

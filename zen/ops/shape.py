@@ -15,7 +15,7 @@ from ..backend import apply
 from .arguments import refuse
 from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
-from .register import METHODS, define, operand, public, raw
+from .register import METHODS, define, operand, public, raw, whole
 from .row import row
 
 
@@ -294,6 +294,9 @@ def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
     """
     x = operand("flatten", x)
     shape = x.shape
+    if type(start_axis) is not int or type(end_axis) is not int:
+        start_axis = whole("flatten", "start_axis", start_axis)
+        end_axis = whole("flatten", "end_axis", end_axis)
     if not shape or (start_axis == 0 and end_axis == -1):
         return apply(COPY, (ravel(x),), ("C",))
     start, end = one_axis("flatten", start_axis, shape), one_axis("flatten", end_axis, shape)

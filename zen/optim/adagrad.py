@@ -67,6 +67,7 @@ class Adagrad(Optimizer):
             self._unmake()
             self.param_groups.pop()
             raise
+        self._made = []
 
     def _fill(self, p: Tensor) -> State:
         group = next(group for group in self.param_groups if any(q is p for q in group["params"]))

@@ -54,16 +54,17 @@ class ExponentialMovingAverage:
         """Move the averages towards the parameters. RuntimeError inside of the `with` block."""
         if self._kept is not None:
             raise RuntimeError("ExponentialMovingAverage: update() while the averages are in place of the parameters")
-        self.num_updates += 1
-        decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates)) if self.warmup else self.decay
+        n = self.num_updates + 1
+        decay = min(self.decay, (1 + n) / (10 + n)) if self.warmup else self.decay
         arrays = [a._array for a in self.averages]
         backend.kernels.blend(arrays, [p._array for p in self.parameters], 1 - decay)
+        self.num_updates = n
         announce(arrays, "ExponentialMovingAverage.update")
 
     def copy_to(self, parameters: Iterable[Tensor] | None = None) -> None:
         """Write the averages into the parameters, or into other Tensors of the same shapes.
 
-        ValueError if number or shapes differ; nothing is written then.
+        ValueError if number or shapes differ or memory is read-only; nothing is written then.
         """
         targets = self.parameters if parameters is None else list(parameters)
         found, expected = [t.shape for t in targets], [a.shape for a in self.averages]
@@ -73,6 +74,12 @@ class ExponentialMovingAverage:
 
     def _write(self, targets: list[Tensor], values: list[np.ndarray], name: str) -> None:
         arrays = [t._array for t in targets]
+        for array in arrays:
+            if not array.flags.writeable:
+                raise ValueError(
+                    f"ExponentialMovingAverage.{name}: the memory of a parameter of shape {array.shape} is read-only; "
+                    "clone() it first"
+                )
         for array, value in zip(arrays, values, strict=True):
             array[...] = value
         announce(arrays, f"ExponentialMovingAverage.{name}")
@@ -80,8 +87,9 @@ class ExponentialMovingAverage:
     def __enter__(self) -> Self:
         if self._kept is not None:
             raise RuntimeError("ExponentialMovingAverage: the averages are already in place of the parameters")
-        self._kept = [p._array.copy() for p in self.parameters]
+        kept = [p._array.copy() for p in self.parameters]
         self.copy_to()
+        self._kept = kept
         return self
 
     def __exit__(self, *error: object) -> None:

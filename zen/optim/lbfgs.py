@@ -90,21 +90,35 @@ class LBFGS(Optimizer):
             raise ValueError(f"LBFGS: line_search_fn is {options['line_search_fn']!r}; expected None or 'strong_wolfe'")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Run the iterations of one step; returns the loss of before. TypeError without a closure."""
+        """Run the iterations of one step; returns the loss of before. TypeError without a closure.
+
+        An error, one from the closure too, leaves parameters and state as they were before the step.
+        """
         if closure is None:
             raise TypeError(
                 "LBFGS: step needs a closure, which clears the gradients, computes the loss, calls backward() and "
                 "returns it"
             )
+        with self._turn:
+            origins: list[np.ndarray] = []
+            try:
+                return self._iterate(closure, origins)
+            except BaseException:
+                self._move_back(origins)
+                raise
+
+    def _iterate(self, closure: Callable[[], Any], origins: list[np.ndarray]) -> Any:
+        """The step; `origins` gets where the parameters are before the first move."""
         group = self.param_groups[0]
-        state = self.state.setdefault(group["params"][0], {"func_evals": 0, "n_iter": 0})
+        owner = group["params"][0]
+        state = {"func_evals": 0, "n_iter": 0, **self.state.get(owner, {})}  # in use only once the step has succeeded
         first = self._evaluate(closure)
         loss, evaluations = number(first), 1
         grad, largest, total, _ = self._gradient()
         state["func_evals"] += 1
-        if largest <= group["tolerance_grad"]:
-            return first
         for iteration in range(1, group["max_iter"] + 1):
+            if largest <= group["tolerance_grad"] or (iteration > 1 and evaluations >= group["max_eval"]):
+                break
             new, d, slope, size = self._direction(state, grad, group["history_size"])
             t = float(group["lr"])
             if new["n_iter"] == 1:
@@ -113,25 +127,26 @@ class LBFGS(Optimizer):
             state |= {**new, "d": backend.wrap(d), "t": t, "prev_flat_grad": backend.wrap(grad), "prev_loss": loss}
             if not slope <= -group["tolerance_change"]:
                 break
+            origins.append(np.concatenate([p._array.ravel() for p in group["params"]], dtype=d.dtype))
             last = iteration == group["max_iter"]
             start = Point(0.0, loss, grad, slope, largest)
-            end, used = self._move(closure, start, d, size, t, group["max_eval"] - evaluations, last)
+            end, used = self._move(closure, start, origins[-1], d, size, t, group["max_eval"] - evaluations, last)
+            del origins[1:]
             t, loss, grad, _, largest = end
             state["t"] = t
             evaluations += used
             state["func_evals"] += used
-            if last or evaluations >= group["max_eval"] or largest <= group["tolerance_grad"]:
-                break
             if t * size <= group["tolerance_change"] or abs(loss - before) < group["tolerance_change"]:
                 break
+        self.state[owner] = state
         return first
 
     def _move(
-        self, closure: Callable[[], Any], start: Point, d: np.ndarray, size: float, t: float, limit: int, last: bool
-    ) -> tuple[Point, int]:
-        """Change the parameters along d; where they are then, and the number of evaluations."""
+        self, closure: Callable[[], Any], start: Point, origin: np.ndarray, d: np.ndarray, size: float, t: float,
+        limit: int, last: bool,
+    ) -> tuple[Point, int]:  # fmt: skip
+        """Change the parameters from `origin` along d; where they are then, and the number of evaluations."""
         group = self.param_groups[0]
-        origin = np.concatenate([p._array.ravel() for p in group["params"]], dtype=d.dtype)
 
         def evaluate(step: float) -> Point:
             self._set(origin, d, step)
@@ -147,6 +162,18 @@ class LBFGS(Optimizer):
         end, used = strong_wolfe(evaluate, t, start, size, change=group["tolerance_change"], limit=limit)
         self._set(origin, d, end.t)
         return end, used
+
+    def _move_back(self, origins: list[np.ndarray]) -> None:
+        """Copies instead of `_set`, which would need memory, and would make 0.0 of -0.0."""
+        params = self.param_groups[0]["params"] if origins else []
+        offset, written = 0, []
+        for p in params:
+            a = p._array
+            if a.flags.writeable:  # otherwise nothing was moved
+                written.append(a)
+                np.copyto(a, origins[0][offset : offset + a.size].reshape(a.shape), casting="same_kind")
+            offset += a.size
+        announce(written, "LBFGS.step")
 
     def _direction(self, state: State, grad: np.ndarray, history: int) -> tuple[State, np.ndarray, float, float]:
         """The state with the newest pair of changes taken in, and minus its inverse Hessian times the gradient.

@@ -207,16 +207,19 @@ class Optimizer:
 
     def _prepared(self, written: list[np.ndarray]) -> list[Any]:
         """The steps over all groups; where one cannot be prepared, the state is as before."""
-        self._made = []
+        self._made = []  # Ctrl-C may have come before the end of the step before
         try:
-            return [self._update(group, written) for group in self.param_groups]
+            prepared = [self._update(group, written) for group in self.param_groups]
         except BaseException:
             self._unmake()
             raise
+        self._made = []
+        return prepared
 
     def _unmake(self) -> None:
         """Take back what `_complete` has made."""
-        for p, names in self._made:
+        made, self._made = self._made, []
+        for p, names in made:
             entry = self.state.get(p, {})
             for name in names:
                 entry.pop(name, None)

@@ -44,9 +44,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     directions = _directions(primals, tangents, variables.tensors)
     out = variables.call(f, {})
     outputs = results("jvp", out)
-    linked = variables.recording and any(isinstance(t, Tensor) and t.requires_grad for t in directions)
+    linked = variables.recording and any([isinstance(t, Tensor) and t.requires_grad for t in directions])
     connected = linked or variables.connected(outputs)
-    as_array = not (variables.took_tensors or any(isinstance(t, Tensor) for t in directions))
+    as_array = not (variables.took_tensors or any([isinstance(t, Tensor) for t in directions]))
     push = _Push({t.node: d for t, d in zip(variables.tensors, directions, strict=True)}, connected)
     pushed = backend.call_recording(connected, push.through, outputs)
     if connected:
@@ -63,8 +63,9 @@ def _directions(primals: Sequence[Any], tangents: Sequence[Any], variables: list
         raise ValueError("jvp: the tangents do not have the structure of the primals")
     found = []
     for variable, (path, value) in zip(variables, trees.leaves(tuple(tangents), "tangents"), strict=True):
-        if np.shape(value) != variable.shape:
-            raise ValueError(f"jvp: {path} has shape {np.shape(value)}; expected {variable.shape}, as its primal")
+        shape = value.shape if isinstance(value, Tensor) else np.shape(value)
+        if shape != variable.shape:
+            raise ValueError(f"jvp: {path} has shape {shape}; expected {variable.shape}, as its primal")
         found.append(value if isinstance(value, Tensor) else convert(value))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,9 @@ class _ValueAndGradient(Wrapper):
         self._f, self._argnums, self._has_aux = f, argnums, has_aux
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._both(args, kwargs)
+
+    def _both(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         where = _argnums(self._argnums, len(args))
         variables = Variables("grad", args, where)
         out = variables.call(self._f, kwargs)
@@ -129,13 +132,18 @@ class _ValueAndGradient(Wrapper):
                 f"grad: the function returned shape {value.shape}, but a gradient is of one number; reduce it, for "
                 "example with .sum(), or use zen.vjp"
             )
-        recorded = variables.connected([value])
-        pulled = _pull([value], [None], variables.tensors, recorded, False)
-        connected = recorded or variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
+        recorded = connected = variables.connected([value])
+        pulled = variables.pull([value], [None], False, recorded)
+        if aux is not None and not connected:
+            connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
         as_array = not (variables.took_tensors or connected)
-        found = _by_argument(args, where, _handed(variables, pulled, recorded, as_array))
-        given = variables.settled((value, aux) if self._has_aux else value, connected, as_array)
-        return given, (found[0] if isinstance(self._argnums, int) else tuple(found))
+        values = iter(variables.handed(pulled, recorded, as_array))
+        if isinstance(self._argnums, int):
+            found = trees.rebuild(args[where[0]], values)
+        else:
+            found = tuple([trees.rebuild(args[k], values) for k in where])
+        given = variables.settle(value, connected, as_array)
+        return ((given, variables.settled(aux, connected, as_array)) if self._has_aux else given), found
 
     def _parts(self) -> tuple[Any, ...]:
         return self._f, self._argnums, self._has_aux
@@ -145,7 +153,7 @@ class _Gradient(_ValueAndGradient):
     """What `grad` returns."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        value, found = super().__call__(*args, **kwargs)
+        value, found = self._both(args, kwargs)
         return (found, value[1]) if self._has_aux else found
 
 
@@ -169,42 +177,18 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     as_array = not variables.took_tensors
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        named = [(path, t) for (path, _), t in zip(trees.leaves(out, "the result"), outputs, strict=True)]
+        if isinstance(out, Tensor):
+            named = [("the result", out)]
+        else:
+            named = [(path, t) for (path, _), t in zip(trees.leaves(out, "the result"), outputs, strict=True)]
         seeds = _seeds(out, named, cotangent, "vjp")
-        linked = backend.grad_enabled() and any(isinstance(s, Tensor) and s.requires_grad for s in seeds)
-        recorded = linked or (connected and backend.grad_enabled())
-        plain = as_array and not any(isinstance(s, Tensor) for s in seeds)
-        pulled = _pull(outputs, seeds, variables.tensors, recorded, True)
-        found = _handed(variables, pulled, recorded, plain and not recorded)
-        return tuple(_by_argument(primals, range(len(primals)), found))
+        given = [s for s in seeds if isinstance(s, Tensor)]
+        recorded = backend.grad_enabled() and (connected or any([s.requires_grad for s in given]))
+        pulled = variables.pull(outputs, seeds, True, recorded)
+        found = variables.handed(pulled, recorded, as_array and not given)
+        return trees.rebuild(tuple(primals), found)  # type: ignore[no-any-return]
 
     return variables.settled(out, connected, as_array), pull
-
-
-def _pull(outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], connected: bool, retain: bool) -> list[Tensor]:
-    """The gradients, zero where the outputs do not depend on an input."""
-    live = [(t, s) for t, s in zip(outputs, seeds, strict=True) if t.requires_grad]
-    found: list[Tensor | None] | None = [None] * len(inputs)
-    if live and inputs:
-        found = backend.run([t for t, _ in live], [s for _, s in live], inputs, retain or connected, connected)
-    assert found is not None
-    return [backend.wrap(np.zeros(t.shape, t.dtype)) if g is None else g for t, g in zip(inputs, found, strict=True)]
-
-
-def _handed(variables: Variables, pulled: list[Tensor], recorded: bool, as_array: bool) -> list[Any]:
-    """The gradients as the caller gets them."""
-    if recorded:
-        return [variables.settle(g, True, False) for g in pulled]
-    return [g._array for g in pulled] if as_array else pulled
-
-
-def _by_argument(args: Sequence[Any], where: Sequence[int], found: list[Any]) -> list[Any]:
-    values = iter(found)
-    return [_rebuilt(args[k], values) for k in where]
-
-
-def _rebuilt(tree: Any, values: Iterator[Any]) -> Any:
-    return trees.rebuild(tree, [next(values) for _ in trees.values(tree)])
 
 
 def _split(out: Any) -> tuple[Any, Any]:
@@ -215,8 +199,10 @@ def _split(out: Any) -> tuple[Any, Any]:
 
 def _argnums(argnums: int | Sequence[int], count: int | None) -> list[int]:
     """The positions to differentiate, checked; with `count` arguments, non-negative."""
+    if isinstance(argnums, int) and (count is None or 0 <= argnums < count):
+        return [argnums]
     numbers = [argnums] if isinstance(argnums, int) else list(argnums)
-    if not all(isinstance(k, int) for k in numbers):
+    if not all([isinstance(k, int) for k in numbers]):
         raise TypeError(f"argnums is an int or a sequence of ints, not {argnums!r}")
     if count is None:
         return numbers
@@ -275,6 +261,7 @@ def _seed(name: str, path: str, t: Tensor, value: Any) -> Any:
                 "or give its cotangent in grad_outputs"
             )
         return None
-    if np.shape(value) != t.shape:
-        raise ValueError(f"{name}: the cotangent of {path} has shape {np.shape(value)}; expected {t.shape}")
+    shape = value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
+    if shape != t.shape:
+        raise ValueError(f"{name}: the cotangent of {path} has shape {shape}; expected {t.shape}")
     return value if isinstance(value, Tensor) else convert(value)

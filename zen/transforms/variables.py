@@ -12,7 +12,6 @@ a graph. The arguments alone cannot tell, as in `grad(lambda x: w * x)(2.0)`, so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,29 +22,15 @@ from ..conversion import convert
 from ..ops.register import ROWS
 
 
-class Variables:
-    """The differentiated arguments of one call, as Tensors. `name` is the transform's, for messages."""
+class Variables(backend.Leaves):
+    """The differentiated arguments of one call, as Tensors. `linked`: one of them is part of an outer graph."""
 
-    def __init__(self, name: str, args: Sequence[Any], where: Sequence[int]) -> None:
-        self.recording = backend.grad_enabled()
-        self.oldest = backend.next_seq()
-        self.took_tensors = self.linked = False
-        self.tensors: list[Tensor] = []
-        self.leaves: list[Any] = []  # nodes
-        self.args = list(args)
-        for k in where:
-            if type(args[k]) is np.ndarray or isinstance(args[k], Tensor):
-                self.args[k] = self._make(name, k, 0, args[k])
-            else:
-                made = [self._make(name, k, i, value) for i, value in enumerate(trees.values(args[k]))]
-                self.args[k] = trees.rebuild(args[k], made)
-
-    def _make(self, name: str, k: int, i: int, value: Any) -> Tensor:
-        """The variable for the leaf i of argument k."""
+    def variable(self, value: Any) -> Tensor:
+        """The variable for a leaf of the argument at `position`."""
         if isinstance(value, Tensor):
             if value.dtype.kind != "f":
                 raise TypeError(
-                    f"{name}: {self._path(k, i)} has dtype {value.dtype}, which has no gradients; make it float64"
+                    f"{self.name}: {self._path(value)} has dtype {value.dtype}, which has no gradients; make it float64"
                 )
             self.took_tensors = True
             if self.recording and value.requires_grad:
@@ -54,47 +39,22 @@ class Variables:
                 # A Tensor of its own: writes of the function to the one that it gets would move that to another node.
                 self.tensors.append(backend.wrap(made._array, made.node))
                 return made
-            array = value.detach()._array
-        elif isinstance(value, (np.ndarray, np.generic, int, float)):
-            array = convert(value)
-            if array is value:  # a copy: NumPy tells nobody if it is written to while a pullback is kept
-                array = array.copy()
-            if array.dtype.kind == "b":
-                raise TypeError(f"{name}: {self._path(k, i)} has dtype bool, which has no gradients; make it float64")
-            if array.dtype.kind in "iu":
-                array = array.astype(np.float64)
-        else:
+            return self.leaf(value.detach()._array)
+        if not isinstance(value, (np.ndarray, np.generic, int, float)):
             raise TypeError(
-                f"{name}: {self._path(k, i)} is {type(value).__name__}, which cannot be differentiated; expected "
+                f"{self.name}: {self._path(value)} is {type(value).__name__}, which cannot be differentiated; expected "
                 "numbers, arrays or Tensors in lists, tuples and dicts (choose other arguments with argnums)"
             )
-        made = backend.leaf(array, True)
-        self.tensors.append(made)
-        self.leaves.append(made.node)
-        return made
+        array = convert(value)
+        if array is value:  # a copy: NumPy tells nobody if it is written to while a pullback is kept
+            array = array.copy()
+        if array.dtype.kind == "b":
+            raise TypeError(f"{self.name}: {self._path(value)} has dtype bool, which has no gradients; make it float64")
+        return self.leaf(array.astype(np.float64) if array.dtype.kind in "iu" else array)
 
-    def _path(self, k: int, i: int) -> str:
-        return [path for path, _ in trees.leaves(self.args[k], f"argument {k}")][i]
-
-    def call(self, f: Callable[..., Any], keywords: dict[str, Any]) -> Any:
-        """What the function returns for the variables, recorded."""
-        try:
-            return backend.call_recording(True, f, *self.args, **keywords)
-        finally:
-            for node in self.leaves:
-                node.closed = True
-
-    def connected(self, outputs: list[Tensor]) -> bool:
-        """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
-        if not self.recording or self.linked:
-            return self.linked
-        return backend.reaches_open_leaf(outputs, self.oldest)
-
-    def settle(self, t: Tensor, connected: bool, as_array: bool) -> Any:
-        """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
-        if connected:
-            return t if backend.reaches_open_leaf([t], self.oldest) else t.detach()
-        return t._array.copy() if as_array else t.detach()
+    def _path(self, value: Any) -> str:
+        found = trees.leaves(self.args[self.position], f"argument {self.position}")
+        return next(path for path, leaf in found if leaf is value)
 
     def settled(self, tree: Any, connected: bool, as_array: bool) -> Any:
         """`settle` for the Tensors in a tree; other leaves stay as they are."""

@@ -1,5 +1,12 @@
 """Kernels of whole layers and optimiser steps in plain NumPy. `zen/_core/kernels.py` has the same names, compiled."""
 
+from .along import add_along as add_along
+from .along import order as order
+from .along import positions as positions
+from .along import prod_others as prod_others
+from .along import recurrence as recurrence
+from .along import running_sum as running_sum
+from .along import take_along as take_along
 from .attention import attention_backward as attention_backward
 from .attention import attention_forward as attention_forward
 from .attention import empty as empty

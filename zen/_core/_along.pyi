@@ -1,0 +1,9 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+_Array = NDArray[Any]
+
+def running_sum(x: _Array, axis: int, back: bool) -> _Array: ...
+def recurrence(a: _Array, b: _Array, axis: int, back: bool) -> _Array: ...
+def prod_others(x: _Array, axis: int) -> _Array: ...

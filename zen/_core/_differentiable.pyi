@@ -1,3 +1,0 @@
-from ._tensor import Tensor
-
-def reaches_open_leaf(outputs: list[Tensor], oldest: int) -> bool: ...

@@ -1,0 +1,119 @@
+"""Trees of arguments, and the leaves that stand for them in a transform: see zen/trees.py and zen/transforms."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .backward import run
+from .state import call_recording, grad_enabled, next_seq
+from .tensor import Tensor, leaf, wrap
+
+
+def rebuild(tree: Any, values: Iterable[Any]) -> Any:
+    """The tree with its leaves replaced, in order, by `values`."""
+    rest = iter(values)
+    return transform(lambda _: next(rest), tree)
+
+
+def transform(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with every leaf replaced by `function` of it."""
+    if tree is None:
+        return None
+    if isinstance(tree, dict):
+        made = copy.copy(tree)  # keeps what a subclass of dict carries, such as a default factory
+        for key, part in tree.items():
+            made[key] = transform(function, part)
+        return made
+    if not isinstance(tree, (list, tuple)):
+        return function(tree)
+    parts = [transform(function, part) for part in tree]
+    if hasattr(tree, "_fields"):
+        return type(tree)(*parts)
+    return tuple(parts) if isinstance(tree, tuple) else parts
+
+
+def reaches_open_leaf(outputs: list[Tensor], oldest: int) -> bool:
+    """Whether derivatives of `outputs` may be differentiated by others than the transform that asks.
+
+    That is, whether they came from a leaf that is not closed. What was recorded before `oldest`, the first of the
+    transform's own variables, belongs to others.
+    """
+    pending = [t.node for t in outputs if t.node is not None]
+    seen = set(pending)
+    while pending:
+        node = pending.pop()
+        if node.row is None:
+            if not node.closed:
+                return True
+        elif node.seq < oldest or node.released:
+            return True
+        for below in node.inputs:
+            if below is not None and below not in seen:
+                seen.add(below)
+                pending.append(below)
+    return False
+
+
+class Leaves:
+    """The Tensors that stand for the differentiated arguments of one call of a function.
+
+    name: of the transform, for messages. args: all positional arguments; in those at the positions `where` every leaf
+    is replaced. A subclass has `variable(value)`, which makes what stands for a value.
+    """
+
+    def __init__(self, name: str, args: Sequence[Any], where: Sequence[int]) -> None:
+        self.name = name
+        self.args = list(args)
+        self.tensors: list[Tensor] = []
+        self._nodes: list[Any] = []
+        self.recording, self.oldest = grad_enabled(), next_seq()
+        self.linked = self.took_tensors = False
+        for self.position in where:
+            self.args[self.position] = transform(self.variable, args[self.position])
+
+    def variable(self, value: Any) -> Tensor:
+        raise NotImplementedError
+
+    def leaf(self, array: np.ndarray) -> Tensor:
+        """A new leaf around `array`, closed when the function has run."""
+        made = leaf(array, True)
+        self.tensors.append(made)
+        self._nodes.append(made.node)
+        return made
+
+    def call(self, function: Callable[..., Any], keywords: dict[str, Any]) -> Any:
+        """What the function returns for the arguments, recorded."""
+        try:
+            return call_recording(True, function, *self.args, **keywords)
+        finally:
+            for node in self._nodes:
+                node.closed = True
+
+    def connected(self, outputs: list[Tensor]) -> bool:
+        """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
+        return self.linked or (self.recording and reaches_open_leaf(outputs, self.oldest))
+
+    def settle(self, t: Tensor, connected: bool, as_array: bool) -> Any:
+        """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
+        if connected and reaches_open_leaf([t], self.oldest):
+            return t
+        return t._array.copy() if as_array and not connected else t.detach()
+
+    def pull(self, outputs: list[Tensor], seeds: list[Any], retain: bool, recorded: bool) -> list[Tensor]:
+        """The gradients by the variables as Tensors, zero where the outputs do not depend on one."""
+        live = [(t, s) for t, s in zip(outputs, seeds, strict=True) if t.requires_grad]
+        found: list[Tensor | None] | None = [None] * len(self.tensors)
+        if live and self.tensors:
+            found = run([t for t, _ in live], [s for _, s in live], self.tensors, retain or recorded, recorded)
+        assert found is not None
+        return [wrap(np.zeros(t.shape, t.dtype)) if g is None else g for t, g in zip(self.tensors, found, strict=True)]
+
+    def handed(self, gradients: list[Tensor], recorded: bool, as_array: bool) -> list[Any]:
+        """The gradients as the caller gets them."""
+        if recorded:
+            return [self.settle(g, True, False) for g in gradients]
+        return [g._array for g in gradients] if as_array else gradients
