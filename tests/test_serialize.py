@@ -419,6 +419,32 @@ def test_neither_or_both_of_the_first_two_are_paths(path, function):
     assert os.listdir(path.parent) == []
 
 
+def test_what_cannot_take_a_state_is_refused_before_the_file_is_read(path):
+    zen.save(path, {"a": np.ones(2)})
+    arrays = {"a": np.zeros(2)}
+    words = r"must have state_dict\(\) and load_state_dict\(\), but it is"
+    for call, text in (
+        (lambda: zen.load(arrays, path), rf"^load: the model {words} a dict; load\(path\) returns"),
+        (lambda: zen.load(path, arrays), rf"^load: the model {words} a dict"),
+        (lambda: zen.load(path, Net), rf"^load: the model {words} the class Net"),
+        (lambda: zen.load(path, optimizer=0.1), rf"^load: the optimizer {words} a float"),
+        (lambda: zen.load(path / "none", 3), rf"^load: the model {words} a int"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            call()
+    assert arrays["a"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("entry", ["x", 1, None, [], {}, {"dtype": 3}, {"dtype": None, "shape": [1]}])
+def test_an_entry_of_the_header_that_describes_no_array(path, entry):
+    header = json.dumps({"a": entry}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ValueError) as caught:
+        zen.load(path)
+    start = f"load: {path}: offset 8: expected an object with dtype, shape and data_offsets of 'a', found {entry!r}"
+    assert str(caught.value) == start
+
+
 def test_a_model_with_methods_read_and_write_is_no_file(path):
     class Memory(zen.nn.Module):
         def __init__(self):

@@ -55,7 +55,8 @@ class _Reader:
         strings = entries.pop("__metadata__", {})
         if not isinstance(strings, dict) or not all(isinstance(text, str) for text in strings.values()):
             self._fail(8, "expected strings under '__metadata__'")
-        foreign = [f"{name!r} ({_kind(entry)})" for name, entry in entries.items() if _kind(entry) not in _DTYPES]
+        kinds = {name: self._kind(name, entry) for name, entry in entries.items()}
+        foreign = [f"{name!r} ({kind})" for name, kind in kinds.items() if kind not in _DTYPES]
         if foreign:
             raise ValueError(f"{self.where}: NumPy has no dtype for {', '.join(foreign)}; save them as float32")
         places = {name: self._place(name, entry) for name, entry in entries.items()}
@@ -85,6 +86,13 @@ class _Reader:
         except (ValueError, RecursionError) as error:
             self._fail(8, _foreign(head) or f"expected a header in JSON ({error})")
         return 8 + length, entries
+
+    def _kind(self, name: str, entry: Any) -> str:
+        """What the header names as the dtype of an array."""
+        kind = entry.get("dtype") if isinstance(entry, dict) else None
+        if not isinstance(kind, str):
+            self._fail(8, f"expected an object with dtype, shape and data_offsets of {name!r}, found {entry!r:.200}")
+        return kind
 
     def _place(self, name: str, entry: dict[str, Any]) -> tuple[int, int]:
         """Where the values of an array begin and end."""
@@ -129,11 +137,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _foreign(head: bytes) -> str:
     found = head.startswith((b"PK\x03\x04", b"\x80"))
     return "this is a zip archive or a pickle, as torch.save writes, and not a safetensors file" if found else ""
-
-
-def _kind(entry: Any) -> Any:
-    kind = entry.get("dtype") if isinstance(entry, dict) else None
-    return kind if isinstance(kind, str) else "no dtype"
 
 
 def _are_sizes(value: Any) -> bool:

@@ -120,9 +120,11 @@ def load(path: str | os.PathLike[str] | Any, /, model: Any = None, optimizer: An
 
     Nothing is changed unless everything fits. Raises ValueError that names the file: with all differences, where it
     does not fit; with the offset and what was expected, where it is damaged or cut off. FileNotFoundError. Returns the
-    content as a `State`, whose Tensors are new.
+    content as a `State`, whose Tensors are new. TypeError for a model or an optimiser without these methods.
     """
     path, model = _in_order("load", path, model)
+    _check_loadable("model", model)
+    _check_loadable("optimizer", optimizer)
     where = f"load: {name_of(path)}"
     state = read(path, where)
     state.check(where, model, optimizer)
@@ -138,6 +140,16 @@ def read(path: Any, where: str) -> State:
 def name_of(path: Any) -> str:
     """What errors call a path or an open file."""
     return os.fspath(path) if files.is_path(path) else str(getattr(path, "name", type(path).__name__))
+
+
+def _check_loadable(name: str, x: Any) -> None:
+    loadable = not isinstance(x, type) and hasattr(x, "state_dict") and hasattr(x, "load_state_dict")
+    if x is not None and not loadable:
+        kind = f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}"
+        raise TypeError(
+            f"load: the {name} must have state_dict() and load_state_dict(), but it is {kind}; load(path) returns what "
+            "the file holds"
+        )
 
 
 def _in_order(function: str, first: Any, second: Any) -> tuple[Any, Any]:

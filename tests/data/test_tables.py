@@ -51,6 +51,9 @@ def test_a_separator_at_the_end_of_each_line_and_a_column_of_names_are_no_shift(
     path.write_bytes(b"a,b\n1,2,\n4,5,\n")
     found = read_csv(path)
     assert {name: column.tolist() for name, column in found.items()} == {"a": [1, 4], "b": [2, 5]}
+    path.write_bytes(b"a,b,\n1,2,\n4,5,\n")  # after the header's own a column without a name begins
+    with pytest.raises(ValueError, match="column 'Unnamed: 2', row 0 .* is empty .*leave the column out"):
+        read_csv(path)
     path.write_bytes(b"a,b\nx,1,2\ny,4,5\n")
     found = read_csv(path, index_col=0)
     assert {name: column.tolist() for name, column in found.items()} == {"a": [1, 4], "b": [2, 5]}

@@ -36,8 +36,8 @@ def read_csv(
     Without `target`, each array has the dtype of its column. Raises ValueError naming the file and what is wrong in it:
     a column that is not there, a cell that is not a number (column and row, counted from 0 behind the header, with the
     line and its offset in the file, or in a compressed one the line alone), rows that are longer or shorter than the
-    header (a separator at the end of each line is allowed), two columns of one name; ImportError where pandas is
-    missing.
+    header (a separator at the end of each line is allowed where the header has none at its own), two columns of one
+    name; ImportError where pandas is missing.
 
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
