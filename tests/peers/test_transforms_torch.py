@@ -72,3 +72,25 @@ def test_a_force_loss_on_a_batch_without_gradients():
     (torch.func.grad(lambda x: energy(torch, theirs, x))(torch.tensor(batch)) ** 2).sum().backward()
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a.gradient, b.grad.numpy())
+
+
+KINKS = {
+    "abs": lambda lib, f, x: lib.abs(x) ** 2,
+    "maximum": lambda lib, f, x: lib.maximum(x, -x) ** 2,
+    "minimum": lambda lib, f, x: lib.minimum(x, -x) ** 2,
+    "l1_loss": lambda lib, f, x: f.l1_loss(x, 0 * x) ** 2,
+    "vector_norm 1": lambda lib, f, x: lib.linalg.vector_norm(lib.stack([x, 2 * x]), ord=1) ** 2,
+    "vector_norm inf": lambda lib, f, x: lib.linalg.vector_norm(lib.stack([x, x]), ord=np.inf) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_derivatives_through_a_kink_are_products_of_subgradients(name):
+    """At 0 and beside it: to the first and the second order."""
+    g = zen.grad(lambda x: KINKS[name](zen, zen.f, x))
+    h = torch.func.grad(lambda x: KINKS[name](torch, torch.nn.functional, x))
+    for x in (0.0, 0.7, -0.7):
+        t = torch.tensor(x, dtype=torch.float64)
+        for ours, theirs in ((g, h), (zen.grad(g), torch.func.grad(h))):
+            assert float(ours(x)) == pytest.approx(theirs(t).item(), abs=1e-12)
+    assert float(zen.grad(g)(0.0)) == 0

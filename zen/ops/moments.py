@@ -215,8 +215,8 @@ def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float
 
     ord: 2 (Euclidean), 1 (sum of magnitudes), inf (largest magnitude), -inf (smallest), 0 (how many are not zero, with
     a gradient of zero), or any other p: sum(abs(x) ** p) ** (1 / p). At the zero vector the subgradient is 0, and a
-    norm that is curved has no higher derivative: nan. x: Tensor or array; integers give float64. Raises AxisError for
-    an axis out of range, ValueError for an unknown ord.
+    norm that is curved has no higher derivative: nan; the subgradients of 1 and inf are constants, as in `abs`. x:
+    Tensor or array; integers give float64. Raises AxisError for an axis out of range, ValueError for an unknown ord.
 
     >>> zen.f.vector_norm(zen.tensor([[3.0, 4.0], [0.0, 2.0]]), axis=1).tolist()
     [5.0, 2.0]

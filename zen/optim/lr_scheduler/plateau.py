@@ -15,8 +15,8 @@ class ReduceLROnPlateau(LRScheduler):
     `step(metrics)` takes the metric, which is to fall (mode "min") or to rise ("max"). It has improved if it is better
     than the best so far by more than the share `threshold` of it (threshold_mode "rel") or by more than `threshold`
     ("abs"). After a reduction bad epochs are not counted for `cooldown` epochs. Rates stay at `min_lr` (a list gives
-    one for each group) or above; a change of at most `eps` is not made. nan is never better.
-    ValueError for arguments out of range.
+    one for each group) or above; a change of at most `eps` is not made. nan is never better. ValueError
+    for arguments out of range.
 
     >>> opt = zen.optim.SGD([zen.tensor([1.0], requires_grad=True)], lr=1.0)
     >>> schedule = zen.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5, patience=1)
