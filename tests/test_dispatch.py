@@ -249,3 +249,32 @@ def test_another_librarys_array_gets_its_turn():
 
     assert np.add(leaf(), Other()) == "other"
     assert np.concatenate([leaf(), Other()]) == "other"
+
+
+@pytest.mark.parametrize(
+    ("by_name", "by_position"),
+    [
+        (lambda t: np.sum(a=t, axis=0), lambda a: np.sum(a, axis=0)),
+        (lambda t: np.mean(axis=1, a=t), lambda a: np.mean(a, axis=1)),
+        (lambda t: np.squeeze(a=t[:1]), lambda a: np.squeeze(a[:1])),
+        (lambda t: np.tile(A=t, reps=2), lambda a: np.tile(a, 2)),
+        (lambda t: np.pad(array=t, pad_width=1), lambda a: np.pad(a, 1)),
+        (lambda t: np.stack(arrays=[t, t]), lambda a: np.stack([a, a])),
+        (lambda t: np.linalg.norm(x=t), np.linalg.norm),
+        (lambda t: np.dot(b=t, a=t), lambda a: np.dot(a, a)),
+    ],
+)
+def test_arguments_by_the_names_that_numpy_gives_them(by_name, by_position):
+    a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    t = zen.tensor(a, requires_grad=True)
+    np.testing.assert_allclose(by_name(t).detach().numpy(), by_position(a))
+    assert by_name(t).requires_grad
+
+
+def test_a_target_by_name_is_written_as_one_by_position():
+    for write in (lambda t: np.copyto(t, np.ones(2)), lambda t: np.copyto(dst=t, src=np.ones(2))):
+        w, t = zen.tensor([1.0, 2.0], requires_grad=True), zen.tensor([3.0, 4.0])
+        saved = (w * t).sum()
+        write(t)
+        saved.backward()
+        assert t.tolist() == [1, 1] and w.gradient.tolist() == [3, 4]

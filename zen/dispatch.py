@@ -17,7 +17,7 @@ from . import backend, creation, undifferentiated
 from .backend import Tensor
 from .conversion import convert
 from .ops.register import FUNCTIONS, NUMPY_FUNCTIONS
-from .undifferentiated import by_name, name_of, plain, refusal, requires_gradient, tensors_of
+from .undifferentiated import by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
 
 _TRUTH_UFUNCS = frozenset({
     np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
@@ -115,7 +115,9 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
         return NotImplemented
     if func is np.where and len(args) == 1:
         func = np.nonzero
-    if len(args) > 2:
+    if not args:
+        args, options = by_position(func, options)
+    elif len(args) > 2:
         args, options = by_name(func, args, options)
     if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
         result = func(*plain(args), **{key: plain(value) for key, value in options.items()})

@@ -129,6 +129,22 @@ def tensors_of(result: Any) -> Any:
     return backend.wrap(np.asarray(result))
 
 
+def by_position(func: Any, options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The leading arguments of a call by keywords alone, in their order: zen's functions call them otherwise."""
+    import inspect  # costs milliseconds; only rare calls come here
+
+    try:
+        parameters = inspect.signature(func).parameters.values()
+    except (TypeError, ValueError):
+        return (), options
+    args, rest = [], dict(options)
+    for p in parameters:
+        if p.kind is not p.POSITIONAL_OR_KEYWORD or p.default is not p.empty or p.name not in rest:
+            break
+        args.append(rest.pop(p.name))
+    return tuple(args), rest
+
+
 def by_name(func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional arguments from NumPy's dtype or out onwards, by name: zen's functions have no place for them."""
     import inspect  # costs milliseconds; only rare calls come here

@@ -310,3 +310,34 @@ def test_a_physics_term_on_a_numpy_batch_trains():
         loss.backward()
         optimiser.step()
     np.testing.assert_allclose(net(t).value, np.exp(-t), atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("f", "numbers", "order", "expected"),
+    [
+        (lambda x, y: y * y, (1.0, 2.0), (1, 0), 0.0),
+        (lambda x, y: y * y, (1.0, 2.0), (1, 0, 1), 0.0),
+        (lambda a, b: a / b, (0.0, 1.0), (0, 1, 0), 0.0),
+        (lambda a, b: a / b, (3.0, 2.0), (1, 0), -0.25),
+    ],
+)
+def test_derivatives_by_one_argument_after_another(f, numbers, order, expected):
+    for k in order:
+        f = zen.grad(f, k)
+    for kind in (float, np.array, zen.tensor):
+        assert float(f(*[kind(x) for x in numbers])) == expected
+
+
+def test_an_argument_that_is_not_differentiated_makes_tensors_where_it_requires_a_gradient():
+    w = zen.tensor(2.0, requires_grad=True)
+    for call in (lambda: zen.grad(lambda x, w: x * x)(3.0, w), lambda: zen.grad(lambda x, w: x * x)(3.0, w=[w])):
+        assert isinstance(call(), zen.Tensor) and call().item() == 6.0
+        with zen.no_grad():
+            assert isinstance(call(), np.ndarray)
+    assert isinstance(zen.grad(lambda x, w: x * w)(3.0, w.detach()), np.ndarray)
+
+
+def test_a_derivative_that_does_not_depend_on_the_argument_says_how_to_return_a_constant():
+    with pytest.raises(TypeError, match=r"returned ndarray, not a Tensor.*a constant is returned as zen.tensor"):
+        zen.grad(lambda x: zen.grad(lambda y: y * y)(2.0))(1.0)
+    assert zen.grad(lambda x: zen.grad(lambda y: y * y)(zen.tensor(2.0)))(1.0) == 0.0

@@ -39,7 +39,6 @@ cdef class Pass:
     cdef PyObject* open(self, Node n, bint* fresh) except NULL
     cdef int give(self, Node n, object value, Row row, int k) except -1
     cdef int traverse(self) except -1
-    cdef int propagate(self, Node n) except -1
     cdef object gradient(self)
     cdef int run_hooks(self, Node n) except -1
     cdef int set_gradient(self, Node n, ndarray a) except -1

@@ -50,9 +50,14 @@ cdef inline bint is_reachable(Node n) noexcept:
     return n.watched or last_loan > n.seq
 
 
+cdef inline bint is_suspect(Node n) noexcept:
+    # Whether what the node saved may have been overwritten since.
+    return last_write > n.seq or is_reachable(n)
+
+
 cdef inline int verify(Node n) except -1:
     # Raise if what the node saved was overwritten since.
-    return check_writes(n) if last_write > n.seq or is_reachable(n) else 0
+    return check_writes(n) if is_suspect(n) else 0
 
 
 @cython.final
@@ -289,22 +294,8 @@ cdef class Pass:
             elif n.row is None or n.retains:
                 self.finished.append(due(n, self.gradient()))
             if n.row is not None:
-                self.propagate(n)
+                propagate(self, n)
             Py_CLEAR(self.array)
-        return 0
-
-    cdef int propagate(self, Node n) except -1:
-        # Hands the gradient of the node at work on to its inputs.
-        cdef bint done = False
-        if n.is_released:
-            raise_released(n)
-        n.users += 1
-        try:
-            verify(n)
-            backward(self, n)
-            done = True
-        finally:
-            n.leave(done and not self.retain)
         return 0
 
     cdef object gradient(self):
@@ -336,6 +327,39 @@ cdef class Pass:
             Py_INCREF(a)
             self.array = <PyObject*>a
         return 0
+
+
+cdef int propagate(Pass p, Node n) except -1:
+    # Hands the gradient of the node at work on to its inputs.
+    cdef bint done = False
+    if n.is_released:
+        raise_released(n)
+    n.users += 1
+    if p.array == NULL and n.compiled and n.row.pull == NULL:
+        if is_suspect(n):
+            verify_used(n)
+        backward_scalar(p, n)            # runs no Python: no other thread comes between
+        n.leave(not p.retain)
+        return 0
+    try:
+        verify(n)
+        backward(p, n)
+        done = True
+    finally:
+        n.leave(done and not p.retain)
+    return 0
+
+
+cdef int verify_used(Node n) except -1:
+    # `verify` for a node among whose users the pass has counted itself, and is no more where this raises.
+    cdef bint done = False
+    try:
+        verify(n)
+        done = True
+    finally:
+        if not done:
+            n.leave(False)
+    return 0
 
 
 cdef int take_conflicting(Pass p, Node n) except -1:

@@ -1,12 +1,11 @@
 # How a node hands its gradient on: the formulas of elementwise rows, and of rows without kernels. Part of _engine.pyx.
 
 cdef int backward(Pass p, Node n) except -1:
+    # Of a node that is not 0-d, or has no generated kernels.
     if not n.compiled:
         return backward_generic(p, n)
     if n.row.pull != NULL:
         return n.row.pull(p, n)
-    if p.array == NULL:
-        return backward_scalar(p, n)
     return 0 if backward_group(p, n) else backward_elementwise(p, n)
 
 

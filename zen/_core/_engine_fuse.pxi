@@ -33,7 +33,7 @@ cdef bint fusable(Pass p, Node n) noexcept:
     cdef Node m
     if not n.compiled or n.row.pull != NULL or n.is_released or n.hooks is not None or n.retains:
         return False
-    if last_write > n.seq or is_reachable(n) or elements(n) < FUSE_FROM or (p.wanted is not None and n in p.wanted):
+    if is_suspect(n) or elements(n) < FUSE_FROM or (p.wanted is not None and n in p.wanted):
         return False
     for k in range(n.row.nin):
         m = n.input(k)

@@ -136,7 +136,7 @@ class _ValueAndGradient(Wrapper):
         pulled = variables.pull([value], [None], False, recorded)
         if aux is not None and not connected:
             connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
-        as_array = not (variables.took_tensors or connected)
+        as_array = not (variables.took_tensors or connected or variables.beside(args, kwargs, where))
         values = iter(variables.handed(pulled, recorded, as_array))
         if isinstance(self._argnums, int):
             found = trees.rebuild(args[where[0]], values)

@@ -52,6 +52,13 @@ class Variables(backend.Leaves):
             raise TypeError(f"{self.name}: {self._path(value)} has dtype bool, which has no gradients; make it float64")
         return self.leaf(array.astype(np.float64) if array.dtype.kind in "iu" else array)
 
+    def beside(self, args: tuple[Any, ...], kwargs: dict[str, Any], where: list[int]) -> bool:
+        """Whether an argument that is not differentiated requires a gradient: then results are Tensors."""
+        if not self.recording or (not kwargs and len(args) == len(where)):
+            return False
+        others = [x for k, x in enumerate(args) if k not in where]
+        return any([isinstance(x, Tensor) and x.requires_grad for x in trees.values([others, kwargs])])
+
     def _path(self, value: Any) -> str:
         found = trees.leaves(self.args[self.position], f"argument {self.position}")
         return next(path for path, leaf in found if leaf is value)
@@ -73,7 +80,8 @@ def results(name: str, tree: Any) -> list[Tensor]:
             place = f" at {path}" if path else ""
             raise TypeError(
                 f"{name}: the function returned {type(value).__name__}{place}, not a Tensor, so its derivative is "
-                "lost; compute it with operations on Tensors (float(), item(), math.* and .numpy() leave the graph)"
+                "lost; compute it with operations on Tensors (float(), item(), math.* and .numpy() leave the graph; a "
+                "constant is returned as zen.tensor(value))"
             )
         found.append(value)
     return found
