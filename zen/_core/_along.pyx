@@ -167,58 +167,40 @@ def recurrence(ndarray a not None, ndarray b not None, int axis, bint back):
 # other left there.
 
 
-cdef void others_of(
-    const real* x, real* out, Py_ssize_t n, Py_ssize_t step, Py_ssize_t m, real* before, real* after,
+cdef inline void others_of(
+    const real* x, real* out, Py_ssize_t n, Py_ssize_t step, Py_ssize_t across, Py_ssize_t m, real* before, real* after,
 ) noexcept nogil:
-    # m lines side by side, elements `step` apart, given what comes before and after them; both are used up.
+    # m lines, `across` apart, of elements `step` apart, given what comes before and after them; both are used up.
     cdef Py_ssize_t k, j, i
     for k in range(n):
         j = n - 1 - k
         if k < j:
             for i in range(m):
-                out[k * step + i] = before[i]
-                before[i] *= x[k * step + i]
-                out[j * step + i] = after[i]
-                after[i] *= x[j * step + i]
+                out[k * step + i * across] = before[i]
+                before[i] *= x[k * step + i * across]
+                out[j * step + i * across] = after[i]
+                after[i] *= x[j * step + i * across]
         elif k == j:
             for i in range(m):
-                out[k * step + i] = before[i] * after[i]
-                before[i] *= x[k * step + i]
-                after[i] *= x[k * step + i]
+                out[k * step + i * across] = before[i] * after[i]
+                before[i] *= x[k * step + i * across]
+                after[i] *= x[k * step + i * across]
         else:
             for i in range(m):
-                out[k * step + i] *= before[i]
-                before[i] *= x[k * step + i]
-                out[j * step + i] *= after[i]
-                after[i] *= x[j * step + i]
+                out[k * step + i * across] *= before[i]
+                before[i] *= x[k * step + i * across]
+                out[j * step + i * across] *= after[i]
+                after[i] *= x[j * step + i * across]
 
 
 cdef void others_together(const real* x, real* out, Py_ssize_t n, real* before, real* after) noexcept nogil:
-    # LINES contiguous lines, one after the other.
-    cdef Py_ssize_t k, j, i
+    # LINES contiguous lines, one after the other; what comes before and after them stays in registers.
     cdef real b[LINES]
     cdef real a[LINES]
+    cdef Py_ssize_t i
     for i in range(LINES):
         b[i], a[i] = before[i], after[i]
-    for k in range(n):
-        j = n - 1 - k
-        if k < j:
-            for i in range(LINES):
-                out[i * n + k] = b[i]
-                b[i] *= x[i * n + k]
-                out[i * n + j] = a[i]
-                a[i] *= x[i * n + j]
-        elif k == j:
-            for i in range(LINES):
-                out[i * n + k] = b[i] * a[i]
-                b[i] *= x[i * n + k]
-                a[i] *= x[i * n + k]
-        else:
-            for i in range(LINES):
-                out[i * n + k] *= b[i]
-                b[i] *= x[i * n + k]
-                out[i * n + j] *= a[i]
-                a[i] *= x[i * n + j]
+    others_of(x, out, n, 1, n, LINES, b, a)
 
 
 cdef void others_long(const real* x, real* out, Py_ssize_t n) noexcept nogil:
@@ -240,7 +222,7 @@ cdef void others_long(const real* x, real* out, Py_ssize_t n) noexcept nogil:
         after[LINES - 1 - i] = after[LINES - i] * whole[LINES - i]
     whole[0], whole[1] = before[LINES - 1] * whole[LINES - 1], 1
     others_together(x, out, m, before, after)
-    others_of(x + LINES * m, out + LINES * m, rest, 1, 1, whole, whole + 1)
+    others_of(x + LINES * m, out + LINES * m, rest, 1, 1, 1, whole, whole + 1)
 
 
 cdef void others_lines(const Lines* s, const real* x, real* out) noexcept nogil:
@@ -262,7 +244,7 @@ cdef void others_lines(const Lines* s, const real* x, real* out) noexcept nogil:
             start = 0
             while start < s.inner:
                 m = min(s.inner - start, <Py_ssize_t>PANEL)
-                others_of(x + start, out + start, s.n, s.inner, m, before, after)
+                others_of(x + start, out + start, s.n, s.inner, 1, m, before, after)
                 for i in range(m):
                     before[i] = after[i] = 1
                 start += m

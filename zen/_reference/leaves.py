@@ -76,7 +76,7 @@ class Leaves:
             self.args[self.position] = transform(self.variable, args[self.position])
 
     def variable(self, value: Any) -> Tensor:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define variable()")
 
     def leaf(self, array: np.ndarray) -> Tensor:
         """A new leaf around `array`, closed when the function has run."""

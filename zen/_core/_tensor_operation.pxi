@@ -1,0 +1,84 @@
+# What the engine knows of one operation: Row, and the kernels that rows ask for. Part of _tensor.pyx.
+
+cdef dict _kernels = {}     # name -> Kernel, from when an operation's module registers it
+
+
+@cython.final
+cdef class Kernel:
+    """What a row gets that asks for a kernel by name when it is defined."""
+
+    cdef run_t run
+    cdef pull_t pull
+
+
+cdef void register(str kernel, run_t run, pull_t pull):
+    cdef Kernel made = Kernel()
+    made.run, made.pull = run, pull
+    _kernels[kernel] = made
+
+
+@cython.final
+cdef class Row:
+    """One operation as the engine sees it: kernels where there are any, else the callables.
+
+    A row has the kernels that it asks for by `kernel`. Its own name is for messages: two rows may have the same.
+    """
+
+    def __init__(self, str name not None, int nin, forward, prepare, *, elementwise=False, variadic=False,
+                 joint=False, view=False, str kernel=None, tuple linear=(), tuple tangents=()):
+        cdef int k
+        cdef Kernel own = _kernels.get(kernel)
+        self.name, self.nin, self.forward, self.prepare = name, nin, forward, prepare
+        self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
+        self.linear, self.tangents = linear, tangents
+        if own is not None:
+            self.run, self.pull = own.run, own.pull
+        kernels = _dispatch.find(kernel) if elementwise and kernel is not None else None
+        if kernels is not None and nin <= MAX_ARGUMENTS:
+            self.generated = True
+            (_, single, double), vjps = kernels
+            self.forward_kernels[0], self.forward_kernels[1] = <kernel_t><size_t>single, <kernel_t><size_t>double
+            for k, (reads, single, double) in enumerate(vjps):
+                self.reads[k] = reads
+                self.identity[k] = reads == 2 and single == 0
+                self.differentiable[k] = self.identity[k] or single != 0
+                self.vjp_kernels[k][0] = <kernel_t><size_t>single
+                self.vjp_kernels[k][1] = <kernel_t><size_t>double
+            self.has_mask = nin == 3 and not self.differentiable[0]
+
+    cdef int ready(self) except -1:
+        if self._vjps is None:
+            self._vjps, self._needs = self.prepare()
+        return 0
+
+    @property
+    def vjps(self):
+        self.ready()
+        return self._vjps
+
+    @property
+    def needs(self):
+        self.ready()
+        return self._needs
+
+    def __repr__(self):
+        return f"Row({self.name!r})"
+
+
+@cython.final
+cdef class Shaped:
+    """What a formula sees of an argument whose values were not saved."""
+
+    def __init__(self, tuple shape not None, dtype):
+        self.shape, self.dtype = shape, dtype
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
