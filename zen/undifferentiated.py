@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ _NAMES = {"expit": "sigmoid", "log_expit": "logsigmoid"}
 """Ufuncs of SciPy that zen has under another name."""
 
 _WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
+_FIRST: dict[Any, tuple[str, ...]] = {np.copyto: ("dst", "src"), np.putmask: ("a", "mask", "values")}
+"""The arguments of functions in C, which older NumPy does not describe."""
 _KEEPERS = frozenset({np.save, np.savez, np.savez_compressed, np.savetxt})
 _OVERWRITING = {"overwrite_input": True, "copy": False}
 """Options by which a function may write into its first argument."""
@@ -135,14 +138,20 @@ def by_position(func: Any, options: dict[str, Any]) -> tuple[tuple[Any, ...], di
 
     try:
         parameters = inspect.signature(func).parameters.values()
-    except (TypeError, ValueError):
-        return (), options
+    except (TypeError, ValueError):  # a function in C
+        names = _FIRST.get(func, ())
+    else:
+        names = tuple([p.name for p in takewhile(_is_needed, parameters)])
     args, rest = [], dict(options)
-    for p in parameters:
-        if p.kind is not p.POSITIONAL_OR_KEYWORD or p.default is not p.empty or p.name not in rest:
+    for name in names:
+        if name not in rest:
             break
-        args.append(rest.pop(p.name))
+        args.append(rest.pop(name))
     return tuple(args), rest
+
+
+def _is_needed(p: Any) -> bool:
+    return p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
 
 
 def by_name(func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
