@@ -30,9 +30,13 @@ def candidates(minors: list[str]) -> Iterator[str]:
     yield sys.executable
     for minor in minors:
         yield from filter(None, [shutil.which(f"python3.{minor}")])
+    folders = [Path(sys.base_prefix).parent]  # pyenv's, where this interpreter is one of pyenv's, whoever asks
     if shutil.which("pyenv"):
         root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip()
-        yield from map(str, sorted(Path(root, "versions").glob("*/bin/python")))
+        folders.append(Path(root, "versions"))
+    for folder in folders:
+        if folder.name == "versions":
+            yield from map(str, sorted(folder.glob("*/bin/python")))
 
 
 def probe(executable: str) -> tuple[str, str] | None:
