@@ -4,6 +4,8 @@ pyproject.toml says which versions those are. Looked at: the interpreter that ru
 pyenv has installed, selected or not. What cannot be tested is said on the standard error.
 """
 
+import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -30,7 +32,8 @@ def candidates(minors: list[str]) -> Iterator[str]:
     yield sys.executable
     for minor in minors:
         yield from filter(None, [shutil.which(f"python3.{minor}")])
-    folders = [Path(sys.base_prefix).parent]  # pyenv's, where this interpreter is one of pyenv's, whoever asks
+    # pyenv's, where this interpreter is one of pyenv's, and where pyenv puts them by itself, whatever HOME is
+    folders = [Path(sys.base_prefix).parent, Path(pwd.getpwuid(os.getuid()).pw_dir, ".pyenv", "versions")]
     if shutil.which("pyenv"):
         root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip()
         folders.append(Path(root, "versions"))
