@@ -7,14 +7,13 @@ first used, so that `import zen` stays light.
 
 from typing import TYPE_CHECKING
 
+from . import attached as _attached  # noqa: F401  attaches methods and hooks to Tensor
 from . import backend as backend
 from . import f as f
 from . import linalg as linalg
 from . import random as random
-from . import tensor as _tensor  # noqa: F401  attaches methods and hooks; `tensor` below is the function
 from .backend import Tensor as Tensor
 from .creation import arange as arange
-from .creation import asarray as asarray
 from .creation import bool_ as bool_
 from .creation import empty as empty
 from .creation import empty_like as empty_like
@@ -24,8 +23,6 @@ from .creation import float32 as float32
 from .creation import float64 as float64
 from .creation import from_dlpack as from_dlpack
 from .creation import from_numpy as from_numpy
-from .creation import full as full
-from .creation import full_like as full_like
 from .creation import int8 as int8
 from .creation import int16 as int16
 from .creation import int32 as int32
@@ -33,7 +30,6 @@ from .creation import int64 as int64
 from .creation import linspace as linspace
 from .creation import ones as ones
 from .creation import ones_like as ones_like
-from .creation import tensor as tensor
 from .creation import uint8 as uint8
 from .creation import uint16 as uint16
 from .creation import uint32 as uint32
@@ -171,6 +167,10 @@ from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
+from .ops.data import asarray as asarray
+from .ops.data import full as full
+from .ops.data import full_like as full_like
+from .ops.data import tensor as tensor
 from .transforms import custom_vjp as custom_vjp
 from .transforms import grad as grad
 from .transforms import gradients as gradients

@@ -5,12 +5,12 @@ The rest of zen imports the engine from here only. A missing extension is an err
 `install(**hooks)` gives the engine what it may call back on higher floors:
 
     convert(value, dtype=None)      ndarray of a value, with zen's errors        zen/conversion.py
-    connected(value, trainable)     Tensor of nested Tensors, or None            zen/creation.py
+    connected(value, trainable)     Tensor of nested Tensors, or None            zen/ops/data.py
     to_float(t)                     what float(t) returns                        zen/conversion.py
-    setitem(t, key, value), inplace(t, row, other), resync(t)                    zen/inplace.py
+    setitem(t, key, value), inplace(t, row, other), resync(t)                    zen/attached/inplace.py
     overwritten(array, seq)         which operation overwrote a saved value      zen/writes.py
-    note(array, seq, name)          enters a write into the log                  zen/inplace.py
-    repr(t)                         text of a Tensor                             zen/tensor.py
+    note(array, seq, name)          enters a write into the log                  zen/attached/inplace.py
+    repr(t)                         text of a Tensor                             zen/attached/members.py
     operators, getitem(t, key), arrays, tensors                                  zen/ops
 """
 

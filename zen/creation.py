@@ -1,6 +1,6 @@
-"""Making Tensors: from data, filled with a constant, as ranges.
+"""Making Tensors: from memory of others, filled with zeros or ones, as ranges. The results are leaves.
 
-The results are leaves. dtype defaults to NumPy's choice for data and to float64 elsewhere.
+`tensor`, `asarray` and `full`, which stay connected with the Tensors in their data, are in `zen/ops/data.py`.
 """
 
 from __future__ import annotations
@@ -14,85 +14,12 @@ import numpy as np
 
 from . import backend
 from .backend import Tensor
-from .conversion import convert, refuse_gradient, supported
-from .ops.nesting import nested
-from .ops.operands import describe, holds_gradients, refuse_stripping
-from .ops.shape import broadcast_to
+from .conversion import convert, refuse_gradient, refuse_stripping, supported
 
 float16, float32, float64 = (np.dtype(name) for name in ("float16", "float32", "float64"))
 int8, int16, int32, int64 = (np.dtype(name) for name in ("int8", "int16", "int32", "int64"))
 uint8, uint16, uint32, uint64 = (np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64"))
 bool_ = np.dtype("bool")
-
-
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A Tensor with a copy of `data`: numbers, nested sequences, ndarrays, or whatever offers __array__ or DLPack.
-
-    It is a leaf, unless nested sequences hold Tensors that require a gradient: then it stays connected with them, as
-    in `asarray`, where PyTorch's `tensor` would cut them off. RuntimeError for a single Tensor that requires one, and
-    for `requires_grad=True` beside such data: whether a leaf or a connected copy is meant has to be said. Raises
-    TypeError for a dtype without meaning here (complex, strings, objects) and for `requires_grad` with an integer or
-    bool dtype, ValueError for ragged sequences.
-
-    >>> import zen
-    >>> zen.tensor([1.0, 2.0], dtype=zen.float32)
-    Tensor([1., 2.], dtype=float32)
-    """
-    if isinstance(data, Tensor) and data.requires_grad:
-        raise RuntimeError(
-            "tensor() of a Tensor that requires a gradient: write t.clone() for a copy that keeps the gradient, "
-            "zen.tensor(t.detach().numpy()) for a new leaf without it"
-        )
-    if holds_gradients(data):
-        if requires_grad:
-            raise RuntimeError(
-                "tensor: requires_grad=True makes a leaf, which would cut off the Tensors in the data that require a "
-                "gradient; leave it out to stay connected with them, or detach() them first"
-            )
-        return asarray(data, dtype)
-    array = convert(data, dtype)
-    if not isinstance(data, (list, tuple, int, float)):  # those made a new array
-        array = array.copy()
-    return backend.leaf(array, requires_grad)
-
-
-def connected(data: Any, trainable: bool) -> Tensor | None:
-    """What `Tensor(data)` is made of, if data holds Tensors that require a gradient in nested sequences, else None."""
-    if not holds_gradients(data):
-        return None
-    if not trainable:
-        raise RuntimeError(
-            "Tensor: trainable=False would cut off the Tensors in the data that require a gradient; "
-            "leave it out to stay connected with them, or detach() them first"
-        )
-    return nested(data)
-
-
-def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
-    """`data` as a Tensor. A Tensor of that dtype is returned itself, with its graph; memory is shared where possible.
-
-    Nested sequences may hold Tensors, of any shapes that NumPy would nest: `zen.asarray([[c, -s], [s, c]])` is
-    differentiable in c and s. dtypes promote as NumPy's do, where a Python float among arrays counts as float64.
-    copy=True always copies (a Tensor is cloned, differentiably); copy=False raises ValueError where a copy is needed.
-    """
-    if isinstance(data, Tensor):
-        if dtype is None or supported(dtype) == data.dtype:
-            return data.clone() if copy else data
-        if copy is False:
-            raise ValueError(f"asarray: dtype {data.dtype} cannot become {np.dtype(dtype)} without a copy")
-        cast: Tensor = data.astype(supported(dtype))
-        return cast
-    if holds_gradients(data):
-        if copy is False:
-            raise ValueError(f"asarray: {describe(data)} cannot become a Tensor without a copy")
-        return asarray(nested(data), dtype)
-    array = convert(data, dtype)
-    shares = array is data or array.base is not None
-    if copy is False and not shares:
-        raise ValueError(f"asarray: {type(data).__name__} cannot become a Tensor of dtype {array.dtype} without a copy")
-    if not shares:
-        return backend.leaf(array, False)
-    return backend.leaf(array.copy() if copy else backend.borrow(array), False)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -130,54 +57,19 @@ def empty(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tens
     return backend.leaf(np.empty(*shape_of("empty", shape, dtype)), requires_grad)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A Tensor filled with `fill_value`, a scalar or an array that broadcasts to the shape; differentiable in a Tensor.
-
-    Raises ValueError for a value that does not broadcast, RuntimeError for `requires_grad=True`, which asks for a leaf,
-    beside a value that requires a gradient.
-    """
-    fill = asarray(fill_value, dtype)
-    shape, dtype = shape_of("full", shape, fill.dtype)
-    if _is_differentiated(fill, requires_grad):
-        filled: Tensor = broadcast_to(fill, shape).clone()
-        return filled
-    value = convert(fill)
-    try:
-        return backend.leaf(np.full(shape, value, dtype), requires_grad)
-    except ValueError:
-        raise ValueError(f"full: fill_value of shape {value.shape} does not broadcast to shape {shape}") from None
-
-
-def _is_differentiated(fill: Tensor, requires_grad: bool) -> bool:
-    return bool(fill.requires_grad and backend.grad_enabled() and not requires_grad)
-
-
 def zeros_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and, unless given, the dtype of x."""
-    return backend.leaf(np.zeros_like(*_like(x, dtype)), requires_grad)
+    return backend.leaf(np.zeros_like(*like(x, dtype)), requires_grad)
 
 
 def ones_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and, unless given, the dtype of x."""
-    return backend.leaf(np.ones_like(*_like(x, dtype)), requires_grad)
+    return backend.leaf(np.ones_like(*like(x, dtype)), requires_grad)
 
 
 def empty_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x; its values are not set."""
-    return backend.leaf(np.empty_like(*_like(x, dtype)), requires_grad)
-
-
-def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`, as `full`."""
-    array, dtype = _like(x, dtype)
-    if isinstance(fill_value, Tensor) and _is_differentiated(fill_value, requires_grad):
-        filled: Tensor = broadcast_to(asarray(fill_value, dtype), array.shape).clone()
-        return filled
-    value = convert(fill_value, dtype)
-    try:
-        return backend.leaf(np.full_like(array, value, dtype), requires_grad)
-    except ValueError:
-        raise ValueError(f"full_like: fill_value of shape {value.shape} does not fit shape {array.shape}") from None
+    return backend.leaf(np.empty_like(*like(x, dtype)), requires_grad)
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -228,7 +120,7 @@ def shape_of(name: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dty
     return sizes, dtype
 
 
-def _like(x: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
+def like(x: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
     """The array whose shape and order in memory are wanted, and the dtype."""
     array = x._array if isinstance(x, Tensor) else convert(x)
     return array, array.dtype if dtype is None else supported(dtype)

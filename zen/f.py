@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import attention as _attention  # noqa: F401  these two declare their functions
-from . import dropout as _dropout  # noqa: F401
-from .ops.register import FUNCTIONS
+from .habits import FUNCTIONS as _ADVICE
+from .habits import HOMES, elsewhere, missing
+from .ops.register import FUNCTIONS, NUMPY_FUNCTIONS
 
 __all__ = sorted(FUNCTIONS)  # noqa: PLE0605
 
 globals().update(FUNCTIONS)
+HOMES.update({__name__: FUNCTIONS, "numpy": NUMPY_FUNCTIONS})
 
 
 def __dir__() -> list[str]:
@@ -22,7 +23,4 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    from .habits import FUNCTIONS as ADVICE
-    from .habits import elsewhere, missing
-
-    raise missing("zen.f", name, __all__, {**elsewhere(name), **ADVICE})
+    raise missing("zen.f", name, __all__, {**elsewhere(name), **_ADVICE})

@@ -6,10 +6,13 @@ Nothing here is on the way of an attribute that exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
+
+HOMES: dict[str, Container[Any]] = {}
+"""The names of the functions in `zen.f` and in `zen.linalg`, and NumPy's functions that zen has: entered there."""
 
 _CPU = "leave it out: zen computes on the CPU"
 _REAL = "t itself: zen holds real numbers"
@@ -142,18 +145,16 @@ def _digits(name: str) -> list[str]:
 
 def elsewhere(name: str) -> dict[str, str]:
     """Where else a function of this name stands: in `zen.f`, in `zen.linalg`, or in NumPy."""
-    from . import f, linalg
-    from .ops.register import NUMPY_FUNCTIONS
-
-    if name.endswith("_") and name[:-1] in f.__all__:
+    functions, rows = HOMES["zen.f"], HOMES["numpy"]
+    if name.endswith("_") and name[:-1] in functions:
         return {name: f"x = zen.f.{name[:-1]}(x): functions return new Tensors"}
-    for module, names in (("zen.f", f.__all__), ("zen.linalg", linalg.__all__)):
-        if name in names:
+    for module in ("zen.f", "zen.linalg"):
+        if name in HOMES[module]:
             return {name: f"{module}.{name}"}
     for home in (np, np.linalg):
         function = getattr(home, name, None)
         if hasattr(function, "_implementation") or isinstance(function, np.ufunc):
-            limit = "" if function in NUMPY_FUNCTIONS else ", for Tensors that require no gradient"
+            limit = "" if function in rows else ", for Tensors that require no gradient"
             return {name: f"{home.__name__}.{name}{limit}"}
     return {}
 
@@ -170,4 +171,4 @@ def names_of(t: Any) -> list[str]:
 
 
 ATTRIBUTES = {**{name: Missing(name, advice) for name, advice in METHODS.items()}, "__dir__": names_of}
-"""What zen/tensor.py attaches to Tensor, where Tensor has nothing of the name."""
+"""What zen/attached/ attaches to Tensor, where Tensor has nothing of the name."""

@@ -3,6 +3,7 @@
 The functions are those of `zen.f`, except for `diagonal` and `trace`, which here take the last two axes.
 """
 
+from .habits import HOMES, elsewhere, missing
 from .ops.linalg import SlogdetResult, cholesky, det, inv, matrix_power, slogdet, solve
 from .ops.moments import matrix_norm, norm, vector_norm
 from .ops.products import matmul, outer, tensordot, vecdot
@@ -30,10 +31,9 @@ __all__ = [
     "vector_norm",
 ]
 __dir__ = __all__.copy
+HOMES[__name__] = __all__
 
 
 def __getattr__(name: str) -> object:
-    from .habits import elsewhere, missing
-
     other = {"inverse": "zen.linalg.inv", "multi_dot": "a @ b @ c"}
     raise missing(__name__, name, __all__, {**elsewhere(name), **other})

@@ -15,6 +15,7 @@ from . import backend
 from .backend import Tensor
 from .conversion import supported
 from .creation import float64, shape_of
+from .habits import missing
 
 __all__ = ["get_state", "integers", "normal", "permutation", "seed", "set_state", "stream", "uniform"]
 __dir__ = __all__.copy
@@ -104,8 +105,6 @@ def set_state(state: dict[str, Any]) -> None:
 
 
 def __getattr__(name: str) -> object:
-    from .habits import missing
-
     advice = {
         "rand": "uniform",
         "randn": "normal",

@@ -1,8 +1,8 @@
 """The log of in-place writes: which bytes were overwritten, when, and by which operation.
 
-Written by `zen/inplace.py`, read by the engines when a backward pass is about to use a saved value. A value saved at
-sequence number s is spoilt if a later write touched a byte of it. Writes that miss it do no harm, which is what
-lets a loop `h[i] = tanh(h[i - 1] * w)` be differentiated.
+Written by `zen/attached/inplace.py`, read by the engines when a backward pass is about to use a saved value. A value
+saved at sequence number s is spoilt if a later write touched a byte of it. Writes that miss it do no harm, which is
+what lets a loop `h[i] = tanh(h[i - 1] * w)` be differentiated.
 
 Addresses are enough to tell. The saved array keeps its memory alive, so a write after s to one of its addresses was
 a write to it, never to memory freed and reused. The log is nevertheless kept per owner of the memory and vanishes

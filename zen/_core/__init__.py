@@ -1,9 +1,10 @@
 """The compiled engine. Exports the same names as zen/_reference; zen/backend.py picks one of the two.
 
 Order of the modules, each using those before it: _types, _loops, _blocks, _elementwise_*, _dispatch, _memory, _guard,
-_broadcast, _blas, _tensor, _record, _differentiable, _engine, _operations, _leaves.
+_broadcast, _blas, _tensor, _record, _engine, _differentiable, _operations, _leaves.
 """
 
+from . import _differentiable as _differentiable
 from . import _operations as _operations
 from . import kernels as kernels
 from ._blas import blas as blas

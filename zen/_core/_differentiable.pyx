@@ -8,6 +8,7 @@ import heapq
 from numpy cimport ndarray
 import numpy as np
 from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, track_below
+from zen._core._engine import joint_vjp, raise_released, set_recorded, verify_saved
 from zen._core._tensor import call_recording
 
 
@@ -38,7 +39,6 @@ cdef list vjps(Node n, Tensor g):
         return [None if n.input(k) is None else row._vjps[0](f, g, k, xs, y, *n.params) for k in range(count)]
     args = [revive(saved[k], n.input(k)) for k in range(count)]
     if row.joint:
-        from zen._core._engine import joint_vjp
         return list(joint_vjp(row, f, g, (*args, y), n))
     return [None if n.input(k) is None else row._vjps[k](f, g, *args, y, *n.params) for k in range(count)]
 
@@ -76,8 +76,6 @@ def run_recorded(list roots, list seeds, list inputs, bint retain_graph):
 
 cdef set reaching(list roots, dict wanted):
     # The nodes that lead to a wanted input.
-    from zen._core._engine import raise_released
-
     cdef list order = []
     cdef list stack = [node_of(<Tensor>t) for t in roots]
     cdef set seen = set(), found = set()
@@ -138,7 +136,6 @@ cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finishe
     cdef Tensor g
     cdef int k
     cdef Row row
-    from zen._core._engine import raise_released, verify_saved
     for t, value in zip(roots, seeds):
         n = node_of(<Tensor>t)
         if needed is not None and n not in needed:
@@ -216,3 +213,6 @@ cdef Tensor run_hooks(Node n, Tensor g):
                 raise ValueError(f"a hook gave a gradient of shape {np.shape(replaced)}; expected {n.shape}")
             g = replaced if isinstance(replaced, Tensor) else new_tensor(np.array(replaced, n.dtype), None)
     return g
+
+
+set_recorded(run_recorded)

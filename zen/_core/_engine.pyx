@@ -29,9 +29,16 @@ from zen._core._tensor cimport (
 from zen._core._types cimport ADD, ARGUMENT, COTANGENT, OUT, RESULT, SET, SLOTS, kernel_t
 from zen._core._broadcast import unbroadcast
 from zen._core._tensor import attach, next_seq
-from zen._core._differentiable import run_recorded
 
 cnp.import_array()
+
+cdef object run_recorded = None  # the pass that records itself; `_differentiable.pyx`, which uses this module, gives it
+
+
+def set_recorded(function):
+    """Give `run_recorded(roots, seeds, inputs, retain_graph)`, the pass that records what it does."""
+    global run_recorded
+    run_recorded = function
 
 cdef extern from *:
     """

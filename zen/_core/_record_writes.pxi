@@ -1,7 +1,7 @@
 # `x += y` and `x[key] = v` where nobody outside sees the memory of x. Part of _record.pyx.
 #
 # Then what was saved of x keeps its memory, and x goes on with another value and another node: a write that needs no
-# entry in the log of writes. All others, and all errors, are for zen/inplace.py.
+# entry in the log of writes. All others, and all errors, are for zen/attached/inplace.py.
 
 cdef enum:
     SMALL = 4096         # bytes: memory for so many costs less than what it takes to write where a node looks

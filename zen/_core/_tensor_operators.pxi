@@ -5,7 +5,7 @@
 @cython.no_gc_clear
 @cython.auto_pickle(False)
 cdef class Tensor:
-    """An array that knows how it was computed. See zen/tensor.py for what it can do."""
+    """An array that knows how it was computed. See zen/attached/ for what it can do."""
 
     def __init__(self, value, trainable=True):
         cdef Tensor made
@@ -71,7 +71,7 @@ cdef class Tensor:
         return self.values()
 
     def set_array(self, ndarray array not None):
-        """Put memory of its own in place of the Tensor's. For zen/inplace.py."""
+        """Put memory of its own in place of the Tensor's. For zen/attached/inplace.py."""
         self.data = array
 
     @property

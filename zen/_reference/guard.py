@@ -11,14 +11,11 @@ from __future__ import annotations
 import _thread
 import sys
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .state import Installed, next_seq
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 COPIED = 1 << 20
 """Bytes up to which a value is saved by copy."""
@@ -134,7 +131,7 @@ def renew(array: np.ndarray) -> None:
         loan.fingerprint = fingerprint(loan.owner)
 
 
-def sharers(t: Tensor) -> int:
+def sharers(t: Any) -> int:
     """Who else uses the memory of t: 0 nobody, 1 only nodes that saved it, 2 somebody who must see what is written."""
     root = t if t.base is None else t.base
     owner = owner_of(root._array)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .rows import Row
 from .state import next_seq
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 
 class Node:
@@ -53,13 +50,13 @@ class Node:
         self.seq = next_seq()
         self.released = False
         self.closed = False
-        self.grad: Tensor | None = None
+        self.grad: Any = None
         self.retains_grad = False
-        self.hooks: dict[int, Callable[[Tensor], Any]] | None = None
-        self._tensor: weakref.ref[Tensor] | None = None
+        self.hooks: dict[int, Callable[[Any], Any]] | None = None
+        self._tensor: weakref.ref[Any] | None = None
 
     @property
-    def tensor(self) -> Tensor | None:
+    def tensor(self) -> Any:
         """The live Tensor of this node, if there is one."""
         return None if self._tensor is None else self._tensor()
 
@@ -94,8 +91,8 @@ class HookHandle:
 
     __slots__ = ("_hooks", "_key")
 
-    def __init__(self, node: Node, hook: Callable[[Tensor], Any]) -> None:
-        hooks: dict[int, Callable[[Tensor], Any]] = {}
+    def __init__(self, node: Node, hook: Callable[[Any], Any]) -> None:
+        hooks: dict[int, Callable[[Any], Any]] = {}
         if node.hooks is None:  # between this and the next line no other thread runs
             node.hooks = hooks
         self._hooks = node.hooks

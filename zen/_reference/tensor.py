@@ -1,6 +1,6 @@
 """Tensor: an ndarray and, if it takes part in gradients, a Node. Operators apply the rows that were installed.
 
-Methods other than those of the graph (`backward.py` adds these) are attached by `zen/tensor.py`.
+Methods other than those of the graph (`backward.py` adds these) are attached by `zen/attached/`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
 
 
 class Tensor:
-    """An array that knows how it was computed. See zen/tensor.py for what it can do."""
+    """An array that knows how it was computed. See zen/attached/ for what it can do."""
 
     __slots__ = ("__weakref__", "_array", "_base", "_node", "_views", "synced", "version")
 
@@ -116,7 +116,7 @@ class Tensor:
         return [v for v in self._views if v() is not None]
 
     def set_array(self, array: np.ndarray) -> None:
-        """Put memory of its own in place of the Tensor's. For zen/inplace.py."""
+        """Put memory of its own in place of the Tensor's. For zen/attached/inplace.py."""
         self._array = array
 
     @property

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import f
-from ..attention import kept
 from ..backend import Tensor
-from ..ops.attention import ATTENTION, SELF_ATTENTION, weights_of
-from ..ops.register import operand, raw
+from ..ops.attention import ATTENTION, SELF_ATTENTION, kept, weights_of
+from ..ops.operands import operand, raw
 from . import init
 from .linear import Linear, floating, sizes
 from .module import Module

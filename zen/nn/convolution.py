@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import f
 from ..ops.convolution import several
-from ..ops.register import operand
+from ..ops.operands import operand
 from . import init
 from .linear import floating, sizes
 from .module import Module

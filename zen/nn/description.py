@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .module import Module
+from .base import AnyModule
 
 
-def describe(module: Module) -> str:
+def describe(module: AnyModule) -> str:
     """The module and what it contains, one line each, indented by depth."""
     name, own = module._get_name(), module.__dict__
     children = [(key, own[key]) for key in own["_modules"]]
@@ -22,7 +19,7 @@ def describe(module: Module) -> str:
     return "\n".join([*lines, ")"])
 
 
-def _count(module: Module) -> str:
+def _count(module: AnyModule) -> str:
     parameters = list(module.parameters())
     if not parameters:
         return ""

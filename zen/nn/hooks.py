@@ -8,14 +8,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from threading import RLock, local
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from .. import backend
 from ..backend import Tensor
 from ..ops.register import ROWS
-
-if TYPE_CHECKING:
-    from .module import Module
+from .base import AnyModule
 
 Hook = Callable[..., Any]
 _lock = RLock()  # for registering and removing, which put a new dict in place of one that a call may be reading
@@ -65,7 +63,7 @@ class RemovableHandle:
         self.remove()
 
 
-def call(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(module: AnyModule, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`module.forward(*args, **kwargs)` with the module's hooks."""
     result, called = None, 0
     after = list(hooks.after.items())
@@ -93,7 +91,7 @@ def call(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, 
 
 
 def _after(
-    module: Module, hook: tuple[Hook, bool], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+    module: AnyModule, hook: tuple[Hook, bool], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
 ) -> Any:  # fmt: skip
     function, with_kwargs = hook
     changed = function(module, args, kwargs, result) if with_kwargs else function(module, args, result)
@@ -101,7 +99,7 @@ def _after(
 
 
 def _before(
-    module: Module, function: Hook, with_kwargs: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+    module: AnyModule, function: Hook, with_kwargs: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     changed = function(module, args, kwargs) if with_kwargs else function(module, args)
     if changed is None:
@@ -134,7 +132,7 @@ class _Backward:
     comes out of this order is of a new pass, and the one before has failed or went through a part of the call only.
     """
 
-    def __init__(self, module: Module, hooks: Hooks) -> None:
+    def __init__(self, module: AnyModule, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
         self.sizes = [0, 0]  # of inputs, of outputs
         self.watched = [0, 0]  # those of them that have gradients

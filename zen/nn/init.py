@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, inplace, random
+from .. import backend, random
+from ..attached import inplace
 from ..backend import Tensor
 
 __all__ = [

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import f, random
 from ..conversion import supported
-from ..ops.register import operand
+from ..ops.operands import operand
 from . import init
 from .module import Module
 from .parameter import Parameter

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import f
 from ..backend import Tensor
-from ..creation import tensor
+from ..ops.data import tensor
 from .module import Module
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import backend, f, writes
 from ..backend import Tensor
-from ..ops.register import operand
+from ..ops.operands import operand
 from . import init
 from .linear import floating, sizes
 from .module import Module

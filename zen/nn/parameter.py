@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..attached.members import represent
 from ..backend import Tensor
-from ..ops.operands import holds_gradients
-from ..tensor import represent
+from ..conversion import holds_gradients
 
 
 class Parameter(Tensor):

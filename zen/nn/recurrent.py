@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from .. import f
+from ..ops.operands import operand
 from ..ops.recurrent import GRU as _GRU
 from ..ops.recurrent import LSTM as _LSTM
 from ..ops.recurrent import RNN_RELU, RNN_TANH
-from ..ops.register import operand
 from . import init
 from .linear import floating, sizes
 from .module import Module

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import backend, inplace
+from .. import backend
+from ..attached import inplace
 from ..backend import Tensor
 from ..conversion import convert as array_of
 from ..conversion import supported
+from .base import AnyModule
 from .parameter import Parameter
-
-if TYPE_CHECKING:
-    from .module import Module
 
 _ORDER = {"b": 0, "u": 1, "i": 1, "f": 2}
 
@@ -26,7 +25,7 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-def entries(module: Module, prefix: str = "") -> dict[str, Tensor]:
+def entries(module: AnyModule, prefix: str = "") -> dict[str, Tensor]:
     """The parameters and persistent buffers by their full names, in the order of `state_dict`."""
     found: dict[str, Tensor] = {}
     own = module.__dict__
@@ -39,7 +38,7 @@ def entries(module: Module, prefix: str = "") -> dict[str, Tensor]:
     return found
 
 
-def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
+def load(module: AnyModule, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
     """Copy `state` into the module, or assign it; nothing is changed unless everything fits."""
     if not isinstance(state, Mapping):
         raise TypeError(f"load_state_dict: expected a dict of names and Tensors, not {type(state).__name__}")
@@ -72,7 +71,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
     return IncompatibleKeys(missing, unexpected)
 
 
-def _assign(module: Module, key: str, value: np.ndarray) -> None:
+def _assign(module: AnyModule, key: str, value: np.ndarray) -> None:
     path, _, name = key.rpartition(".")
     owner = module.get_submodule(path)
     old = owner.__dict__[name]
@@ -96,7 +95,7 @@ def _fitting(key: str, value: Any, target: Tensor, assign: bool) -> np.ndarray:
     return array
 
 
-def convert(module: Module, dtype: Any) -> None:
+def convert(module: AnyModule, dtype: Any) -> None:
     """Give all floating parameters and buffers, and their gradients, another dtype; they stay the same objects."""
     device = dtype.partition(":")[0] if isinstance(dtype, str) else None
     if device == "cpu":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from .. import backend
 from ..backend import Tensor
 from ..conversion import convert
 from ..modes import no_grad
-
-if TYPE_CHECKING:
-    from .module import Module
+from .base import AnyModule
 
 
 class Row(NamedTuple):
@@ -61,7 +59,7 @@ class Summary:
         return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
 
-def summary(module: Module, *inputs: Any, **keywords: Any) -> Summary:
+def summary(module: AnyModule, *inputs: Any, **keywords: Any) -> Summary:
     """Run `module(*inputs, **keywords)` once, in eval mode and without gradients, and note what each module gives.
 
     inputs: Tensors or arrays, as forward takes them. Modes, running statistics, hooks and random numbers are afterwards
@@ -107,7 +105,7 @@ def summary(module: Module, *inputs: Any, **keywords: Any) -> Summary:
 
 
 @contextmanager
-def _undisturbed(modules: list[Module]) -> Iterator[None]:
+def _undisturbed(modules: list[Any]) -> Iterator[None]:
     """Modules in eval mode, each as it was before at the end."""
     before = [(m.training, m._hooks) for m in modules]
     try:

@@ -11,7 +11,8 @@ from typing import Any
 from ..backend import apply
 from . import nn, pointwise
 from .axes import either, one_axis
-from .register import FUNCTIONS, ROWS, constant, operand, public, raw, whole
+from .operands import constant, operand, raw, whole
+from .register import FUNCTIONS, ROWS, public
 
 _HARDTANH, _WHERE, _CLIP = ROWS["hardtanh"], ROWS["where"], ROWS["clip"]
 _elu, _leaky_relu = pointwise.elu, pointwise.leaky_relu

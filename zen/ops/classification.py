@@ -16,7 +16,8 @@ from ..backend import apply
 from .axes import kept, one_axis
 from .indexing import along_axis
 from .nn import floating, log_softmax_array
-from .register import constant, define, operand, public, raw, whole
+from .operands import constant, operand, raw, whole
+from .register import define, public
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import moveaxis
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..backend import apply, kernels
 from .joining import PAD
-from .register import ROWS, define, operand, public, raw
+from .operands import operand, raw
+from .register import ROWS, define, public
 from .row import row
 from .shape import RESHAPE
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
-from .register import define, operand, public
+from .operands import operand
+from .register import define, public
 from .row import row
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor, apply, install
-from .operands import refuse_stripping
+from ..conversion import refuse_stripping
 from .register import define
 from .row import row
 

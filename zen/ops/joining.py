@@ -9,11 +9,12 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import Tensor, apply
+from ..conversion import refuse_stripping
 from .arguments import refuse
 from .axes import check_size, one_axis
 from .indexing import GETITEM
-from .operands import refuse_stripping
-from .register import constant, define, operand, public, raw
+from .operands import constant, operand, raw
+from .register import define, public
 from .row import row
 from .shape import BROADCAST_TO, COPY, RESHAPE, along, atleast_1d, atleast_2d, owned, ravel
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from .. import backend
 from ..backend import apply
+from .operands import constant, operand, raw, whole
 from .products import turned
-from .register import constant, define, operand, public, raw, whole
+from .register import define, public
 from .row import NOT_DIFFERENTIABLE, row
 
 _KERNEL_TYPES = "fd"

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import apply
+from .operands import operand, whole
 from .products import turned
 from .reduction import CONSTANT, prod_others
-from .register import define, operand, public, whole
+from .register import define, public
 from .row import row
 from .shape import matrix_transpose
 

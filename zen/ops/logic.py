@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import binary, unary, wrap
-from .register import define, operand, public, raw
+from .operands import operand, raw
+from .register import define, public
 from .row import NOT_DIFFERENTIABLE, row
 
 _ANY = (-3.0, 3.0)

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
+from .operands import constant, operand, raw
 from .pointwise import SLOPES, where
 from .reduction import MEAN, SUM
-from .register import FUNCTIONS, ROWS, constant, operand, public, raw
+from .register import FUNCTIONS, ROWS, public
 
 _squared_error, _bce, _bce_logits = [FUNCTIONS.pop(name) for name in ("squared_error", "bce", "bce_logits")]
 _abs, _exp, _log, _maximum = [FUNCTIONS[name] for name in ("abs", "exp", "log", "maximum")]

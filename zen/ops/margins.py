@@ -13,8 +13,9 @@ from ..backend import apply
 from .axes import either, one_axis
 from .losses import broadcast_pair, floats, pair, reduced
 from .moments import norm_of_vectors
+from .operands import constant, operand, raw
 from .reduction import sum as total
-from .register import FUNCTIONS, ROWS, constant, operand, public, raw
+from .register import FUNCTIONS, ROWS, public
 from .selection import take_along_axis
 
 _relu, _square, _sqrt = [FUNCTIONS[name] for name in ("relu", "square", "sqrt")]

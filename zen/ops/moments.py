@@ -10,8 +10,9 @@ from ..backend import apply
 from . import reduction
 from .arguments import refuse
 from .axes import Axes, all_axes, count, either, kept, reduced_axes, some_axes
+from .operands import constant, operand, raw
 from .reduction import reduction_draws, working_dtype
-from .register import ROWS, arrays, constant, define, operand, public, raw
+from .register import ROWS, arrays, define, public
 from .row import row
 from .shape import astype, inexact, reshape
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor, apply
-from .operands import SEQUENCES, as_array, describe
+from ..conversion import SEQUENCES, as_array, describe
 from .register import define
 from .row import row
 

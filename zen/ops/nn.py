@@ -11,7 +11,8 @@ import numpy as np
 
 from ..backend import Tensor, apply
 from .axes import either, one_axis
-from .register import define, operand, public, raw
+from .operands import operand, raw
+from .register import define, public
 from .row import row
 from .shape import astype, reshape
 

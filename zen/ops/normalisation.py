@@ -14,8 +14,9 @@ import numpy as np
 from .. import backend, writes
 from ..backend import Tensor, kernels
 from .fused import fused
+from .operands import constant, operand, raw
 from .reduction import mean as average
-from .register import FUNCTIONS, constant, operand, public, raw
+from .register import FUNCTIONS, public
 from .shape import reshape
 
 _sqrt, _square = FUNCTIONS["sqrt"], FUNCTIONS["square"]

@@ -13,7 +13,8 @@ import numpy as np
 from ..backend import Tensor, apply, binary, unary
 from . import elementwise
 from .axes import either
-from .register import FUNCTIONS, ROWS, define, operand, public, raw, whole
+from .operands import operand, raw, whole
+from .register import FUNCTIONS, ROWS, define, public
 from .row import Row
 from .shape import astype, inexact
 

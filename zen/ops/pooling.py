@@ -14,8 +14,9 @@ import numpy as np
 from .. import backend
 from ..backend import Tensor, apply, kernels
 from .convolution import batched, floating, several, unbatched
+from .operands import constant, raw
 from .pointwise import where
-from .register import constant, define, public, raw
+from .register import define, public
 from .row import row
 
 Array = np.ndarray

@@ -11,7 +11,8 @@ from ..backend import apply
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, one_axis
-from .register import ROWS, constant, define, operand, public
+from .operands import constant, operand
+from .register import ROWS, define, public
 from .row import row
 from .shape import moveaxis, ravel, reshape
 

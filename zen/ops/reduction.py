@@ -14,7 +14,8 @@ from .. import backend
 from ..backend import apply
 from .arguments import refuse
 from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
-from .register import define, operand, public
+from .operands import operand
+from .register import define, public
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import astype
 

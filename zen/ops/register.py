@@ -7,15 +7,12 @@ Importing costs nothing per formula: every formula, forward or derivative, is co
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .. import backend
-from ..backend import Tensor
-from .operands import as_array, holds_gradients
 from .primitives import NUMPY
 from .row import Row
 
@@ -104,51 +101,6 @@ def dispatch(key: str, function: Callable[..., Any]) -> None:
         target = getattr(target, part, None)  # some names exist in newer NumPy only
     if target is not None:
         NUMPY_FUNCTIONS[target] = function
-
-
-def operand(operation: str, x: Any) -> Any:
-    """`x` as something with a shape: Tensors and arrays as they are, numbers and nested lists of them converted."""
-    if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype.kind in "fiub"):
-        return x
-    try:
-        array = _nested(x) if holds_gradients(x) else as_array(x)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{operation}: {error}") from None
-    if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"{operation}: cannot take {type(x).__name__} as an array of real numbers; its dtype would be {array.dtype}"
-        )
-    return array
-
-
-def _nested(x: Any) -> Tensor:
-    from .nesting import nested  # a family of rows, which needs this module
-
-    return nested(x)
-
-
-def raw(x: Any) -> Any:
-    """The values of a Tensor or array, for what no gradient depends on (positions, masks)."""
-    return x._array if isinstance(x, Tensor) else x
-
-
-def constant(operation: str, argument: str, x: Any) -> Any:
-    """The values of an argument that takes no part in gradients; TypeError for a Tensor that requires one."""
-    if not isinstance(x, Tensor):
-        return x
-    if x.requires_grad:
-        raise TypeError(f"{operation}: {argument} is a constant here, but it requires a gradient; detach() it")
-    return x._array if x.ndim else x._array.item()
-
-
-def whole(operation: str, argument: str, x: Any) -> int:
-    """An argument that is a whole number; TypeError for what is none, and for a Tensor that requires a gradient."""
-    try:
-        return operator.index(constant(operation, argument, x))
-    except TypeError as error:
-        if isinstance(x, Tensor) and x.requires_grad:
-            raise
-        raise TypeError(f"{operation}: {argument} must be an int, not {x!r}") from error
 
 
 def _row(name: str) -> Any:

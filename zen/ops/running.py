@@ -14,8 +14,9 @@ from .. import backend
 from ..backend import apply
 from .arguments import refuse
 from .joining import concat
+from .operands import operand
 from .reduction import working_dtype
-from .register import define, operand, public
+from .register import define, public
 from .row import row
 from .shape import along, astype
 

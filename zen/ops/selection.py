@@ -11,9 +11,10 @@ from ..backend import apply, wrap
 from .arguments import refuse
 from .axes import one_axis
 from .indexing import GETITEM, along_axis, plain_key, zeros
+from .operands import constant, operand, raw, whole
 from .pointwise import where
 from .reduction import sum, working_dtype
-from .register import constant, define, dispatch, operand, public, raw, whole
+from .register import define, dispatch, public
 from .row import row
 from .shape import along, broadcast_to, moveaxis, owned, ravel
 

@@ -15,7 +15,8 @@ from ..backend import apply
 from .arguments import refuse
 from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
-from .register import METHODS, define, operand, public, raw, whole
+from .operands import operand, raw, whole
+from .register import METHODS, define, public
 from .row import row
 
 

@@ -1,4 +1,4 @@
-"""Rows for writes through views: what a view's memory is of its root's. Applied by `zen/inplace.py` alone.
+"""Rows for writes through views: what a view's memory is of its root's. Applied by `zen/attached/inplace.py` alone.
 
 A view is described by `geometry`: its offset in bytes from the root's first element, its shape, its strides, and the
 root's strides. The values that a formula meets (gradients) have the root's shape but seldom its layout in memory, so

@@ -7,13 +7,13 @@ lines with a progress bar, validation, early stopping, and checkpoints from whic
 from typing import TYPE_CHECKING
 
 from ..exports import shown as _shown
-from .callbacks import Callback as Callback
 from .callbacks import Checkpoint as Checkpoint
 from .callbacks import EarlyStopping as EarlyStopping
+from .fitting import accuracy as accuracy
+from .fitting import fit as fit
 from .history import History as History
+from .loop import Callback as Callback
 from .loop import Training as Training
-from .loop import accuracy as accuracy
-from .loop import fit as fit
 
 if not TYPE_CHECKING:  # which reads the imports above
     __all__, __dir__ = _shown(globals())

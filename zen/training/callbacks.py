@@ -1,50 +1,16 @@
-"""What `fit` calls at certain moments: early stopping, checkpoints, and the base class for others."""
+"""Callbacks that come with `fit`: early stopping and checkpoints."""
 
 from __future__ import annotations
 
 import math
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..serialize import name_of, read, save
-
-if TYPE_CHECKING:
-    from .loop import Training
-
-
-class Callback:
-    """Base class: override what you need. `training` is the run: its model, optimiser, history, epoch and `stop`.
-
-    A callback that keeps something from epoch to epoch returns it from `state_dict`, as numbers, strings, arrays, and
-    lists and dicts of them, and takes it back in `load_state_dict`. Then a resumed run continues exactly.
-    """
-
-    def on_start(self, training: Training) -> None:
-        """Before the first epoch, of a resumed run as well."""
-
-    def on_epoch_start(self, training: Training) -> None:
-        """Before the first batch of an epoch."""
-
-    def on_batch_end(self, training: Training, batch: int, loss: float) -> None:
-        """After the step for a batch, the first being 0."""
-
-    def on_epoch_end(self, training: Training) -> None:
-        """After the validation; `training.epoch` counts this epoch already."""
-
-    def on_end(self, training: Training) -> None:
-        """After the last epoch. Not called when an error ends the run."""
-
-    def state_dict(self) -> dict[str, Any]:
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        pass
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+from .loop import Callback, Training
 
 
 class _Best:

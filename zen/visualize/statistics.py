@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import inplace, random, trees
+from .. import random, trees
+from ..attached import inplace
 from ..backend import Tensor
 from ..extras import missing
 from ..modes import enable_grad, no_grad

@@ -32,20 +32,11 @@ from ...modes import no_grad
 from ...ops.recurrent import RNN_TANH
 from . import autodiff as ad
 from . import loss, optim
+from .layer import Layer
 
 __all__ = ["RNN", "Conv2D", "Layer", "Linear", "Model", "Net", "Sigmoid", "Softmax", "Tanh"]
 
 np.random.seed(345)
-
-
-class Layer:
-    """What an optimiser updates. A layer with parameters overrides `update`."""
-
-    def __call__(self, x: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
-
-    def update(self, optim: Any) -> None:
-        """Subtract `optim.delta(parameter)` from each parameter's value."""
 
 
 class Linear(Layer):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from .autodiff import Tensor
+from .layer import Layer
 
 __all__ = ["SGD", "Adam", "Momentum", "RMSProp"]
 
@@ -35,8 +36,6 @@ class _Optimizer:
 
     def __call__(self, model: Any, loss: Tensor) -> None:
         """One step: the gradients of `loss`, and an update of each of the model's layers that are a `nn.Layer`."""
-        from .nn import Layer
-
         loss.get_gradients()
         for layer in dict.fromkeys(model.layers):
             if isinstance(layer, Layer):

@@ -1,7 +1,6 @@
 """What a Tensor can do besides arithmetic: its properties, conversions to other types, printing and copying.
 
-The class itself belongs to the engine. This module attaches the rest to it, alike for both engines, and installs the
-hooks by which the engine calls back, when it is imported.
+The package attaches them to the engine's class.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, creation, dispatch, habits, inplace, writes
-from .backend import Tensor
-from .conversion import convert, refuse_gradient, to_float
-from .ops import register
-from .ops.shape import swapaxes, transpose
+from .. import backend, writes
+from ..backend import Tensor
+from ..conversion import convert, refuse_gradient
+from ..ops import register
+from ..ops.shape import swapaxes, transpose
+from . import inplace
 
 
 class LostTensor:
@@ -358,19 +358,3 @@ def _reaches(node: Any, target: Any) -> bool:
                 seen.add(id(below))
                 pending.append(below)
     return False
-
-
-backend.install(
-    convert=convert,
-    connected=creation.connected,
-    repr=represent,
-    to_float=to_float,
-    setitem=inplace.setitem,
-    inplace=inplace.inplace,
-    resync=inplace.resync,
-    overwritten=writes.overwritten,
-    note=inplace.note,
-)
-for _names in (habits.ATTRIBUTES, register.METHODS, inplace.METHODS, dispatch.METHODS, METHODS, PROPERTIES):
-    for _name, _member in _names.items():
-        backend.attach(_name, _member)

@@ -1,6 +1,6 @@
 """NumPy functions that run on the arrays of Tensors, because no gradient is at stake, and the errors where one is.
 
-Used by zen/dispatch.py for what has no row, and for arguments that a row does not take.
+Used by `protocols.py` for what has no row, and for arguments that a row does not take.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from . import backend
-from .backend import Tensor
-from .ops.operands import refuse_stripping
-from .ops.register import FUNCTIONS
+from .. import backend
+from ..backend import Tensor
+from ..conversion import refuse_stripping
+from ..ops.register import FUNCTIONS
 
 _NAMES = {"expit": "sigmoid", "log_expit": "logsigmoid"}
 """Ufuncs of SciPy that zen has under another name."""

@@ -1,8 +1,8 @@
 """NumPy functions called on Tensors: `np.sin(t)`, `np.sum(t, axis=0)`, `np.concatenate([t, a])`.
 
-NumPy hands such calls to `__array_ufunc__` and `__array_function__`, which zen/tensor.py attaches to Tensor. A function
+NumPy hands such calls to `__array_ufunc__` and `__array_function__`, which this package attaches to Tensor. A function
 with a row runs that row, so the result has a gradient. A few others cannot lose one, because their result is a shape,
-an index or a truth value; they run on the arrays. So does everything else, in zen/undifferentiated.py, where no Tensor
+an index or a truth value; they run on the arrays. So does everything else, in `undifferentiated.py`, where no Tensor
 requires a gradient; where one does, it raises TypeError and names the remedy: no gradient is ever dropped in silence.
 """
 
@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, creation, undifferentiated
-from .backend import Tensor
-from .conversion import convert
-from .ops.register import FUNCTIONS, NUMPY_FUNCTIONS
+from .. import backend, creation
+from ..backend import Tensor
+from ..conversion import convert
+from ..ops import data
+from ..ops.register import FUNCTIONS, NUMPY_FUNCTIONS
+from . import undifferentiated
 from .undifferentiated import by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
 
 _TRUTH_UFUNCS = frozenset({
@@ -49,17 +51,17 @@ _INDEX = frozenset({
 
 
 def _array(object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Tensor:
-    made = creation.asarray(object, dtype, copy=copy if isinstance(object, (Tensor, np.ndarray)) else None)
+    made = data.asarray(object, dtype, copy=copy if isinstance(object, (Tensor, np.ndarray)) else None)
     return made if made.ndim >= ndmin else made.reshape((1,) * (ndmin - made.ndim) + made.shape)
 
 
 def _asarray(a: Any, dtype: Any = None, *, copy: bool | None = None) -> Tensor:
-    return creation.asarray(a, dtype, copy=copy)
+    return data.asarray(a, dtype, copy=copy)
 
 
 _CREATION: dict[Any, Callable[..., Any]] = {
     np.zeros_like: creation.zeros_like, np.ones_like: creation.ones_like, np.empty_like: creation.empty_like,
-    np.full_like: creation.full_like, np.full: creation.full, np.array: _array, np.asarray: _asarray,
+    np.full_like: data.full_like, np.full: data.full, np.array: _array, np.asarray: _asarray,
     np.asanyarray: _asarray, np.ascontiguousarray: _asarray, np.asfortranarray: _asarray,
 }  # fmt: skip
 """Functions that make arrays: of the shape of a Tensor, or asked for a Tensor by `like=`."""

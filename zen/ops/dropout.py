@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from . import random
-from .backend import apply
-from .ops.register import ROWS, constant, operand, public
+from .. import random
+from ..backend import apply
+from .operands import constant, operand
+from .register import ROWS, public
 
 _MULTIPLY = ROWS["multiply"]
 

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, writes
-from .backend import Tensor
-from .conversion import convert
-from .ops import indexing, views
-from .ops.register import ENGINE_ROWS as ROWS
+from .. import backend, writes
+from ..backend import Tensor
+from ..conversion import convert
+from ..ops import indexing, views
+from ..ops.register import ENGINE_ROWS as ROWS
 
 _NAMES = {
     "add": "add_", "subtract": "sub_", "multiply": "mul_", "divide": "div_", "floor_divide": "floor_divide_",

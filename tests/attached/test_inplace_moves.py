@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zen
-from zen.inplace import _left
+from zen.attached.inplace import _left
 
 
 def leaf(values):

@@ -1,0 +1,1 @@
+# Importing the module registers its kernels.
