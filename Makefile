@@ -12,7 +12,7 @@ PYTEST := $(PY) -m pytest
 
 KIND := $(if $(filter-out 0,$(ZEN_SANITIZE)),sanitized,$(if $(filter-out 0,$(ZEN_DEBUG)),debug,release))
 OTHERS := $(patsubst %,build/%.stamp,$(filter-out $(KIND),release debug sanitized))
-GENERATED := $(patsubst %,zen/_core/_elementwise_%.pyx,base avx2 avx512)
+GENERATED := $(patsubst %,zen/_core/_kernels_%.pyx,base avx2 avx512)
 SOURCES := setup.py pyproject.toml $(filter-out $(GENERATED),$(wildcard zen/_core/*.p*)) \
 	zen/ops/row.py zen/ops/elementwise.py
 

@@ -55,12 +55,12 @@ DIRECTIVES = {
 
 def variant(module: str) -> str | None:
     """The instruction set that `module` is compiled for, if it is one of the generated kernel modules."""
-    return module.removeprefix("_elementwise_") if module.startswith("_elementwise_") else None
+    return module.removeprefix("_kernels_") if module.startswith("_kernels_") else None
 
 
 def extensions() -> list[Extension]:
     """One for each Cython source, those that the build will generate included."""
-    modules = {path.stem for path in (ROOT / CORE).glob("*.pyx")} | {f"_elementwise_{v}" for v in BUILT}
+    modules = {path.stem for path in (ROOT / CORE).glob("*.pyx")} | {f"_kernels_{v}" for v in BUILT}
     macros = [(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")]
     if len(BUILT) > 1:
         macros.append(("ZEN_VARIANTS", str(len(BUILT))))

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 LIMIT = 5_000_000
-GENERATED = {f"zen/_core/_elementwise_{variant}.pyx" for variant in ("base", "avx2", "avx512")}
+GENERATED = {f"zen/_core/_kernels_{variant}.pyx" for variant in ("base", "avx2", "avx512")}
 
 
 def check_wheel(path: Path) -> None:

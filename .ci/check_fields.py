@@ -48,7 +48,7 @@ def with_attributes(*arguments, **keywords):
 
 def main():
     Pipeline.create_pyx_pipeline = with_attributes
-    paths = [str(path) for path in sorted(CORE.glob("*.pyx")) if not path.name.startswith("_elementwise_")]
+    paths = [str(path) for path in sorted(CORE.glob("*.pyx")) if not path.name.startswith("_kernels_")]
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
             options = Main.CompilationOptions(output_file=f"{folder}/out.c", language_level=3, include_path=["."])

@@ -76,7 +76,7 @@ def cython_imports(path: Path):
     """(indentation, module) for every import and cimport of a Cython file, comments and strings aside."""
     text = re.sub(r'""".*?"""', "", path.read_text(), flags=re.DOTALL)
     for indentation, module, names, alone in IMPORT.findall(text):
-        if module == "zen._core":  # from zen._core import _elementwise_base as module
+        if module == "zen._core":  # from zen._core import _kernels_base as module
             yield len(indentation), f"zen._core.{names.split()[0].strip(',')}"
         else:
             yield len(indentation), module or alone
@@ -173,7 +173,7 @@ def test_the_walk_sees_circles_and_what_cython_imports(tmp_path):
     assert circle({"a": ["b"], "b": ["c"], "c": ["b"]}) == ["b", "c", "b"]
     assert circle({"a": ["b", "c"], "b": ["c"]}) == []
     file = tmp_path / "_bad.pyx"
-    file.write_text('"""from x import y"""\nfrom zen.ops cimport (\n    a,\n)\ndef f():\n    from zen._core import _b as c\n')
+    file.write_text('"""from x import y"""\nfrom zen.ops cimport (\n  a)\ndef f():\n    from zen._core import _b as c')
     assert list(cython_imports(file)) == [(0, "zen.ops"), (4, "zen._core._b")]
 
 

@@ -1,6 +1,6 @@
 """NumPy functions without a derivative: they run where no Tensor requires a gradient, and say what to do elsewhere.
 
-Values from NumPy on the arrays; tests/test_dispatch_everything.py walks over every function.
+Values from NumPy on the arrays; test_protocols_everything.py walks over every function.
 """
 
 import copy

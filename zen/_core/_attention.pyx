@@ -11,9 +11,9 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm, guards_threads, is_small, one_thread, restore_threads
 from zen._core._blocks cimport loop1_double, loop1_float
+from zen._core._dispatch cimport kernels
 from zen._core._loops cimport Loop
 from zen._core._memory cimport contiguous, new_array
-from zen._core._weights cimport *
 from zen._core._loops import find
 
 cnp.import_array()
@@ -111,23 +111,18 @@ cdef void softmax_rows(const Attention* t, real* a, real* largest) noexcept nogi
     cdef Py_ssize_t first = 0, rows
     while first < t.rows:
         rows = min(max(BLOCK // t.keys, 1), t.rows - first)
+        kernels.lower_rows[real is double](a, largest, rows, t.keys)
         if real is float:
-            lower_rows_float(a, largest, rows, t.keys)
             loop1_float(&exp32, a, a, rows * t.keys)
-            normalise_float(a, largest, rows, t.keys)
         else:
-            lower_rows_double(a, largest, rows, t.keys)
             loop1_double(&exp64, a, a, rows * t.keys)
-            normalise_double(a, largest, rows, t.keys)
+        kernels.normalise[real is double](a, largest, rows, t.keys)
         a += rows * t.keys
         first += rows
 
 
 cdef void drop(const Attention* t, const real* a, real* out, Py_ssize_t n, Py_ssize_t h) noexcept nogil:
-    if real is float:
-        drop_float(a, <unsigned char*>head(&t.keep, n, h), <float>t.factor, out, t.rows * t.keys)
-    else:
-        drop_double(a, <unsigned char*>head(&t.keep, n, h), t.factor, out, t.rows * t.keys)
+    kernels.drop[real is double](a, <unsigned char*>head(&t.keep, n, h), t.factor, out, t.rows * t.keys)
 
 
 cdef inline double alpha(const Attention* t) noexcept nogil:
@@ -186,10 +181,7 @@ cdef void attend_back(const Attention* t, const real* unused) noexcept nogil:
                  head(&t.v, n, h // t.group), t.v.row, 0, d, t.keys)
             if t.keep.data != NULL:
                 drop(t, d, d, n, h)
-            if real is float:
-                softmax_back_float(p, d, t.rows, t.keys)
-            else:
-                softmax_back_double(p, d, t.rows, t.keys)
+            kernels.softmax_back[real is double](p, d, t.rows, t.keys)
             if t.scale == 0:  # d may be `ds`, which stays as it is
                 scaled(t, d, room)
                 d = room

@@ -3,8 +3,8 @@
 ZEN_BLAS=auto (default) takes the `mkl` package where it is installed, else the BLAS that NumPy carries;
 ZEN_BLAS=numpy or mkl insists. Where NumPy's library exports no cblas, the product goes through NumPy's C API.
 Calling cblas directly saves NumPy's own checks (0.5 us a product) and allows to add into an existing gradient.
-On processors with AVX-512 products whose second operand stays in the cache go through `_tiles.pxd` instead, unless they
-are large enough for the BLAS to use several threads.
+On processors with AVX-512 products whose second operand stays in the cache go through `_kernels_tiles.pxi` instead,
+unless they are large enough for the BLAS to use several threads.
 """
 
 import ctypes
@@ -15,8 +15,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._memory cimport contiguous, new_array
-from zen._core._tiles cimport multiply_double, multiply_float
-from zen._core._dispatch import simd
+from zen._core._dispatch cimport kernels
 
 cnp.import_array()
 
@@ -49,7 +48,7 @@ cdef void* _dgemm = NULL
 cdef bint _wide = False            # 64-bit integers in the interface
 cdef set_threads_t _set_threads = NULL   # of OpenBLAS, where it has several; returns what it was
 cdef get_threads_t _get_threads = NULL   # how many the BLAS would use
-cdef bint _tiled = simd == "avx512"
+cdef bint _tiled = kernels.multiply[0] != NULL
 _library = None                    # keeps the handle
 
 
@@ -248,12 +247,8 @@ cdef void gemm(
     if m == 0 or n == 0:
         return
     if k > 0 and suits_tiles(typenum, m, n, k, flip_b):
-        if typenum == cnp.NPY_FLOAT:
-            multiply_float(m, n, k, alpha32, a, 1 if flip_a else lda, lda if flip_a else 1, flip_b, b, ldb, beta32,
-                           out, ldo)
-        else:
-            multiply_double(m, n, k, alpha, a, 1 if flip_a else lda, lda if flip_a else 1, flip_b, b, ldb, beta,
-                            out, ldo)
+        kernels.multiply[typenum == cnp.NPY_DOUBLE](
+            m, n, k, alpha, a, 1 if flip_a else lda, lda if flip_a else 1, flip_b, b, ldb, beta, out, ldo)
         return
     # BLAS asks for a leading dimension of at least the row's length, also where there is but one row.
     lda, ldb, ldo = max(lda, m if flip_a else k, 1), max(ldb, k if flip_b else n, 1), max(ldo, n)

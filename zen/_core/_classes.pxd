@@ -1,7 +1,6 @@
 from numpy cimport ndarray
-from zen._core._types cimport RowKernels, Targets
+from zen._core._kernels cimport Targets
 
-cdef const RowKernels* row_kernels() noexcept
 cdef void softmax_into(ndarray out, ndarray x, bint logarithm)
 cdef void softmax_vjp_into(ndarray out, ndarray g, ndarray y, bint logarithm, bint accumulate)
 cdef Py_ssize_t cross_entropy_into(

@@ -1,38 +1,15 @@
-"""Softmax and cross entropy over the last axis of arrays: what calls the kernels of `_row_kernels.pxi`.
+"""Softmax and cross entropy over the last axis of arrays: what calls the kernels of `_kernels_lines.pxi`.
 
 Called by _record and _engine, which checked dtypes and shapes. Arrays are C-contiguous, all of float or all of double.
 """
 
 cimport numpy as cnp
 from numpy cimport ndarray
-from zen._core._dispatch import row_addresses
+from zen._core._dispatch cimport kernels
 from zen._core._memory cimport new_array
-from zen._core._types cimport (
-    CHUNK, RowKernels, Targets, column_sums_t, cross_entropy_t, cross_entropy_vjp_t, softmax_t, softmax_vjp_t,
-)
+from zen._core._kernels cimport CHUNK, Targets, cross_entropy_t, cross_entropy_vjp_t, softmax_t, softmax_vjp_t
 
 cnp.import_array()
-
-cdef RowKernels kernels
-
-
-def _fill():
-    cdef int k
-    found = row_addresses()
-    for k in range(2):
-        kernels.softmax[k] = <softmax_t><size_t>found[k]
-        kernels.log_softmax[k] = <softmax_t><size_t>found[2 + k]
-        kernels.softmax_vjp[k] = <softmax_vjp_t><size_t>found[4 + k]
-        kernels.cross_entropy[k] = <cross_entropy_t><size_t>found[6 + k]
-        kernels.cross_entropy_vjp[k] = <cross_entropy_vjp_t><size_t>found[8 + k]
-        kernels.column_sums[k] = <column_sums_t><size_t>found[10 + k]
-
-
-_fill()
-
-
-cdef const RowKernels* row_kernels() noexcept:
-    return &kernels
 
 
 cdef inline Py_ssize_t width_of(ndarray a) noexcept:

@@ -15,7 +15,7 @@ from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
-from zen._core._dispatch import plane_addresses
+from zen._core._dispatch cimport kernels
 from zen._core._memory cimport contiguous, new_array
 from zen._core._patches cimport (
     Geometry, Tile, columns_size, exchange, first_tile, gather, next_tile, output, plan, real, scatter,
@@ -24,27 +24,6 @@ from zen._core._patches cimport (
 from zen._core._planes cimport FORWARD, INPUT, WEIGHT, Planes, plan_planes, planes_size
 
 cnp.import_array()
-
-# Of _plane_kernels.pxi, for float and for double.
-ctypedef void (*forward_t)(
-    const Planes* p, const Geometry* s, void* x, void* w, void* bias, void* y, void* work,
-) noexcept nogil
-ctypedef void (*backward_t)(const Planes* p, const Geometry* s, void* x, void* w, void* g, void* work) noexcept nogil
-
-cdef forward_t planes_forward[2]
-cdef backward_t planes_backward[2][2]
-
-
-def _fill():
-    cdef int k
-    found = plane_addresses()
-    for k in range(2):
-        planes_forward[k] = <forward_t><size_t>found[k]
-        planes_backward[0][k] = <backward_t><size_t>found[2 + k]
-        planes_backward[1][k] = <backward_t><size_t>found[4 + k]
-
-
-_fill()
 
 
 cdef void pack(Geometry* s, const real* w, real* packed) noexcept nogil:
@@ -224,9 +203,11 @@ cdef int work_directly(
     cdef void* b = NULL if bias is None else cnp.PyArray_DATA(bias)
     with nogil:
         if task == FORWARD:
-            planes_forward[wide](p, s, px, pw, b, py, memory)
+            kernels.planes_forward[wide](p, s, px, pw, b, py, memory)
+        elif task == INPUT:
+            kernels.planes_input[wide](p, s, px, pw, py, memory)
         else:
-            planes_backward[task == WEIGHT][wide](p, s, px, pw, py, memory)
+            kernels.planes_weight[wide](p, s, px, pw, py, memory)
     return 0
 
 

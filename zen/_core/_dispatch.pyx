@@ -1,4 +1,4 @@
-"""Picks, once at import, the build of the elementwise kernels that suits the processor.
+"""Picks, once at import, the build of the kernels that suits the processor.
 
 ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it.
 """
@@ -38,16 +38,17 @@ def _choose():
             raise ImportError(f"ZEN_SIMD={wanted!r}: expected one of {', '.join(_NAMES)}")
         level = min(level, _NAMES.index(wanted))
     if level == 2:
-        from zen._core import _elementwise_avx512 as module
+        from zen._core import _kernels_avx512 as module
     elif level == 1:
-        from zen._core import _elementwise_avx2 as module
+        from zen._core import _kernels_avx2 as module
     else:
-        from zen._core import _elementwise_base as module
+        from zen._core import _kernels_base as module
     return _NAMES[level], module
 
 
 simd, _module = _choose()
 _table.update(_module.kernels())
+_module.enter(<size_t>&kernels)
 _identity[0] = <kernel_t><void*><size_t>_table["positive"][0][1]
 _identity[1] = <kernel_t><void*><size_t>_table["positive"][0][2]
 
@@ -60,18 +61,3 @@ def find(str name):
 cdef kernel_t identity_kernel(int typenum) noexcept:
     # out = a: copies, adds or sums, as the mode says.
     return _identity[0 if typenum == cnp.NPY_FLOAT else 1]
-
-
-def row_addresses():
-    """The kernels over rows, for float and double each: addresses in the order of `RowKernels` in _types.pxd."""
-    return _module.row_kernels()
-
-
-def plane_addresses():
-    """The kernels over planes, for float and double each: addresses in the order of `_plane_kernels.pxi`."""
-    return _module.plane_kernels()
-
-
-def norm_addresses():
-    """The kernels of normalisation, for float and double each: addresses in the order of `_norm_channels.pxi`."""
-    return _module.norm_kernels()

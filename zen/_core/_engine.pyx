@@ -40,6 +40,7 @@ def set_recorded(function):
     global run_recorded
     run_recorded = function
 
+
 cdef extern from *:
     """
     #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))

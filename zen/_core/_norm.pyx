@@ -1,13 +1,14 @@
 """Normalisation by statistics of the values themselves: of rows, of channels, of groups of channels.
 
-Called by zen/ops/normalisation.py through kernels.py. The loops are those of _norm_rows.pxi and _norm_channels.pxi in
-the build that suits the processor. Arrays are of one dtype, float or double; `weight` and `bias` may be None. Strided
+Called by zen/ops/normalisation.py through kernels.py. The loops are those of _kernels_norm_lines.pxi and
+_kernels_norm_channels.pxi. Arrays are of one dtype, float or double; `weight` and `bias` may be None. Strided
 arrays are copied.
 """
 
 cimport numpy as cnp
 from numpy cimport ndarray
-from zen._core._dispatch import norm_addresses
+from zen._core._dispatch cimport kernels
+from zen._core._kernels cimport norm_channels_back_t, norm_channels_t, norm_lines_back_t, norm_lines_t
 from zen._core._memory cimport contiguous, new_array
 
 cnp.import_array()
@@ -17,42 +18,6 @@ cdef extern from *:
     #define ZEN_READABLE(a) PyArray_ISCARRAY_RO(a)
     """
     bint ZEN_READABLE(ndarray) noexcept
-
-# For float and for double.
-ctypedef void (*rows_forward_t)(
-    void* x, Py_ssize_t rows, Py_ssize_t n, void* w, void* b, double eps, bint centred, void* y, double* mean,
-    double* rstd
-) noexcept nogil
-ctypedef void (*rows_backward_t)(
-    void* g, void* x, Py_ssize_t rows, Py_ssize_t n, void* w, bint centred, double* mean, double* rstd, void* dx,
-    void* dw, void* db, void* partial, double* totals
-) noexcept nogil
-ctypedef void (*channels_forward_t)(
-    void* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, void* w,
-    void* b, double eps, bint given, void* y, double* mean, double* var, void* scratch, double* sums
-) noexcept nogil
-ctypedef void (*channels_backward_t)(
-    void* g, void* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
-    void* w, double eps, bint given, double* mean, double* var, void* dx, double* sum_g, double* sum_gh, void* scratch
-) noexcept nogil
-
-cdef rows_forward_t rows_forward[2]
-cdef rows_backward_t rows_backward[2]
-cdef channels_forward_t channels_forward[2]
-cdef channels_backward_t channels_backward[2]
-
-
-def _fill():
-    cdef int k
-    found = norm_addresses()
-    for k in range(2):
-        rows_forward[k] = <rows_forward_t><size_t>found[k]
-        rows_backward[k] = <rows_backward_t><size_t>found[2 + k]
-        channels_forward[k] = <channels_forward_t><size_t>found[4 + k]
-        channels_backward[k] = <channels_backward_t><size_t>found[6 + k]
-
-
-_fill()
 
 
 cdef ndarray ready(ndarray a):
@@ -75,7 +40,7 @@ def norm_rows(ndarray x not None, Py_ssize_t n, ndarray weight, ndarray bias, do
     """Each run of n elements minus its mean (if centred), over its root mean square: (y, mean, 1 / root)."""
     cdef Py_ssize_t rows = cnp.PyArray_SIZE(x) // n if n else 0
     cdef ndarray mean = flat(rows, cnp.NPY_DOUBLE), rstd = flat(rows, cnp.NPY_DOUBLE), y
-    cdef rows_forward_t kernel = rows_forward[cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE]
+    cdef norm_lines_t kernel = kernels.norm_lines[cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE]
     x, weight, bias = ready(x), ready(weight), ready(bias)
     y = like(x)
     with nogil:
@@ -94,7 +59,7 @@ def norm_rows_backward(
     cdef int typenum = cnp.PyArray_TYPE(x)
     cdef ndarray partial = flat(2 * n, typenum), totals = flat(2 * n, cnp.NPY_DOUBLE)
     cdef ndarray dx, dw, db
-    cdef rows_backward_t kernel = rows_backward[typenum == cnp.NPY_DOUBLE]
+    cdef norm_lines_back_t kernel = kernels.norm_lines_back[typenum == cnp.NPY_DOUBLE]
     g, x, weight = ready(g), ready(x), ready(weight)
     if weight is None:
         weight = flat(n, typenum)
@@ -121,7 +86,7 @@ def norm_channels(
     cdef int typenum = cnp.PyArray_TYPE(x)
     cdef ndarray scratch = flat(5 * channels, typenum), sums = flat(2 * channels, cnp.NPY_DOUBLE), y
     cdef bint given = mean is not None
-    cdef channels_forward_t kernel = channels_forward[typenum == cnp.NPY_DOUBLE]
+    cdef norm_channels_t kernel = kernels.norm_channels[typenum == cnp.NPY_DOUBLE]
     if not given:
         mean, var = flat(channels // pool, cnp.NPY_DOUBLE), flat(channels // pool, cnp.NPY_DOUBLE)
     x, weight, bias = ready(x), ready(weight), ready(bias)
@@ -145,7 +110,7 @@ def norm_channels_backward(
     cdef int typenum = cnp.PyArray_TYPE(x)
     cdef ndarray sum_g = flat(channels, cnp.NPY_DOUBLE), sum_gh = flat(channels, cnp.NPY_DOUBLE)
     cdef ndarray scratch = flat(5 * channels, typenum), dx
-    cdef channels_backward_t kernel = channels_backward[typenum == cnp.NPY_DOUBLE]
+    cdef norm_channels_back_t kernel = kernels.norm_channels_back[typenum == cnp.NPY_DOUBLE]
     g, x, weight = ready(g), ready(x), ready(weight)
     dx = like(x) if wanted else None
     with nogil:

@@ -16,14 +16,15 @@ from zen._core._classes cimport cross_entropy_into, cross_entropy_vjp_into, soft
 from zen._core._dispatch cimport identity_kernel
 from zen._core._engine cimport Pass, cotangent, elements
 from zen._core._guard cimport guarded_params
+from zen._core._kernels cimport Targets
 from zen._core._memory cimport contiguous, new_array, new_ordered
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_classes, taken
 from zen._core._record cimport linked, record_layer, record_one
-from zen._core._rows cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
+from zen._core._lines cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
 from zen._core._tensor cimport (
     ARRAY, Node, Row, Tensor, hook, new_node, new_scalar, new_tensor, recording, register, set_getitem,
 )
-from zen._core._types cimport ARGUMENT, MAXDIMS, OUT, Targets, kernel_t
+from zen._core._types cimport ARGUMENT, MAXDIMS, OUT, kernel_t
 
 cnp.import_array()
 

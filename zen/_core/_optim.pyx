@@ -25,7 +25,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
-from zen._core._dots cimport add_dot_double, add_dot_float, dot_double, dot_float, sizes_double, sizes_float
+from zen._core._dispatch cimport kernels
 from zen._core._guard cimport is_reached_by_one
 from zen._core._memory cimport new_array, same_shape
 from zen._core._tensor cimport Tensor
@@ -348,10 +348,7 @@ def clear_gradients(list params not None):
 
 
 cdef inline double dot(const real* x, const real* y, Py_ssize_t n) noexcept nogil:
-    if real is float:
-        return dot_float(x, y, n)
-    else:
-        return dot_double(x, y, n)
+    return kernels.dot[real is double](x, y, n)
 
 
 def sum_of_squares(list arrays not None):
@@ -364,9 +361,9 @@ def sum_of_squares(list arrays not None):
             a = np.ascontiguousarray(a, dtype=np.float64)
         n = cnp.PyArray_SIZE(a)
         if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            total += dot_float(<float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(a), n)
+            total += dot(<float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(a), n)
         else:
-            total += dot_double(<double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(a), n)
+            total += dot(<double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(a), n)
     return total
 
 

@@ -11,10 +11,7 @@ cdef struct Found:
 
 cdef inline void sizes(const real* x, Py_ssize_t n, Found* found) noexcept nogil:
     # A NaN shows in the sum alone.
-    if real is float:
-        sizes_float(x, n, &found.largest, &found.total)
-    else:
-        sizes_double(x, n, &found.largest, &found.total)
+    kernels.sizes[real is double](x, n, &found.largest, &found.total)
 
 
 cdef void gather_loop(const real* x, real* out, const real* d, Py_ssize_t n, Found* found) noexcept nogil:
@@ -45,10 +42,7 @@ cdef void pair_loop(
 
 cdef inline double add_dot(real* q, double f, double w, const real* x, const real* y, Py_ssize_t n) noexcept nogil:
     # q = f * (q + w * x); returns q @ y.
-    if real is float:
-        return add_dot_float(q, <float>f, <float>w, x, y, n)
-    else:
-        return add_dot_double(q, f, w, x, y, n)
+    return kernels.add_dot[real is double](q, f, w, x, y, n)
 
 
 cdef void two_loops(

@@ -1,4 +1,5 @@
-# How the direct loops of `_plane_kernels.pxi` lay planes out. For convolutions in which every input channel is a group.
+# How the direct loops of `_kernels_planes.pxi` lay planes out, for convolutions in which every input channel is a
+# group.
 #
 # A plane is copied to the workspace with zeros around it, in rows of `pitch` elements; where the convolution strides
 # over it, it is split into phases, each with every stride-th row and column. What any position of the kernel sees is

@@ -14,7 +14,8 @@ from libc.string cimport memcpy
 from numpy cimport ndarray
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._blocks cimport loop1_double, loop1_float
-from zen._core._gates cimport *
+from zen._core._kernels cimport plain_back_t
+from zen._core._dispatch cimport kernels
 from zen._core._loops cimport Loop
 from zen._core._memory cimport new_array, new_zeros
 from zen._core._loops import find
@@ -49,20 +50,14 @@ cdef void rnn_steps_back(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t 
     cdef Py_ssize_t k, b, row, area = s.batch * s.hidden, n = s.hidden
     cdef real* carry = p[4]
     cdef real* d
+    cdef plain_back_t back = kernels.tanh_back[real is double]
+    if p[3] != NULL:
+        back = kernels.relu_back[real is double]
     for k in range(end - 1, first - 1, -1):
         d = p[5] + (place(s, k) - lowest(s, first, end)) * area
         for b in range(s.batch):
             row = place(s, k) * area + b * n
-            if real is float:
-                if p[3] == NULL:
-                    tanh_back_float(p[1] + row, p[0] + row, carry + b * n, d + b * n, p[6], n)
-                else:
-                    relu_back_float(p[1] + row, p[0] + row, carry + b * n, d + b * n, p[6], n)
-            else:
-                if p[3] == NULL:
-                    tanh_back_double(p[1] + row, p[0] + row, carry + b * n, d + b * n, p[6], n)
-                else:
-                    relu_back_double(p[1] + row, p[0] + row, carry + b * n, d + b * n, p[6], n)
+            back(p[1] + row, p[0] + row, carry + b * n, d + b * n, p[6], n)
         hand_back(s, d, p[2], 0, carry)
 
 
@@ -117,17 +112,11 @@ cdef void lstm_steps(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end)
             rows = min(max(ROWS // s.width, 1), s.batch - begin)
             squash(a + begin * s.width, a + begin * s.width, rows * s.width)
             for b in range(begin, begin + rows):
-                if real is float:
-                    lstm_float(a + b * s.width, c + b * n, to + b * n, n)
-                else:
-                    lstm_double(a + b * s.width, c + b * n, to + b * n, n)
+                kernels.lstm[real is double](a + b * s.width, c + b * n, to + b * n, n)
             begin += rows
         squash(to, t, area)
         for b in range(s.batch):
-            if real is float:
-                product_float(a + b * s.width + 3 * n, t + b * n, h + b * n, n)
-            else:
-                product_double(a + b * s.width + 3 * n, t + b * n, h + b * n, n)
+            kernels.product[real is double](a + b * s.width + 3 * n, t + b * n, h + b * n, n)
         c = to
 
 
@@ -143,12 +132,9 @@ cdef void lstm_steps_back(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t
         d = p[8] + (t - lowest(s, first, end)) * step
         for b in range(s.batch):
             row = t * area + b * n
-            if real is float:
-                lstm_back_float(p[1] + t * step + b * s.width, c + b * n, p[5] + row, p[0] + row, carry + b * n,
-                                p[7] + b * n, d + b * s.width, p[9], n)
-            else:
-                lstm_back_double(p[1] + t * step + b * s.width, c + b * n, p[5] + row, p[0] + row, carry + b * n,
-                                 p[7] + b * n, d + b * s.width, p[9], n)
+            kernels.lstm_back[real is double](
+                p[1] + t * step + b * s.width, c + b * n, p[5] + row, p[0] + row, carry + b * n, p[7] + b * n,
+                d + b * s.width, p[9], n)
         hand_back(s, d, p[3], 0, carry)
 
 
@@ -203,18 +189,11 @@ cdef void gru_steps(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end) 
         gemm(s.typenum, False, False, s.batch, s.width, n, 1, h, n, p[2], s.width, 0, p[6], s.width)
         for b in range(s.batch):
             a, q, row = p[0] + (place(s, k) * s.batch + b) * s.width, p[6] + b * s.width, place(s, k) * area + b * n
-            if real is float:
-                add_float(a, q, 2 * n)
-                squash(a, a, 2 * n)
-                gru_reset_float(a, q, p[3], p[5] + row, n)
-                squash(a + 2 * n, a + 2 * n, n)
-                gru_float(a, h + b * n, p[4] + row, n)
-            else:
-                add_double(a, q, 2 * n)
-                squash(a, a, 2 * n)
-                gru_reset_double(a, q, p[3], p[5] + row, n)
-                squash(a + 2 * n, a + 2 * n, n)
-                gru_double(a, h + b * n, p[4] + row, n)
+            kernels.add[real is double](a, q, 2 * n)
+            squash(a, a, 2 * n)
+            kernels.gru_reset[real is double](a, q, p[3], p[5] + row, n)
+            squash(a + 2 * n, a + 2 * n, n)
+            kernels.gru[real is double](a, h + b * n, p[4] + row, n)
         h = p[4] + place(s, k) * area
 
 
@@ -230,10 +209,8 @@ cdef void gru_steps_back(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t 
         for b in range(s.batch):
             row, d = t * area + b * n, ((t - lowest(s, first, end)) * s.batch + b) * s.width
             a = p[3] + (t * s.batch + b) * s.width
-            if real is float:
-                gru_back_float(a, h + b * n, p[4] + row, p[0] + row, carry + b * n, p[7] + d, p[8] + d, p[9], p[10], n)
-            else:
-                gru_back_double(a, h + b * n, p[4] + row, p[0] + row, carry + b * n, p[7] + d, p[8] + d, p[9], p[10], n)
+            kernels.gru_back[real is double](
+                a, h + b * n, p[4] + row, p[0] + row, carry + b * n, p[7] + d, p[8] + d, p[9], p[10], n)
         hand_back(s, p[8] + (t - lowest(s, first, end)) * s.batch * s.width, p[5], 1, carry)
 
 

@@ -25,35 +25,3 @@ cdef enum:
     REDUCE = 2       # out[0] += sum of the result
 
 ctypedef void (*kernel_t)(char** p, const Py_ssize_t* s, Py_ssize_t n, int mode) noexcept nogil
-
-cdef enum:
-    CHUNK = 2048     # elements of short rows that softmax and cross entropy work on together
-
-cdef struct Targets:
-    # What cross entropy is told beside the logits.
-    const long long* classes
-    const void* weights          # one for each class, of the logits' dtype, or NULL
-    long long ignored            # the class whose samples do not count
-    double smoothing
-
-# Kernels over rows: `_row_kernels.pxi`. `work` holds a row, or CHUNK elements where that is more.
-ctypedef void (*softmax_t)(const void* x, void* out, void* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
-ctypedef void (*softmax_vjp_t)(
-    const void* g, const void* y, void* out, void* work, Py_ssize_t rows, Py_ssize_t n, bint logarithm, bint add
-) noexcept nogil
-ctypedef Py_ssize_t (*cross_entropy_t)(
-    const void* x, void* p, Py_ssize_t advance, void* losses, Py_ssize_t rows, Py_ssize_t n, const Targets* t,
-    double* total, double* weight
-) noexcept nogil
-ctypedef void (*cross_entropy_vjp_t)(
-    const void* p, void* out, Py_ssize_t rows, Py_ssize_t n, const Targets* t, const void* g, double share, bint add
-) noexcept nogil
-ctypedef void (*column_sums_t)(const void* g, void* out, Py_ssize_t rows, Py_ssize_t n, bint add) noexcept nogil
-
-cdef struct RowKernels:          # each for float and double
-    softmax_t softmax[2]
-    softmax_t log_softmax[2]
-    softmax_vjp_t softmax_vjp[2]
-    cross_entropy_t cross_entropy[2]
-    cross_entropy_vjp_t cross_entropy_vjp[2]
-    column_sums_t column_sums[2]

@@ -7,7 +7,7 @@ no cheap inline form (exp, tanh, power) becomes a stage of its own over the bloc
 directly. The result goes straight to a contiguous output; otherwise the block is stored, added or reduced into it
 (`_blocks.pxd`), also where the output is the cotangent's own memory, which a vectorised loop must not write ahead of.
 
-The same source is compiled once for each instruction set (`_elementwise_base`, `_avx2`, `_avx512`); `_dispatch.pyx`
+The same source is compiled once for each instruction set (`_kernels_base`, `_avx2`, `_avx512`); `_dispatch.pyx`
 picks one at import.
 
 To add a name that forward formulas may call, add it to INLINE, COMPOSED or LOOPS here and to `zen/ops/primitives.py`.
@@ -210,6 +210,7 @@ class Kernel:
 HEADER = '''"""Generated from zen/ops/elementwise.py by zen/_core/generate.py. Not to be edited, not committed."""
 
 from zen._core._blocks cimport *
+from zen._core._kernels cimport *
 from zen._core._loops cimport Loop
 from zen._core._types cimport BLOCK, REDUCE, ROOM, SET
 from zen._core._loops import find
@@ -219,10 +220,14 @@ cdef Loop loops[{count}][2]
 cdef enum:
     EXP = {exp}
 
-include "_row_kernels.pxi"
-include "_plane_kernels.pxi"
-include "_norm_rows.pxi"
-include "_norm_channels.pxi"
+include "_kernels_lines.pxi"
+include "_kernels_planes.pxi"
+include "_kernels_norm_lines.pxi"
+include "_kernels_norm_channels.pxi"
+include "_kernels_gates.pxi"
+include "_kernels_weights.pxi"
+include "_kernels_dots.pxi"
+include "_kernels_tiles.pxi"
 
 
 cdef void fill() except *:
@@ -235,6 +240,20 @@ cdef void fill() except *:
 
 
 fill()
+
+
+def enter(size_t address):
+    """Enter the addresses of the kernels that are not elementwise into the struct `Kernels` at `address`."""
+    cdef Kernels* k = <Kernels*> <void*> address
+    fill_lines(k)
+    fill_planes(k)
+    fill_norm_lines(k)
+    fill_norm_channels(k)
+    fill_gates(k)
+    fill_weights(k)
+    fill_dots(k)
+    fill_tiles(k)
+
 
 '''
 
@@ -268,7 +287,7 @@ def generate(package: Path) -> list[Path]:
     text = source(load_rows(package))
     written = []
     for variant in VARIANTS:
-        path = package / "_core" / f"_elementwise_{variant}.pyx"
+        path = package / "_core" / f"_kernels_{variant}.pyx"
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
         written.append(path)

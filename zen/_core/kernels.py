@@ -9,6 +9,7 @@ from ._attention import empty as empty
 from ._conv import conv2d as conv2d
 from ._conv import conv2d_input as conv2d_input
 from ._conv import conv2d_weight as conv2d_weight
+from ._lines import scatter_add_rows as scatter_add_rows
 from ._norm import norm_channels as norm_channels
 from ._norm import norm_channels_backward as norm_channels_backward
 from ._norm import norm_rows as norm_rows
@@ -44,4 +45,3 @@ from ._recurrent import lstm_backward as lstm_backward
 from ._recurrent import lstm_forward as lstm_forward
 from ._recurrent import rnn_backward as rnn_backward
 from ._recurrent import rnn_forward as rnn_forward
-from ._rows import scatter_add_rows as scatter_add_rows

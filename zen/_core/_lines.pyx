@@ -7,9 +7,9 @@ or double and C-contiguous unless said otherwise. A row lies along the last axis
 from libc.string cimport memcpy
 cimport numpy as cnp
 from numpy cimport ndarray
-from zen._core._classes cimport row_kernels
+from zen._core._dispatch cimport kernels
 from zen._core._memory cimport contiguous
-from zen._core._types cimport column_sums_t
+from zen._core._kernels cimport column_sums_t
 
 cnp.import_array()
 
@@ -217,7 +217,7 @@ cdef void column_sums(ndarray out, ndarray g, bint accumulate):
     cdef Py_ssize_t rows = cnp.PyArray_DIMS(g)[0], n = cnp.PyArray_DIMS(g)[1]
     cdef void* pg = cnp.PyArray_DATA(g)
     cdef void* po = cnp.PyArray_DATA(out)
-    cdef column_sums_t kernel = row_kernels().column_sums[cnp.PyArray_TYPE(g) == cnp.NPY_DOUBLE]
+    cdef column_sums_t kernel = kernels.column_sums[cnp.PyArray_TYPE(g) == cnp.NPY_DOUBLE]
     if rows * n < WORTH:
         kernel(pg, po, rows, n, accumulate)
     else:

@@ -1,12 +1,10 @@
-# Kernels over the rows of a matrix: softmax, cross entropy, sums of columns. Included by the generated modules, so that
-# each instruction set gets its own; `_classes.pyx` and `_rows.pyx` call them through `row_kernels()`.
+# Kernels over the lines of a matrix: softmax, cross entropy, sums of columns. Called by _classes.pyx and _lines.pyx.
 #
 # Arrays are C-contiguous. A softmax subtracts the largest element of its row first, so it does not overflow. Rows are
 # worked on by blocks: what is written for the exponential is still in the cache when it is summed and divided.
 
 from libc.math cimport log
 from libc.string cimport memset
-from zen._core._types cimport CHUNK, Targets
 
 cdef enum:
     PANEL = 256          # columns summed together
@@ -315,13 +313,15 @@ cdef void sum_columns(const real* g, real* out, Py_ssize_t rows, Py_ssize_t n, b
         done += PANEL
 
 
-def row_kernels():
-    """Addresses of the kernels for float and double, in the order of `RowKernels` in _types.pxd."""
-    return (
-        <size_t><void*>softmax_rows[float], <size_t><void*>softmax_rows[double],
-        <size_t><void*>log_softmax_rows[float], <size_t><void*>log_softmax_rows[double],
-        <size_t><void*>softmax_vjp_rows[float], <size_t><void*>softmax_vjp_rows[double],
-        <size_t><void*>cross_entropy_rows[float], <size_t><void*>cross_entropy_rows[double],
-        <size_t><void*>cross_entropy_vjp_rows[float], <size_t><void*>cross_entropy_vjp_rows[double],
-        <size_t><void*>sum_columns[float], <size_t><void*>sum_columns[double],
-    )
+cdef void fill_lines(Kernels* k) noexcept:
+    k.softmax[0], k.softmax[1] = <softmax_t> <void*> softmax_rows[float], <softmax_t> <void*> softmax_rows[double]
+    k.log_softmax[0] = <softmax_t> <void*> log_softmax_rows[float]
+    k.log_softmax[1] = <softmax_t> <void*> log_softmax_rows[double]
+    k.softmax_vjp[0] = <softmax_vjp_t> <void*> softmax_vjp_rows[float]
+    k.softmax_vjp[1] = <softmax_vjp_t> <void*> softmax_vjp_rows[double]
+    k.cross_entropy[0] = <cross_entropy_t> <void*> cross_entropy_rows[float]
+    k.cross_entropy[1] = <cross_entropy_t> <void*> cross_entropy_rows[double]
+    k.cross_entropy_vjp[0] = <cross_entropy_vjp_t> <void*> cross_entropy_vjp_rows[float]
+    k.cross_entropy_vjp[1] = <cross_entropy_vjp_t> <void*> cross_entropy_vjp_rows[double]
+    k.column_sums[0] = <column_sums_t> <void*> sum_columns[float]
+    k.column_sums[1] = <column_sums_t> <void*> sum_columns[double]

@@ -1,4 +1,4 @@
-# batch_norm and group_norm on contiguous arrays of (batch, channels, size). Included after _norm_rows.pxi.
+# batch_norm and group_norm on contiguous arrays of (batch, channels, size). Included after _kernels_norm_lines.pxi.
 #
 # A single sample is worked on some channels at a time, those that make a PIECE: what the first pass reads is still in
 # the cache for the others. The loops below see these `count` channels of `batch` samples, `stride` elements apart. With
@@ -204,11 +204,8 @@ cdef void norm_channels_backward(
         sum_gh += count
 
 
-def norm_kernels():
-    """Addresses of the kernels for float and double: rows, channels; forward and backward each."""
-    return (
-        <size_t><void*>norm_rows_forward[float], <size_t><void*>norm_rows_forward[double],
-        <size_t><void*>norm_rows_backward[float], <size_t><void*>norm_rows_backward[double],
-        <size_t><void*>norm_channels_forward[float], <size_t><void*>norm_channels_forward[double],
-        <size_t><void*>norm_channels_backward[float], <size_t><void*>norm_channels_backward[double],
-    )
+cdef void fill_norm_channels(Kernels* k) noexcept:
+    k.norm_channels[0] = <norm_channels_t> <void*> norm_channels_forward[float]
+    k.norm_channels[1] = <norm_channels_t> <void*> norm_channels_forward[double]
+    k.norm_channels_back[0] = <norm_channels_back_t> <void*> norm_channels_backward[float]
+    k.norm_channels_back[1] = <norm_channels_back_t> <void*> norm_channels_backward[double]

@@ -1,5 +1,5 @@
 # Convolutions in which every input channel is a group of its own: direct loops over whole planes (see _planes.pxd).
-# Included by the generated modules, so that each instruction set gets its own; `_conv.pyx` calls them by address.
+# Called by _conv.pyx.
 
 from libc.math cimport isfinite
 from zen._core._patches cimport Geometry, zen_copy
@@ -301,10 +301,10 @@ cdef double exact_dot(
     return total
 
 
-def plane_kernels():
-    """Addresses of the kernels for float and double: forward, input's gradient, weight's gradient."""
-    return (
-        <size_t><void*>planes_forward[float], <size_t><void*>planes_forward[double],
-        <size_t><void*>planes_input[float], <size_t><void*>planes_input[double],
-        <size_t><void*>planes_weight[float], <size_t><void*>planes_weight[double],
-    )
+cdef void fill_planes(Kernels* k) noexcept:
+    k.planes_forward[0] = <planes_forward_t> <void*> planes_forward[float]
+    k.planes_forward[1] = <planes_forward_t> <void*> planes_forward[double]
+    k.planes_input[0] = <planes_backward_t> <void*> planes_input[float]
+    k.planes_input[1] = <planes_backward_t> <void*> planes_input[double]
+    k.planes_weight[0] = <planes_backward_t> <void*> planes_weight[float]
+    k.planes_weight[1] = <planes_backward_t> <void*> planes_weight[double]

@@ -1,6 +1,5 @@
-# layer_norm and rms_norm on contiguous memory, and the sums that every normalisation takes. Included by the generated
-# modules after _plane_kernels.pxi, so that each instruction set gets its own; `_norm.pyx` calls them by address. The
-# affine part is one number for each column.
+# layer_norm and rms_norm on contiguous memory, and the sums that every normalisation takes. Called by _norm.pyx.
+# Comes after _kernels_planes.pxi, whose vectors it uses. The affine part is one number for each column.
 #
 # Statistics are taken in two passes, the mean first, because the difference of large squares would lose them. The first
 # mean, rounded to the array's type, is `centre`; the second pass finds what it lacks. Means are kept in double.
@@ -198,3 +197,10 @@ cdef void norm_rows_backward(
             dw[i] = <real>totals[i]
         if db != NULL:
             db[i] = <real>totals[n + i]
+
+
+cdef void fill_norm_lines(Kernels* k) noexcept:
+    k.norm_lines[0] = <norm_lines_t> <void*> norm_rows_forward[float]
+    k.norm_lines[1] = <norm_lines_t> <void*> norm_rows_forward[double]
+    k.norm_lines_back[0] = <norm_lines_back_t> <void*> norm_rows_backward[float]
+    k.norm_lines_back[1] = <norm_lines_back_t> <void*> norm_rows_backward[double]

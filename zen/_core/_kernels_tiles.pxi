@@ -1,4 +1,4 @@
-# Small and middling matrix products in AVX-512, without the BLAS. Used by _blas.pyx.
+# Small and middling matrix products in AVX-512, without the BLAS. Called by _blas.pyx.
 #
 # A tile of eight rows by two vectors of `out` stays in registers while the loop runs over the summed axis: sixteen
 # independent multiply-adds for two loads and eight broadcasts, so that the multipliers and not the loads are what it
@@ -11,15 +11,13 @@
 
 cdef extern from *:
     """
-    #ifdef ZEN_VARIANTS
+    #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
     #include <immintrin.h>
-    #define ZEN_512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
-    #define ZEN_INLINE_512 static inline ZEN_512 __attribute__((always_inline))
     enum { ZEN_DEPTH = 256 };
 
     #define ZEN_TILES(T, V, S, MASK, LANES) \\
     /* out = alpha * a @ b + beta * out for `rows` rows and `wide` vectors; `mask`: what the last one holds */ \\
-    ZEN_INLINE_512 void zen_tile_##T( \\
+    ZEN_INLINE void zen_tile_##T( \\
         const int rows, const int wide, MASK mask, Py_ssize_t k, const T *a, Py_ssize_t down, Py_ssize_t right, \\
         const T *b, Py_ssize_t ldb, T alpha, T beta, T *out, Py_ssize_t ldo) { \\
         V sum[8][2], w[2]; \\
@@ -44,7 +42,7 @@ cdef extern from *:
         } \\
     } \\
     /* one panel of b with all m rows of a */ \\
-    ZEN_INLINE_512 void zen_column_##T( \\
+    ZEN_INLINE void zen_column_##T( \\
         const int wide, MASK mask, Py_ssize_t m, Py_ssize_t k, const T *a, Py_ssize_t down, Py_ssize_t right, \\
         const T *b, Py_ssize_t ldb, T alpha, T beta, T *out, Py_ssize_t ldo) { \\
         Py_ssize_t i = 0; \\
@@ -62,7 +60,7 @@ cdef extern from *:
             zen_tile_##T(1, wide, mask, k, a + i * down, down, right, b, ldb, alpha, beta, out + i * ldo, ldo); \\
     } \\
     /* `width` columns of b, which is stored transposed, side by side */ \\
-    ZEN_INLINE_512 void zen_panel_##T(Py_ssize_t width, Py_ssize_t k, const T *b, Py_ssize_t ldb, T *panel) { \\
+    ZEN_INLINE void zen_panel_##T(Py_ssize_t width, Py_ssize_t k, const T *b, Py_ssize_t ldb, T *panel) { \\
         Py_ssize_t p, c = 0; \\
         for (; c + 4 <= width; c += 4) { \\
             for (p = 0; p + 4 <= k; p += 4) \\
@@ -73,9 +71,11 @@ cdef extern from *:
         for (; c < width; c++) \\
             for (p = 0; p < k; p++) panel[p * 2 * LANES + c] = b[c * ldb + p]; \\
     } \\
-    static ZEN_512 void zen_multiply_##T( \\
-        Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, T alpha, const T *a, Py_ssize_t down, Py_ssize_t right, \\
-        int flipped, const T *b, Py_ssize_t ldb, T beta, T *out, Py_ssize_t ldo) { \\
+    static void zen_multiply_##T( \\
+        Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double scale, const T *a, Py_ssize_t down, Py_ssize_t right, \\
+        int flipped, const T *b, Py_ssize_t ldb, double kept, T *out, Py_ssize_t ldo) { \\
+        const T alpha = (T)scale; \\
+        T beta = (T)kept; \\
         T panel[ZEN_DEPTH * 2 * LANES] __attribute__((aligned(64))); \\
         for (Py_ssize_t p = 0; p < k; p += ZEN_DEPTH, a += ZEN_DEPTH * right, beta = 1) { \\
             const Py_ssize_t depth = k - p < ZEN_DEPTH ? k - p : ZEN_DEPTH; \\
@@ -93,7 +93,7 @@ cdef extern from *:
         } \\
     }
 
-    ZEN_INLINE_512 void zen_transpose_float(const float *from, Py_ssize_t ld, float *to, Py_ssize_t width) {
+    ZEN_INLINE void zen_transpose_float(const float *from, Py_ssize_t ld, float *to, Py_ssize_t width) {
         __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + ld);
         __m128 c = _mm_loadu_ps(from + 2 * ld), d = _mm_loadu_ps(from + 3 * ld);
         _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -102,7 +102,7 @@ cdef extern from *:
         _mm_storeu_ps(to + 2 * width, c);
         _mm_storeu_ps(to + 3 * width, d);
     }
-    ZEN_INLINE_512 void zen_transpose_double(const double *from, Py_ssize_t ld, double *to, Py_ssize_t width) {
+    ZEN_INLINE void zen_transpose_double(const double *from, Py_ssize_t ld, double *to, Py_ssize_t width) {
         for (int i = 0; i < 4; i += 2) {
             for (int j = 0; j < 4; j += 2) {
                 __m128d a = _mm_loadu_pd(from + i * ld + j), b = _mm_loadu_pd(from + (i + 1) * ld + j);
@@ -113,15 +113,14 @@ cdef extern from *:
     }
     ZEN_TILES(float, __m512, ps, __mmask16, 16)
     ZEN_TILES(double, __m512d, pd, __mmask8, 8)
-    #else  /* never called */
-    #define zen_multiply_float(...) ((void)0)
-    #define zen_multiply_double(...) ((void)0)
+    #define ZEN_MULTIPLY(T) ((void*)zen_multiply_##T)
+    #else
+    #define ZEN_MULTIPLY(T) NULL
     #endif
+    #define zen_multiply_address(wide) ((wide) ? ZEN_MULTIPLY(double) : ZEN_MULTIPLY(float))
     """
-    # out = alpha * a @ b + beta * out. a[i * down + p * right]; rows of b, or of its transpose, `ldb` apart.
-    void multiply_float "zen_multiply_float"(
-        Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, float alpha, const void* a, Py_ssize_t down, Py_ssize_t right,
-        bint flipped, const void* b, Py_ssize_t ldb, float beta, void* out, Py_ssize_t ldo) noexcept nogil
-    void multiply_double "zen_multiply_double"(
-        Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const void* a, Py_ssize_t down, Py_ssize_t right,
-        bint flipped, const void* b, Py_ssize_t ldb, double beta, void* out, Py_ssize_t ldo) noexcept nogil
+    void* zen_multiply_address(bint wide) noexcept
+
+
+cdef void fill_tiles(Kernels* k) noexcept:
+    k.multiply[0], k.multiply[1] = <multiply_t> zen_multiply_address(False), <multiply_t> zen_multiply_address(True)

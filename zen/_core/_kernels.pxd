@@ -1,0 +1,128 @@
+# The kernels that are compiled once for each instruction set: their types, and one struct with the addresses of all.
+#
+# A module of one instruction set (`_kernels_base`, `_kernels_avx2`, `_kernels_avx512`, made by generate.py) contains
+# the files `_kernels_*.pxi`, each of which enters its own kernels into the struct by name. `_dispatch.pyx` picks the
+# module. A field is a pair, for float and for double: `kernels.softmax[real is double]`. Pointers are to elements of
+# that type; scalars are always double.
+
+from zen._core._patches cimport Geometry
+from zen._core._planes cimport Planes
+
+cdef enum:
+    CHUNK = 2048     # elements of short rows that softmax and cross entropy work on together
+
+cdef struct Targets:
+    # What cross entropy is told beside the logits.
+    const long long* classes
+    const void* weights          # one for each class, of the logits' dtype, or NULL
+    long long ignored            # the class whose samples do not count
+    double smoothing
+
+ctypedef const void* const_t
+
+# _kernels_lines.pxi. `work` holds a row, or CHUNK elements where that is more.
+ctypedef void (*softmax_t)(const_t x, void* out, void* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*softmax_vjp_t)(
+    const_t g, const_t y, void* out, void* work, Py_ssize_t rows, Py_ssize_t n, bint logarithm, bint add
+) noexcept nogil
+ctypedef Py_ssize_t (*cross_entropy_t)(
+    const_t x, void* p, Py_ssize_t advance, void* losses, Py_ssize_t rows, Py_ssize_t n, const Targets* t,
+    double* total, double* weight
+) noexcept nogil
+ctypedef void (*cross_entropy_vjp_t)(
+    const_t p, void* out, Py_ssize_t rows, Py_ssize_t n, const Targets* t, const_t g, double share, bint add
+) noexcept nogil
+ctypedef void (*column_sums_t)(const_t g, void* out, Py_ssize_t rows, Py_ssize_t n, bint add) noexcept nogil
+
+# _kernels_planes.pxi
+ctypedef void (*planes_forward_t)(
+    const Planes* p, const Geometry* s, void* x, void* w, void* bias, void* y, void* work
+) noexcept nogil
+ctypedef void (*planes_backward_t)(
+    const Planes* p, const Geometry* s, void* x, void* w, void* g, void* work
+) noexcept nogil
+
+# _kernels_norm_lines.pxi
+ctypedef void (*norm_lines_t)(
+    void* x, Py_ssize_t rows, Py_ssize_t n, void* w, void* b, double eps, bint centred, void* y, double* mean,
+    double* rstd
+) noexcept nogil
+ctypedef void (*norm_lines_back_t)(
+    void* g, void* x, Py_ssize_t rows, Py_ssize_t n, void* w, bint centred, double* mean, double* rstd, void* dx,
+    void* dw, void* db, void* partial, double* totals
+) noexcept nogil
+
+# _kernels_norm_channels.pxi
+ctypedef void (*norm_channels_t)(
+    void* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, void* w,
+    void* b, double eps, bint given, void* y, double* mean, double* var, void* scratch, double* sums
+) noexcept nogil
+ctypedef void (*norm_channels_back_t)(
+    void* g, void* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
+    void* w, double eps, bint given, double* mean, double* var, void* dx, double* sum_g, double* sum_gh, void* scratch
+) noexcept nogil
+
+# _kernels_weights.pxi
+ctypedef void (*lower_rows_t)(void* a, void* largest, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*normalise_t)(void* p, const_t largest, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*softmax_back_t)(const_t p, void* d, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*drop_t)(const_t a, const unsigned char* keep, double factor, void* out, Py_ssize_t n) noexcept nogil
+
+# _kernels_gates.pxi
+ctypedef void (*lstm_t)(void* a, const_t before, void* c, Py_ssize_t n) noexcept nogil
+ctypedef void (*lstm_back_t)(
+    const_t a, const_t before, const_t t, const_t g, const_t carry, void* dc, void* d, void* db, Py_ssize_t n
+) noexcept nogil
+ctypedef void (*product_t)(const_t a, const_t b, void* out, Py_ssize_t n) noexcept nogil
+ctypedef void (*add_t)(void* a, const_t b, Py_ssize_t n) noexcept nogil
+ctypedef void (*gru_reset_t)(void* a, const_t q, const_t bias, void* kept, Py_ssize_t n) noexcept nogil
+ctypedef void (*gru_t)(const_t a, const_t before, void* h, Py_ssize_t n) noexcept nogil
+ctypedef void (*gru_back_t)(
+    const_t a, const_t before, const_t kept, const_t g, void* carry, void* dx, void* dq, void* dbx, void* dbq,
+    Py_ssize_t n
+) noexcept nogil
+ctypedef void (*plain_back_t)(
+    const_t h, const_t g, const_t carry, void* d, void* db, Py_ssize_t n) noexcept nogil
+
+# _kernels_dots.pxi
+ctypedef double (*dot_t)(const_t x, const_t y, Py_ssize_t n) noexcept nogil
+ctypedef double (*add_dot_t)(void* q, double f, double w, const_t x, const_t y, Py_ssize_t n) noexcept nogil
+ctypedef void (*sizes_t)(const_t x, Py_ssize_t n, double* largest, double* total) noexcept nogil
+
+# _kernels_tiles.pxi: out = alpha * a @ b + beta * out. a[i * down + p * right]; rows of b, or of its transpose, `ldb`
+# apart. NULL where there are no tiles for the instruction set.
+ctypedef void (*multiply_t)(
+    Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const_t a, Py_ssize_t down, Py_ssize_t right,
+    bint flipped, const_t b, Py_ssize_t ldb, double beta, void* out, Py_ssize_t ldo) noexcept nogil
+
+cdef struct Kernels:
+    softmax_t softmax[2]
+    softmax_t log_softmax[2]
+    softmax_vjp_t softmax_vjp[2]
+    cross_entropy_t cross_entropy[2]
+    cross_entropy_vjp_t cross_entropy_vjp[2]
+    column_sums_t column_sums[2]
+    planes_forward_t planes_forward[2]
+    planes_backward_t planes_input[2]
+    planes_backward_t planes_weight[2]
+    norm_lines_t norm_lines[2]
+    norm_lines_back_t norm_lines_back[2]
+    norm_channels_t norm_channels[2]
+    norm_channels_back_t norm_channels_back[2]
+    lower_rows_t lower_rows[2]
+    normalise_t normalise[2]
+    softmax_back_t softmax_back[2]
+    drop_t drop[2]
+    lstm_t lstm[2]
+    lstm_back_t lstm_back[2]
+    product_t product[2]
+    add_t add[2]
+    gru_reset_t gru_reset[2]
+    gru_t gru[2]
+    gru_back_t gru_back[2]
+    plain_back_t tanh_back[2]
+    plain_back_t relu_back[2]
+    dot_t dot[2]
+    add_dot_t add_dot[2]
+    sizes_t sizes[2]
+    multiply_t multiply[2]
