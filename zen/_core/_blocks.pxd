@@ -35,25 +35,84 @@ cdef inline double sign_double(double x) noexcept nogil:
     return x if x != x else <double>((x > 0) - (x < 0))
 
 
+cdef extern from * nogil:
+    """
+    /* Not inlined: hundreds of kernels have these paths, which most calls do not take. */
+    #ifdef __GNUC__
+    #define ZEN_SHARED static __attribute__((noinline, unused))
+    #else
+    #define ZEN_SHARED static
+    #endif
+    #define ZEN_GATHER(T, NAME) \\
+    ZEN_SHARED void zen_gather_##NAME(const char *p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, T *to) { \\
+        if (s == 0) { \\
+            const T v = *(const T *)p; \\
+            if (done == 0)  /* later blocks are not longer than the first: the buffer still holds the value */ \\
+                for (Py_ssize_t i = 0; i < m; i++) to[i] = v; \\
+        } else { \\
+            p += done * s; \\
+            for (Py_ssize_t i = 0; i < m; i++) to[i] = *(const T *)(p + i * s); \\
+        } \\
+    }
+    /* a block that is stored at a distance, or added */
+    #define ZEN_SCATTER(T) \\
+    ZEN_SHARED void zen_scatter_##T(char *p, Py_ssize_t s, Py_ssize_t m, const T *v, int add) { \\
+        if (s == (Py_ssize_t)sizeof(T)) { \\
+            T *out = (T *)p; \\
+            if (add) \\
+                for (Py_ssize_t i = 0; i < m; i++) out[i] += v[i]; \\
+            else \\
+                memcpy(out, v, m * sizeof(T)); \\
+        } else if (add) { \\
+            for (Py_ssize_t i = 0; i < m; i++) *(T *)(p + i * s) += v[i]; \\
+        } else { \\
+            for (Py_ssize_t i = 0; i < m; i++) *(T *)(p + i * s) = v[i]; \\
+        } \\
+    }
+    /* partial sums, each over at most ZEN_BLOCK / 16 elements: one 512-bit register of floats */
+    #define ZEN_BLOCK_SUM(T) \\
+    ZEN_SHARED double zen_block_sum_##T(const T *v, Py_ssize_t m) { \\
+        T lanes[16] = {0}; \\
+        double total = 0; \\
+        Py_ssize_t i, k; \\
+        for (i = 0; i + 16 <= m; i += 16) \\
+            for (k = 0; k < 16; k++) lanes[k] += v[i + k]; \\
+        for (; i < m; i++) total += v[i]; \\
+        for (k = 0; k < 16; k++) total += lanes[k]; \\
+        return total; \\
+    }
+    #include <string.h>
+    ZEN_BLOCK_SUM(float)
+    ZEN_BLOCK_SUM(double)
+    ZEN_GATHER(float, float)
+    ZEN_GATHER(double, double)
+    ZEN_GATHER(unsigned char, mask)
+    ZEN_SCATTER(float)
+    ZEN_SCATTER(double)
+    """
+    double zen_block_sum_float(const float* v, Py_ssize_t m) noexcept
+    double zen_block_sum_double(const double* v, Py_ssize_t m) noexcept
+    void zen_gather_float(const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, float* to) noexcept
+    void zen_gather_double(const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, double* to) noexcept
+    void zen_gather_mask(const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, mask* to) noexcept
+    void zen_scatter_float(char* p, Py_ssize_t s, Py_ssize_t m, const float* v, bint add) noexcept
+    void zen_scatter_double(char* p, Py_ssize_t s, Py_ssize_t m, const double* v, bint add) noexcept
+
+
 cdef inline const number* _load(
     const char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, number* buffer
 ) noexcept nogil:
     # The block of m elements that starts at element `done`: in place if contiguous, else gathered.
-    cdef Py_ssize_t i
-    cdef number v
     if s == <Py_ssize_t>sizeof(number):
         return (<const number*>p) + done
     if s == FILLED:
         return <const number*>p
-    if s == 0:
-        if done == 0:  # later blocks are not longer than the first: the buffer still holds the value
-            v = (<const number*>p)[0]
-            for i in range(m):
-                buffer[i] = v
+    if number is float:
+        zen_gather_float(p, s, done, m, buffer)
+    elif number is double:
+        zen_gather_double(p, s, done, m, buffer)
     else:
-        p += done * s
-        for i in range(m):
-            buffer[i] = (<const number*>(p + i * s))[0]
+        zen_gather_mask(p, s, done, m, buffer)
     return buffer
 
 
@@ -74,42 +133,22 @@ cdef inline const mask* load_mask(const char* p, Py_ssize_t s, Py_ssize_t done, 
 
 
 cdef inline double block_sum(const real* v, Py_ssize_t m) noexcept nogil:
-    # LANES partial sums, each over at most BLOCK / LANES elements; the caller adds the blocks up in double.
-    cdef real lanes[LANES]
-    cdef Py_ssize_t i, k
-    cdef double total = 0
-    for k in range(LANES):
-        lanes[k] = 0
-    for i in range(m // LANES):
-        for k in range(LANES):
-            lanes[k] += v[i * LANES + k]
-    for i in range(m - m % LANES, m):
-        total += v[i]
-    for k in range(LANES):
-        total += lanes[k]
-    return total
+    # The sum of a block; the caller adds the blocks up in double.
+    if real is float:
+        return zen_block_sum_float(v, m)
+    else:
+        return zen_block_sum_double(v, m)
 
 
 cdef inline void _store(
     char* p, Py_ssize_t s, Py_ssize_t done, Py_ssize_t m, const real* v, int mode, double* total
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef real* out
     if mode == REDUCE:
         total[0] += block_sum(v, m)
-    elif s == <Py_ssize_t>sizeof(real):
-        out = (<real*>p) + done
-        if mode == SET:
-            memcpy(out, v, m * sizeof(real))
-        else:
-            for i in range(m):
-                out[i] += v[i]
-    elif mode == SET:
-        for i in range(m):
-            (<real*>(p + (done + i) * s))[0] = v[i]
+    elif real is float:
+        zen_scatter_float(p + done * s, s, m, v, mode == ADD)
     else:
-        for i in range(m):
-            (<real*>(p + (done + i) * s))[0] += v[i]
+        zen_scatter_double(p + done * s, s, m, v, mode == ADD)
 
 
 cdef inline void store_float(
