@@ -4,14 +4,31 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zen import backend
+from zen import backend, f
 from zen.ops import register
 from zen.ops.row import Row
 
 ROWS = register.DECLARATIONS
 ELEMENTWISE = [name for name, row in ROWS.items() if row.elementwise]
 STRUCTURAL = [name for name, row in ROWS.items() if not row.elementwise]
-DIFFERENTIABLE = [name for name, row in ROWS.items() if any(formula is not None for formula in row.vjp)]
+COMPOSED = [name for name, row in ROWS.items() if row.composition is not None]
+
+
+def has_derivative(row: Row, k: int = 0) -> bool:
+    """Whether there is a derivative in argument k."""
+    return callable(row.vjp) or row.vjp[0 if row.variadic else k] is not None
+
+
+DIFFERENTIABLE = [name for name, row in ROWS.items() if any(has_derivative(row, k) for k in range(len(row.args)))]
+
+
+def joined(made: Any) -> Any:
+    """Several results as one, so that a derivative of it is one of all of them."""
+    if not isinstance(made, tuple):
+        return made
+    if isinstance(made[0], np.ndarray):
+        return np.concatenate([np.ravel(y) for y in made])
+    return f.concat([f.ravel(y) for y in made])
 
 
 class Case(NamedTuple):
@@ -22,15 +39,14 @@ class Case(NamedTuple):
     params: tuple[Any, ...] = ()
 
     def __call__(self, *args: Any) -> Any:
-        """The row applied to Tensors, arrays or scalars in place of the case's own arguments."""
-        return backend.apply(register.ROWS[self.name], args, self.params)
+        """The row applied to Tensors, arrays or scalars in place of the case's own arguments; its results joined."""
+        return joined(backend.apply(register.ROWS[self.name], args, self.params))
 
     @property
     def floating(self) -> list[int]:
         """Positions of the arguments that have a derivative here: a formula, and a floating dtype."""
         row = ROWS[self.name]
-        vjp = row.vjp * len(self.args) if row.variadic else row.vjp
-        return [k for k, a in enumerate(self.args) if vjp[k] is not None and np.asarray(a).dtype.kind == "f"]
+        return [k for k, a in enumerate(self.args) if has_derivative(row, k) and np.asarray(a).dtype.kind == "f"]
 
     def differentiable(self, *args: Any) -> Any:
         """As the call, as a function of the arguments at `floating` alone."""

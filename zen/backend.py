@@ -45,6 +45,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import rebuild as rebuild
     from ._reference import record as record
     from ._reference import renew as renew
+    from ._reference import revived as revived
     from ._reference import run as run
     from ._reference import set_grad_enabled as set_grad_enabled
     from ._reference import settle as settle
@@ -78,6 +79,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import rebuild as rebuild
         from ._core import record as record
         from ._core import renew as renew
+        from ._core import revived as revived
         from ._core import run as run
         from ._core import set_grad_enabled as set_grad_enabled
         from ._core import settle as settle

@@ -13,6 +13,7 @@ import numpy as np
 
 import zen
 from zen import f
+from zen.backend import apply
 from zen.ops import recurrent
 
 from .compare import differs
@@ -27,7 +28,7 @@ class Refused(Exception):
 
 def function(program: Program, arrays: dict[str, Any]) -> Any:
     """The program as a function of its leaves, which returns every value by name."""
-    names = {"np": np, "zen": zen, "f": f, "recurrent": recurrent, **arrays}
+    names = {"np": np, "zen": zen, "f": f, "apply": apply, "recurrent": recurrent, **arrays}
     exec(program.function(), names)
     return names["program"]
 

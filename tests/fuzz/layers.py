@@ -137,9 +137,13 @@ def recurrent(b: Builder) -> None:
     inputs = [x, *states, b.fit((gates * h, i)), b.fit((gates * h, h)), *biases]
     reverse = b.rng.random() < 0.3
     options = {"reverse": reverse} | ({"relu": False} if kind == "RNN_TANH" else {})
-    text = ", ".join([f"{{{k}}}" for k in range(len(inputs))] + [f"{k}={v}" for k, v in options.items()])
+    text = ", ".join([f"{{{k}}}" for k in range(len(inputs))])
+    params = f"({'False, ' if kind == 'RNN_TANH' else ''}{reverse},)"
+    call = f"apply(recurrent.{kind}, ({text}), {params})"
+    if kind == "LSTM":
+        call = f"(lambda made: f.concat([made[0], made[1][None]]))({call})"
     shape = (t + (kind == "LSTM"), n, h)
-    b.emit(kind, *inputs, shape=shape, bound=4, template=f"recurrent.{kind}({text})", **options)
+    b.emit(kind, *inputs, shape=shape, bound=4, template=call, **options)
 
 
 def activation(b: Builder) -> None:

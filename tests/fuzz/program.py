@@ -120,7 +120,8 @@ class Program:
 
     def snippet(self, action: str = "") -> str:
         """The whole program, to be run by hand."""
-        lines = ["import numpy as np, zen", "from zen import f", "from zen.ops import recurrent", ""]
+        lines = ["import numpy as np, zen", "from zen import f", "from zen.backend import apply"]
+        lines += ["from zen.ops import recurrent", ""]
         lines += [inspect.getsource(draw), *[s.text() for s in self.sources], "", self.function(), ""]
         lines += [f"{s.name} = zen.tensor({s.name}, requires_grad=True)" for s in self.leaves]
         lines += [f"values = program({', '.join(s.name for s in self.leaves)})"]

@@ -5,11 +5,12 @@ import pytest
 from layouts import LAYOUTS
 
 import zen
+from zen.backend import apply
 from zen.ops.attention import ATTENTION, SELF_ATTENTION
 from zen.testing import check_gradients
 
 attend = zen.f.scaled_dot_product_attention
-PLAIN = {"scale": 0.7, "causal": False, "factor": 1.0}
+PLAIN = 0.7, False, 1.0
 
 
 def draw(*shape):
@@ -44,7 +45,8 @@ def test_rows_of_any_length(length):
     np.testing.assert_allclose(attend(q, k, v).array, expected, rtol=1e-4, atol=1e-5)
     inputs = [zen.tensor(a, requires_grad=True) for a in (q, k, v)]
     g = draw(1, 2, 70, 8).astype("float32")
-    one, other = (zen.gradients(f(*inputs, None, None, **PLAIN), inputs, g) for f in (ATTENTION, ATTENTION.composition))
+    outs = apply(ATTENTION, (*inputs, None, None), PLAIN), ATTENTION.composition(*inputs, None, None, *PLAIN)
+    one, other = (zen.gradients(out, inputs, g) for out in outs)
     for a, b in zip(one, other, strict=True):
         np.testing.assert_allclose(a.array, b.array, rtol=1e-3, atol=1e-4)
 
@@ -80,7 +82,7 @@ def test_a_scale_of_zero_keeps_nan(dtype, masked):
 def test_layouts(layout):
     arrays = [draw(2, 2, 3, 4), draw(2, 2, 5, 4), draw(2, 2, 5, 4), draw(2, 1, 3, 5)]
     given, laid = ([zen.from_numpy(f(a)).requires_grad_() for a in arrays] for f in (np.array, layout))
-    found, expected = (ATTENTION(*x, None, **PLAIN) for x in (laid, given))
+    found, expected = (apply(ATTENTION, (*x, None), PLAIN) for x in (laid, given))
     np.testing.assert_allclose(found.array, expected.array, rtol=1e-12)
     g = draw(2, 2, 3, 4)
     pairs = zip(zen.gradients(found, laid, layout(g)), zen.gradients(expected, given, g), strict=True)
@@ -94,7 +96,7 @@ def test_heads_are_read_in_place():
     q, k, v = (qkv[..., i : i + 4].reshape(2, 3, 2, 2).transpose(0, 2, 1, 3) for i in (0, 4, 8))
     out = attend(q, k, v).array
     assert out.transpose(0, 2, 1, 3).flags.c_contiguous
-    packed = SELF_ATTENTION(qkv, None, None, heads=2, batch_first=True, causal=False, factor=1.0)
+    packed = apply(SELF_ATTENTION, (qkv, None, None), (2, True, False, 1.0))
     np.testing.assert_allclose(packed.array, out.transpose(0, 2, 1, 3).reshape(2, 3, 4), rtol=1e-12)
 
 
@@ -121,7 +123,7 @@ def test_dropout():
     np.testing.assert_array_equal(*again)
     keep = generator.random((1, 1, 2, 3), np.float32) >= 0.5
     arrays = [draw(1, 1, 2, 2), draw(1, 1, 3, 2), draw(1, 1, 3, 2)]
-    check_gradients(lambda q, k, v: ATTENTION(q, k, v, None, keep, **{**PLAIN, "factor": 2.0}), arrays, order=2)
+    check_gradients(lambda q, k, v: apply(ATTENTION, (q, k, v, None, keep), (0.7, False, 2.0)), arrays, order=2)
 
 
 def test_large_scores_do_not_overflow_and_nan_stays_visible():

@@ -1,4 +1,4 @@
-"""Normalisation: refusals, dtypes, running statistics, memory layouts. Values: tests/peers and test_fused."""
+"""Normalisation: refusals, dtypes, running statistics, memory layouts. Values: tests/peers and test_rows."""
 
 import re
 

@@ -6,14 +6,16 @@ import sys
 
 import numpy as np
 import pytest
+from drawing import joined
 from layouts import LAYOUTS
 
 import zen
+from zen.backend import apply
 from zen.ops.recurrent import GRU, LSTM, RNN_RELU, RNN_TANH
 
 OPERATIONS = {
-    "rnn_tanh": (RNN_TANH, 1, 1, {"relu": False}), "rnn_relu": (RNN_RELU, 1, 1, {"relu": True}),
-    "lstm": (LSTM, 4, 2, {}), "gru": (GRU, 3, 1, {}),
+    "rnn_tanh": (RNN_TANH, 1, 1, (False,)), "rnn_relu": (RNN_RELU, 1, 1, (True,)), "lstm": (LSTM, 4, 2, ()),
+    "gru": (GRU, 3, 1, ()),
 }  # fmt: skip
 
 
@@ -36,7 +38,8 @@ def test_chunks_join(name, reverse):
     operation = OPERATIONS[name][0]
     arrays, static = draws(name, 150, 16, 3, 40)
     given = leaves(arrays)
-    out, expected = (f(*given, **static, reverse=reverse) for f in (operation, operation.composition))
+    out = joined(apply(operation, tuple(given), (*static, reverse)))
+    expected = joined(operation.composition(*given, *static, reverse))
     np.testing.assert_allclose(out.array, expected.array, rtol=1e-9, atol=1e-12)
     cotangent = np.random.default_rng(1).normal(size=out.shape)
     for a, b in zip(*(zen.gradients(y, given, cotangent) for y in (out, expected)), strict=True):
@@ -49,7 +52,7 @@ def test_layouts(name, layout):
     operation = OPERATIONS[name][0]
     arrays, static = draws(name, 3, 2, 2, 3)
     given, laid = leaves(arrays), [zen.from_numpy(layout(a)).requires_grad_() for a in arrays]
-    found, expected = (operation(*x, **static, reverse=False) for x in (laid, given))
+    found, expected = (joined(apply(operation, tuple(x), (*static, False))) for x in (laid, given))
     np.testing.assert_array_equal(found.array, expected.array)
     cotangent = np.random.default_rng(1).normal(size=found.shape)
     pairs = zip(zen.gradients(found, laid, layout(cotangent)), zen.gradients(expected, given, cotangent), strict=True)
@@ -63,7 +66,7 @@ def test_a_graph_may_be_run_twice(name):
     operation = OPERATIONS[name][0]
     arrays, static = draws(name, 4, 2, 2, 3)
     given = leaves(arrays)
-    loss = (operation(*given, **static, reverse=True) ** 2).sum()
+    loss = (joined(apply(operation, tuple(given), (*static, True))) ** 2).sum()
     loss.backward(retain_graph=True)
     first = [x.grad.array.copy() for x in given]
     loss.backward()
@@ -77,7 +80,7 @@ def test_saturated_gates_stay_finite(name):
     arrays, static = draws(name, 3, 2, 2, 3, "float32")
     arrays[0] *= 1e4 if name != "rnn_relu" else 1
     given = leaves(arrays)
-    out = operation(*given, **static, reverse=False)
+    out = joined(apply(operation, tuple(given), (*static, False)))
     out.sum().backward()
     assert all(np.isfinite(a).all() for a in [out.array, *[x.grad.array for x in given]])
 
@@ -86,13 +89,13 @@ def test_nan_stays_visible():
     for name in OPERATIONS:
         arrays, static = draws(name, 2, 1, 2, 3)
         arrays[0][0, 0, 0] = np.nan
-        assert np.isnan(OPERATIONS[name][0](*arrays, **static, reverse=False).array).all()
+        assert np.isnan(joined(apply(OPERATIONS[name][0], tuple(arrays), (*static, False))).array).all()
 
 
 def test_half_precision_takes_the_composition():
     arrays, _ = draws("lstm", 3, 2, 2, 3, "float16")
-    out = LSTM(*leaves(arrays), reverse=False)
-    exact = LSTM(*[a.astype("float64") for a in arrays], reverse=False)
+    out, _ = apply(LSTM, tuple(leaves(arrays)), (False,))
+    exact, _ = apply(LSTM, tuple([a.astype("float64") for a in arrays]), (False,))
     assert out.dtype == np.float16 and out.node.row.name != "lstm"
     np.testing.assert_allclose(out.array, exact.array, atol=5e-3)
 
@@ -106,6 +109,7 @@ listed = os.listdir
 os.listdir = lambda folder: [n for n in listed(folder) if "openblas" not in n and "mkl" not in n]
 import zen
 from zen import backend
+from zen.ops import register
 from zen.ops.attention import ATTENTION
 from zen.ops.recurrent import GRU
 os.listdir = listed
@@ -114,9 +118,9 @@ if backend.NAME == "compiled":
     assert blas.endswith("(C API)") or os.uname().sysname == "Darwin", blas
 for operation, places in ((GRU, [0, 1, 2, 3, 4, 5]), (ATTENTION, [0, 1, 2])):
     for dtype in ("float32", "float64"):
-        inputs, keywords = operation.domain(np.random.default_rng(0))[0]
+        inputs, params = register.DECLARATIONS[operation.name].domain(np.random.default_rng(0))[0]
         given = [None if x is None else zen.tensor(x, dtype=dtype, requires_grad=True) for x in inputs]
-        outs = [f(*given, **keywords) for f in (operation, operation.composition)]
+        outs = [backend.apply(operation, tuple(given), params), operation.composition(*given, *params)]
         found = [zen.gradients((y * y).sum(), [given[k] for k in places]) for y in outs]
         for a, b in zip(*found):
             assert np.allclose(a.array, b.array, rtol=1e-3, atol=1e-5), operation

@@ -47,10 +47,12 @@ def ours(case: Case, seeds):
 
 def theirs(case: Case, seeds):
     inputs = [torch.tensor(np.array(a), requires_grad=True) for a in case.smooth_args()]
-    full = [torch.tensor(np.array(a)) for a in case.args]
+    full = [None if a is None else torch.tensor(np.array(a)) for a in case.args]
     for k, t in zip(case.floating, inputs, strict=True):
         full[k] = t
     y = TORCH[case.name](*full, *case.params)
+    if isinstance(y, tuple):
+        y = torch.cat([part.to(torch.float64).reshape(-1) for part in y])
     if not y.requires_grad:
         return y, [None] * len(inputs), [None] * len(inputs)
     first = torch.autograd.grad(y, inputs, torch.tensor(seeds[0]), create_graph=True, allow_unused=True)

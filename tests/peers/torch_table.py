@@ -159,8 +159,25 @@ def _pool_scatter(v, index, size):
     return zeros.scatter_add(2, torch.tensor(index).flatten(2), v.flatten(2)).reshape(*v.shape[:2], *size)
 
 
+def _slice(x, axis, piece):
+    return x.narrow(axis, piece.start, max(piece.stop - piece.start, 0))
+
+
+def _batch_norm(x, w, b, eps):
+    axes = (0, *range(2, x.ndim))
+    return functional.batch_norm(x, None, None, w, b, True, 0.0, eps), x.mean(axes), x.var(axes, correction=0)
+
+
+def _fixed_norm(x, mean, var, w, b, eps):
+    mean, var, w, b = [None if v is None else v.reshape(-1, *[1] * (x.ndim - 2)) for v in (mean, var, w, b)]
+    y = (x - mean) / torch.sqrt(var + eps)
+    y = y if w is None else y * w
+    return y if b is None else y + b
+
+
+_AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 TORCH = {
-    **{name: getattr(torch, name) for name in register.ROWS if hasattr(torch, name)},
+    **{name: getattr(torch, name) for name in register.ROWS if hasattr(torch, name) and name not in _AS_LAYERS},
     "equal": torch.eq, "not_equal": torch.ne,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
@@ -222,6 +239,9 @@ TORCH = {
     "copy": lambda x, order: torch.clone(x),
     "concat": lambda *values: torch.concat(values[:-2], values[-2]),
     "stack": lambda *values: torch.stack(values[:-1], values[-1]),
+    "split": lambda x, axis, pieces: tuple(
+        [x.select(axis, p) if isinstance(p, int) else _slice(x, axis, p) for p in pieces]
+    ),
     "roll": torch.roll,
     "pad": _pad,
     "getitem": _getitem,
@@ -236,8 +256,7 @@ TORCH = {
     "det": torch.linalg.det,
     "cofactor": lambda x: torch.linalg.det(x)[..., None, None] * torch.linalg.inv(x).mT,
     "cofactor_slope": _cofactor_slope,
-    "logabsdet": lambda x: torch.linalg.slogdet(x)[1],
-    "det_sign": lambda x: torch.linalg.slogdet(x)[0],
+    "slogdet": lambda x: tuple(torch.linalg.slogdet(x)),
     "cholesky": lambda x: torch.linalg.cholesky((x + x.mT) / 2),
     "softmax": torch.softmax,
     "log_softmax": torch.log_softmax,
@@ -256,10 +275,16 @@ TORCH = {
     "avg_pool2d_input": _avg_pool2d_input,
     "pool_gather": _pool_gather,
     "pool_scatter": _pool_scatter,
+    "layer_norm": lambda x, w, b, dims, eps: functional.layer_norm(x, x.shape[-dims:], w, b, eps),
+    "rms_norm": lambda x, w, dims, eps: functional.rms_norm(x, x.shape[-dims:], w, eps),
+    "group_norm": lambda x, w, b, groups, eps: functional.group_norm(x, groups, w, b, eps),
+    "batch_norm": _batch_norm,
+    "fixed_norm": _fixed_norm,
 }  # fmt: skip
 """Row -> PyTorch."""
 
 WITHOUT_COUNTERPART = {
+    **dict.fromkeys(_AS_LAYERS, "compared as layers in test_nn_recurrent.py and test_nn_attention.py"),
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
     "recurrence": "serves the derivative of cumprod",

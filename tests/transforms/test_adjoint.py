@@ -1,5 +1,5 @@
-"""Both modes compute one derivative: <u, J v> by `jvp` equals <J^T u, v> by `vjp`, for every row and fused operation,
-each with every setting that its domain draws. What is declared linear is linear.
+"""Both modes compute one derivative: <u, J v> by `jvp` equals <J^T u, v> by `vjp`, for every row, with every setting
+that its domain draws. What is declared linear is linear.
 """
 
 import numpy as np
@@ -9,7 +9,6 @@ from drawing import DIFFERENTIABLE, ROWS, STRUCTURAL, cases
 
 from zen import backend
 from zen.ops import register
-from zen.ops.fused import FUSED
 
 
 def settings():
@@ -22,25 +21,6 @@ def settings():
 @pytest.mark.parametrize("case", list(settings()))
 def test_both_modes_of_a_row_agree(case):
     check_adjoint(lambda *args: case.differentiable(*args), tuple(case.smooth_args()))
-
-
-def fused():
-    for name, operation in sorted(FUSED.items()):
-        for k, (inputs, keywords) in enumerate(operation.domain(np.random.default_rng(0))):
-            yield pytest.param(operation, inputs, keywords, id=f"{name}-{k}")
-
-
-@pytest.mark.parametrize(("operation", "inputs", "keywords"), list(fused()))
-def test_both_modes_of_a_fused_operation_agree(operation, inputs, keywords):
-    places = [k for k, x in enumerate(inputs) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
-
-    def f(*given):
-        placed = list(inputs)
-        for k, x in zip(places, given, strict=True):
-            placed[k] = x
-        return operation(*placed, **keywords)
-
-    check_adjoint(f, tuple(np.asarray(inputs[k], np.float64) for k in places))
 
 
 # Linearity. A row may be linear in one argument while the others are held, or in all arguments of a variadic one.

@@ -4,11 +4,11 @@ Order of the modules, each using those before it: _types, _loops, _blocks, _kern
 _broadcast, _blas, _tensor, _record, _engine, _differentiable, _operations, _leaves.
 """
 
-from . import _differentiable as _differentiable
 from . import _operations as _operations
 from . import kernels as kernels
 from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
+from ._differentiable import revived as revived
 from ._dispatch import simd as simd
 from ._engine import run as run
 from ._engine import verify_saved as verify_saved

@@ -5,14 +5,15 @@ Slower than the pass on arrays and used for higher orders only, so it keeps its 
 
 import heapq
 
+cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, track_below
+from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, output_node, track_below
 from zen._core._engine import joint_vjp, raise_released, set_recorded, verify_saved
 from zen._core._tensor import call_recording
 
 
-cdef Tensor saved_tensor(object value, Node node):
+cdef object revive(object value, Node node):
     # A saved value as a Tensor on its node; the node's own Tensor, if it lives, stays the node's.
     cdef Tensor t
     if not isinstance(value, (ndarray, np.generic)):
@@ -22,25 +23,63 @@ cdef Tensor saved_tensor(object value, Node node):
     return t
 
 
-cdef object revive(object value, Node node):
-    return saved_tensor(value, node) if isinstance(value, (ndarray, np.generic)) else value
+cdef object revive_output(object value, Node call, int k, int count):
+    cdef Node node = None
+    cdef ndarray a
+    if not isinstance(value, ndarray):
+        return value
+    a = value
+    if call is not None and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(a)):
+        node = output_node(call, k, count, cnp.PyArray_TYPE(a), cnp.PyArray_NDIM(a), <Py_ssize_t*>cnp.PyArray_DIMS(a))
+    return revive(a, node)
 
 
-cdef list vjps(Node n, Tensor g):
+def revived(Node n not None, tuple saved not None, bint linked):
+    """What `n` saved as Tensors: on their nodes, so that formulas are recorded, or (not `linked`) on none."""
+    cdef Row row = n.row
+    cdef Node own = n if linked else None
+    cdef int k, count = n.count(), behind = count + max(row.several, 1)
+    cdef list values
+    if row.variadic and not row.joint:
+        xs = tuple([revive(saved[0][k], n.input(k) if linked else None) for k in range(count)])
+        return xs, revive(saved[1], own)
+    values = [revive(saved[k], n.input(k) if linked else None) for k in range(count)]
+    if row.several == 0:
+        values.append(revive(saved[count], own))
+    elif row.several < 0:
+        outputs = saved[count]
+        values.append(tuple([revive_output(outputs[k], own, k, len(outputs)) for k in range(len(outputs))]))
+    else:
+        values += [revive_output(saved[count + k], own, k, row.several) for k in range(row.several)]
+    for x in saved[behind:]:
+        if not row.joint and isinstance(x, ndarray) and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(<ndarray>x)):
+            raise RuntimeError(
+                f"{row.name}: its formulas read floating workspace, which has no derivative, so they cannot be "
+                "differentiated themselves; the row needs a composition"
+            )
+        values.append(x)
+    return tuple(values)
+
+
+cdef list vjps(Node n, object g, set needed):
     """The gradients of a node's inputs as Tensors; None where an input takes no part."""
     cdef Row row = n.row
-    cdef tuple saved = n.saved
+    cdef tuple values
     cdef int k, count = n.count()
     cdef object f = hook("tensors")
     row.ready()
-    y = revive(saved[len(saved) - 1], n)
-    if row.variadic:
-        xs = tuple([revive(saved[0][k], n.input(k)) for k in range(count)])
-        return [None if n.input(k) is None else row._vjps[0](f, g, k, xs, y, *n.params) for k in range(count)]
-    args = [revive(saved[k], n.input(k)) for k in range(count)]
+    values = revived(n, n.saved, True)
+    if row.several:
+        g = tuple(g)
     if row.joint:
-        return list(joint_vjp(row, f, g, (*args, y), n))
-    return [None if n.input(k) is None else row._vjps[k](f, g, *args, y, *n.params) for k in range(count)]
+        return list(joint_vjp(row, f, g, values, n, tuple([is_needed(n.input(k), needed) for k in range(count)])))
+    if row.variadic:
+        return [None if n.input(k) is None else row._vjps[0](f, g, k, *values, *n.params) for k in range(count)]
+    return [None if n.input(k) is None else row._vjps[k](f, g, *values, *n.params) for k in range(count)]
+
+
+cdef bint is_needed(Node n, set needed) except -1:
+    return n is not None and (needed is None or n in needed)
 
 
 cdef Tensor fit(object value, Node n, Row row, int k):
@@ -121,7 +160,7 @@ def traverse(list roots, list seeds, list inputs, bint retain_graph):
         done = True
     finally:
         for n in passed:
-            n.leave(done and not retain_graph)
+            n.leave(done and not retain_graph and not (n.row.several and n.row.view))
     if wanted is not None:
         return [wanted[node_of(<Tensor>t)] for t in inputs]
     commit(finished)
@@ -133,7 +172,6 @@ cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finishe
     cdef dict gradients = {}
     cdef list heap = []
     cdef Node n, m
-    cdef Tensor g
     cdef int k
     cdef Row row
     for t, value in zip(roots, seeds):
@@ -150,7 +188,8 @@ cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finishe
     while heap:
         n = heapq.heappop(heap)[1]
         g = gradients.pop(n)
-        g = run_hooks(n, g)
+        if n.hooks is not None:
+            g = run_hooks(n, g)
         if wanted is not None:
             if n in wanted:
                 wanted[n] = g
@@ -162,12 +201,28 @@ cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finishe
             raise_released(n)
         passed.append(n)
         n.users += 1
-        verify_saved(n)
         row = n.row
-        for k, value in enumerate(vjps(n, g)):
+        if row.is_output:
+            if is_needed(n.n0, needed):
+                add_output(gradients, heap, n, g)
+            continue
+        verify_saved(n)
+        for k, value in enumerate(vjps(n, g, needed)):
             m = n.input(k)
-            if m is not None and value is not None and (needed is None or m in needed):
+            if value is not None and is_needed(m, needed):
                 add(gradients, heap, m, fit(value, m, row, k))
+    return 0
+
+
+cdef int add_output(dict gradients, list heap, Node n, object value) except -1:
+    # As in _engine: the gradient of a call with several results is a list of their cotangents.
+    cdef Node call = n.n0
+    cdef int k = n._params[0]
+    cdef list held = gradients.get(call)
+    if held is None:
+        heapq.heappush(heap, (-call.seq, call))
+        held = gradients[call] = [None] * <int>n._params[1]
+    held[k] = value if held[k] is None else held[k] + value
     return 0
 
 
@@ -204,8 +259,6 @@ cdef int add(dict gradients, list heap, Node n, object value) except -1:
 
 
 cdef Tensor run_hooks(Node n, Tensor g):
-    if n.hooks is None:
-        return g
     for function in tuple(n.hooks.values()):
         replaced = function(g)
         if replaced is not None:

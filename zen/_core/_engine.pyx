@@ -24,7 +24,7 @@ from zen._core._dispatch cimport identity_kernel
 from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
 from zen._core._tensor cimport (
-    ARRAY, Node, Row, Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of,
+    ARRAY, Node, Row, Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of, set_pull_output,
 )
 from zen._core._types cimport ADD, ARGUMENT, COTANGENT, OUT, RESULT, SET, SLOTS, kernel_t
 from zen._core._broadcast import unbroadcast
@@ -354,7 +354,8 @@ cdef int propagate(Pass p, Node n) except -1:
         backward(p, n)
         done = True
     finally:
-        n.leave(done and not p.retain)
+        # Parts of an array can be used one after the other: the node of all of them saved nothing.
+        n.leave(done and not p.retain and not (n.row.several and n.row.view))
     return 0
 
 

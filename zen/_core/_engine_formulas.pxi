@@ -261,9 +261,11 @@ cdef int backward_generic(Pass p, Node n) except -1:
     cdef object f = hook("arrays")
     cdef object g = np.asarray(p.scalar, n.dtype) if p.array == NULL else <object>p.array
     row.ready()
+    if row.several:
+        g = tuple(<list>g)
     with np.errstate(all="ignore"):
         if row.joint:
-            gradients = joint_vjp(row, f, g, saved, n)
+            gradients = joint_vjp(row, f, g, saved, n, tuple([p.needs(n.input(k)) for k in range(n.count())]))
             for k in range(n.count()):
                 m = n.input(k)
                 if p.needs(m) and gradients[k] is not None:
@@ -277,17 +279,43 @@ cdef int backward_generic(Pass p, Node n) except -1:
                 value = row._vjps[0](f, g, k, *saved, *n._params)
             else:
                 value = row._vjps[k](f, g, *saved, *n._params)
-            p.give(m, value, row, k)
+            if value is not None:
+                p.give(m, value, row, k)
     return 0
 
 
-def joint_vjp(Row row, f, g, tuple saved, Node n):
-    """All gradients of a custom operation, checked for their number."""
-    value = row._vjps[0](f, g, saved[:len(saved) - 1], saved[len(saved) - 1], *n._params)
+cdef int pull_output(object work, Node n) except -1:
+    # Adds to the cotangent of one result of a call; in a pass, the gradient of the call's node is a list of these.
+    cdef Pass p = <Pass>work
+    cdef Node call = n.n0
+    cdef tuple params = n._params
+    cdef Slot* slot
+    cdef list held
+    cdef int k = params[0]
+    if not p.needs(call):
+        return 0
+    g = np.asarray(p.scalar, n.dtype) if p.array == NULL else <object>p.array
+    slot = p.slot(call)
+    if not slot.full:
+        held = [None] * <int>params[1]
+        Py_INCREF(held)
+        slot.array, slot.full = <PyObject*>held, True
+    held = <list>slot.array
+    held[k] = g if held[k] is None else np.asarray(np.add(held[k], g))
+    return 0
+
+
+set_pull_output(pull_output)
+
+
+def joint_vjp(Row row, f, g, tuple values, Node n, tuple wanted):
+    """All gradients of a node whose vjp is one function, checked for their number."""
+    cdef int count = n.count()
+    value = row._vjps[0](f, g, values[:count], values[count:], wanted, *n._params)
     if not isinstance(value, (tuple, list)):
         value = (value,)
-    if len(value) != n.count():
-        raise ValueError(f"{row.name}: the vjp returned {len(value)} gradients for {n.count()} arguments")
+    if len(value) != count:
+        raise ValueError(f"{row.name}: the vjp returned {len(value)} gradients for {count} arguments")
     return value
 
 

@@ -14,7 +14,7 @@ from zen._core._memory cimport new_array, new_ordered, same_shape
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_mask, taken
 from zen._core._tensor cimport (
     ARRAY, NOBODY, NODES, OTHERS, SCALAR, Node, Row, Shaped, Sharers, Tensor, hook, new_node, new_scalar, new_tensor,
-    node_of, recording, set_calls, sharers_of,
+    node_of, output_node, recording, set_calls, sharers_of,
 )
 from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t
 
@@ -308,7 +308,7 @@ cdef bint is_operand(object x):
     return isinstance(x, (Tensor, float, int, ndarray, np.generic))
 
 
-cdef Tensor apply_row(Row row, tuple inputs, tuple params):
+cdef object apply_row(Row row, tuple inputs, tuple params):
     cdef Arg a[MAX_ARGUMENTS]
     cdef Tensor t = None
     cdef int k, n = len(inputs)
@@ -324,7 +324,7 @@ cdef Tensor apply_row(Row row, tuple inputs, tuple params):
 
 
 def apply(Row row not None, tuple inputs not None, tuple params=()):
-    """Apply `row`: compute, and record if gradients are on and an input requires one."""
+    """Apply `row`: compute, and record if gradients are on and an input requires one. A tuple for several results."""
     if not row.variadic and len(inputs) != row.nin:
         raise TypeError(f"{row.name} takes {row.nin} arguments, not {len(inputs)}")
     return apply_row(row, inputs, params)

@@ -16,9 +16,9 @@ cdef object plain(object x):
 
 
 cdef tuple evaluate(Row row, tuple inputs, tuple params):
-    # (arrays, result) of the row's NumPy form; errors name the row and the shapes. What follows may read the arrays
+    # (arrays, what the row's NumPy form returns); errors name the row and the shapes. What follows may read the arrays
     # through typed pointers, so those at odd addresses are copied, except where the result is a view of them.
-    cdef list arrays = [plain(x) for x in inputs]
+    cdef list arrays = [plain(x) for x in inputs] if row.optional == () else plain_or_none(row, inputs)
     cdef int k
     if not row.view:
         for k in range(len(arrays)):
@@ -34,7 +34,7 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
         text = str(error)
         if text.startswith(row.name + ":"):
             raise
-        shapes = " and ".join([str(np.shape(x)) for x in arrays])
+        shapes = " and ".join([str(np.shape(x)) for x in arrays if x is not None])
         if "could not be broadcast" in text:
             raise ValueError(
                 f"{row.name}: shapes {shapes} do not broadcast together; "
@@ -44,6 +44,20 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
             if isinstance(error, kind):
                 break
         raise kind(f"{row.name}: {text} (operand shapes: {shapes})") from error
+    return tuple(arrays), out
+
+
+cdef list plain_or_none(Row row, tuple inputs):
+    cdef list arrays = []
+    cdef int k
+    for k in range(len(inputs)):
+        x = inputs[k]
+        arrays.append(None if x is None and k in row.optional else plain(x))
+    return arrays
+
+
+cdef ndarray settled(Row row, object out, tuple arrays):
+    # A result as an array of a dtype that zen holds, on memory of its own unless the row is a view.
     out = np.asarray(out)
     if not (cnp.PyArray_ISNOTSWAPPED(<ndarray>out) and (row.view or cnp.PyArray_ISALIGNED(<ndarray>out))):
         out = out.astype(out.dtype.newbyteorder("="))
@@ -54,12 +68,86 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
                 break
     if out.dtype.char not in SUPPORTED:
         raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
-    return tuple(arrays), out
+    return out
 
 
-cdef Tensor generic(Row row, tuple inputs, tuple params):
+cdef object generic(Row row, tuple inputs, tuple params):
+    if row.several or row.workspace or row.composition is not None:
+        return generic_several(row, inputs, params)
     arrays, out = evaluate(row, inputs, params)
-    return finish(row, inputs, arrays, params, out)
+    return finish(row, inputs, arrays, params, settled(row, out, arrays))
+
+
+cdef bint has_kernel(tuple inputs) except -1:
+    # Whether kernels take the inputs: the floating ones are all float32 or all float64.
+    cdef int typenum = 0, own
+    for x in inputs:
+        if isinstance(x, Tensor):
+            own = (<Tensor>x).typenum
+        elif isinstance(x, ndarray):
+            own = cnp.PyArray_TYPE(<ndarray>x)
+        else:
+            continue
+        if cnp.PyTypeNum_ISFLOAT(own):
+            if isinstance(x, ndarray) and not cnp.PyArray_ISNOTSWAPPED(<ndarray>x):
+                return False
+            if (typenum != 0 and own != typenum) or (own != cnp.NPY_FLOAT and own != cnp.NPY_DOUBLE):
+                return False
+            typenum = own
+    return True
+
+
+cdef bint is_linked(tuple inputs) except -1:
+    # Whether an input takes part in gradients.
+    for x in inputs:
+        if isinstance(x, Tensor) and node_of(<Tensor>x) is not None:
+            return True
+    return False
+
+
+cdef object generic_several(Row row, tuple inputs, tuple params):
+    # A row with several results, with workspace or with a composition.
+    cdef bint linked
+    cdef int k, count
+    cdef Node call = None
+    cdef ndarray out
+    if row.composition is not None and not has_kernel(inputs):
+        return row.composition(*inputs, *params)
+    linked = recording() and is_linked(inputs)
+    arrays, results = evaluate(row, inputs, (*params, bool(linked)) if row.workspace else params)
+    if not row.several:
+        if row.workspace:
+            out = settled(row, results[0], arrays)
+            workspace = tuple(results[1:])
+        else:
+            out, workspace = settled(row, results, arrays), ()
+        if linked and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
+            call = record_call(row, inputs, arrays, params, (out,), workspace)
+        return new_tensor(out, call)
+    count = len(results) - row.workspace
+    outputs = tuple([settled(row, y, arrays) for y in results[:count]])
+    if linked:
+        for out in outputs:
+            if cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
+                call = record_call(row, inputs, arrays, params, outputs, tuple(results[count:]))
+                break
+    found = []
+    for k in range(count):
+        found.append(finish_output(row, inputs, call, k, count, outputs[k]))
+    return tuple(found)
+
+
+cdef Tensor finish_output(Row row, tuple inputs, Node call, int k, int count, ndarray out):
+    cdef Node node = None
+    cdef Tensor t
+    if call is not None and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
+        node = output_node(call, k, count, cnp.PyArray_TYPE(out), cnp.PyArray_NDIM(out),
+                           <Py_ssize_t*>cnp.PyArray_DIMS(out))
+    if not row.view:
+        return new_tensor(out, node)
+    if not isinstance(inputs[0], Tensor):
+        return new_tensor(borrow(out), node)
+    return linked(new_tensor(out, node), <Tensor>inputs[0])
 
 
 cdef Tensor finish(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
@@ -72,49 +160,84 @@ cdef Tensor finish(Row row, tuple inputs, tuple arrays, tuple params, ndarray ou
 
 
 cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
-    cdef int k, j, n = len(inputs), typenum = cnp.PyArray_TYPE(out)
-    cdef list nodes = [node_of(<Tensor>x) if isinstance(x, Tensor) else None for x in inputs]
-    cdef list levels
-    cdef Node node
-    if not recording() or (<object>out).dtype.kind != "f":
+    if not recording() or not cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
         return None
+    return record_call(row, inputs, arrays, params, (out,), ())
+
+
+cdef Node record_call(Row row, tuple inputs, tuple arrays, tuple params, tuple outputs, tuple workspace):
+    # The node of a call, or None where no input takes part in gradients. Its shape is that of the one result; with
+    # several, which have nodes of their own, its dtype is that of the first.
+    cdef int k, n = len(inputs)
+    cdef list nodes = [node_of(<Tensor>x) if isinstance(x, Tensor) else None for x in inputs]
+    cdef list levels, held
+    cdef ndarray out = outputs[0]
+    cdef Node node
     for k in range(n):
         if nodes[k] is not None:
             break
     else:
         return None
     row.ready()
+    levels = needed_levels(row, nodes, len(outputs), len(workspace))
     node = new_node(row)
-    node.typenum, node._params = typenum, guarded_params(params, &node.watched)
-    node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
+    node.typenum, node._params = cnp.PyArray_TYPE(out), guarded_params(params, &node.watched)
+    if row.several:
+        node.set_shape(0, NULL)
+    else:
+        node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
     if row.variadic or row.joint or n > 3:
         node.others = tuple(nodes)
     else:
         node.n0 = nodes[0]
         node.n1 = nodes[1] if n > 1 else None
         node.n2 = nodes[2] if n > 2 else None
-    if row.joint:
-        node._saved = (*[held_of(arrays[k], inputs[k], 2, node) for k in range(n)], held_of(out, None, 2, node))
-        node.track()
-    elif row.variadic:
-        needs = row._needs[0]
-        held = tuple([held_of(arrays[k], inputs[k], needs[0], node) for k in range(n)])
-        node._saved = (held, held_of(out, None, needs[1], node))
+    held = [held_of(arrays[k], inputs[k], levels[k], node) for k in range(n)]
+    if row.variadic and not row.joint:
+        node._saved = (tuple(held), held_of(out, None, levels[n], node))
     else:
-        levels = [0] * (n + 1)
-        for k in range(n):
-            if nodes[k] is None:
-                continue
-            if row._vjps[k] is None:
-                raise_constant(row, k, n)
-            for j in range(n + 1):
-                levels[j] = max(<int>levels[j], <int>row._needs[k][j])
-        node._saved = (
-            *[held_of(arrays[j], inputs[j], levels[j], node) for j in range(n)], held_of(out, None, levels[n], node))
+        hold_results(row, node, held, levels, outputs, workspace)
+        node._saved = tuple(held)
+    if row.joint and row.composition is None:
+        node.track()
     for k in range(n):
         if nodes[k] is not None and (<Node>nodes[k]).tracked:
             node.track()
     return node
+
+
+cdef int hold_results(Row row, Node node, list held, list levels, tuple outputs, tuple workspace) except -1:
+    # What the node holds of several results is at least their shapes: a pass may have to make zeros.
+    cdef int k, n = len(held), count = 1 if row.several < 0 else len(outputs), least = row.several != 0
+    cdef list found = []
+    for k in range(len(outputs)):
+        found.append(held_of(outputs[k], None, max(<int>levels[n + (k if count > 1 else 0)], least), node))
+    if row.several < 0:
+        held.append(tuple(found))
+    else:
+        held += found
+    for k in range(len(workspace)):
+        held.append(workspace[k] if levels[n + count + k] == 2 else None)
+    return 0
+
+
+cdef list needed_levels(Row row, list nodes, int outputs, int workspace):
+    # What the formulas of the inputs that have nodes need of each argument and result.
+    cdef int k, j, n = len(nodes), total = n + workspace + (1 if row.several < 0 else outputs)
+    cdef list levels
+    if row.joint:
+        return [2] * total if row._needs[0] is None else list(row._needs[0])
+    if row.variadic:
+        return [row._needs[0][0]] * n + [row._needs[0][1]]
+    levels = [0] * total
+    for k in range(n):
+        if nodes[k] is None:
+            continue
+        if row._vjps[k] is None:
+            raise_constant(row, k, n)
+        for j in range(total):
+            levels[j] = max(<int>levels[j], <int>row._needs[k][j])
+    return levels
 
 
 cdef int raise_constant(Row row, int k, int n) except -1:
@@ -124,7 +247,7 @@ cdef int raise_constant(Row row, int k, int n) except -1:
 cdef object held_of(object x, object operand, int level, Node node):
     # What the node holds of x, the array of an operand, or (None) the result itself, which is the engine's own.
     # 0-d values are saved by copy: a write to them later does no harm.
-    if level == 0:
+    if level == 0 or x is None:
         return None
     if level == 1:
         if isinstance(x, (ndarray, np.generic)):

@@ -21,9 +21,10 @@ def rnn_backward(
 ) -> tuple[_Array | None, _Array, _Array | None, _Array | None, _Array]: ...
 def lstm_forward(
     x: _Array, h0: _Array | None, c0: _Array, w_ih: _Array, w_hh: _Array, bias: _Array | None, reverse: bool
-) -> tuple[_Array, _Array, _Array, _Array]: ...
+) -> tuple[_Array, _Array, _Array, _Array, _Array]: ...
 def lstm_backward(
-    g: _Array,
+    g: _Array | None,
+    gc: _Array | None,
     x: _Array,
     h0: _Array | None,
     c0: _Array,

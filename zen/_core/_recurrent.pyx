@@ -139,11 +139,11 @@ cdef void lstm_steps_back(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t
 
 
 def lstm_forward(ndarray x, h0, ndarray c0, ndarray w_ih, ndarray w_hh, bias, bint reverse):
-    """(out, gates, cells, tanh of cells): the states and then the last cell (T + 1, B, H); what backward needs."""
+    """(out, last cell, gates, cells, tanh of cells): the states (T, B, H), a cell (B, H), and what backward needs."""
     cdef Layer s = layer(x, w_hh, reverse)
     cdef ndarray gates = states(&s, s.steps, s.width), w = halved(w_hh, s.hidden, True)
-    cdef ndarray out = states(&s, s.steps + 1, s.hidden), cells = states(&s, s.steps, s.hidden)
-    cdef ndarray squashed = states(&s, s.steps, s.hidden)
+    cdef ndarray out = states(&s, s.steps, s.hidden), cells = states(&s, s.steps, s.hidden)
+    cdef ndarray squashed = states(&s, s.steps, s.hidden), last = zeros(&s, s.batch, s.hidden)
     cdef Py_ssize_t nbytes = s.batch * s.hidden * s.item
     cdef void* walks[2]
     cdef void* p[7]
@@ -151,15 +151,18 @@ def lstm_forward(ndarray x, h0, ndarray c0, ndarray w_ih, ndarray w_hh, bias, bi
     p[0], p[1], p[2], p[3] = data(gates), data(h0), data(c0), data(w)
     p[4], p[5], p[6] = data(out), data(cells), data(squashed)
     forward(&s, walks, p, x, w_ih, bias, gates)
-    memcpy(<char*>p[4] + s.steps * nbytes, <char*>p[5] + place(&s, s.steps - 1) * nbytes, nbytes)
-    return out, gates, cells, squashed
+    if s.steps > 0:
+        memcpy(data(last), <char*>p[5] + place(&s, s.steps - 1) * nbytes, nbytes)
+    return out, last, gates, cells, squashed
 
 
 def lstm_backward(
-    ndarray g, ndarray x, h0, ndarray c0, ndarray w_ih, ndarray w_hh, ndarray out, tuple saved, bint reverse,
-    tuple wanted,
+    g, gc, ndarray x, h0, ndarray c0, ndarray w_ih, ndarray w_hh, ndarray out, tuple saved, bint reverse, tuple wanted,
 ):
-    """(dx, dh0, dc0, dw_ih, dw_hh, db) from the cotangent of out. saved: gates, cells, their tanh; wanted as above."""
+    """(dx, dh0, dc0, dw_ih, dw_hh, db) from the cotangents of out and of the last cell, None for zeros.
+
+    saved: gates, cells, their tanh; wanted as above.
+    """
     cdef Layer s = layer(x, w_hh, reverse)
     cdef Products q
     cdef ndarray d = states(&s, s.chunk, s.width), db = row_sums(&s, s.width)
@@ -168,9 +171,12 @@ def lstm_backward(
     cdef void* p[10]
     dx, dw_ih, dw_hh = wanted_products(&s, &q, x, h0, w_ih, out, wanted)
     walks[0], walks[1] = <void*>&lstm_steps_back[float], <void*>&lstm_steps_back[double]
+    if g is None:
+        g = zeros(&s, s.steps * s.batch, s.hidden)
     p[0], p[1], p[2], p[3], p[4], p[5] = data(g), data(saved[0]), data(c0), data(w_hh), data(saved[1]), data(saved[2])
     p[6], p[7], p[8], p[9] = data(carry), data(dc), data(d), data(db)
-    memcpy(p[7], <char*>p[0] + s.steps * cnp.PyArray_NBYTES(dc), cnp.PyArray_NBYTES(dc))
+    if gc is not None:
+        memcpy(p[7], data(gc), cnp.PyArray_NBYTES(dc))
     backward(&s, walks, p, &q, <char*>data(d), <char*>data(d))
     return dx, carry, dc, dw_ih, dw_hh, db
 

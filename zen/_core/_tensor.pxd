@@ -17,6 +17,12 @@ cdef class Row:
     cdef readonly object forward
     cdef readonly bint elementwise, variadic, joint, view
     cdef readonly tuple linear, tangents
+    cdef readonly int several                # how many results: 0 for one that is no tuple, -1 for any number
+    cdef readonly int workspace              # further results that only backward reads
+    cdef readonly tuple optional             # positions of arguments that may be None
+    cdef readonly object composition         # None: none
+    cdef readonly Row output                 # stands on the nodes of single results, if there are several
+    cdef readonly bint is_output
     cdef object prepare
     cdef tuple _vjps, _needs
     cdef run_t run                           # NULL: none
@@ -105,6 +111,7 @@ cdef enum Sharers:
 
 cdef void set_calls(binary_t binary, unary_t unary, inplace_t inplace, setitem_t setitem)
 cdef void set_getitem(getitem_t getitem)
+cdef void set_pull_output(pull_t pull)
 cdef void register(str kernel, run_t run, pull_t pull)
 cdef Sharers sharers_of(Tensor t) noexcept
 cdef object hook(str name)
@@ -112,6 +119,7 @@ cdef bint recording() noexcept
 cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
 cdef long long last_write    # the newest number at which some array was overwritten
 cdef Node new_node(Row row)
+cdef Node output_node(Node call, int k, int count, int typenum, int nd, const Py_ssize_t* dims)
 cdef int track_below(Node top) except -1
 cdef Node leaf_node(int nd, const Py_ssize_t* dims, int typenum)
 cdef Tensor new_tensor(object data, Node node)

@@ -75,6 +75,14 @@ cdef object hook(str name):
     return hooks_[name]
 
 
+cdef pull_t pull_output = NULL
+
+
+cdef void set_pull_output(pull_t pull):
+    global pull_output
+    pull_output = pull
+
+
 def install(**given):
     """Give the engine what it may call back on higher floors; see the list in zen/backend.py."""
     hooks_.update(given)
@@ -338,6 +346,17 @@ cdef Node new_node(Row row):
     _seq += 1
     n.seq = _seq
     n.row = row
+    return n
+
+
+cdef Node output_node(Node call, int k, int count, int typenum, int nd, const Py_ssize_t* dims):
+    # A node for result k of a call that has `count` of them.
+    cdef Node n = new_node(call.row.output)
+    n.compiled = True
+    n.typenum, n.n0, n._params = typenum, call, (k, count)
+    n.set_shape(nd, dims)
+    if call.tracked:
+        n.track()
     return n
 
 

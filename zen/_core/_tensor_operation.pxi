@@ -21,16 +21,22 @@ cdef void register(str kernel, run_t run, pull_t pull):
 cdef class Row:
     """One operation as the engine sees it: kernels where there are any, else the callables.
 
-    A row has the kernels that it asks for by `kernel`. Its own name is for messages: two rows may have the same.
+    A row has the kernels that it asks for by `kernel`. Its own name is for messages: two rows may have the same. What
+    the other arguments mean is said in `zen/_reference/rows.py`.
     """
 
     def __init__(self, str name not None, int nin, forward, prepare, *, elementwise=False, variadic=False,
-                 joint=False, view=False, str kernel=None, tuple linear=(), tuple tangents=()):
+                 joint=False, view=False, str kernel=None, tuple linear=(), tuple tangents=(), int several=0,
+                 int workspace=0, tuple optional=(), composition=None):
         cdef int k
         cdef Kernel own = _kernels.get(kernel)
         self.name, self.nin, self.forward, self.prepare = name, nin, forward, prepare
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
         self.linear, self.tangents = linear, tangents
+        self.several, self.workspace, self.optional, self.composition = several, workspace, optional, composition
+        if several:
+            self.output = Row(name, 1, forward, prepare)
+            self.output.is_output, self.output.pull = True, pull_output
         if own is not None:
             self.run, self.pull = own.run, own.pull
         kernels = _dispatch.find(kernel) if elementwise and kernel is not None else None

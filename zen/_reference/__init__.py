@@ -5,6 +5,7 @@ broadcast, backward (the pass), leaves (arguments of transforms), each using onl
 """
 
 from . import kernels as kernels
+from .backward import revived as revived
 from .backward import run as run
 from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast

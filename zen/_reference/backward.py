@@ -19,7 +19,8 @@ import numpy as np
 from .broadcast import conform, conform_tensor
 from .guard import is_spoilt
 from .node import Node
-from .recording import apply
+from .recording import apply, output_node
+from .rows import Row
 from .state import Installed, Writes, call_recording
 from .tensor import Tensor, attach, wrap
 
@@ -144,6 +145,13 @@ class _Pass:
             _raise_released(node)
         if not any([self.needs(n) for n in inputs]):
             return
+        row = node.row
+        assert row is not None
+        if row.is_output:
+            self.give_output(inputs[0], params[0], params[1], gradient)
+            if not self.retain:
+                node.release()
+            return
         verify_saved(node, saved)
         with np.errstate(all="ignore"):
             for k, value in self.vjps(node, saved, inputs, params, gradient):
@@ -151,18 +159,35 @@ class _Pass:
                 if receiver is not None and value is not None:
                     made = self.conform(value, receiver, node.name)
                     self.give(receiver, made, not self.recorded and self.is_fresh(node, made, gradient, saved))
-        if not self.retain:
+        if not self.retain and not (row.several and row.view):  # parts of an array can be used one after the other
             node.release()
+
+    def give_output(self, call: Any, k: int, count: int, value: Any) -> None:
+        """Add `value` to the cotangent of result k of `call`, a node whose gradient is a list of these."""
+        held = self.gradients.get(call)
+        if held is None:
+            heapq.heappush(self.heap, -call.seq)
+            self.waiting[call.seq] = call
+            held = self.gradients[call] = [None] * count
+        if held[k] is None:
+            held[k] = value
+        elif self.recorded:
+            held[k] = apply(Installed.operators["add"], (held[k], value))
+        else:
+            held[k] = np.asarray(np.add(held[k], value))
 
     def vjps(self, node: Node, saved: Any, inputs: tuple[Node | None, ...], params: Any, gradient: Any) -> Any:
         """(position, gradient) for each input that needs one."""
         row = node.row
         assert row is not None
         f = Installed.tensors if self.recorded else Installed.arrays
-        values = _revived(node, saved, inputs) if self.recorded else saved
+        values = revived(node, saved, inputs=inputs) if self.recorded else saved
         needed = [k for k, n in enumerate(inputs) if self.needs(n)]
+        if row.several:
+            gradient = tuple(gradient)
         if row.joint:
-            found = row.vjps[0](f, gradient, values[:-1], values[-1], *params)  # type: ignore[misc]
+            count, wanted = len(inputs), tuple([self.needs(n) for n in inputs])
+            found = row.vjps[0](f, gradient, values[:count], values[count:], wanted, *params)  # type: ignore[misc]
             yield from self.check_joint(node, inputs, found, needed)
             return
         for k in needed:
@@ -191,6 +216,8 @@ class _Pass:
         if made.base is not None or made is gradient or row is None or row.joint:
             return False
         held = saved[0] if row.variadic else saved
+        if row.several and any([made is x for x in gradient]):
+            return False
         return not any([made is x for x in held]) and made is not saved[-1]
 
     # The end
@@ -223,19 +250,44 @@ class _Pass:
         if self.recorded:
             # A node of its own for each leaf, even where two got the same Tensor.
             name, operands = ("positive", (value,)) if old is None else ("add", (old, value))
-            return apply(Installed.operators[name], operands)
+            return apply(Installed.operators[name], operands)  # type: ignore[no-any-return]
         if old is None:
             return wrap(value if owned else value.copy())
         return wrap(np.asarray(np.add(old._array, value)))
 
 
-def _revived(node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...]) -> tuple[Any, ...]:
-    """What `node` saved as Tensors on their nodes, so that formulas on them are recorded."""
-    y = _tensor(saved[-1], node)
-    row = node.row
-    if row is not None and row.variadic:
-        return tuple([_tensor(x, n) for x, n in zip(saved[0], inputs, strict=True)]), y
-    return (*[_tensor(x, n) for x, n in zip(saved[:-1], inputs, strict=True)], y)
+def revived(
+    node: Node, saved: tuple[Any, ...], linked: bool = True, inputs: tuple[Node | None, ...] | None = None
+) -> tuple[Any, ...]:
+    """What `node` saved as Tensors: on their nodes, so that formulas are recorded, or (not `linked`) on none."""
+    row, inputs = node.row, node.inputs if inputs is None else inputs
+    assert row is not None
+    own = node if linked else None
+    inputs = inputs if linked else (None,) * len(inputs)
+    if row.variadic and not row.joint:
+        return tuple([_tensor(x, n) for x, n in zip(saved[0], inputs, strict=True)]), _tensor(saved[1], own)
+    count = len(inputs)
+    args, results = [_tensor(x, n) for x, n in zip(saved, inputs, strict=False)], saved[count:]
+    if not row.several:
+        return (*args, _tensor(results[0], own), *_constants(row, results[1:]))
+    outputs, behind = (results[0], 1) if row.several < 0 else (results[: row.several], row.several)
+    made = tuple([_tensor(x, _on(own, k, outputs)) for k, x in enumerate(outputs)])
+    return (*args, *((made,) if row.several < 0 else made), *_constants(row, results[behind:]))
+
+
+def _on(call: Node | None, k: int, outputs: tuple[Any, ...]) -> Node | None:
+    """A node for result k of `call`."""
+    return None if call is None or outputs[k].dtype.kind != "f" else output_node(call, k, len(outputs), outputs[k])
+
+
+def _constants(row: Row, workspace: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Workspace for formulas on Tensors. What depends on the arguments, without a node, gives wrong derivatives."""
+    if not row.joint and any([isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in workspace]):
+        raise RuntimeError(
+            f"{row.name}: its formulas read floating workspace, which has no derivative, so they cannot be "
+            "differentiated themselves; the row needs a composition"
+        )
+    return workspace
 
 
 def _tensor(value: Any, node: Node | None) -> Any:

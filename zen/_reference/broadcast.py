@@ -43,7 +43,7 @@ def conform_tensor(value: Any, shape: tuple[int, ...], dtype: np.dtype, name: st
         return wrap(conform(value, shape, dtype, name))
     if value.shape != shape:
         value = apply(_EXPAND if _widens(value.shape, shape, name) else _UNBROADCAST, (value,), (shape,))
-    return value if value.dtype == dtype else apply(_CAST, (value,), (dtype,))
+    return value if value.dtype == dtype else apply(_CAST, (value,), (dtype,))  # type: ignore[no-any-return]
 
 
 def _widens(have: tuple[int, ...], want: tuple[int, ...], name: str) -> bool:

@@ -36,22 +36,31 @@ class Shaped:
 class Row:
     """One operation: its forward, its vjps, and what these need saved.
 
-    `forward(*arrays, *params)` returns an ndarray; an array may be a Python scalar, where the user gave one.
-    `prepare()` returns `(vjps, needs)` and is called once, at the first recording:
+    `forward(*arrays, *params)` returns an ndarray; an array may be a Python scalar, where the user gave one, and None
+    at the positions in `optional`. With `workspace`, so many results that only backward reads, it gets behind the
+    params whether these will be read. `several` results, or as many as it returns for -1: it returns a tuple, as with
+    workspace. `prepare()` returns `(vjps, needs)` and is called once, at the first recording:
 
-        vjp(f, g, *args, y, *params)        one for each argument, or None: not differentiable
-        vjp(f, g, i, xs, y, *params)        variadic: one in all
-        vjp(f, g, args, y, *params)         joint: one in all, returns a tuple of gradients
+        vjp(f, g, *args, *results, *params)              one for each argument, or None: not differentiable
+        vjp(f, g, i, xs, y, *params)                     variadic: one in all
+        vjp(f, g, args, results, wanted, *params)        joint: one in all, returns a gradient or None for each argument
 
-    `needs` holds for each vjp what it needs of (args..., y), or of (xs, y) if variadic. `linear` and `tangents` are
-    for forward mode: the positions of the arguments in which the row is linear, and for each argument None or a
-    function like its vjp that gives the result's tangent from the argument's. A row's name is for messages: two rows
-    may have the same. `kernel` names what the compiled engine has for the row.
+    `results` are the outputs and the workspace; the outputs of several = -1 are one tuple. With several results `g` is
+    a tuple of cotangents, None for those that nobody used. `needs` holds for each vjp what it needs of (args...,
+    results...), or of (xs, y) if variadic; None in a joint row: the values of all.
+
+    `linear` and `tangents` are for forward mode: the positions of the arguments in which the row is linear, and for
+    each argument None or a function like its vjp that gives the result's tangent from the argument's. `composition`
+    is applied in place of the row where the floating arguments are not all float32 or all float64. A row's name is for
+    messages: two rows may have the same. `kernel` names what the compiled engine has for the row.
+
+    The node of a call with several results is the input of a node for each floating result, on the row `output`,
+    whose parameters are the position of the result and their number.
     """
 
     __slots__ = (
-        "_plans", "_prepare", "_prepared", "elementwise", "forward", "joint", "linear", "name", "nin", "tangents",
-        "variadic", "view",
+        "_plans", "_prepare", "_prepared", "composition", "elementwise", "forward", "is_output", "joint", "linear",
+        "name", "nin", "optional", "output", "several", "tangents", "variadic", "view", "workspace",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +77,10 @@ class Row:
         kernel: str | None = None,
         linear: tuple[int, ...] = (),
         tangents: tuple[Callable[..., Any] | None, ...] = (),
+        several: int = 0,
+        workspace: int = 0,
+        optional: tuple[int, ...] = (),
+        composition: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -78,6 +91,15 @@ class Row:
         self.view = view
         self.linear = linear
         self.tangents = tangents
+        self.several = several
+        self.workspace = workspace
+        self.optional = optional
+        self.composition = composition
+        self.is_output = False
+        self.output: Row | None = None
+        if several:
+            self.output = Row(name, 1, forward, prepare)
+            self.output.is_output = True
         self._prepare = prepare
         self._prepared: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
         self._plans: dict[tuple[bool, ...], tuple[int, ...]] = {}
@@ -99,7 +121,7 @@ class Row:
         return self._prepared
 
     def plan(self, recorded: tuple[bool, ...]) -> tuple[int, ...]:
-        """What to save of each argument and of the result when these arguments are differentiated."""
+        """What to save of each argument and of each result when these arguments are differentiated."""
         found = self._plans.get(recorded)
         if found is None:
             found = self._plans[recorded] = self._make_plan(recorded)
@@ -108,8 +130,8 @@ class Row:
     def _make_plan(self, recorded: tuple[bool, ...]) -> tuple[int, ...]:
         count = len(recorded)
         if self.joint:
-            self._ready()
-            return (VALUE,) * (count + 1)
+            levels: tuple[int, ...] | None = self.needs[0]
+            return (VALUE,) * (count + 1) if levels is None else levels
         if self.variadic:
             xs, y = self.needs[0]
             return (xs,) * count + (y,)

@@ -159,7 +159,7 @@ def tolist(self: Tensor) -> Any:
 def clone(self: Tensor) -> Tensor:
     """A copy of the values; differentiable."""
     if self.requires_grad and backend.grad_enabled():
-        return backend.apply(register.ENGINE_ROWS["positive"], (self,))
+        return backend.apply(register.ENGINE_ROWS["positive"], (self,))  # type: ignore[no-any-return]
     return backend.wrap(self._array.copy())
 
 
@@ -326,9 +326,11 @@ def _only(t: Tensor, name: str) -> Any:
 
 
 def _made_from(node: Any) -> tuple[Any, ...]:
+    if node.row is not None and node.row.is_output and not node.released:
+        (node,) = node.inputs
     if node.row is None or node.released:
         return ()
-    saved = node.saved[0] if node.row.variadic else node.saved
+    saved = node.saved[0] if node.row.variadic and not node.row.joint else node.saved
     found: list[Any] = []
     for k, n in enumerate(node.inputs):
         live = None if n is None else n.tensor

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import f
-from ..backend import Tensor
+from ..backend import Tensor, apply
 from ..ops.attention import ATTENTION, SELF_ATTENTION, kept, weights_of
 from ..ops.operands import operand, raw
 from . import init
@@ -109,9 +109,7 @@ class MultiheadAttention(Module):
         weights = None
         if same and not need_weights and self.in_proj_weight is not None and not self._extra:
             qkv = f.linear(query, self.in_proj_weight, self.in_proj_bias)
-            out = SELF_ATTENTION(
-                qkv, mask, keep, heads=self.num_heads, batch_first=self.batch_first, causal=causal, factor=factor
-            )
+            out = apply(SELF_ATTENTION, (qkv, mask, keep), (self.num_heads, self.batch_first, causal, factor))
         else:
             q, k, v = self._projected(query, key, value)
             scale = 1 / math.sqrt(self.head_dim)
@@ -122,7 +120,7 @@ class MultiheadAttention(Module):
                 out = f.matmul(weights, v)
                 weights = f.mean(weights, 1) if average_attn_weights else weights
             else:
-                out = ATTENTION(q, k, v, mask, keep, scale=scale, causal=causal, factor=factor)
+                out = apply(ATTENTION, (q, k, v, mask, keep), (scale, causal, factor))
             out = f.permute_dims(out, (0, 2, 1, 3) if self.batch_first else (2, 0, 1, 3))
             out = f.reshape(out, (*query.shape[:2], self.embed_dim))
         out = self.out_proj(out)

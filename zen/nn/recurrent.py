@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import f
+from ..backend import apply
 from ..ops.operands import operand
 from ..ops.recurrent import GRU as _GRU
 from ..ops.recurrent import LSTM as _LSTM
@@ -31,7 +32,7 @@ def _check_nonlinearity(name: str, nonlinearity: str) -> None:
 def _plain(nonlinearity: str, inputs: tuple[Any, ...], reverse: bool) -> Any:
     """The states of a net without gates."""
     relu = nonlinearity == "relu"
-    return (RNN_RELU if relu else RNN_TANH)(*inputs, relu=relu, reverse=reverse)
+    return apply(RNN_RELU if relu else RNN_TANH, inputs, (relu, reverse))
 
 
 def _input(name: str, x: Any, size: int, dimensions: tuple[int, int]) -> Any:
@@ -159,11 +160,11 @@ class RNNBase(Module):
                 x = f.dropout(x, self.dropout, self.training)
             first = [None if a is None else a[k] for a in states]
             y = self._layer((x, *first, *[own.get(key) for key in names]), back)
-            out, cell = y if self.proj_size else (y[:steps], y[steps:]) if self._CELL else (y, None)
+            out, cell = y if self._CELL else (y, None)
             end = 0 if back else steps - 1
             lasts[0].append(out[end : end + 1])
             if cell is not None:
-                lasts[1].append(cell)
+                lasts[1].append(cell[None])
             outs.append(out)
             if len(outs) == directions:
                 x, outs = out if directions == 1 else f.concat(outs, -1), []
@@ -239,7 +240,7 @@ class LSTM(RNNBase):
         )  # fmt: skip
 
     def _layer(self, inputs: tuple[Any, ...], reverse: bool) -> Any:
-        return _projected(*inputs, reverse=reverse) if self.proj_size else _LSTM(*inputs, reverse=reverse)
+        return _projected(*inputs, reverse=reverse) if self.proj_size else apply(_LSTM, inputs, (reverse,))
 
 
 def _projected(
@@ -253,7 +254,7 @@ def _projected(
         c = f.sigmoid(forget) * c + f.sigmoid(i) * f.tanh(g)
         h = f.linear(f.sigmoid(o) * f.tanh(c), w_hr)
         states.append(h)
-    return f.stack(states[::-1] if reverse else states), f.expand_dims(c, 0)
+    return f.stack(states[::-1] if reverse else states), c
 
 
 class GRU(RNNBase):
@@ -279,7 +280,7 @@ class GRU(RNNBase):
         )
 
     def _layer(self, inputs: tuple[Any, ...], reverse: bool) -> Any:
-        return _GRU(*inputs, reverse=reverse)
+        return apply(_GRU, inputs, (reverse,))
 
 
 class RNNCellBase(Module):
@@ -323,7 +324,8 @@ class RNNCellBase(Module):
         if not batched:
             x, states = f.expand_dims(x, 0), [None if a is None else f.expand_dims(a, 0) for a in states]
         y = self._layer((f.expand_dims(x, 0), *states, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh))
-        found = [y[k] if batched else y[k, 0] for k in range(len(states))]
+        h, *cell = y if self._CELL else (y,)
+        found = [a if batched else a[0] for a in (h[0], *cell)]
         return tuple(found) if self._CELL else found[0]
 
     def extra_repr(self) -> str:
@@ -364,7 +366,7 @@ class LSTMCell(RNNCellBase):
     _CELL = True
 
     def _layer(self, inputs: tuple[Any, ...]) -> Any:
-        return _LSTM(*inputs, reverse=False)
+        return apply(_LSTM, inputs, (False,))
 
 
 class GRUCell(RNNCellBase):
@@ -379,4 +381,4 @@ class GRUCell(RNNCellBase):
     _GATES = 3
 
     def _layer(self, inputs: tuple[Any, ...]) -> Any:
-        return _GRU(*inputs, reverse=False)
+        return apply(_GRU, inputs, (False,))

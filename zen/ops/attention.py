@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from .. import backend, random
-from ..backend import Tensor
-from .fused import fused
+from ..backend import Shaped, Tensor, apply
 from .operands import constant, operand, raw
-from .register import public
+from .register import define, public
 from .register import tensors as f
+from .row import row
 from .shape import broadcast_to, reshape
 
 # --- compositions
@@ -44,7 +44,7 @@ def weights_of(q: Any, k: Any, mask: Any, scale: float, causal: bool) -> Any:
     return f.where(none, 0.0, f.softmax(f.where(none, 0.0, scores), 3))
 
 
-def _composed(q: Any, k: Any, v: Any, mask: Any, keep: Any, *, scale: float, causal: bool, factor: float) -> Any:
+def _composed(q: Any, k: Any, v: Any, mask: Any, keep: Any, scale: float, causal: bool, factor: float) -> Any:
     weights = weights_of(q, k, mask, scale, causal)
     if keep is not None:
         weights = weights * (raw(keep) * weights.dtype.type(factor))
@@ -61,12 +61,10 @@ def _split(qkv: Any, heads: int, batch_first: bool) -> Any:
     return f.permute_dims(reshape(qkv, shape), order)
 
 
-def _composed_packed(
-    qkv: Any, mask: Any, keep: Any, *, heads: int, batch_first: bool, causal: bool, factor: float
-) -> Any:
+def _composed_packed(qkv: Any, mask: Any, keep: Any, heads: int, batch_first: bool, causal: bool, factor: float) -> Any:
     parts = _split(qkv, heads, batch_first)
     scale = 1 / math.sqrt(parts.shape[-1])
-    out = _composed(parts[0], parts[1], parts[2], mask, keep, scale=scale, causal=causal, factor=factor)
+    out = _composed(parts[0], parts[1], parts[2], mask, keep, scale, causal, factor)
     rows = f.permute_dims(out, (0, 2, 1, 3) if batch_first else (2, 0, 1, 3))
     return reshape(rows, (*qkv.shape[:2], qkv.shape[2] // 3))
 
@@ -93,50 +91,45 @@ def _kept(keep: Any) -> Any:
 
 
 def _run(
-    q: Any, k: Any, v: Any, mask: Any, keep: Any, out: Any, save: Any, scale: float, causal: bool, factor: float
-) -> None:
-    """Writes the result to `out`, and keeps the weights if there is a `save`."""
+    q: Any, k: Any, v: Any, mask: Any, keep: Any, out: Any, scale: float, causal: bool, factor: float, read: bool
+) -> Any:
+    """Writes the result to `out`; returns the weights if they will be read and there are any, else None."""
     if not out.size or not k.size:
         out[...] = 0
-        return
-    mask = _allowed(mask, q, k)
-    kept = save is not None
-    found = backend.kernels.attention_forward(q, k, v, mask, _kept(keep), scale, factor, causal, out, kept)
-    if kept:
-        save["weights"] = found
+        return None
+    return backend.kernels.attention_forward(
+        q, k, v, _allowed(mask, q, k), _kept(keep), scale, factor, causal, out, read
+    )  # fmt: skip
 
 
-def _forward(arrays: tuple[Any, ...], save: dict[str, Any] | None, *, scale: float, causal: bool, factor: float) -> Any:
-    q, k, v, mask, keep = arrays
+def _forward(
+    q: Any, k: Any, v: Any, mask: Any, keep: Any, scale: float, causal: bool, factor: float, read: bool
+) -> tuple[Any, Any]:
     batch, heads, rows, _ = q.shape
     out = backend.kernels.empty((batch, rows, heads, v.shape[3]), q.dtype).transpose(0, 2, 1, 3)
-    _run(q, k, v, mask, keep, out, save, scale, causal, factor)
-    return out
+    return out, _run(q, k, v, mask, keep, out, scale, causal, factor, read)
 
 
-def _backward(
-    g: Any, arrays: tuple[Any, ...], out: Any, saved: Any, wanted: tuple[bool, ...], *, scale: float, causal: bool,
+def _vjp(
+    g: Any, args: tuple[Any, ...], results: tuple[Any, Any], wanted: tuple[bool, ...], scale: float, causal: bool,
     factor: float,
 ) -> tuple[Any, ...]:  # fmt: skip
-    q, k, v, mask, keep = arrays
-    if "weights" not in saved:
-        return tuple([np.zeros_like(a) if asked else None for a, asked in zip(arrays, wanted, strict=True)])
+    (q, k, v, mask, keep), (_, weights) = args, results
+    if weights is None:
+        return tuple([np.zeros_like(a) if asked else None for a, asked in zip(args, wanted, strict=True)])
     dq, dk, dv = (_like(a) if asked else None for a, asked in zip((q, k, v), wanted, strict=False))
-    weights = saved["weights"]
     ds = np.empty_like(weights) if wanted[3] else None
     backend.kernels.attention_backward(g, q, k, v, weights, _kept(keep), scale, factor, dq, dk, dv, ds)
     return dq, dk, dv, backend.unbroadcast(ds, mask.shape) if wanted[3] else None, None
 
 
-def _forward_packed(
-    arrays: tuple[Any, ...], save: dict[str, Any] | None, *, heads: int, batch_first: bool, causal: bool, factor: float
-) -> Any:
-    qkv, mask, keep = arrays
+def _packed_forward(
+    qkv: Any, mask: Any, keep: Any, heads: int, batch_first: bool, causal: bool, factor: float, read: bool
+) -> tuple[Any, Any]:
     q, k, v = _split(qkv, heads, batch_first)
     out = backend.kernels.empty((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
     view = _heads(out, heads, batch_first)
-    _run(q, k, v, mask, keep, view, save, 1 / math.sqrt(q.shape[-1]), causal, factor)
-    return out
+    return out, _run(q, k, v, mask, keep, view, 1 / math.sqrt(q.shape[-1]), causal, factor, read)
 
 
 def _heads(x: Any, heads: int, batch_first: bool) -> Any:
@@ -145,15 +138,15 @@ def _heads(x: Any, heads: int, batch_first: bool) -> Any:
     return x.reshape(a, b, heads, width // heads).transpose((0, 2, 1, 3) if batch_first else (1, 2, 0, 3))
 
 
-def _backward_packed(
-    g: Any, arrays: tuple[Any, ...], out: Any, saved: Any, wanted: tuple[bool, ...], *, heads: int, batch_first: bool,
+def _packed_vjp(
+    g: Any, args: tuple[Any, ...], results: tuple[Any, Any], wanted: tuple[bool, ...], heads: int, batch_first: bool,
     causal: bool, factor: float,
 ) -> tuple[Any, ...]:  # fmt: skip
-    qkv, mask, keep = arrays
-    if "weights" not in saved:
-        return tuple([np.zeros_like(a) if asked else None for a, asked in zip(arrays, wanted, strict=True)])
+    (qkv, mask, keep), (_, weights) = args, results
+    if weights is None:
+        return tuple([np.zeros_like(a) if asked else None for a, asked in zip(args, wanted, strict=True)])
     q, k, v = _split(qkv, heads, batch_first)
-    found, weights = backend.kernels.empty(qkv.shape, qkv.dtype), saved["weights"]
+    found = backend.kernels.empty(qkv.shape, qkv.dtype)
     dq, dk, dv = _split(found, heads, batch_first)
     ds = np.empty_like(weights) if wanted[1] else None
     backend.kernels.attention_backward(
@@ -170,35 +163,39 @@ def _draws(rng: np.random.Generator) -> list[Any]:
         return rng.normal(size=shape)
 
     allowed = np.array([[True, False, True], [False, False, False]])  # the second query: none
-    plain = {"scale": 0.5, "causal": False, "factor": 1.0}
+    plain = 0.5, False, 1.0
     return [
         ((heads(2, 2, 3, 2), heads(2, 2, 4, 2), heads(2, 2, 4, 3), None, None), plain),
         ((heads(1, 4, 2, 2), heads(1, 2, 2, 2), heads(1, 2, 2, 1), heads(1, 1, 1, 2), None), plain),
         ((heads(2, 1, 2, 2), heads(2, 1, 3, 2), heads(2, 1, 3, 2), allowed, None), plain),
-        ((heads(1, 2, 3, 1), heads(1, 2, 3, 1), heads(1, 2, 3, 1), None, None), {**plain, "causal": True}),
+        ((heads(1, 2, 3, 1), heads(1, 2, 3, 1), heads(1, 2, 3, 1), None, None), (0.5, True, 1.0)),
         ((heads(1, 2, 2, 2), heads(1, 2, 3, 2), heads(1, 2, 3, 2), None, rng.random((1, 2, 2, 3)) < 0.6),
-         {**plain, "factor": 1 / 0.6}),
+         (0.5, False, 1 / 0.6)),
         ((heads(0, 2, 3, 2), heads(0, 2, 4, 2), heads(0, 2, 4, 3), None, None), plain),
         ((heads(1, 1, 2, 2), heads(1, 1, 0, 2), heads(1, 1, 0, 3), None, None), plain),
     ]  # fmt: skip
 
 
 def _packed_draws(rng: np.random.Generator) -> list[Any]:
-    plain = {"heads": 2, "batch_first": True, "causal": False, "factor": 1.0}
     return [
-        ((rng.normal(size=(2, 3, 12)), None, None), plain),
-        ((rng.normal(size=(3, 2, 6)), rng.normal(size=(2, 1, 3, 3)), None), {**plain, "batch_first": False}),
-        ((rng.normal(size=(1, 2, 6)), None, rng.random((1, 2, 2, 2)) < 0.6), {**plain, "causal": True, "factor": 2.0}),
+        ((rng.normal(size=(2, 3, 12)), None, None), (2, True, False, 1.0)),
+        ((rng.normal(size=(3, 2, 6)), rng.normal(size=(2, 1, 3, 3)), None), (2, False, False, 1.0)),
+        ((rng.normal(size=(1, 2, 6)), None, rng.random((1, 2, 2, 2)) < 0.6), (2, True, True, 2.0)),
     ]
 
 
-ATTENTION = fused(
-    "scaled_dot_product_attention", composition=_composed, forward=_forward, backward=_backward, domain=_draws
-)
-SELF_ATTENTION = fused(
-    "self_attention", composition=_composed_packed, forward=_forward_packed, backward=_backward_packed,
-    domain=_packed_draws,
-)  # fmt: skip
+ATTENTION = define(row(
+    "scaled_dot_product_attention", "q k v mask? keep?", _forward, _vjp, params="scale causal factor",
+    workspace="weights", composition=_composed,
+    shape=lambda q, k, v, *rest: Shaped((*q.shape[:3], v.shape[3]), q.dtype), domain=_draws,
+    doc="softmax(scale * q @ k.T + mask) @ v for every head; `keep` says which weights dropout keeps, times `factor`.",
+))  # fmt: skip
+SELF_ATTENTION = define(row(
+    "self_attention", "qkv mask? keep?", _packed_forward, _packed_vjp, params="heads batch_first causal factor",
+    workspace="weights", composition=_composed_packed,
+    shape=lambda qkv, *rest: Shaped((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype), domain=_packed_draws,
+    doc="Attention of a sequence to itself, from the packed projection to queries, keys and values.",
+))  # fmt: skip
 
 
 # --- the public function
@@ -234,7 +231,7 @@ def scaled_dot_product_attention(
     scale = 1 / math.sqrt(max(q.shape[-1], 1)) if scale is None else float(constant(_NAME, "scale", scale))
     q, k, v = (x if x.ndim == 4 else reshape(x, (*_two(x.shape[:-2]), *x.shape[-2:])) for x in (q, k, v))
     keep, factor = kept((*q.shape[:3], k.shape[2]), dropout_p, generator)
-    out = ATTENTION(q, k, v, mask, keep, scale=scale, causal=bool(is_causal), factor=factor)
+    out = apply(ATTENTION, (q, k, v, mask, keep), (scale, bool(is_causal), factor))
     return out if len(lead) == 2 else reshape(out, (*lead, *out.shape[-2:]))
 
 

@@ -198,7 +198,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     key: ints, slices, None, Ellipsis, boolean masks, arrays, lists or Tensors of ints, and mixtures, as in NumPy.
     Raises IndexError naming the index and the shape.
     """
-    return apply(GETITEM, (x,), (plain_key(key),))
+    return apply(GETITEM, (x,), (plain_key(key),))  # type: ignore[no-any-return]
 
 
 install(getitem=getitem)

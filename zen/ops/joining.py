@@ -8,13 +8,14 @@ from typing import Any, Never
 
 import numpy as np
 
-from ..backend import Tensor, apply
+from ..backend import Shaped, Tensor, apply
 from ..conversion import refuse_stripping
 from .arguments import refuse
 from .axes import check_size, one_axis
 from .indexing import GETITEM
 from .operands import constant, operand, raw
 from .register import define, public
+from .result_shapes import same
 from .row import row
 from .shape import BROADCAST_TO, COPY, RESHAPE, along, atleast_1d, atleast_2d, owned, ravel
 
@@ -38,8 +39,21 @@ def _layer(f: Any, g: Any, i: int, axis: int) -> Any:
     return f.getitem(g, (slice(None),) * axis + (i, Ellipsis))
 
 
+def _concat_shape(*values: Any) -> Shaped:
+    *xs, axis, bounds = values
+    first = xs[0].shape
+    return Shaped((*first[:axis], bounds[-1], *first[axis + 1 :]), np.result_type(*[x.dtype for x in xs]))
+
+
+def _stack_shape(*values: Any) -> Shaped:
+    *xs, axis = values
+    first = xs[0].shape
+    return Shaped((*first[:axis], len(xs), *first[axis:]), np.result_type(*[x.dtype for x in xs]))
+
+
 CONCAT = define(row(
     "concat", "*xs", _concat, ["part(g, i, axis, bounds)"], params="axis bounds", linear="xs", uses={"part": _part},
+    shape=_concat_shape,
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), rng.normal(size=(0, 3))), (0, (0, 2, 3, 3))),
         ((rng.normal(size=(2, 1)), rng.normal(size=(4, 2)).T[:, ::2]), (1, (0, 1, 3))),
@@ -49,6 +63,7 @@ CONCAT = define(row(
 ))  # fmt: skip
 STACK = define(row(
     "stack", "*xs", _stack, ["layer(g, i, axis)"], params="axis", linear="xs", uses={"layer": _layer},
+    shape=_stack_shape,
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)), rng.normal(size=(3, 2)).T), (1,)), ((rng.normal(size=()),) * 3, (0,)),
         ((rng.normal(size=2),), (1,)),
@@ -136,6 +151,42 @@ def hstack(arrays: Any) -> Any:
 # --- splitting
 
 
+def _parts(x: Any, axis: int, pieces: tuple[Any, ...]) -> Any:
+    lead = (slice(None),) * axis
+    return tuple([x[(*lead, piece, Ellipsis)] for piece in pieces])
+
+
+def _whole(f: Any, g: Any, shape: tuple[int, ...], dtype: Any, axis: int, pieces: tuple[Any, ...]) -> Any:
+    """The parts joined again, with zeros for those that are None. `pieces`: ints, or slices that may overlap."""
+    bounds = (0, *[piece.stop for piece in pieces]) if pieces[0] != 0 else ()
+    adjoining = all([piece.start == end for piece, end in zip(pieces, bounds, strict=False)])
+    if bounds and not (adjoining and bounds[-1] == shape[axis]):
+        used = [(c, piece) for c, piece in zip(g, pieces, strict=True) if c is not None]
+        return sum([f.scatter(c, shape, ((slice(None),) * axis + (piece,))) for c, piece in used])
+    lengths = [b - a for a, b in zip(bounds, bounds[1:], strict=False)]
+    shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths] or [shape[:axis] + shape[axis + 1 :]] * len(g)
+    filled = [np.zeros(s, dtype) if c is None else c for c, s in zip(g, shapes, strict=True)]
+    return f.concat(*filled, axis, bounds) if bounds else f.stack(*filled, axis)
+
+
+def _parts_shapes(x: Any, axis: int, pieces: tuple[Any, ...]) -> tuple[Shaped, ...]:
+    lengths = [() if isinstance(piece, int) else (piece.stop - piece.start,) for piece in pieces]
+    return tuple([Shaped((*x.shape[:axis], *n, *x.shape[axis + 1 :]), x.dtype) for n in lengths])
+
+
+SPLIT = define(row(
+    "split", "x", _parts, ["whole(g, x.shape, x.dtype, axis, pieces)"], params="axis pieces", outputs="*parts",
+    view=True, linear="x", uses={"whole": _whole}, shape=_parts_shapes,
+    domain=lambda rng: [
+        ((rng.normal(size=(4, 3)),), (0, (slice(0, 1), slice(1, 4)))),
+        ((rng.normal(size=(3, 4)).T,), (1, (0, 1, 2))),
+        ((rng.normal(size=5),), (0, (slice(0, 3), slice(3, 3), slice(1, 5)))),
+        ((rng.normal(size=(0, 2)),), (1, (slice(0, 2),))),
+    ],
+    doc="The parts of an array along an axis: a slice keeps the axis, an int takes it out.",
+))  # fmt: skip
+
+
 @public("split")
 def split(x: Any, indices_or_sections: Any, axis: int = 0, **unknown: Never) -> list[Any]:
     """x cut along `axis`, as a list of views.
@@ -160,9 +211,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0, **unknown: Never) -> 
         cuts = list(range(length // parts, length, length // parts)) if length else [0] * (parts - 1)
     else:
         cuts = [int(c) for c in indices_or_sections]
-    lead = (slice(None),) * k
-    pieces = zip([0, *cuts], [*cuts, length], strict=True)
-    return [apply(GETITEM, (x,), ((*lead, slice(a, b)),)) for a, b in pieces]
+    ends = [slice(a, b).indices(length)[:2] for a, b in zip([0, *cuts], [*cuts, length], strict=True)]
+    pieces = tuple([slice(a, max(a, b)) for a, b in ends])
+    return list(apply(SPLIT, (x,), (k, pieces)))
 
 
 @public("unstack", method=None)
@@ -175,8 +226,8 @@ def unstack(x: Any, axis: int = 0, **unknown: Never) -> tuple[Any, ...]:
     if unknown:
         refuse(unstack, unknown)
     x = operand("unstack", x)
-    lead = (slice(None),) * one_axis("unstack", axis, x.shape)
-    return tuple([apply(GETITEM, (x,), ((*lead, k, Ellipsis),)) for k in range(x.shape[len(lead)])])
+    k = one_axis("unstack", axis, x.shape)
+    return apply(SPLIT, (x,), (k, tuple(range(x.shape[k])))) if x.shape[k] else ()
 
 
 # --- repeating and moving
@@ -188,7 +239,7 @@ def _roll_vjp(f: Any, g: Any, shift: tuple[int, ...], axis: tuple[int, ...]) -> 
 
 ROLL = define(row(
     "roll", "x", lambda x, shift, axis: np.roll(x, shift, axis), ["roll_vjp(g, shift, axis)"], params="shift axis",
-    linear="x", uses={"roll_vjp": _roll_vjp},
+    linear="x", uses={"roll_vjp": _roll_vjp}, shape=same,
     domain=lambda rng: [
         ((rng.normal(size=5),), ((2,), (0,))), ((rng.normal(size=(2, 6))[:, ::2],), ((1, -4), (1, 0))),
         ((np.zeros((0, 2)),), ((1,), (0,))), ((rng.normal(size=(2, 3)),), ((1, 1), (1, 1))),

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import apply
+from ..backend import Shaped, apply
 from .operands import operand, whole
 from .products import turned
 from .reduction import CONSTANT, prod_others
 from .register import define, public
+from .result_shapes import floating
 from .row import row
 from .shape import matrix_transpose
 
@@ -76,6 +77,7 @@ SOLVE = define(row(
 ))  # fmt: skip
 INV = define(row(
     "inv", "x", _solvable("inv", np.linalg.inv), ["-matmul(matmul(turned(y), g), turned(y))"], uses={"turned": turned},
+    shape=lambda x: Shaped(x.shape, floating(x.dtype)),
     domain=lambda rng: [
         ((_regular(rng, 3, 3),), ()), ((_regular(rng, 2, 2, 2),), ()), ((_regular(rng, 3, 3).T,), ()),
         ((_regular(rng, 1, 1),), ()), ((np.zeros((0, 2, 2)),), ()),
@@ -180,6 +182,7 @@ def _det_left(f: Any, g: Any, x: Any) -> Any:
 
 DET = define(row(
     "det", "x", np.linalg.det, ["slope(g, x)"], uses={"slope": _det_left},
+    shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
     domain=lambda rng: [((x,), ()) for x in _singular(rng)], doc="Determinants.",
 ))  # fmt: skip
 define(row(
@@ -191,13 +194,18 @@ define(row(
     uses={"curve": _cofactor_curve}, domain=lambda rng: [((rng.normal(size=x.shape), x), ()) for x in _singular(rng)],
     doc="The derivative of cofactor(x) applied to h.",
 ))  # fmt: skip
-LOGABSDET = define(row(
-    "logabsdet", "x", lambda x: np.linalg.slogdet(x)[1], ["g[..., None, None] * turned(inv(x))"],
-    uses={"turned": turned}, domain=lambda rng: [((x,), ()) for x in _matrices(rng)], doc="log(abs(det(x))).",
-))  # fmt: skip
-DET_SIGN = define(row(
-    "det_sign", "x", lambda x: np.linalg.slogdet(x)[0], ["0"], domain=lambda rng: [((x,), ()) for x in _matrices(rng)],
-    doc="The sign of the determinant.",
+
+
+def _slogdet_left(f: Any, g: Any, x: Any) -> Any:
+    """The sign is constant."""
+    return 0 if g[1] is None else g[1][..., None, None] * turned(f, f.inv(x))
+
+
+SLOGDET = define(row(
+    "slogdet", "x", lambda x: tuple(np.linalg.slogdet(x)), ["left(g, x)"], outputs="sign logabsdet",
+    uses={"left": _slogdet_left}, shape=lambda x: (Shaped(x.shape[:-2], floating(x.dtype)),) * 2,
+    domain=lambda rng: [((x,), ()) for x in _matrices(rng)],
+    doc="The sign of the determinant, and log(abs(det(x))).",
 ))  # fmt: skip
 
 
@@ -232,7 +240,7 @@ def slogdet(x: Any) -> SlogdetResult:
     -1.0
     """
     x = _square("slogdet", x)
-    return SlogdetResult(apply(DET_SIGN, (x,)), apply(LOGABSDET, (x,)))
+    return SlogdetResult(*apply(SLOGDET, (x,)))
 
 
 # --- Cholesky

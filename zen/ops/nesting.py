@@ -64,4 +64,4 @@ def nested(value: Any) -> Tensor:
     base = as_array(plain(value, ()))
     if base.dtype.kind not in "biuf":
         raise TypeError(f"cannot take {describe(value)} as an array of real numbers; its dtype would be {base.dtype}")
-    return apply(NEST, (base, *tensors), (tuple(places),))
+    return apply(NEST, (base, *tensors), (tuple(places),))  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ from ..backend import Tensor, apply
 from .axes import either, one_axis
 from .operands import operand, raw
 from .register import define, public
+from .result_shapes import same
 from .row import row
 from .shape import astype, reshape
 
@@ -47,12 +48,12 @@ def _draws(rng: np.random.Generator) -> list[Any]:
 
 
 SOFTMAX = define(row(
-    "softmax", "x", _softmax, ["y * (g - sum(g * y, (axis,), True))"], params="axis", domain=_draws,
+    "softmax", "x", _softmax, ["y * (g - sum(g * y, (axis,), True))"], params="axis", domain=_draws, shape=same,
     doc="exp(x) / sum(exp(x)) along an axis.",
 ))  # fmt: skip
 LOG_SOFTMAX = define(row(
     "log_softmax", "x", log_softmax_array, ["g - exp(y) * sum(g, (axis,), True)"], params="axis", domain=_draws,
-    doc="The logarithm of softmax.",
+    shape=same, doc="The logarithm of softmax.",
 ))  # fmt: skip
 
 

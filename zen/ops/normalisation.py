@@ -1,6 +1,6 @@
 """Normalisation of layers: by rows (layer_norm, rms_norm), and by channels (batch_norm, group_norm, instance_norm).
 
-Each is a fused operation: two passes for the statistics and one for the result, two for the gradients.
+Each is one row: two passes for the statistics and one for the result, two for the gradients.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from .. import backend, writes
-from ..backend import Tensor, kernels
-from .fused import fused
+from ..backend import Shaped, Tensor, apply, kernels
 from .operands import constant, operand, raw
 from .reduction import mean as average
-from .register import FUNCTIONS, public
-from .shape import reshape
+from .register import FUNCTIONS, define, public
+from .result_shapes import same
+from .row import row
+from .shape import astype, reshape
 
 _sqrt, _square = FUNCTIONS["sqrt"], FUNCTIONS["square"]
 Arrays = tuple[Any, ...]
@@ -43,70 +44,57 @@ def _root(d: Any, axes: tuple[int, ...], eps: float) -> Any:
 # --- rows: the last `dims` axes of x are normalised together
 
 
-def _layer_composed(x: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> Any:
+def _layer_composed(x: Any, weight: Any, bias: Any, dims: int, eps: float) -> Any:
     axes = tuple(range(-dims, 0))
     d = x - average(x, axes, keepdims=True)
     return _scaled(d / _root(d, axes, eps), weight, bias)
 
 
-def _rms_composed(x: Any, weight: Any, *, dims: int, eps: float) -> Any:
+def _rms_composed(x: Any, weight: Any, dims: int, eps: float) -> Any:
     return _scaled(x / _root(x, tuple(range(-dims, 0)), eps), weight, None)
 
 
-def _rows_forward(arrays: Arrays, save: Any, dims: int, eps: float, centred: bool) -> np.ndarray:
-    x = arrays[0]
-    n = math.prod(x.shape[-dims:])
-    y, mean, rstd = kernels.norm_rows(x, n, arrays[1], arrays[2] if centred else None, eps, centred)
-    if save is not None:
-        save["statistics"] = n, mean, rstd
-    return y
+def _layer_forward(x: Any, weight: Any, bias: Any, dims: int, eps: float, read: bool) -> Arrays:
+    return kernels.norm_rows(x, math.prod(x.shape[-dims:]), weight, bias, eps, True)
 
 
-def _rows_backward(g: np.ndarray, arrays: Arrays, saved: Any, wanted: Wanted, centred: bool) -> Arrays:
-    x, weight = arrays[:2]
-    n, mean, rstd = saved["statistics"]
-    found = kernels.norm_rows_backward(g, x, n, weight, centred, mean, rstd, wanted if centred else (*wanted, False))
-    shape = x.shape if weight is None else weight.shape
-    dx, *rest = found
-    if shape != (n,):
-        rest = [None if d is None else d.reshape(arrays[k].shape) for k, d in enumerate(rest, 1)]
-    return dx, *rest[: len(arrays) - 1]
+def _rms_forward(x: Any, weight: Any, dims: int, eps: float, read: bool) -> Arrays:
+    return kernels.norm_rows(x, math.prod(x.shape[-dims:]), weight, None, eps, False)
 
 
-def _layer_forward(arrays: Arrays, save: Any, *, dims: int, eps: float) -> np.ndarray:
-    return _rows_forward(arrays, save, dims, eps, True)
-
-
-def _layer_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, dims: int, eps: float) -> Arrays:
-    return _rows_backward(g, arrays, saved, wanted, True)
-
-
-def _rms_forward(arrays: Arrays, save: Any, *, dims: int, eps: float) -> np.ndarray:
-    return _rows_forward(arrays, save, dims, eps, False)
-
-
-def _rms_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, dims: int, eps: float) -> Arrays:
-    return _rows_backward(g, arrays, saved, wanted, False)
+def _rows_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, dims: int, eps: float) -> Arrays:
+    x, weight = args[:2]
+    _, mean, rstd = results
+    n, centred = math.prod(x.shape[-dims:]), len(args) == 3
+    asked = wanted if centred else (*wanted, False)
+    dx, *rest = kernels.norm_rows_backward(g, x, n, weight, centred, mean, rstd, asked)
+    found = [d if d is None else d.reshape(args[k].shape) for k, d in enumerate(rest[: len(args) - 1], 1)]
+    return dx, *found
 
 
 def _row_draws(rng: np.random.Generator) -> list[Any]:
     x, w, b = rng.normal(size=(3, 2, 4)) * 2 + 1, rng.normal(size=4), rng.normal(size=4)
     return [
-        ((x, w, b), {"dims": 1, "eps": 1e-5}), ((x, None, None), {"dims": 2, "eps": 0.1}),
-        ((x[0, 0], w, None), {"dims": 1, "eps": 1e-5}), ((np.zeros((0, 4)), w, b), {"dims": 1, "eps": 1e-5}),
-        ((rng.normal(size=(2, 2, 19)), rng.normal(size=(2, 19)), rng.normal(size=(2, 19))), {"dims": 2, "eps": 1e-5}),
-        ((x, None, b), {"dims": 1, "eps": 1e-5}),
+        ((x, w, b), (1, 1e-5)), ((x, None, None), (2, 0.1)), ((x[0, 0], w, None), (1, 1e-5)),
+        ((np.zeros((0, 4)), w, b), (1, 1e-5)),
+        ((rng.normal(size=(2, 2, 19)), rng.normal(size=(2, 19)), rng.normal(size=(2, 19))), (2, 1e-5)),
+        ((x, None, b), (1, 1e-5)),
     ]  # fmt: skip
 
 
 def _rms_draws(rng: np.random.Generator) -> list[Any]:
-    return [(inputs[:2], keywords) for inputs, keywords in _row_draws(rng)]
+    return [(args[:2], params) for args, params in _row_draws(rng)]
 
 
-LAYER_NORM = fused(
-    "layer_norm", composition=_layer_composed, forward=_layer_forward, backward=_layer_backward, domain=_row_draws
-)
-RMS_NORM = fused("rms_norm", composition=_rms_composed, forward=_rms_forward, backward=_rms_backward, domain=_rms_draws)
+LAYER_NORM = define(row(
+    "layer_norm", "x weight? bias?", _layer_forward, _rows_vjp, params="dims eps", workspace="mean rstd",
+    composition=_layer_composed, shape=same, domain=_row_draws,
+    doc="The last axes minus their mean, over their deviation.",
+))  # fmt: skip
+RMS_NORM = define(row(
+    "rms_norm", "x weight?", _rms_forward, _rows_vjp, params="dims eps", workspace="mean rstd",
+    composition=_rms_composed, shape=same, domain=_rms_draws, doc="The last axes over their root mean square.",
+))  # fmt: skip
 
 
 @public("", None)
@@ -121,7 +109,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     [[-1.0, 1.0], [1.0, -1.0]]
     """
     x, shape, weight, bias = _row_arguments("layer_norm", input, normalized_shape, weight, bias)
-    return LAYER_NORM(x, weight, bias, dims=len(shape), eps=constant("layer_norm", "eps", eps))
+    return apply(LAYER_NORM, (x, weight, bias), (len(shape), constant("layer_norm", "eps", eps)))
 
 
 @public("", None)
@@ -135,7 +123,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     """
     x, shape, weight, _ = _row_arguments("rms_norm", input, normalized_shape, weight, None)
     eps = float(np.finfo(x.dtype).eps) if eps is None else constant("rms_norm", "eps", eps)
-    return RMS_NORM(x, weight, dims=len(shape), eps=eps)
+    return apply(RMS_NORM, (x, weight), (len(shape), eps))
 
 
 def _row_arguments(name: str, x: Any, normalized: Any, weight: Any, bias: Any) -> Arrays:
@@ -169,52 +157,48 @@ def _per_channel(x: Any, v: Any) -> Any:
     return None if v is None else reshape(v, (v.shape[0], *[1] * (len(x.shape) - 2)))
 
 
-def _batch_composed(x: Any, weight: Any, bias: Any, *, eps: float, taken: list[Any] | None) -> Any:
+def _batch_composed(x: Any, weight: Any, bias: Any, eps: float) -> Arrays:
     axes = (0, *range(2, len(x.shape)))
+    mean = average(x, axes)
     d = x - average(x, axes, keepdims=True)
-    if taken is not None:
-        taken.append((raw(average(x, axes)), np.square(raw(d), dtype=np.float64).mean(axes)))
-    return _scaled(d / _root(d, axes, eps), _per_channel(x, weight), _per_channel(x, bias))
+    y = _scaled(d / _root(d, axes, eps), _per_channel(x, weight), _per_channel(x, bias))
+    return y, astype(mean, np.float64), average(_square(astype(d, np.float64)), axes)
 
 
-def _batch_forward(arrays: Arrays, save: Any, *, eps: float, taken: list[Any] | None) -> np.ndarray:
-    x, weight, bias = arrays
+def _batch_shapes(x: Any, *rest: Any) -> tuple[Shaped, ...]:
+    return same(x), *[Shaped(x.shape[1:2], np.dtype(np.float64))] * 2
+
+
+def _batch_forward(x: Any, weight: Any, bias: Any, eps: float) -> Arrays:
     batch, channels = x.shape[:2]
-    size = math.prod(x.shape[2:])
-    y, mean, var = kernels.norm_channels(x, batch, channels, size, channels, 1, weight, bias, eps)
-    if taken is not None:
-        taken.append((mean, var))
-    if save is not None:
-        save["statistics"] = mean, var
-    return y
+    return kernels.norm_channels(x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, bias, eps)
 
 
-def _batch_backward(
-    g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, eps: float, taken: list[Any] | None
-) -> Arrays:
-    x, weight, _ = arrays
+def _batch_vjp(g: Arrays, args: Arrays, results: Arrays, wanted: Wanted, eps: float) -> Arrays:
+    if g[1] is not None or g[2] is not None:
+        return NotImplemented  # type: ignore[no-any-return]
+    x, weight, _ = args
+    _, mean, var = results
     batch, channels = x.shape[:2]
-    mean, var = saved["statistics"]
     dx, sum_g, sum_gh = kernels.norm_channels_backward(
-        g, x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, eps, mean, var, False, wanted[0]
+        g[0], x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, eps, mean, var, False, wanted[0]
     )
     return dx, sum_gh.astype(x.dtype) if wanted[1] else None, sum_g.astype(x.dtype) if wanted[2] else None
 
 
-def _fixed_composed(x: Any, mean: Any, var: Any, weight: Any, bias: Any, *, eps: float) -> Any:
+def _fixed_composed(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     y = (x - _per_channel(x, mean)) / _sqrt(_per_channel(x, var) + eps)
     return _scaled(y, _per_channel(x, weight), _per_channel(x, bias))
 
 
-def _fixed_forward(arrays: Arrays, save: Any, *, eps: float) -> np.ndarray:
-    x, mean, var, weight, bias = arrays
+def _fixed_forward(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> np.ndarray:
     batch, channels = x.shape[:2]
     given = mean.astype(np.float64), var.astype(np.float64)
     return kernels.norm_channels(x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, bias, eps, *given)[0]
 
 
-def _fixed_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, eps: float) -> Arrays:
-    x, mean, var, weight, _ = arrays
+def _fixed_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, eps: float) -> Arrays:
+    x, mean, var, weight, _ = args
     batch, channels = x.shape[:2]
     mean, var = mean.astype(np.float64), var.astype(np.float64)
     dx, sum_g, sum_gh = kernels.norm_channels_backward(
@@ -225,9 +209,9 @@ def _fixed_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted
     return dx, *[v.astype(x.dtype) if want else None for v, want in zip(found, wanted[1:], strict=True)]
 
 
-def _group_composed(x: Any, weight: Any, bias: Any, *, groups: int, eps: float) -> Any:
+def _group_composed(x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
     runs = reshape(x, (x.shape[0], groups, -1)) if x.size else x
-    y = _layer_composed(runs, None, None, dims=1, eps=eps)
+    y = _layer_composed(runs, None, None, 1, eps)
     return _scaled(reshape(y, x.shape), _per_channel(x, weight), _per_channel(x, bias))
 
 
@@ -236,22 +220,18 @@ def _pool(channels: int, groups: int) -> int:
     return channels // groups if channels else 1
 
 
-def _group_forward(arrays: Arrays, save: Any, *, groups: int, eps: float) -> np.ndarray:
-    x, weight, bias = arrays
+def _group_forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, read: bool) -> Arrays:
     batch, channels = x.shape[:2]
     size = math.prod(x.shape[2:])
-    y, mean, var = kernels.norm_channels(
+    return kernels.norm_channels(
         x, 1, batch * channels, size, channels, _pool(channels, groups), weight, bias, eps
     )  # fmt: skip
-    if save is not None:
-        save["statistics"] = mean, var
-    return y
 
 
-def _group_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted, *, groups: int, eps: float) -> Arrays:
-    x, weight, _ = arrays
+def _group_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, groups: int, eps: float) -> Arrays:
+    x, weight, _ = args
+    _, mean, var = results
     batch, channels = x.shape[:2]
-    mean, var = saved["statistics"]
     dx, sum_g, sum_gh = kernels.norm_channels_backward(
         g, x, 1, batch * channels, math.prod(x.shape[2:]), channels, _pool(channels, groups), weight, eps, mean, var,
         False, wanted[0],
@@ -266,33 +246,38 @@ def _group_backward(g: Any, arrays: Arrays, out: Any, saved: Any, wanted: Wanted
 def _channel_draws(rng: np.random.Generator) -> list[Any]:
     w, b = rng.normal(size=4), rng.normal(size=4)
     return [
-        ((rng.normal(size=(3, 4, 2, 3)) + 1, w, b), {}), ((rng.normal(size=(5, 4)), w, None), {}),
-        ((rng.normal(size=(2, 4, 17)), None, None), {}), ((rng.normal(size=(2, 4, 1)), None, b), {}),
+        (rng.normal(size=(3, 4, 2, 3)) + 1, w, b), (rng.normal(size=(5, 4)), w, None),
+        (rng.normal(size=(2, 4, 17)), None, None), (rng.normal(size=(2, 4, 1)), None, b),
     ]  # fmt: skip
 
 
 def _batch_draws(rng: np.random.Generator) -> list[Any]:
-    return [(inputs, {"eps": 0.01, "taken": None}) for inputs, _ in _channel_draws(rng)]
+    return [(args, (0.01,)) for args in _channel_draws(rng)]
 
 
 def _fixed_draws(rng: np.random.Generator) -> list[Any]:
     m, v = rng.normal(size=4), rng.uniform(0.5, 2.0, 4)
-    return [((x, m, v, w, b), {"eps": 1e-5}) for (x, w, b), _ in _channel_draws(rng)]
+    return [((x, m, v, w, b), (1e-5,)) for x, w, b in _channel_draws(rng)]
 
 
 def _group_draws(rng: np.random.Generator) -> list[Any]:
-    return [(i, {"groups": n, "eps": 0.01}) for (i, _), n in zip(_channel_draws(rng), (2, 2, 4, 1), strict=True)]
+    return [(args, (n, 0.01)) for args, n in zip(_channel_draws(rng), (2, 2, 4, 1), strict=True)]
 
 
-BATCH_NORM = fused(
-    "batch_norm", composition=_batch_composed, forward=_batch_forward, backward=_batch_backward, domain=_batch_draws
-)
-FIXED_NORM = fused(
-    "fixed_norm", composition=_fixed_composed, forward=_fixed_forward, backward=_fixed_backward, domain=_fixed_draws
-)
-GROUP_NORM = fused(
-    "group_norm", composition=_group_composed, forward=_group_forward, backward=_group_backward, domain=_group_draws
-)
+BATCH_NORM = define(row(
+    "batch_norm", "x weight? bias?", _batch_forward, _batch_vjp, params="eps", outputs="y mean var", saves="mean var",
+    composition=_batch_composed, shape=_batch_shapes, domain=_batch_draws,
+    doc="Every channel minus its mean, over its deviation; and the means and variances, in float64.",
+))  # fmt: skip
+FIXED_NORM = define(row(
+    "fixed_norm", "x mean var weight? bias?", _fixed_forward, _fixed_vjp, params="eps", composition=_fixed_composed,
+    shape=same, domain=_fixed_draws, doc="Every channel minus a given mean, over the deviation of a given variance.",
+))  # fmt: skip
+GROUP_NORM = define(row(
+    "group_norm", "x weight? bias?", _group_forward, _group_vjp, params="groups eps", workspace="mean var",
+    composition=_group_composed, shape=same, domain=_group_draws,
+    doc="Every sample's groups of channels minus their means, over their deviations.",
+))  # fmt: skip
 
 
 @public("", None)
@@ -319,7 +304,7 @@ def batch_norm(
     _running_arguments("batch_norm", x, running_mean, running_var, weight, bias, "" if training else "training")
     eps, momentum = constant("batch_norm", "eps", eps), constant("batch_norm", "momentum", momentum)
     if not training:
-        return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
+        return apply(FIXED_NORM, (x, running_mean, running_var, weight, bias), (eps,))
     if x.size == 0:
         return _nothing(x, weight, bias, eps)
     count = x.size // x.shape[1]
@@ -328,13 +313,9 @@ def batch_norm(
             f"batch_norm: x of shape {x.shape} has 1 value per channel, but training needs at least two; use a "
             "larger batch or evaluation mode"
         )
-    if running_mean is None and running_var is None:
-        return BATCH_NORM(x, weight, bias, eps=eps, taken=None)
-    taken: list[Any] = []
-    y = BATCH_NORM(x, weight, bias, eps=eps, taken=taken)
-    mean, var = taken[0]
-    _move("batch_norm", running_mean, mean, momentum)
-    _move("batch_norm", running_var, var * (count / (count - 1)), momentum)
+    y, mean, var = apply(BATCH_NORM, (x, weight, bias), (eps,))
+    _move("batch_norm", running_mean, raw(mean), momentum)
+    _move("batch_norm", running_var, raw(var) * (count / (count - 1)), momentum)
     return y
 
 
@@ -354,7 +335,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     num_groups = constant("group_norm", "num_groups", num_groups)
     if not isinstance(num_groups, (int, np.integer)) or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups!r} groups do not divide the {x.shape[1]} channels of x {x.shape}")
-    return GROUP_NORM(x, weight, bias, groups=num_groups, eps=constant("group_norm", "eps", eps))
+    return apply(GROUP_NORM, (x, weight, bias), (num_groups, constant("group_norm", "eps", eps)))
 
 
 @public("", None)
@@ -379,7 +360,7 @@ def instance_norm(
     _running_arguments("instance_norm", x, running_mean, running_var, weight, bias, without)
     eps, momentum = constant("instance_norm", "eps", eps), constant("instance_norm", "momentum", momentum)
     if not use_input_stats:
-        return FIXED_NORM(x, running_mean, running_var, weight, bias, eps=eps)
+        return apply(FIXED_NORM, (x, running_mean, running_var, weight, bias), (eps,))
     if x.size == 0:
         return _nothing(x, weight, bias, eps)
     if math.prod(x.shape[2:]) < 2:
@@ -388,13 +369,13 @@ def instance_norm(
         values = raw(x).reshape(*x.shape[:2], -1)
         _move("instance_norm", running_mean, values.mean(2, dtype=np.float64).mean(0), momentum)
         _move("instance_norm", running_var, values.var(2, dtype=np.float64, ddof=1).mean(0), momentum)
-    return GROUP_NORM(x, weight, bias, groups=x.shape[1], eps=eps)
+    return apply(GROUP_NORM, (x, weight, bias), (x.shape[1], eps))
 
 
 def _nothing(x: Any, weight: Any, bias: Any, eps: float) -> Any:
     """The result for an x without elements, whose statistics do not exist: empty, with zero gradients."""
     channels = x.shape[1]
-    return FIXED_NORM(x, np.zeros(channels, x.dtype), np.ones(channels, x.dtype), weight, bias, eps=eps)
+    return apply(FIXED_NORM, (x, np.zeros(channels, x.dtype), np.ones(channels, x.dtype), weight, bias), (eps,))
 
 
 def _running_arguments(name: str, x: Any, mean: Any, var: Any, weight: Any, bias: Any, without: str) -> None:

@@ -31,6 +31,7 @@ def _documentation(declaration: Row) -> str:
     lines.append("Returns a Tensor of the broadcast shape" if len(args) == 2 else "Returns a Tensor of the same shape")
     lines[-1] += "; dtypes promote as in NumPy, and Python numbers take the dtype of the Tensor."
     lines.append("Derivatives, for a cotangent g and the result y:")
+    assert isinstance(declaration.vjp, tuple)
     lines += [f"    {arg}: {formula}" for arg, formula in zip(args, declaration.vjp, strict=True)]
     if len(args) == 2:
         lines.append("Raises ValueError if the shapes do not broadcast.")

@@ -7,12 +7,13 @@ from typing import Any, Never
 
 import numpy as np
 
-from ..backend import apply
+from ..backend import Shaped, apply
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, one_axis
 from .operands import constant, operand
 from .register import ROWS, define, public
+from .result_shapes import multiplied
 from .row import row
 from .shape import moveaxis, ravel, reshape
 
@@ -83,6 +84,7 @@ def _matmul_draws(rng: np.random.Generator) -> list[Any]:
 
 MATMUL = define(row(
     "matmul", "a b", _matmul, ["left(g, a.shape, b)", "right(g, a, b.shape)"], linear="a b",
+    shape=lambda a, b: Shaped(multiplied(a.shape, b.shape), np.result_type(a.dtype, b.dtype)),
     uses={"left": _matmul_left, "right": _matmul_right}, domain=_matmul_draws, doc="Matrix product.",
 ))  # fmt: skip
 

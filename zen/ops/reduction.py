@@ -11,11 +11,12 @@ from typing import Any, Never
 import numpy as np
 
 from .. import backend
-from ..backend import apply
+from ..backend import Shaped, apply
 from .arguments import refuse
 from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
 from .operands import operand
 from .register import define, public
+from .result_shapes import floating, reduced
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import astype
 
@@ -69,10 +70,12 @@ def _mean_vjp(f: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool)
 
 SUM = define(row(
     "sum", "x", _sum, ["spread(g, x.shape, axis, keepdims)"], params="axis keepdims", linear="x",
+    shape=lambda x, *where: Shaped(reduced(x, *where), np.add.reduce(np.empty(0, x.dtype)).dtype),
     uses={"spread": spread}, domain=reduction_draws, doc="Sum over axes.",
 ))  # fmt: skip
 MEAN = define(row(
     "mean", "x", _mean, ["mean_vjp(g, x.shape, axis, keepdims)"], params="axis keepdims", linear="x",
+    shape=lambda x, *where: Shaped(reduced(x, *where), floating(x.dtype)),
     uses={"mean_vjp": _mean_vjp}, domain=_draws, doc="Mean over axes.",
 ))  # fmt: skip
 
@@ -122,6 +125,7 @@ def _extreme(name: str, ufunc: np.ufunc) -> Any:
     return define(row(
         name, "x", lambda x, axis, keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims),
         ["share(g, x, y, axis, keepdims)"], params="axis keepdims", uses={"share": _share}, domain=_draws,
+        shape=lambda x, *where: Shaped(reduced(x, *where), x.dtype),
         doc=f"The {name}imum over axes; ties share the gradient equally.",
     ))  # fmt: skip
 

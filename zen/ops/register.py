@@ -8,11 +8,13 @@ Importing costs nothing per formula: every formula, forward or derivative, is co
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .. import backend
+from . import composition
 from .primitives import NUMPY
 from .row import Row
 
@@ -69,6 +71,9 @@ def define(declaration: Row) -> Any:
         elementwise=declaration.elementwise, variadic=declaration.variadic, view=declaration.view, kernel=name,
         linear=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.linear]),
         tangents=tuple([None if formula is None else _deferred(declaration, formula) for formula in declaration.jvp]),
+        joint=callable(declaration.vjp), several=declaration.several, workspace=len(declaration.workspace),
+        optional=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.optional]),
+        composition=declaration.composition,
     )  # fmt: skip
     return made
 
@@ -125,8 +130,12 @@ def _applied(row: Any) -> Callable[..., Any]:
 
 
 def _prepare(declaration: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    if callable(declaration.vjp):
+        reads = [2 * (name in declaration.saves) for name in declaration.outputs]
+        levels = (*[2] * len(declaration.args), *reads, *[2] * len(declaration.workspace))
+        return (partial(composition.pull, declaration),), (levels,)
     vjps, needs = [], []
-    names = ("xs", "y") if declaration.variadic else (*declaration.args, "y")
+    names = ("xs", "y") if declaration.variadic else (*declaration.args, *declaration.results)
     for formula in declaration.vjp:
         vjps.append(None if formula is None else declaration.compile(formula))
         found = {} if formula is None else declaration.needs(formula)

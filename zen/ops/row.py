@@ -13,6 +13,24 @@ and with the tangent in place of `g` (forward mode). The names in it say what ha
     the row's parameters    static values, never differentiated
     i, xs                   in a variadic row: the position of the argument, and all arguments
 
+A row may have several results, and workspace: further results that only the backward pass reads.
+
+    outputs="sign logabsdet"    results by name. `g` is then a tuple of cotangents, None for what nobody used, and
+                                formulas read a result by its name instead of `y`
+    outputs="*parts"            as many results as the forward returns; `parts` is a tuple
+    workspace="mean rstd"       behind the outputs. The forward gets one more argument, whether anybody will read them:
+                                if not, they may be None. They have no derivative of their own
+
+The forward of such a row returns all of these as a tuple.
+
+Where derivatives share their work, `vjp` is one function `vjp(g, args, results, wanted, *params)` for all arguments.
+`results` are the outputs, those that it `saves`, and the workspace, None for the others; `wanted` says of each argument
+whether its gradient is asked for. It returns a gradient or None for each. It may run twice, so it changes nothing that
+it is given. Such a row has a `composition`: a function of the arguments and parameters that makes the same of other
+rows. That is differentiated where the derivative itself is to be a Tensor (higher orders, forward mode) and where the
+vjp returns NotImplemented, so no formula for a second derivative is written by hand; it takes the place of the forward
+for dtypes that kernels do not know; and tests compare the two.
+
 A called name is another row (`cos(x)`), called with that row's arguments and parameters in order, unless the
 declaration passes a function of that name in `uses`; such a function gets the namespace of rows as its first
 argument, so that it too runs on arrays and on Tensors.
@@ -33,6 +51,10 @@ UNUSED, SHAPE, VALUE = 0, 1, 2
 """What a formula needs of a name: nothing, its shape and dtype alone, or its value."""
 
 _SHAPE_ATTRIBUTES = {"shape", "ndim", "dtype", "size"}
+_RESERVED = {"f", "g", "i"}
+
+
+Vjp = Callable[..., tuple[Any, ...]]
 
 
 class Row(NamedTuple):
@@ -42,13 +64,22 @@ class Row(NamedTuple):
     args: tuple[str, ...]
     forward: str | Callable[..., Any]
     """NumPy form: an expression (elementwise) or a callable of the arguments' arrays and the parameters."""
-    vjp: tuple[str | None, ...]
-    """A formula for each argument, or NOT_DIFFERENTIABLE; one formula in all for a variadic row."""
+    vjp: tuple[str | None, ...] | Vjp
+    """A formula for each argument, or NOT_DIFFERENTIABLE; one formula in all for a variadic row; or one function."""
     params: tuple[str, ...] = ()
     elementwise: bool = False
     variadic: bool = False
     view: bool = False
-    """The result shares the memory of the one argument where NumPy's does."""
+    """The results share the memory of the one argument where NumPy's do. Of other rows no result shares memory."""
+    optional: tuple[str, ...] = ()
+    """Arguments that may be None."""
+    outputs: tuple[str, ...] = ("y",)
+    workspace: tuple[str, ...] = ()
+    several: int = 0
+    """How many results the row has: 0 for one that is no tuple, -1 for as many as the forward returns."""
+    saves: tuple[str, ...] = ()
+    """Outputs that a vjp in one function reads."""
+    composition: Callable[..., Any] | None = None
     linear: tuple[str, ...] = ()
     """Arguments in which the row is linear while the others are held (in a variadic row: in all of them together):
     forward mode applies the row itself to their tangents."""
@@ -57,6 +88,9 @@ class Row(NamedTuple):
     only what the vjp saves. Only where neither linearity nor the transpose of the vjp will do."""
     uses: dict[str, Callable[..., Any]] = {}
     """Functions, other than rows, which the formulas call; the first argument is the namespace of rows."""
+    shape: Any = None
+    """A function of arguments that have a shape and a dtype, and of the parameters: those of the results, as `Shaped`.
+    Elementwise rows need none; see `result_shapes.py`."""
     domain: Any = None
     """What tests draw from. Elementwise: a (low, high) pair for each argument, or "bool". Otherwise a function
     of a numpy Generator that returns a list of (arguments, parameters) pairs."""
@@ -67,15 +101,20 @@ class Row(NamedTuple):
     doc: str = ""
     """The public docstring: first line, then shapes, errors, source of the formula."""
 
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The names of what the forward returns: outputs, then workspace."""
+        return self.outputs + self.workspace
+
     def needs(self, formula: str) -> dict[str, int]:
-        """What `formula` needs of each argument, of `y` and of `xs`: UNUSED, SHAPE or VALUE."""
-        return _needs(formula, (*self.args, "y", "xs"))
+        """What `formula` needs of each argument and result, and of `xs`: UNUSED, SHAPE or VALUE."""
+        return _needs(formula, (*self.args, *self.results, "xs"))
 
     def compile(self, formula: str) -> Callable[..., Any]:
         """The formula as a Python function.
 
-        Its arguments are `(f, g, *args, y, *params)`, or `(f, g, i, xs, y, *params)` for a variadic row, where `f`
-        is the namespace of rows: on arrays or on Tensors.
+        Its arguments are `(f, g, *args, *results, *params)`, or `(f, g, i, xs, y, *params)` for a variadic row, where
+        `f` is the namespace of rows: on arrays or on Tensors.
         """
         return _compile(self, formula)
 
@@ -92,27 +131,116 @@ def elementwise(
     doc: str = "",
 ) -> Row:
     """Declare an elementwise row: `forward` and `vjp` are formulas over the arguments, broadcast by the engine."""
-    vjp, names = tuple(vjp), tuple(args.split())
-    if len(vjp) != len(names):
-        raise ValueError(f"row {name!r}: {len(names)} arguments but {len(vjp)} derivatives")
-    return Row(
-        name, names, forward, vjp, elementwise=True, domain=domain, doc=doc,
+    return _checked(Row(
+        name, tuple(args.split()), forward, tuple(vjp), elementwise=True, domain=domain, doc=doc,
         numpy=(name,) if numpy is None else tuple(numpy.split()),
         method=name if method == "" else method,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
-def row(name: str, args: str, forward: Callable[..., Any], vjp: Iterable[str | None], **facts: Any) -> Row:
-    """Declare a row of any other kind. `args` that start with `*` make it variadic."""
-    names = tuple(args.split())
-    for key in ("params", "linear", "numpy"):
-        if isinstance(facts.get(key), str):
-            facts[key] = tuple(facts[key].split())
-    variadic = names[0].startswith("*")
-    vjp = tuple(vjp)
-    if len(vjp) != len(names):
-        raise ValueError(f"row {name!r}: {len(names)} arguments but {len(vjp)} derivatives")
-    return Row(name, tuple(n.lstrip("*") for n in names), forward, vjp, variadic=variadic, **facts)
+def row(
+    name: str,
+    args: str,
+    forward: Callable[..., Any],
+    vjp: Iterable[str | None] | Vjp,
+    *,
+    outputs: str = "",
+    **facets: Any,
+) -> Row:
+    """Declare a row of any other kind. `args`: a `*` before a name makes the row variadic, a `?` behind it optional."""
+    for key in ("params", "linear", "numpy", "workspace", "saves"):
+        if isinstance(facets.get(key), str):
+            facets[key] = tuple(facets[key].split())
+    if outputs:
+        facets["outputs"] = tuple(outputs.lstrip("*").split())
+        facets["several"] = -1 if outputs.startswith("*") else len(facets["outputs"])
+    given = args.split()
+    names = tuple([n.lstrip("*").rstrip("?") for n in given])
+    optional = tuple([n for n, written in zip(names, given, strict=True) if written.endswith("?")])
+    unknown = [key for key in facets if key not in Row._fields]
+    if unknown:
+        raise ValueError(f"row {name!r}: there is no facet {unknown[0]!r}")
+    return _checked(Row(
+        name, names, forward, vjp if callable(vjp) else tuple(vjp), variadic=args.startswith("*"), optional=optional,
+        **facets,
+    ))  # fmt: skip
+
+
+def _checked(made: Row) -> Row:
+    """`made`, every facet of which is there and fits the others; else ValueError, naming row and facet."""
+    fault = _names_fault(made) or _derivatives_fault(made) or _results_fault(made) or _domain_fault(made)
+    if fault:
+        raise ValueError(f"row {made.name!r}: {fault}")
+    return made
+
+
+def _names_fault(row: Row) -> str:
+    names = row.args + row.outputs + row.workspace + row.params
+    if row.args and row.outputs and len(set(names)) == len(names) and _RESERVED.isdisjoint(names):
+        if all([type(n) is str and n.isidentifier() for n in names]):
+            return ""
+    for facet in ("args", "outputs", "workspace", "params"):
+        own: tuple[Any, ...] = getattr(row, facet)
+        if not own and facet in ("args", "outputs"):
+            return f"{facet} are missing: name at least one"
+        wrong = [n for n in own if not (isinstance(n, str) and n.isidentifier())]
+        if wrong:
+            return f"{facet} holds {wrong[0]!r}, which is no name"
+    twice = [n for k, n in enumerate(names) if n in names[:k] or n in _RESERVED]
+    return f"args, outputs, workspace and params share the name {twice[0]!r}, or it is reserved"
+
+
+def _derivatives_fault(row: Row) -> str:
+    count = len(row.args)
+    if not (callable(row.forward) or (row.elementwise and isinstance(row.forward, str))):
+        return f"forward must be a function, not {row.forward!r}"
+    if callable(row.vjp):
+        if not callable(row.composition):
+            return "composition is missing: a vjp in one function needs one"
+    else:
+        wrong = [v for v in row.vjp if v is not None and not (type(v) is str and v.strip())]
+        if wrong:
+            return f"vjp holds {wrong[0]!r}; it takes formulas and NOT_DIFFERENTIABLE"
+        if len(row.vjp) != count:
+            return f"vjp has {len(row.vjp)} derivatives for {count} arguments"
+    if len(row.jvp) not in (0, count):
+        return f"jvp has {len(row.jvp)} formulas for {count} arguments"
+    if row.shape is not None and not callable(row.shape):
+        return f"shape must be a function of the arguments and parameters, not {row.shape!r}"
+    if row.uses and not all([callable(function) for function in row.uses.values()]):
+        return "uses holds what is no function"
+    return _foreign("linear", row.linear, row.args, "argument")
+
+
+def _results_fault(row: Row) -> str:
+    if not (row.several or row.workspace or row.saves):
+        return ""
+    if row.several and (row.elementwise or row.variadic):
+        return "outputs cannot be several in an elementwise or variadic row"
+    if row.workspace and (row.elementwise or row.variadic):
+        return "workspace cannot stand in an elementwise or variadic row"
+    if row.workspace and row.linear:
+        return "linear cannot stand beside workspace"
+    if row.saves and not callable(row.vjp):
+        return "saves is for a vjp in one function: formulas say by themselves what they read"
+    return _foreign("saves", row.saves, row.outputs, "output")
+
+
+def _domain_fault(row: Row) -> str:
+    if row.domain is None:
+        return "domain is missing: what tests draw"
+    if not row.elementwise and not callable(row.domain):
+        return "domain must be a function of a numpy Generator"
+    if row.elementwise and len(row.domain) != len(row.args):
+        return f"domain has {len(row.domain)} entries for {len(row.args)} arguments"
+    return "" if row.doc else "doc is missing: the first line of what users read"
+
+
+def _foreign(facet: str, names: tuple[str, ...], known: tuple[str, ...], kind: str) -> str:
+    for n in names:
+        if n not in known:
+            return f"{facet} names {n!r}, which is no {kind}"
+    return ""
 
 
 def _needs(formula: str, names: tuple[str, ...]) -> dict[str, int]:
@@ -150,7 +278,7 @@ def _compile(row: Row, formula: str) -> Callable[..., Any]:
             node.args.insert(0, ast.Name("f", ast.Load()))
         elif node.func.id not in _BUILTINS:
             node.func = ast.Attribute(ast.Name("f", ast.Load()), node.func.id, ast.Load())
-    names = ["f", "g", *(["i", "xs"] if row.variadic else row.args), "y", *row.params]
+    names = ["f", "g", *(["i", "xs"] if row.variadic else row.args), *row.results, *row.params]
     signature = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
     tree.body = ast.Lambda(signature, tree.body)
     code = compile(ast.fix_missing_locations(tree), f"<row {row.name}: {formula}>", "eval")

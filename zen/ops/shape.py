@@ -11,12 +11,13 @@ from typing import Any, Never
 
 import numpy as np
 
-from ..backend import apply
+from ..backend import Shaped, apply
 from .arguments import refuse
 from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
 from .operands import operand, raw, whole
 from .register import METHODS, define, public
+from .result_shapes import same
 from .row import row
 
 
@@ -26,6 +27,7 @@ def _inverse(f: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
 
 RESHAPE = define(row(
     "reshape", "x", lambda x, shape: x.reshape(shape), ["reshape(g, x.shape)"], params="shape", linear="x",
+    shape=lambda x, shape: Shaped(shape, x.dtype),
     view=True, domain=lambda rng: [
         ((rng.normal(size=(2, 6)),), ((3, 4),)), ((rng.normal(size=()),), ((1, 1),)),
         ((rng.normal(size=(4, 3)).T,), ((12,),)), ((np.zeros((0, 3)),), ((3, 0),)), ((rng.normal(size=(1, 1)),), ((),)),
@@ -35,6 +37,7 @@ RESHAPE = define(row(
 PERMUTE_DIMS = define(row(
     "permute_dims", "x", lambda x, axes: x.transpose(axes), ["permute_dims(g, inverse(axes))"], params="axes",
     linear="x", view=True, uses={"inverse": _inverse},
+    shape=lambda x, axes: Shaped(tuple([x.shape[k] for k in axes]), x.dtype),
     domain=lambda rng: [
         ((rng.normal(size=(2, 3, 4)),), ((2, 0, 1),)), ((rng.normal(size=()),), ((),)),
         ((rng.normal(size=(2, 0)),), ((1, 0),)), ((rng.normal(size=(2, 3, 8))[..., ::2],), ((1, 2, 0),)),
@@ -43,6 +46,7 @@ PERMUTE_DIMS = define(row(
 ))  # fmt: skip
 BROADCAST_TO = define(row(
     "broadcast_to", "x", lambda x, shape: np.broadcast_to(x, shape), ["g"], params="shape", linear="x", view=True,
+    shape=lambda x, shape: Shaped(shape, x.dtype),
     domain=lambda rng: [
         ((rng.normal(size=(3, 1)),), ((2, 3, 4),)), ((rng.normal(size=()),), ((2, 2),)),
         ((rng.normal(size=(1, 2)),), ((0, 2),)), ((rng.normal(size=(2, 3)),), ((2, 3),)),
@@ -51,10 +55,11 @@ BROADCAST_TO = define(row(
 ))  # fmt: skip
 ASTYPE = define(row(
     "astype", "x", lambda x, dtype: np.asarray(x).astype(dtype), ["astype(g, x.dtype)"], params="dtype", linear="x",
+    shape=lambda x, dtype: Shaped(x.shape, dtype),
     domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], doc="Conversion to another dtype.",
 ))  # fmt: skip
 COPY = define(row(
-    "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", linear="x",
+    "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", linear="x", shape=same,
     domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ("K",)), ((rng.normal(size=()),), ("C",))],
     doc="A copy, laid out in memory as NumPy's letter for the order says.",
 ))  # fmt: skip

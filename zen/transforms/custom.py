@@ -64,7 +64,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
         self._name: str = getattr(function, "__name__", type(function).__name__)
         self._function = function
         self._vjp: Callable[..., Any] | None = None
-        self._rows: dict[int, Any] = {}
+        self._row: Any = None
         if vjp is not None:
             self.defvjp(vjp)
 
@@ -88,14 +88,15 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
                     f"{self._name}: a Tensor in a list or dict, or as a keyword argument (at {path}), would lose its "
                     "gradient; pass it as a positional argument of its own"
                 )
-        row = self._rows.get(len(arrays))
-        if row is None:
-            row = self._rows[len(arrays)] = backend.Row(
-                self._name, len(arrays), self._forward, lambda: ((self._pull,), (None,)), joint=True
+        if self._row is None:
+            self._row = backend.Row(
+                self._name, 1, self._forward, lambda: ((self._pull,), (None,)), variadic=True, joint=True
             )
         named = {name: value for name, value in keywords.items() if type(value) is np.ndarray}
         others = {name: value for name, value in keywords.items() if name not in named}
-        return backend.apply(row, tuple(arrays), (_Call(static, others, tuple(named)), tuple(named.values())))
+        params = _Call(static, others, tuple(named)), tuple(named.values())
+        made: Tensor = backend.apply(self._row, tuple(arrays), params)
+        return made
 
     def __repr__(self) -> str:
         return f"<zen.custom_vjp {self._name}>"
@@ -113,7 +114,9 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
         shared = any(isinstance(x, np.ndarray) and np.may_share_memory(array, x) for x in arrays)
         return array.copy() if held or shared or array.base is not None else array
 
-    def _pull(self, f: Any, g: Any, args: tuple[Any, ...], y: Any, call: _Call, named: Any) -> tuple[Any, ...]:
+    def _pull(
+        self, f: Any, g: Any, args: tuple[Any, ...], results: tuple[Any, ...], wanted: Any, call: _Call, named: Any
+    ) -> tuple[Any, ...]:
         """The row's vjp, on arrays or, when the pass is recorded, on Tensors."""
         if self._vjp is None:
             raise RuntimeError(
@@ -123,7 +126,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
         inputs = call.complete(args)
         recorded = isinstance(g, Tensor)
         try:
-            found = self._vjp(g, y, *inputs, **call.named(named))
+            found = self._vjp(g, *results, *inputs, **call.named(named))
         except Exception as error:
             if recorded:
                 error.add_note(_NOT_DIFFERENTIABLE.format(self._name))

@@ -88,7 +88,7 @@ class _Push:
                 continue
             tangent = self.push(node)
             if tangent is not None:
-                self.tangents[node] = self.fit(tangent, node)
+                self.tangents[node] = tangent if node.row.several else self.fit(tangent, node)
             for below in node.inputs:
                 if below is not None:
                     uses[below] -= 1
@@ -126,11 +126,13 @@ class _Push:
     # One node
 
     def push(self, node: Any) -> Any:
-        """The tangent of a node's result, or None if no input has one."""
+        """The tangent of a node's result, or None if no input has one; for several results a tuple of these."""
         moving = {k: self.tangents[n] for k, n in enumerate(node.inputs) if n is not None and n in self.tangents}
         if not moving:
             return None
         row, saved = node.row, node.saved
+        if row.is_output:
+            return moving[0][node.params[0]]
         backend.verify_saved(node)
         if row.elementwise:
             return self.elementwise(node, saved, moving)
@@ -170,7 +172,7 @@ class _Push:
 
     def linear(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """By the row itself, for each argument in which it is linear."""
-        values = self.revived(node, saved)[:-1]
+        values = self.revived(node, saved)[: len(node.inputs)]
         left, total = {}, None
         for k, tangent in moving.items():
             unsaved = any([j != k and (v is None or isinstance(v, Shaped)) for j, v in enumerate(values)])
@@ -199,10 +201,15 @@ class _Push:
 
     def transposed(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """The tangent by way of the vjps, which are linear in their cotangent."""
-        dummy: Any = backend.leaf(np.zeros(node.shape, node.dtype), True)
-        dummy.node.closed = True
+        several = node.row.several
+        shapes: Any = self.outputs(node, saved) if several else (node,)
+        dummies = [backend.leaf(np.zeros(s.shape, s.dtype), True) if s.dtype.kind == "f" else None for s in shapes]
+        for dummy in dummies:
+            if dummy is not None:
+                dummy.node.closed = True  # type: ignore[union-attr]
         roots, seeds = [], []
-        for k, pulled in self.vjps(node, dummy, self.revived(node, saved, tensors=True), moving):
+        cotangent = tuple(dummies) if several else dummies[0]
+        for k, pulled in self.vjps(node, cotangent, self.revived(node, saved, tensors=True), moving):
             if not isinstance(pulled, Tensor) or not pulled.requires_grad:
                 continue  # does not depend on the cotangent: zero
             shape = node.inputs[k].shape
@@ -212,16 +219,22 @@ class _Push:
             # A vjp's result is summed over the axes that were broadcast; the transpose of that is broadcasting.
             seeds.append(tangent if pulled.shape == shape else self.broadcast(tangent, pulled.shape))
             roots.append(pulled)
-        found = backend.run(roots, seeds, [dummy], True, self.recorded) if roots else [None]
-        assert found is not None
-        if found[0] is None:
-            return self.zeros(node.shape, node.dtype)
-        return found[0] if self.recorded else found[0]._array
+        wanted = [d for d in dummies if d is not None]
+        found = iter(backend.run(roots, seeds, wanted, True, self.recorded) or () if roots else [None] * len(wanted))
+        tangents = []
+        for dummy in dummies:
+            tangent = None if dummy is None else next(found)
+            tangents.append(tangent if tangent is None or self.recorded else tangent._array)
+        if several:
+            return tuple(tangents)
+        return self.zeros(node.shape, node.dtype) if tangents[0] is None else tangents[0]
 
-    def vjps(self, node: Any, g: Tensor, values: tuple[Any, ...], moving: dict[int, Any]) -> Any:
+    def vjps(self, node: Any, g: Any, values: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         row, f = node.row, register.tensors
         if row.joint:
-            made = row.vjps[0](f, g, values[:-1], values[-1], *node.params)
+            count = len(node.inputs)
+            wanted = tuple([k in moving for k in range(count)])
+            made = row.vjps[0](f, g, values[:count], values[count:], wanted, *node.params)
             return [(k, made[k]) for k in moving]
         if row.variadic:
             return [(k, row.vjps[0](f, g, k, *values, *node.params)) for k in moving]
@@ -233,18 +246,13 @@ class _Push:
         """What the node saved: arrays; or Tensors, which if recorded are on the nodes that they came from."""
         if not self.recorded and not tensors:
             return saved
-        y = self.revive(saved[-1], node)
-        if node.row.variadic and not node.row.joint:
-            return tuple([self.revive(x, n) for x, n in zip(saved[0], node.inputs, strict=True)]), y
-        return (*[self.revive(x, n) for x, n in zip(saved[:-1], node.inputs, strict=True)], y)
+        return backend.revived(node, saved, self.recorded)
 
-    def revive(self, value: Any, node: Any) -> Any:
-        if not isinstance(value, (np.ndarray, np.generic)):
-            return value
-        if node is not None and self.recorded:
-            live = node.tensor
-            return live if live is not None and live._array is value else backend.wrap(np.asarray(value), node)
-        return backend.wrap(np.asarray(value))
+    def outputs(self, node: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What the node of a call with several results saved of these: at least their shapes and dtypes."""
+        count, several = len(node.inputs), node.row.several
+        found: tuple[Any, ...] = saved[count] if several < 0 else saved[count : count + several]
+        return found
 
     def fit(self, value: Any, node: Any) -> Any:
         """`value` with the shape and dtype of the node's result, as an array or Tensor."""
@@ -264,4 +272,8 @@ class _Push:
         return backend.wrap(zeros) if self.recorded else zeros
 
     def add(self, first: Any, second: Any) -> Any:
-        return second if first is None else first + second
+        if first is None or second is None:
+            return second if first is None else first
+        if isinstance(first, tuple):
+            return tuple([self.add(a, b) for a, b in zip(first, second, strict=True)])
+        return first + second

@@ -35,7 +35,7 @@ class Variables(backend.Leaves):
             self.took_tensors = True
             if self.recording and value.requires_grad:
                 self.linked = True
-                made = backend.apply(ROWS["positive"], (value,))
+                made: Tensor = backend.apply(ROWS["positive"], (value,))
                 # A Tensor of its own: writes of the function to the one that it gets would move that to another node.
                 self.tensors.append(backend.wrap(made._array, made.node))
                 return made

@@ -116,6 +116,8 @@ def _node(t: Any) -> Any:
 
 
 def _sources(node: Any) -> Iterator[Any]:
+    if node.row is not None and node.row.is_output:  # one of several results: the call stands for none of them
+        (node,) = node.inputs
     return (source for source in node.inputs if source is not None)
 
 

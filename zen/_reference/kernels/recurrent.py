@@ -63,11 +63,11 @@ def rnn_backward(
     return dx, carry, dw_ih, dw_hh, d.sum((0, 1))
 
 
-def lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, bias: Any, reverse: bool) -> tuple[Any, Any, Any, Any]:
-    """(out, gates, cells, tanh of cells): the states and then the last cell (T + 1, B, H); what backward needs."""
+def lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, bias: Any, reverse: bool) -> tuple[Any, ...]:
+    """(out, last cell, gates, cells, tanh of cells): the states (T, B, H), a cell (B, H), and what backward needs."""
     gates, n = _projected(x, w_ih, bias), w_hh.shape[1]
     steps, batch = x.shape[:2]
-    out, cells = np.empty((steps + 1, batch, n), gates.dtype), np.empty((steps, batch, n), gates.dtype)
+    out, cells = np.empty((steps, batch, n), gates.dtype), np.empty((steps, batch, n), gates.dtype)
     squashed, h, c = np.empty_like(cells), h0, c0
     for t in _places(steps, reverse):
         a = gates[t]
@@ -78,18 +78,22 @@ def lstm_forward(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, bias: Any, reve
         c = cells[t] = a[:, n : 2 * n] * c + a[:, :n] * a[:, 2 * n : 3 * n]
         squashed[t] = np.tanh(c)
         h = out[t] = a[:, 3 * n :] * squashed[t]
-    out[steps] = c
-    return out, gates, cells, squashed
+    return out, c.copy(), gates, cells, squashed
 
 
 def lstm_backward(
-    g: Any, x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, out: Any, saved: tuple[Any, ...], reverse: bool,
+    g: Any, gc: Any, x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, out: Any, saved: tuple[Any, ...], reverse: bool,
     wanted: tuple[bool, ...],
 ) -> tuple[Any, ...]:  # fmt: skip
-    """(dx, dh0, dc0, dw_ih, dw_hh, db) from the cotangent of out. saved: gates, cells, their tanh."""
+    """(dx, dh0, dc0, dw_ih, dw_hh, db) from the cotangents of out and of the last cell, None for zeros.
+
+    saved: gates, cells, their tanh.
+    """
     gates, cells, squashed = saved
     steps, _, n = cells.shape
-    d, carry, dc, places = np.empty_like(gates), np.zeros_like(c0), g[steps].copy(), _places(steps, reverse)
+    g = np.zeros_like(cells) if g is None else g
+    dc = np.zeros_like(c0) if gc is None else gc
+    d, carry, places = np.empty_like(gates), np.zeros_like(c0), _places(steps, reverse)
     for k in range(steps - 1, -1, -1):
         t = places[k]
         i, forget, s, o = (gates[t][:, j * n : (j + 1) * n] for j in range(4))

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from ... import f as _f
+from ...backend import apply
 from ...extras import missing
 from ...modes import no_grad
 from ...ops.recurrent import RNN_TANH
@@ -218,7 +219,7 @@ def _states(x: Any, u: Any, bias_u: Any, w: Any, bias_w: Any) -> Any:
     """The state after each step, (steps, batch, hidden)."""
     biases = _f.ravel(bias_u), _f.ravel(bias_w)
     turned = [_f.swapaxes(a, 0, 1) for a in (x, u, w)]
-    return RNN_TANH(turned[0], None, *turned[1:], *biases, relu=False, reverse=False)
+    return apply(RNN_TANH, (turned[0], None, *turned[1:], *biases), (False, False))
 
 
 def _last_state(*operands: Any) -> Any:
