@@ -83,9 +83,11 @@ class BuildExtensions(build_ext):  # type: ignore[misc]
         from Cython.Build import cythonize
 
         sys.path.insert(0, str(ROOT / CORE))
-        from generate import generate
+        import generate
+        import generate_rules
 
-        generate(ROOT / "zen")
+        generate.generate(ROOT / "zen")
+        generate_rules.generate(ROOT / "zen")
         translated = cythonize(
             self.extensions,
             compiler_directives=DIRECTIVES,

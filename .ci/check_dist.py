@@ -7,7 +7,10 @@ import zipfile
 from pathlib import Path
 
 LIMIT = 5_000_000
-GENERATED = {f"zen/_core/_kernels_{variant}.pyx" for variant in ("base", "avx2", "avx512")}
+GENERATED = {
+    "zen/_core/_optim_rules.pxi",
+    *(f"zen/_core/_kernels_{variant}.pyx" for variant in ("base", "avx2", "avx512")),
+}
 
 
 def check_wheel(path: Path) -> None:

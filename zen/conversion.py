@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from .backend import Tensor
+from .dtypes import COMPLEX, FLOATING, INTEGER, SUPPORTED
 
 SEQUENCES = (list, tuple)
-_SUPPORTED = frozenset("?bBhHiIlLqQnNpPefd")  # type characters: bool, the integers, float16, float32, float64
 
 
 def convert(value: Any, dtype: Any = None) -> np.ndarray:
@@ -29,7 +29,7 @@ def convert(value: Any, dtype: Any = None) -> np.ndarray:
     if type(value) is int and dtype is not None:
         return _fitting(value, supported(dtype))
     array = value if type(value) is np.ndarray else _to_array(value)
-    if array.dtype.char not in _SUPPORTED:
+    if array.dtype not in SUPPORTED:
         raise TypeError(_unsupported(array.dtype, "" if isinstance(value, np.ndarray) else describe(value)))
     if dtype is not None:
         wanted = supported(dtype)
@@ -44,7 +44,7 @@ def convert(value: Any, dtype: Any = None) -> np.ndarray:
 def supported(dtype: Any) -> np.dtype:
     """`dtype` as a NumPy dtype that a Tensor can have; TypeError otherwise."""
     found: np.dtype = np.dtype(dtype)
-    if found.char not in _SUPPORTED:
+    if found not in SUPPORTED:
         raise TypeError(_unsupported(found, ""))
     return found.newbyteorder("=") if not found.isnative else found
 
@@ -85,7 +85,7 @@ def _to_array(value: Any) -> np.ndarray:
 
 def _cast(value: Any, array: np.ndarray, wanted: np.dtype) -> np.ndarray:
     """`array` in another dtype. Python ints are never wrapped around: OverflowError where they do not fit."""
-    if wanted.kind not in "iu" or array.dtype.kind not in "iu" or not isinstance(value, (list, tuple)):
+    if wanted not in INTEGER or array.dtype not in INTEGER or not isinstance(value, (list, tuple)):
         return array.astype(wanted)
     return _fitting(value, wanted)
 
@@ -99,13 +99,13 @@ def _fitting(value: Any, wanted: np.dtype) -> np.ndarray:
 
 def _unsupported(dtype: np.dtype, source: str) -> str:
     given = f" (from {source})" if source else ""
-    if dtype.kind == "c":
+    if dtype in COMPLEX:
         remedy = "take x.real and x.imag as two real Tensors"
-    elif dtype.kind == "f":
+    elif dtype in FLOATING:
         remedy = "convert with astype(numpy.float64) first"
     elif source == "NoneType":
         remedy = "None is no value; perhaps a function returned nothing"
-    elif dtype.kind == "O":
+    elif dtype.type is np.object_:
         remedy = "give numbers, or sequences of numbers of equal length"
     else:
         remedy = "convert the values to numbers first"

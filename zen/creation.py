@@ -15,11 +15,7 @@ import numpy as np
 from . import backend
 from .backend import Tensor
 from .conversion import convert, refuse_gradient, refuse_stripping, supported
-
-float16, float32, float64 = (np.dtype(name) for name in ("float16", "float32", "float64"))
-int8, int16, int32, int64 = (np.dtype(name) for name in ("int8", "int16", "int32", "int64"))
-uint8, uint16, uint32, uint64 = (np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64"))
-bool_ = np.dtype("bool")
+from .dtypes import BOOLEAN, DEFAULT, NUMBERS
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -42,17 +38,17 @@ def from_dlpack(source: Any) -> Tensor:
     return backend.leaf(backend.borrow(convert(np.from_dlpack(source))), False)
 
 
-def zeros(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+def zeros(shape: Any, dtype: Any = DEFAULT, requires_grad: bool = False) -> Tensor:
     """A Tensor of zeros."""
     return backend.leaf(np.zeros(*shape_of("zeros", shape, dtype)), requires_grad)
 
 
-def ones(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+def ones(shape: Any, dtype: Any = DEFAULT, requires_grad: bool = False) -> Tensor:
     """A Tensor of ones."""
     return backend.leaf(np.ones(*shape_of("ones", shape, dtype)), requires_grad)
 
 
-def empty(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+def empty(shape: Any, dtype: Any = DEFAULT, requires_grad: bool = False) -> Tensor:
     """A Tensor whose values are not set."""
     return backend.leaf(np.empty(*shape_of("empty", shape, dtype)), requires_grad)
 
@@ -81,7 +77,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requi
         raise ValueError(f"arange: start, stop and step must be finite, got {tuple(numbers)}")
     count = max(0, math.ceil((numbers[1] - numbers[0]) / numbers[2]))
     wanted = None if dtype is None else supported(dtype)
-    shape_of("arange", count, float64 if wanted is None else wanted)
+    shape_of("arange", count, DEFAULT if wanted is None else wanted)
     return backend.leaf(convert(np.arange(*numbers, dtype=wanted)), requires_grad)
 
 
@@ -89,13 +85,13 @@ def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """`num` numbers evenly spaced from `start` to `stop`, which is left out if not `endpoint`."""
-    (count,), dtype = shape_of("linspace", num, float64 if dtype is None else dtype)
+    (count,), dtype = shape_of("linspace", num, DEFAULT if dtype is None else dtype)
     limits = _number("linspace", start), _number("linspace", stop)
     return backend.leaf(np.linspace(*limits, count, endpoint=endpoint, dtype=dtype), requires_grad)
 
 
 def eye(
-    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: Any = float64, requires_grad: bool = False
+    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: Any = DEFAULT, requires_grad: bool = False
 ) -> Tensor:
     """A matrix with ones on its k-th diagonal and zeros elsewhere."""
     (n, m), dtype = shape_of("eye", (n_rows, n_rows if n_cols is None else n_cols), dtype)
@@ -133,6 +129,6 @@ def _number(name: str, x: Any) -> Any:
     if isinstance(x, (int, float)):
         return x
     refuse_stripping(x)
-    if np.ndim(x) != 0 or not isinstance(x, (np.generic, np.ndarray)) or x.dtype.kind not in "iuf":
+    if np.ndim(x) != 0 or not isinstance(x, (np.generic, np.ndarray)) or x.dtype not in NUMBERS - BOOLEAN:
         raise TypeError(f"{name}: expected numbers, got {type(x).__name__}")
     return x.item()

@@ -14,7 +14,8 @@ import numpy as np
 from . import backend
 from .backend import Tensor
 from .conversion import supported
-from .creation import float64, shape_of
+from .creation import shape_of
+from .dtypes import DEFAULT
 from .habits import missing
 
 __all__ = ["get_state", "integers", "normal", "permutation", "seed", "set_state", "stream", "uniform"]
@@ -30,7 +31,7 @@ def seed(n: int | None = None) -> None:
 
 
 def normal(
-    shape: Any = (), mean: float = 0.0, scale: float = 1.0, *, dtype: Any = float64, requires_grad: bool = False,
+    shape: Any = (), mean: float = 0.0, scale: float = 1.0, *, dtype: Any = DEFAULT, requires_grad: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Normally distributed numbers with the given mean and standard deviation.
@@ -45,7 +46,7 @@ def normal(
 
 
 def uniform(
-    shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = float64, requires_grad: bool = False,
+    shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = DEFAULT, requires_grad: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Numbers spread evenly over [low, high)."""
@@ -57,7 +58,7 @@ def integers(
     low: int, high: int | None = None, shape: Any = (), *, generator: np.random.Generator | None = None
 ) -> Tensor:
     """Integers from [low, high), or from [0, low) if `high` is not given; int64."""
-    sizes, _ = shape_of("integers", shape, float64)
+    sizes, _ = shape_of("integers", shape, DEFAULT)
     return backend.leaf(np.asarray((generator or _default()).integers(low, high, sizes)), False)
 
 

@@ -19,6 +19,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .dtypes import BOOLEAN
+
 _DTYPES = {
     "BOOL": "|b1", "I8": "|i1", "U8": "|u1", "I16": "<i2", "U16": "<u2", "I32": "<i4", "U32": "<u4", "I64": "<i8",
     "U64": "<u8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
@@ -119,7 +121,7 @@ class _Reader:
             if not count:
                 self._fail(offset, f"the file became shorter while the values of {name!r} were read")
             rest = rest[count:]
-        if dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+        if dtype in BOOLEAN and array.size and array.view(np.uint8).max() > 1:
             self._fail(offset, f"expected bytes of 0 or 1 for the bools {name!r}, found {array.view(np.uint8).max()}")
         return array.astype(dtype.newbyteorder("="), copy=False)
 

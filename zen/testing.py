@@ -13,6 +13,7 @@ import numpy as np
 
 from . import backend
 from .backend import Tensor
+from .dtypes import DEFAULT, DIFFERENTIABLE, FLOATING
 from .transforms import gradients, jvp
 
 __all__ = ["check_gradients", "differentiated", "evaluate", "numerical_gradients"]
@@ -75,7 +76,7 @@ def numerical_gradients(
 
     found: list[np.ndarray | None] = []
     for k, a in enumerate(args):
-        if a.dtype.kind != "f":
+        if a.dtype not in DIFFERENTIABLE:
             found.append(None)
             continue
         derivative = np.zeros(a.shape)
@@ -101,7 +102,7 @@ def differentiated(f: Function, nargs: int) -> Function:
 
     def derivative(*values: Tensor) -> list[Tensor]:
         args, cotangents = values[:nargs], values[nargs:]
-        inputs = [a for a in args if a.dtype.kind == "f"]
+        inputs = [a for a in args if a.dtype in DIFFERENTIABLE]
         # An argument that the result does not depend on has a gradient of zero, not None.
         return [_zeros_if_none(g, a) for g, a in zip(_gradients(f(*args), inputs, cotangents), inputs, strict=True)]
 
@@ -125,7 +126,7 @@ def _check_reverse(
 def _check_forward(
     f: Function, args: list[np.ndarray], rng: np.random.Generator, step: float, tolerance: _Tolerance
 ) -> None:
-    where = [k for k, a in enumerate(args) if a.dtype.kind == "f"]
+    where = [k for k, a in enumerate(args) if a.dtype in DIFFERENTIABLE]
     tangents = _random_like([args[k] for k in where], rng)
 
     def along(*primals: Any) -> tuple[Any, ...]:
@@ -185,11 +186,11 @@ def _as_list(results: Any) -> list[Any]:
 
 def _as_value(arg: Any) -> np.ndarray:
     array = arg._array if isinstance(arg, Tensor) else np.asarray(arg)
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
+    return array.astype(DEFAULT) if array.dtype in FLOATING else array
 
 
 def _leaf(array: np.ndarray) -> Tensor:
-    return backend.leaf(array, array.dtype.kind == "f")
+    return backend.leaf(array, array.dtype in DIFFERENTIABLE)
 
 
 def _random_like(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:

@@ -163,8 +163,13 @@ def _slice(x, axis, piece):
     return x.narrow(axis, piece.start, max(piece.stop - piece.start, 0))
 
 
+def _ones(w, like, shape):
+    """The weight, or one: PyTorch fails at second order where there is a bias and no weight."""
+    return torch.ones(shape, dtype=like.dtype) if w is None else w
+
+
 def _batch_norm(x, w, b, eps):
-    axes = (0, *range(2, x.ndim))
+    axes, w = (0, *range(2, x.ndim)), _ones(w, x, x.shape[1])
     return functional.batch_norm(x, None, None, w, b, True, 0.0, eps), x.mean(axes), x.var(axes, correction=0)
 
 
@@ -275,9 +280,11 @@ TORCH = {
     "avg_pool2d_input": _avg_pool2d_input,
     "pool_gather": _pool_gather,
     "pool_scatter": _pool_scatter,
-    "layer_norm": lambda x, w, b, dims, eps: functional.layer_norm(x, x.shape[-dims:], w, b, eps),
+    "layer_norm": lambda x, w, b, dims, eps: functional.layer_norm(
+        x, x.shape[-dims:], _ones(w, x, x.shape[-dims:]), b, eps
+    ),
     "rms_norm": lambda x, w, dims, eps: functional.rms_norm(x, x.shape[-dims:], w, eps),
-    "group_norm": lambda x, w, b, groups, eps: functional.group_norm(x, groups, w, b, eps),
+    "group_norm": lambda x, w, b, groups, eps: functional.group_norm(x, groups, _ones(w, x, x.shape[1]), b, eps),
     "batch_norm": _batch_norm,
     "fixed_norm": _fixed_norm,
 }  # fmt: skip

@@ -7,6 +7,7 @@ LINES of them are worked on together, because one addition waits for the one bef
 
 cimport numpy as cnp
 from numpy cimport ndarray
+from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array, same_shape
 
 cnp.import_array()
@@ -35,7 +36,7 @@ cdef int describe(Lines* s, ndarray a, int axis) except -1:
 
 cdef ndarray ready(ndarray a):
     # C-contiguous, aligned, in the machine's byte order: `a` itself, or a copy.
-    if cnp.PyArray_TYPE(a) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+    if not has_kernels(cnp.PyArray_TYPE(a)):
         raise TypeError("expected an array of float32 or float64")
     return a if cnp.PyArray_ISCARRAY_RO(a) else contiguous(a)
 

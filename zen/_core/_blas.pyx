@@ -14,6 +14,7 @@ import sys
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
+from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array
 from zen._core._dispatch cimport kernels
 
@@ -134,7 +135,7 @@ blas = _choose()
 
 
 cdef bint is_matrix(ndarray a) noexcept:
-    return cnp.PyArray_NDIM(a) == 2 and cnp.PyArray_TYPE(a) in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE)
+    return cnp.PyArray_NDIM(a) == 2 and has_kernels(cnp.PyArray_TYPE(a))
 
 
 cdef ndarray layout(ndarray a, int* trans, Py_ssize_t* ld):

@@ -10,6 +10,7 @@ from libc.string cimport memset
 from numpy cimport ndarray
 import numpy as np
 from zen._core._dispatch cimport identity_kernel
+from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport new_array
 from zen._core._types cimport ADD, ARGUMENT, BLOCK, FILLED, MAXDIMS, OUT, REDUCE, SET, SLOTS, kernel_t
 
@@ -245,7 +246,7 @@ def unbroadcast(a, tuple shape not None):
         fits = fits and (dims[k] == 1 or dims[k] == cnp.PyArray_DIMS(array)[own - nd + k])
     if not fits:
         raise ValueError(f"unbroadcast: shape {shape} does not broadcast to {a.shape}")
-    if typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) and cnp.PyArray_ISBEHAVED_RO(array):
+    if has_kernels(typenum) and cnp.PyArray_ISBEHAVED_RO(array):
         return reduce_to(array, nd, dims)
     axes = tuple([k for k in range(own) if k < own - nd or (shape[k - own + nd] == 1 and a.shape[k] != 1)])
     return np.asarray(a.sum(axis=axes, dtype=a.dtype)).reshape(shape)

@@ -16,6 +16,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._dispatch cimport kernels
+from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array
 from zen._core._patches cimport (
     Geometry, Tile, columns_size, exchange, first_tile, gather, next_tile, output, plan, real, scatter,
@@ -212,7 +213,7 @@ cdef int work_directly(
 
 
 cdef ndarray ready(ndarray a, int typenum):
-    if cnp.PyArray_TYPE(a) != typenum or typenum not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or cnp.PyArray_NDIM(a) != 4:
+    if cnp.PyArray_TYPE(a) != typenum or not has_kernels(typenum) or cnp.PyArray_NDIM(a) != 4:
         raise TypeError("conv2d: expected arrays of four axes and one dtype, float32 or float64")
     return a if cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISBEHAVED_RO(a) else contiguous(a)
 

@@ -8,6 +8,7 @@ import heapq
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
+from zen._core._dtypes cimport is_differentiable, is_floating
 from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, output_node, track_below
 from zen._core._engine import joint_vjp, raise_released, set_recorded, verify_saved
 from zen._core._tensor import call_recording
@@ -29,7 +30,7 @@ cdef object revive_output(object value, Node call, int k, int count):
     if not isinstance(value, ndarray):
         return value
     a = value
-    if call is not None and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(a)):
+    if call is not None and is_differentiable(cnp.PyArray_TYPE(a)):
         node = output_node(call, k, count, cnp.PyArray_TYPE(a), cnp.PyArray_NDIM(a), <Py_ssize_t*>cnp.PyArray_DIMS(a))
     return revive(a, node)
 
@@ -52,7 +53,7 @@ def revived(Node n not None, tuple saved not None, bint linked):
     else:
         values += [revive_output(saved[count + k], own, k, row.several) for k in range(row.several)]
     for x in saved[behind:]:
-        if not row.joint and isinstance(x, ndarray) and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(<ndarray>x)):
+        if not row.joint and isinstance(x, ndarray) and is_floating(cnp.PyArray_TYPE(<ndarray>x)):
             raise RuntimeError(
                 f"{row.name}: its formulas read floating workspace, which has no derivative, so they cannot be "
                 "differentiated themselves; the row needs a composition"

@@ -21,6 +21,7 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
 from zen._core._dispatch cimport identity_kernel
+from zen._core._dtypes cimport has_kernels, is_differentiable, is_number
 from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
 from zen._core._tensor cimport (
@@ -225,7 +226,7 @@ cdef class Pass:
         if not slot.full:
             Py_INCREF(a)
             slot.array, slot.full = <PyObject*>a, True
-        elif n.typenum != cnp.NPY_FLOAT and n.typenum != cnp.NPY_DOUBLE:
+        elif not has_kernels(n.typenum):
             a = np.asarray(np.add(<ndarray>old, a))  # a sum of 0-d arrays is a scalar
             Py_INCREF(a)
             slot.array = <PyObject*>a
@@ -273,12 +274,12 @@ cdef class Pass:
             else:
                 a = unbroadcast(a, shape)
         if cnp.PyArray_TYPE(<ndarray>a) != n.typenum:
-            if a.dtype.kind not in "fiub":
+            if not is_number(cnp.PyArray_TYPE(<ndarray>a)):
                 raise TypeError(
                     f"{row.name}: the vjp returned dtype {a.dtype} for argument {k + 1}; expected {n.dtype}"
                 )
             a = a.astype(n.dtype)
-        if n.nd == 0 and (n.typenum == cnp.NPY_FLOAT or n.typenum == cnp.NPY_DOUBLE):
+        if n.nd == 0 and has_kernels(n.typenum):
             return self.give_scalar(n, <double>a)
         if not cnp.PyArray_ISALIGNED(<ndarray>a):
             a = a.copy()
@@ -328,7 +329,7 @@ cdef class Pass:
     cdef int set_gradient(self, Node n, ndarray a) except -1:
         # A copy: the Tensor of a hook is the user's, who may write to it before the pass has come to its end.
         Py_CLEAR(self.array)
-        if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+        if n.nd == 0 and has_kernels(n.typenum):
             self.scalar = <double>(<object>a)
         else:
             a = (<object>a).copy()

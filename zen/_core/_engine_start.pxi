@@ -5,7 +5,7 @@ cdef Tensor as_tensor(object gradient, int typenum):
     cdef PyObject* p
     if isinstance(gradient, float):
         return new_scalar(<double>gradient, typenum, None)
-    if cnp.PyArray_TYPE(<ndarray>gradient) in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+    if has_kernels(cnp.PyArray_TYPE(<ndarray>gradient)):
         return new_tensor(contiguous(<ndarray>gradient), None)
     return new_tensor((<object>gradient).copy(), None)
 
@@ -169,7 +169,7 @@ cdef bint may_add(Node n) noexcept:
     # Whether the stored gradient may be added to where it lies: nobody else can see it.
     cdef Tensor t = n.grad
     cdef object data = t.data
-    if data is None or n.typenum not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or t._node is not None:
+    if data is None or not has_kernels(n.typenum) or t._node is not None:
         return False
     data = t = None
     return ZEN_REFCNT(<PyObject*>n.grad) == 1 and is_exclusive(<PyObject*>n.grad.data)
@@ -179,12 +179,12 @@ cdef int seed(Pass p, Tensor root, object value) except -1:
     cdef Node n = node_of(root)
     cdef object a
     if value is None:       # ones
-        if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+        if n.nd == 0 and has_kernels(n.typenum):
             return p.give_scalar(n, 1.0)
         a = np.broadcast_to(np.ones((), n.dtype), n.shape)
     else:
         a = np.asarray(value.array if isinstance(value, Tensor) else value, n.dtype)
-    if n.nd == 0 and n.typenum in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE):
+    if n.nd == 0 and has_kernels(n.typenum):
         return p.give_scalar(n, <double>a)
     return p.give_array(n, a)
 
@@ -288,7 +288,7 @@ def requires_grad_(self, bint requires_grad=True):
     if not requires_grad:
         t.node = None
     elif n is None:
-        if t.dtype.kind != "f":
+        if not is_differentiable(t.typenum):
             raise TypeError(
                 f"only a floating-point Tensor can require a gradient, not one of dtype {t.dtype}; "
                 "convert it first, for example with astype(zen.float64)"

@@ -21,6 +21,7 @@ cimport cython
 from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
+from zen._core._dtypes cimport has_kernels, is_floating
 from zen._core._memory cimport Buffer, contiguous, is_exclusive
 
 cnp.import_array()
@@ -343,7 +344,7 @@ cdef inline object copied(ndarray a):
     cdef int typenum = cnp.PyArray_TYPE(a)
     if (
         cnp.PyArray_NBYTES(a) >= BLOCK and cnp.PyArray_ISCARRAY_RO(a)
-        and (typenum == cnp.NPY_FLOAT or typenum == cnp.NPY_DOUBLE)
+        and has_kernels(typenum)
     ):
         return contiguous(a)
     return cnp.PyArray_NewCopy(a, cnp.NPY_KEEPORDER)
@@ -360,7 +361,7 @@ cdef object guarded(ndarray a, bint foreign, unsigned char* watched):
             loan = loan_of(owner) if exposed else None
             if loan is None or not loan.exposed:
                 return a
-    if cnp.PyArray_NBYTES(a) <= COPIED or not cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(a)):
+    if cnp.PyArray_NBYTES(a) <= COPIED or not is_floating(cnp.PyArray_TYPE(a)):
         return copied(a)
     watch = Watch.__new__(Watch)
     watch.source, watch.root = a, root_of(a)

@@ -9,6 +9,7 @@ from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
+from zen._core._dtypes cimport has_kernels, is_differentiable
 from zen._core._guard cimport lend
 from zen._core._memory cimport contiguous
 from zen._core._tensor cimport Node, Tensor, leaf_node, new_tensor, node_of, recording, switch
@@ -131,12 +132,12 @@ cdef class Leaves:
         cdef ndarray array
         if type(value) is ndarray:
             array = <ndarray>value
-            if cnp.PyArray_TYPE(array) in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) and cnp.PyArray_ISNOTSWAPPED(array):
+            if has_kernels(cnp.PyArray_TYPE(array)) and cnp.PyArray_ISNOTSWAPPED(array):
                 # A copy: NumPy tells nobody if it is written to while a pullback is kept.
                 return self.add(contiguous(array))
         elif isinstance(value, Tensor) and node_of(<Tensor>value) is None:
             array = (<Tensor>value).values()
-            if cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(array)):
+            if is_differentiable(cnp.PyArray_TYPE(array)):
                 self.took_tensors = True
                 return self.add(lend(array, False, NULL))
         return self.variable(value)

@@ -8,6 +8,7 @@ from libc.string cimport memcpy
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
+from zen._core._dtypes cimport has_kernels, is_integer
 from zen._core._memory cimport contiguous
 from zen._core._kernels cimport column_sums_t
 
@@ -24,7 +25,7 @@ cdef enum:
 
 cdef ndarray class_numbers(object x):
     # Integers as aligned, contiguous int64; None for anything else.
-    if not isinstance(x, ndarray) or not cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(<ndarray>x)):
+    if not isinstance(x, ndarray) or not is_integer(cnp.PyArray_TYPE(<ndarray>x)):
         return None
     return <ndarray>cnp.PyArray_FROMANY(
         x, cnp.NPY_INT64, 0, 0, cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_FORCECAST | cnp.NPY_ARRAY_ENSUREARRAY)
@@ -183,7 +184,7 @@ def scatter_add_rows(ndarray out not None, ndarray rows not None, ndarray g not 
     """
     cdef ndarray numbers = class_numbers(rows)
     cdef int typenum = cnp.PyArray_TYPE(out)
-    if typenum not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or cnp.PyArray_NDIM(out) != 2 or not cnp.PyArray_ISCARRAY(out):
+    if not has_kernels(typenum) or cnp.PyArray_NDIM(out) != 2 or not cnp.PyArray_ISCARRAY(out):
         raise ValueError("scatter_add_rows: out must be a writeable C-contiguous matrix of float32 or float64")
     if numbers is None or cnp.PyArray_TYPE(g) != typenum or cnp.PyArray_SIZE(g) != numbers.size * width_of(out):
         raise ValueError("scatter_add_rows: rows must be ints, and g of out's dtype with a row for each of them")

@@ -6,72 +6,17 @@ from numpy.typing import NDArray
 from ._tensor import Tensor
 
 _State = dict[Tensor, dict[str, Any]]
-_Fill = Callable[[Tensor], dict[str, Any]]
+_Fill = Callable[[Tensor, tuple[str, ...], bool], dict[str, Any]]
 
 class Walk: ...
 
+class Rule:
+    def __call__(
+        self, params: list[Tensor], state: _State, fill: _Fill, written: list[NDArray[Any]], *values: Any
+    ) -> Walk: ...
+
 def move(walks: list[Walk]) -> None: ...
-def sgd(
-    params: list[Tensor],
-    state: _State,
-    fill: _Fill,
-    written: list[NDArray[Any]],
-    lr: float,
-    momentum: float,
-    dampening: float,
-    weight_decay: float,
-    nesterov: bool,
-    maximize: bool,
-) -> Walk: ...
-def adam(
-    params: list[Tensor],
-    state: _State,
-    fill: _Fill,
-    written: list[NDArray[Any]],
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    amsgrad: bool,
-    maximize: bool,
-    decoupled: bool,
-) -> Walk: ...
-def rmsprop(
-    params: list[Tensor],
-    state: _State,
-    fill: _Fill,
-    written: list[NDArray[Any]],
-    lr: float,
-    alpha: float,
-    eps: float,
-    weight_decay: float,
-    momentum: float,
-    centered: bool,
-    maximize: bool,
-) -> Walk: ...
-def adagrad(
-    params: list[Tensor],
-    state: _State,
-    fill: _Fill,
-    written: list[NDArray[Any]],
-    lr: float,
-    lr_decay: float,
-    eps: float,
-    weight_decay: float,
-    maximize: bool,
-) -> Walk: ...
-def lion(
-    params: list[Tensor],
-    state: _State,
-    fill: _Fill,
-    written: list[NDArray[Any]],
-    lr: float,
-    beta1: float,
-    beta2: float,
-    weight_decay: float,
-    maximize: bool,
-) -> Walk: ...
+def rule(declared: Any) -> Rule: ...
 def muon(
     params: list[Tensor],
     state: _State,

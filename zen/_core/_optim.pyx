@@ -1,11 +1,12 @@
 """Steps of optimisers: one pass over memory for each parameter. Called by zen/optim through kernels.py.
 
-A step is prepared (`sgd` and its like) and then carried out (`move`). Whatever can fail, all memory that is needed
-included, happens while it is prepared: a step changes every parameter or none.
+A step is prepared (by what `rule` returns, or `muon`) and then carried out (`move`). Whatever can fail, all memory that
+is needed included, happens while it is prepared: a step changes every parameter or none.
 
 A step gets the list of parameters and the optimiser's `state`, which maps a parameter to the dict of its arrays. Both
 are read afresh in each step, so that whatever replaces a gradient or a state is seen; the look-ups cost about a tenth
-of a microsecond for a parameter. `fill(parameter)` makes what is missing in a parameter's state and returns the dict.
+of a microsecond for a parameter. `fill(parameter, names, counts)` makes what is missing in a parameter's state, the
+arrays and a count of its steps, and returns the dict.
 Parameters without a gradient are left alone. The arrays that the step is to change are appended to `written`; but not
 where the Tensor alone refers to the memory: then no graph has saved it, and nobody needs to be told of the write. In a
 training loop that is so at each step. `move` appends those to which another thread has come to refer meanwhile.
@@ -26,6 +27,7 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._dispatch cimport kernels
+from zen._core._dtypes cimport has_kernels
 from zen._core._guard cimport is_reached_by_one
 from zen._core._memory cimport new_array, same_shape
 from zen._core._tensor cimport Tensor
@@ -48,24 +50,10 @@ cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
     BLOCK = 1024         # elements that stay in the nearest cache from one loop over them to the next
     PLACES = 6           # parameter, gradient, up to four arrays of state
-    CONSTANTS = 12
-
-# Indices of a rule's constants. RATE and SCALE are set for each number of steps.
-cdef enum:
-    LR, BETA1, BETA2, EPS, DECAY, SIGN, KEEP, FLAG, OTHER, RATE, SCALE, FIRST
 
 ctypedef fused real:
     float
     double
-
-ctypedef void (*float_loop)(float** x, Py_ssize_t n, const double* c) noexcept nogil
-ctypedef void (*double_loop)(double** x, Py_ssize_t n, const double* c) noexcept nogil
-ctypedef void (*prepare_t)(double* c, long long step) noexcept
-
-
-cdef inline real root(real x) noexcept nogil:
-    return sqrtf(x) if real is float else sqrt(x)
-
 
 cdef Tensor gradient(Tensor t):
     return None if t._node is None else t._node.grad
@@ -97,13 +85,10 @@ cdef class Walk:
     cdef list copies                 # (array, its contiguous copy, whether it is written back), as the jobs come
     cdef Job* jobs
     cdef Py_ssize_t count
-    cdef float_loop on_floats
-    cdef double_loop on_doubles
-    cdef prepare_t prepare           # NULL for a rule that does not count its steps
-    cdef double c[CONSTANTS]
+    cdef bint counts                 # whether the steps of a parameter are counted
 
-    def __cinit__(self, state, fill, list written not None, tuple names):
-        self.state, self.fill, self.written, self.names = state, fill, written, names
+    def __cinit__(self, state, fill, list written not None, tuple names, bint counts):
+        self.state, self.fill, self.written, self.names, self.counts = state, fill, written, names, counts
         self.copies = []
 
     def __dealloc__(self):
@@ -143,7 +128,7 @@ cdef class Walk:
         job.kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
         job.size = cnp.PyArray_SIZE(p)
         self.check(job, p)
-        if count or self.prepare != NULL:
+        if count or self.counts:
             entry = self.entry_of(t, job)
         self.place(job, 0, p, True)
         a = gradient.values()
@@ -153,7 +138,7 @@ cdef class Walk:
         for k in range(count):
             a = self.array_of(entry, <str>self.names[k], p)
             self.place(job, k + 2, a, True)
-        if self.prepare != NULL:
+        if self.counts:
             step = 1 + <long long>entry["step"]
             job.step = step
             Py_INCREF(entry)
@@ -181,17 +166,12 @@ cdef class Walk:
 
     cdef int run(self) except -1:
         cdef Py_ssize_t k, j, at = 0
-        cdef long long prepared = -1
         cdef Job* job
         for k in range(self.count):
             job = &self.jobs[k]
             for j in range(at, at + job.copied):
                 array, copy, written = self.copies[j]
                 cnp.PyArray_CopyInto(<ndarray>copy, <ndarray>array)
-            if self.prepare != NULL and job.step != prepared:
-                self.prepare(self.c, job.step)
-                prepared = job.step
-            self.c[FIRST] = job.first
             self.loop(job)
             for j in range(at, at + job.copied):
                 array, copy, written = self.copies[j]
@@ -203,16 +183,7 @@ cdef class Walk:
         return 0
 
     cdef int loop(self, Job* job) noexcept:
-        if job.size >= WORTH:
-            with nogil:
-                if job.kind == cnp.NPY_FLOAT:
-                    self.on_floats(<float**>job.x, job.size, self.c)
-                else:
-                    self.on_doubles(<double**>job.x, job.size, self.c)
-        elif job.kind == cnp.NPY_FLOAT:
-            self.on_floats(<float**>job.x, job.size, self.c)
-        else:
-            self.on_doubles(<double**>job.x, job.size, self.c)
+        # The update itself.
         return 0
 
     cdef object entry_of(self, Tensor t, Job* job):
@@ -223,10 +194,10 @@ cdef class Walk:
                 if PyDict_GetItemWithError(<object>found, name) == NULL:
                     break
             else:
-                if self.prepare == NULL or PyDict_GetItemWithError(<object>found, "step") != NULL:
+                if not self.counts or PyDict_GetItemWithError(<object>found, "step") != NULL:
                     return <object>found
         job.first = True
-        return self.fill(t)
+        return self.fill(t, self.names, self.counts)
 
     cdef ndarray array_of(self, entry, str name, ndarray p):
         cdef PyObject* found = PyDict_GetItemWithError(entry, name)
@@ -263,78 +234,111 @@ cdef class Walk:
 
 
 def move(list walks not None):
-    """Carry out the steps that `sgd` and its like have prepared: this thread runs no Python in between."""
+    """Carry out the steps that have been prepared: this thread runs no Python in between."""
     cdef Walk w
     for w in walks:
         w.move()
 
 
-include "_optim_loops.pxi"
+# -- Rules
+
+ctypedef void (*numbers_t)(const double* options, double step, double first, double* c) noexcept nogil
+ctypedef int (*way_t)(const double* options) noexcept nogil
+ctypedef void (*float_loop)(float** x, Py_ssize_t n, const double* c, int way) noexcept nogil
+ctypedef void (*double_loop)(double** x, Py_ssize_t n, const double* c, int way) noexcept nogil
 
 
-def sgd(list params not None, state, fill, list written not None, double lr, double momentum, double dampening,
-        double weight_decay, bint nesterov, bint maximize):
-    """SGD, with a buffer where momentum is not zero."""
-    cdef Walk w = Walk.__new__(Walk, state, fill, written, ("momentum_buffer",) if momentum else ())
-    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[DECAY] = lr, momentum, dampening, weight_decay
-    w.c[SIGN], w.c[FLAG] = -1 if maximize else 1, nesterov
-    if momentum:
-        w.on_floats, w.on_doubles = momentum_loop[float], momentum_loop[double]
-    else:
-        w.on_floats, w.on_doubles = sgd_loop[float], sgd_loop[double]
-    return w.over(params)
+cdef inline real root(real x) noexcept nogil:
+    return sqrtf(x) if real is float else sqrt(x)
 
 
-def adam(list params not None, state, fill, list written not None, double lr, double beta1, double beta2, double eps,
-         double weight_decay, bint amsgrad, bint maximize, bint decoupled):
-    """Adam; `decoupled` weight decay makes it AdamW."""
-    names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
-    cdef Walk w = Walk.__new__(Walk, state, fill, written, names)
-    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[EPS] = lr, beta1, beta2, eps
-    w.c[DECAY] = 0 if decoupled else weight_decay
-    w.c[KEEP] = 1 - lr * weight_decay if decoupled else 1
-    w.c[SIGN] = -1 if maximize else 1
-    w.prepare = adam_prepare
-    if amsgrad:
-        w.on_floats, w.on_doubles = amsgrad_loop[float], amsgrad_loop[double]
-    else:
-        w.on_floats, w.on_doubles = adam_loop[float], adam_loop[double]
-    return w.over(params)
+cdef inline real larger(real a, real b) noexcept nogil:
+    return a if (a >= b) | (a != a) else b  # a NaN wins
 
 
-def rmsprop(list params not None, state, fill, list written not None, double lr, double alpha, double eps,
-            double weight_decay, double momentum, bint centered, bint maximize):
-    """RMSprop, with a buffer where momentum is not zero, by the variance where centered."""
-    names = ("square_avg",) + (("momentum_buffer",) if momentum > 0 else ()) + (("grad_avg",) if centered else ())
-    cdef Walk w = Walk.__new__(Walk, state, fill, written, names)
-    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[EPS], w.c[DECAY] = lr, momentum, alpha, eps, weight_decay
-    w.c[SIGN] = -1 if maximize else 1
-    w.prepare = no_prepare
-    if centered:
-        w.on_floats, w.on_doubles = centered_loop[float], centered_loop[double]
-    else:
-        w.on_floats, w.on_doubles = rmsprop_loop[float], rmsprop_loop[double]
-    return w.over(params)
+cdef inline real sign(real x) noexcept nogil:
+    return 1 if x > 0 else (-1 if x < 0 else 0 * x)  # 0 * x keeps a NaN
 
 
-def adagrad(list params not None, state, fill, list written not None, double lr, double lr_decay, double eps,
-            double weight_decay, bint maximize):
-    """Adagrad."""
-    cdef Walk w = Walk.__new__(Walk, state, fill, written, ("sum",))
-    w.c[LR], w.c[OTHER], w.c[EPS], w.c[DECAY], w.c[SIGN] = lr, lr_decay, eps, weight_decay, -1 if maximize else 1
-    w.prepare = adagrad_prepare
-    w.on_floats, w.on_doubles = adagrad_loop[float], adagrad_loop[double]
-    return w.over(params)
+cdef struct Loops:
+    numbers_t numbers                # computes what is made of numbers alone
+    way_t way                        # through the rule's conditions: what the options choose
+    float_loop on_floats
+    double_loop on_doubles
 
 
-def lion(list params not None, state, fill, list written not None, double lr, double beta1, double beta2,
-         double weight_decay, bint maximize):
-    """Lion."""
-    cdef Walk w = Walk.__new__(Walk, state, fill, written, ("exp_avg",))
-    w.c[LR], w.c[BETA1], w.c[BETA2], w.c[KEEP] = lr, beta1, beta2, 1 - lr * weight_decay
-    w.c[SIGN] = -1 if maximize else 1
-    w.on_floats, w.on_doubles = lion_loop[float], lion_loop[double]
-    return w.over(params)
+include "_optim_rules.pxi"
+
+
+@cython.final
+cdef class Rule:
+    """Prepares the steps of one rule: what zen/optim/rules.py declares, compiled."""
+
+    cdef Loops loops
+    cdef Py_ssize_t options
+    cdef bint flag[OPTIONS]          # whether an option is taken for true or false
+    cdef bint counts
+    cdef tuple needs                 # for each way, the arrays of state in the order in which its loop takes them
+
+    def __call__(self, list params not None, state, fill, list written not None, *values):
+        """The prepared step; `values` are those of the rule's options, in order."""
+        cdef double o[OPTIONS]
+        cdef Py_ssize_t k
+        cdef RuleWalk w
+        cdef int way
+        if self.loops.way == NULL:
+            raise TypeError("a Rule is made by rule()")
+        if len(values) != self.options:
+            raise TypeError(f"a rule with {self.options} options was given {len(values)} values")
+        for k in range(self.options):
+            o[k] = (1 if values[k] else 0) if self.flag[k] else <double>values[k]
+        way = self.loops.way(o)
+        w = RuleWalk.__new__(RuleWalk, state, fill, written, self.needs[way], self.counts)
+        memcpy(w.o, o, sizeof(o))
+        w.rule, w.way = self, way
+        return w.over(params)
+
+
+@cython.final
+cdef class RuleWalk(Walk):
+    """A step by a rule."""
+
+    cdef Rule rule
+    cdef int way
+    cdef double o[OPTIONS]
+    cdef double c[NUMBERS]           # made of the options, for this step and first
+    cdef long long step
+    cdef bint first, ready
+
+    cdef int loop(self, Job* job) noexcept:
+        if not self.ready or job.step != self.step or job.first != self.first:
+            self.step, self.first, self.ready = job.step, job.first, True
+            self.rule.loops.numbers(self.o, <double>self.step, self.first, self.c)
+        if job.size >= WORTH:
+            with nogil:
+                self.work(job)
+        else:
+            self.work(job)
+        return 0
+
+    cdef void work(self, Job* job) noexcept nogil:
+        if job.kind == cnp.NPY_FLOAT:
+            self.rule.loops.on_floats(<float**>job.x, job.size, self.c, self.way)
+        else:
+            self.rule.loops.on_doubles(<double**>job.x, job.size, self.c, self.way)
+
+
+def rule(declared not None):
+    """What prepares steps by the rule that is declared. ImportError where another one was compiled."""
+    cdef Rule made = Rule.__new__(Rule)
+    compiled, needs = COMPILED.get(declared.name, (None, None))
+    if compiled != tuple(declared):
+        raise ImportError(f"the compiled rule {declared.name!r} is not what zen/optim/rules.py declares: build anew")
+    made.options, made.counts, made.needs = len(declared.options), declared.counts, needs
+    bind(&made.loops, declared.name)
+    for k, option in enumerate(declared.options):
+        made.flag[k] = option in declared.flags
+    return made
 
 
 # -- What is done to gradients and averages
@@ -357,7 +361,7 @@ def sum_of_squares(list arrays not None):
     cdef double total = 0
     cdef Py_ssize_t n
     for a in arrays:
-        if cnp.PyArray_TYPE(a) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or not ZEN_READABLE(a):
+        if not has_kernels(cnp.PyArray_TYPE(a)) or not ZEN_READABLE(a):
             a = np.ascontiguousarray(a, dtype=np.float64)
         n = cnp.PyArray_SIZE(a)
         if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:

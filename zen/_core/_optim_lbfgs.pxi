@@ -97,7 +97,7 @@ cdef ndarray vector(object x, Py_ssize_t n, int kind, str name):
 
 
 cdef int kind_of(ndarray a) except -1:
-    if cnp.PyArray_TYPE(a) != cnp.NPY_FLOAT and cnp.PyArray_TYPE(a) != cnp.NPY_DOUBLE:
+    if not has_kernels(cnp.PyArray_TYPE(a)):
         raise TypeError(f"L-BFGS computes with float32 and float64, not with {(<object>a).dtype}")
     return cnp.PyArray_TYPE(a)
 

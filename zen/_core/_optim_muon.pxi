@@ -46,26 +46,33 @@ cdef void symmetric(
                 out[j * side + i] = out[i * side + j]
 
 
+cdef struct Muon:
+    double momentum, keep, eps
+    double k[3]          # the coefficients
+    int steps
+    bint nesterov
+
+
 cdef void muon_loop(
-    real** x, Py_ssize_t m, Py_ssize_t n, const double* c, const double* k, int steps, real* u, int typenum,
+    real** x, Py_ssize_t m, Py_ssize_t n, const Muon* c, double rate_, real* u, int typenum,
 ) noexcept nogil:
-    # x: parameter, gradient, buffer; k: the coefficients; u: room for two such matrices and two symmetric ones.
+    # x: parameter, gradient, buffer; u: room for two such matrices and two symmetric ones.
     cdef bint tall = m > n
     cdef Py_ssize_t i, size = m * n, side = n if tall else m, depth = m if tall else n
     cdef real* p = x[0]
     cdef real* other = u + size
     cdef real* gram = other + size
     cdef real* polynomial = gram + side * side
-    cdef double norm = sqrt(muon_direction(x[2], x[1], u, size, c[BETA1], c[FLAG] != 0))
-    cdef real keep = <real>c[KEEP], rate = <real>c[RATE], divisor = <real>(c[EPS] if norm < c[EPS] else norm)
+    cdef double norm = sqrt(muon_direction(x[2], x[1], u, size, c.momentum, c.nesterov))
+    cdef real keep = <real>c.keep, rate = <real>rate_, divisor = <real>(c.eps if norm < c.eps else norm)
     for i in range(size):
         u[i] /= divisor
-    for _ in range(steps):
+    for _ in range(c.steps):
         symmetric(typenum, tall, side, depth, 1, u, n, 0, gram)
         memcpy(polynomial, gram, side * side * sizeof(real))
-        symmetric(typenum, False, side, side, k[2], gram, side, k[1], polynomial)
+        symmetric(typenum, False, side, side, c.k[2], gram, side, c.k[1], polynomial)
         for i in range(side):
-            polynomial[i * side + i] += <real>k[0]
+            polynomial[i * side + i] += <real>c.k[0]
         if tall:
             gemm(typenum, False, False, m, n, n, 1, u, n, polynomial, n, 0, other, n)
         else:
@@ -79,8 +86,7 @@ cdef void muon_loop(
 cdef class MuonWalk(Walk):
     """A step over matrices."""
 
-    cdef double k[3]
-    cdef int steps
+    cdef Muon c
     cdef object rate
     cdef ndarray scratch             # as long as the largest matrix asks for; doubles hold floats as well
 
@@ -102,7 +108,6 @@ cdef class MuonWalk(Walk):
     cdef int loop(self, Job* job) noexcept:
         cdef void* u = cnp.PyArray_DATA(self.scratch)
         cdef int before
-        self.c[RATE] = job.rate
         if is_small(<double>job.m * job.n * min(job.m, job.n)):
             before = one_thread()
             self.work(job, u)
@@ -114,16 +119,16 @@ cdef class MuonWalk(Walk):
 
     cdef void work(self, Job* job, void* u) noexcept nogil:
         if job.kind == cnp.NPY_FLOAT:
-            muon_loop(<float**>job.x, job.m, job.n, self.c, self.k, self.steps, <float*>u, job.kind)
+            muon_loop(<float**>job.x, job.m, job.n, &self.c, job.rate, <float*>u, job.kind)
         else:
-            muon_loop(<double**>job.x, job.m, job.n, self.c, self.k, self.steps, <double*>u, job.kind)
+            muon_loop(<double**>job.x, job.m, job.n, &self.c, job.rate, <double*>u, job.kind)
 
 
 def muon(list params not None, state, fill, list written not None, double lr, double momentum, double weight_decay,
          bint nesterov, tuple coefficients not None, int steps, double eps, rate):
     """Muon; `rate(shape)` is the learning rate of a matrix."""
-    cdef MuonWalk w = MuonWalk.__new__(MuonWalk, state, fill, written, ("momentum_buffer",))
-    w.c[BETA1], w.c[KEEP], w.c[FLAG], w.c[EPS] = momentum, 1 - lr * weight_decay, nesterov, eps
-    w.k[0], w.k[1], w.k[2] = coefficients
-    w.steps, w.rate = steps, rate
+    cdef MuonWalk w = MuonWalk.__new__(MuonWalk, state, fill, written, ("momentum_buffer",), False)
+    w.c.momentum, w.c.keep, w.c.nesterov, w.c.eps = momentum, 1 - lr * weight_decay, nesterov, eps
+    w.c.k[0], w.c.k[1], w.c.k[2] = coefficients
+    w.c.steps, w.rate = steps, rate
     return w.over(params)

@@ -5,6 +5,7 @@ from cpython.long cimport PyLong_AsDouble, PyLong_CheckExact
 from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
+from zen._core._dtypes cimport is_integer
 from zen._core._guard cimport keep
 from zen._core._tensor cimport ARRAY, SCALAR, Node, Tensor, node_of
 
@@ -87,7 +88,7 @@ cdef inline bint parse_classes(object x, Arg* a) except -1:
     # Class or row numbers: an array of integers.
     cdef object array = (<Tensor>x).data if isinstance(x, Tensor) else x
     a.node, a.held, a.array, a.foreign = NULL, ARRAY, <PyObject*>array, not isinstance(x, Tensor)
-    return type(array) is ndarray and cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(<ndarray>array))
+    return type(array) is ndarray and is_integer(cnp.PyArray_TYPE(<ndarray>array))
 
 
 cdef inline Node taken(Arg* a):

@@ -7,6 +7,7 @@ strides, padding, ceiling and adaptive sizes. The positions of largest values ar
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
+from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array, new_zeros
 from zen._core._patches cimport real
 
@@ -21,7 +22,7 @@ cdef struct Windows:
 
 
 cdef ndarray ready(ndarray a):
-    if cnp.PyArray_TYPE(a) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or cnp.PyArray_NDIM(a) != 4:
+    if not has_kernels(cnp.PyArray_TYPE(a)) or cnp.PyArray_NDIM(a) != 4:
         raise TypeError("pool: expected an array of four axes, float32 or float64")
     return a if cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISBEHAVED_RO(a) else contiguous(a)
 

@@ -9,6 +9,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._broadcast cimport Operands, iterate, memory_order, place, place_scalar
+from zen._core._dtypes cimport has_kernels, is_differentiable, is_floating, is_supported, typenum_of
 from zen._core._guard cimport borrow, guarded_params, keep
 from zen._core._memory cimport new_array, new_ordered, same_shape
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_mask, taken

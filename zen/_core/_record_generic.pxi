@@ -1,8 +1,6 @@
 # The path of every row without a kernel for its operands: NumPy forward, saved values by the formulas' names.
 # Part of _record.pyx.
 
-cdef str SUPPORTED = "?bBhHiIlLqQefd"  # type characters: bool, the integers, float16, float32, float64
-
 
 cdef object plain(object x):
     # What a row's NumPy form gets for an operand. Python scalars stay weak.
@@ -10,7 +8,7 @@ cdef object plain(object x):
         return (<Tensor>x).values()
     if isinstance(x, (bool, int, float)):
         return x
-    if (type(x) is ndarray or isinstance(x, np.generic)) and x.dtype.char in SUPPORTED:
+    if (type(x) is ndarray or isinstance(x, np.generic)) and is_supported(typenum_of(x)):
         return x
     return hook("convert")(x)  # raises for what has no meaning here; matrices and masked arrays are no operands either
 
@@ -66,7 +64,7 @@ cdef ndarray settled(Row row, object out, tuple arrays):
             if out is x:        # memory that the result shared unknown to the engine could not be written to
                 out = x.copy()
                 break
-    if out.dtype.char not in SUPPORTED:
+    if not is_supported(cnp.PyArray_TYPE(<ndarray>out)):
         raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
     return out
 
@@ -88,10 +86,10 @@ cdef bint has_kernel(tuple inputs) except -1:
             own = cnp.PyArray_TYPE(<ndarray>x)
         else:
             continue
-        if cnp.PyTypeNum_ISFLOAT(own):
+        if is_floating(own):
             if isinstance(x, ndarray) and not cnp.PyArray_ISNOTSWAPPED(<ndarray>x):
                 return False
-            if (typenum != 0 and own != typenum) or (own != cnp.NPY_FLOAT and own != cnp.NPY_DOUBLE):
+            if (typenum != 0 and own != typenum) or not has_kernels(own):
                 return False
             typenum = own
     return True
@@ -121,14 +119,14 @@ cdef object generic_several(Row row, tuple inputs, tuple params):
             workspace = tuple(results[1:])
         else:
             out, workspace = settled(row, results, arrays), ()
-        if linked and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
+        if linked and is_differentiable(cnp.PyArray_TYPE(out)):
             call = record_call(row, inputs, arrays, params, (out,), workspace)
         return new_tensor(out, call)
     count = len(results) - row.workspace
     outputs = tuple([settled(row, y, arrays) for y in results[:count]])
     if linked:
         for out in outputs:
-            if cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
+            if is_differentiable(cnp.PyArray_TYPE(out)):
                 call = record_call(row, inputs, arrays, params, outputs, tuple(results[count:]))
                 break
     found = []
@@ -140,7 +138,7 @@ cdef object generic_several(Row row, tuple inputs, tuple params):
 cdef Tensor finish_output(Row row, tuple inputs, Node call, int k, int count, ndarray out):
     cdef Node node = None
     cdef Tensor t
-    if call is not None and cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
+    if call is not None and is_differentiable(cnp.PyArray_TYPE(out)):
         node = output_node(call, k, count, cnp.PyArray_TYPE(out), cnp.PyArray_NDIM(out),
                            <Py_ssize_t*>cnp.PyArray_DIMS(out))
     if not row.view:
@@ -160,7 +158,7 @@ cdef Tensor finish(Row row, tuple inputs, tuple arrays, tuple params, ndarray ou
 
 
 cdef Node record_generic(Row row, tuple inputs, tuple arrays, tuple params, ndarray out):
-    if not recording() or not cnp.PyTypeNum_ISFLOAT(cnp.PyArray_TYPE(out)):
+    if not recording() or not is_differentiable(cnp.PyArray_TYPE(out)):
         return None
     return record_call(row, inputs, arrays, params, (out,), ())
 

@@ -21,6 +21,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core import _dispatch
+from zen._core._dtypes cimport is_differentiable, is_exact, is_integer, typenum_of
 from zen._core._guard cimport borrow as borrowed, is_lent, is_sole_borrower, lend, owner_of
 from zen._core._types cimport MAX_ARGUMENTS, kernel_t
 from zen._core._guard import set_note

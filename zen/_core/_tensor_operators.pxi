@@ -17,7 +17,7 @@ cdef class Tensor:
             self.data, self.typenum, self.node = made.values(), made.typenum, made._node
             return
         array = hooks_["convert"](value)
-        if trainable and array.dtype.kind in "iub":
+        if trainable and is_exact(typenum_of(array)):
             array = array.astype(np.float64)
         elif isinstance(value, Tensor):
             array = shared(<Tensor>value, False)
@@ -290,7 +290,7 @@ cdef class Tensor:
         return int(self.one("int"))
 
     def __index__(self):
-        if self.dtype.kind not in "iu":
+        if not is_integer(self.typenum):
             raise TypeError(f"only an integer Tensor can be used as an index, not one of dtype {self.dtype}")
         return int(self.one("index"))
 
@@ -316,7 +316,7 @@ cdef int initialise(Tensor t, ndarray array, bint requires_grad) except -1:
     t.data = array
     t.typenum = cnp.PyArray_TYPE(array)
     if requires_grad:
-        if (<object>array).dtype.kind != "f":
+        if not is_differentiable(t.typenum):
             raise TypeError(
                 f"only a floating-point Tensor can require a gradient, not one of dtype {(<object>array).dtype}; "
                 "convert it first, for example with dtype=zen.float64"

@@ -14,8 +14,6 @@ from ._norm import norm_channels as norm_channels
 from ._norm import norm_channels_backward as norm_channels_backward
 from ._norm import norm_rows as norm_rows
 from ._norm import norm_rows_backward as norm_rows_backward
-from ._optim import adagrad as adagrad
-from ._optim import adam as adam
 from ._optim import blend as blend
 from ._optim import clear_gradients as clear_gradients
 from ._optim import lbfgs_direction as lbfgs_direction
@@ -23,12 +21,10 @@ from ._optim import lbfgs_gradient as lbfgs_gradient
 from ._optim import lbfgs_move as lbfgs_move
 from ._optim import lbfgs_pair as lbfgs_pair
 from ._optim import limit as limit
-from ._optim import lion as lion
 from ._optim import move as move
 from ._optim import muon as muon
-from ._optim import rmsprop as rmsprop
+from ._optim import rule as rule
 from ._optim import scale as scale
-from ._optim import sgd as sgd
 from ._optim import sum_of_squares as sum_of_squares
 from ._places import add_along as add_along
 from ._places import order as order

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import DIFFERENTIABLE, FLOATING
 from .broadcast import conform, conform_tensor
 from .guard import is_spoilt
 from .node import Node
@@ -277,12 +278,16 @@ def revived(
 
 def _on(call: Node | None, k: int, outputs: tuple[Any, ...]) -> Node | None:
     """A node for result k of `call`."""
-    return None if call is None or outputs[k].dtype.kind != "f" else output_node(call, k, len(outputs), outputs[k])
+    return (
+        None
+        if call is None or outputs[k].dtype not in DIFFERENTIABLE
+        else output_node(call, k, len(outputs), outputs[k])
+    )
 
 
 def _constants(row: Row, workspace: tuple[Any, ...]) -> tuple[Any, ...]:
     """Workspace for formulas on Tensors. What depends on the arguments, without a node, gives wrong derivatives."""
-    if not row.joint and any([isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in workspace]):
+    if not row.joint and any([isinstance(x, np.ndarray) and x.dtype in FLOATING for x in workspace]):
         raise RuntimeError(
             f"{row.name}: its formulas read floating workspace, which has no derivative, so they cannot be "
             "differentiated themselves; the row needs a composition"

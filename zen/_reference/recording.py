@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import DIFFERENTIABLE, FLOATING, KERNELS, SUPPORTED
 from .guard import borrow, guarded, guarded_params
 from .node import Node
 from .rows import SHAPE, UNUSED, VALUE, Row, Shaped
-from .state import FLOATING, Installed, grad_enabled
+from .state import Installed, grad_enabled
 from .tensor import Tensor, wrap
 
 
@@ -41,11 +42,8 @@ def record(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...], out: np.n
 
 def _has_kernel(inputs: tuple[Any, ...]) -> bool:
     """Whether kernels take the inputs: the floating ones are all float32 or all float64."""
-    found = {x.dtype for x in inputs if x is not None and x.dtype.kind == "f"}
-    return len(found) <= 1 and found <= _KERNEL_TYPES
-
-
-_KERNEL_TYPES = {np.dtype(np.float32), np.dtype(np.float64)}
+    found = {x.dtype for x in inputs if x is not None and x.dtype in FLOATING}
+    return len(found) <= 1 and all([d in KERNELS and d.isnative for d in found])
 
 
 def plain(x: Any) -> Any:
@@ -54,7 +52,7 @@ def plain(x: Any) -> Any:
         return x._array
     if type(x) in (float, int, bool):
         return x
-    if (type(x) is np.ndarray or isinstance(x, np.generic)) and x.dtype.kind in "fiub" and x.dtype.char != "g":
+    if (type(x) is np.ndarray or isinstance(x, np.generic)) and x.dtype in SUPPORTED:
         return x
     return Installed.convert(x)
 
@@ -89,7 +87,7 @@ def _settled(row: Row, out: Any, arrays: Sequence[Any]) -> np.ndarray:
     out = np.asarray(out)
     if not out.dtype.isnative:
         out = out.astype(out.dtype.newbyteorder("="))
-    if out.dtype.kind not in "biu" and out.dtype.char not in FLOATING:
+    if out.dtype not in SUPPORTED:
         raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
     if not row.view and any(out is x for x in arrays):
         out = out.copy()  # a result that shares its operand's memory unknown to the engine could not be written to
@@ -102,7 +100,7 @@ def _finish(
     workspace: tuple[Any, ...] = (),
 ) -> Tensor:  # fmt: skip
     node = None
-    if grad_enabled() and out.dtype.char in FLOATING:
+    if grad_enabled() and out.dtype in DIFFERENTIABLE:
         node = _record(row, inputs, arrays, params, (out,), workspace)
     return _wrapped(row, inputs, out, node)
 
@@ -112,11 +110,11 @@ def _finish_several(
 ) -> tuple[Tensor, ...]:
     count = len(results) - row.workspace
     outputs, call = results[:count], None
-    if grad_enabled() and any([out.dtype.char in FLOATING for out in outputs]):
+    if grad_enabled() and any([out.dtype in DIFFERENTIABLE for out in outputs]):
         call = _record(row, inputs, arrays, params, outputs, results[count:])
     tensors = []
     for k, out in enumerate(outputs):
-        recorded = call is not None and out.dtype.char in FLOATING
+        recorded = call is not None and out.dtype in DIFFERENTIABLE
         tensors.append(_wrapped(row, inputs, out, output_node(call, k, count, out) if recorded and call else None))
     return tuple(tensors)
 
@@ -160,7 +158,7 @@ def _record(
         levels = tuple([max(level, SHAPE) for level in (levels if row.several > 0 else levels[:1] * len(outputs))])
         results = tuple([keep(out, level, False) for out, level in zip(outputs, levels, strict=False)])
         results = results if row.several > 0 else (results,)
-        shape, dtype = (), next(out.dtype for out in outputs if out.dtype.char in FLOATING)
+        shape, dtype = (), next(out.dtype for out in outputs if out.dtype in DIFFERENTIABLE)
     read = plan[len(plan) - len(workspace) :]
     workspace = tuple([w if level == VALUE else None for w, level in zip(workspace, read, strict=True)])
     held = (saved, *results) if row.variadic and not row.joint else (*saved, *results, *workspace)

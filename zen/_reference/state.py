@@ -13,10 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 
-_count = itertools.count(1)
+from ..dtypes import DIFFERENTIABLE, SUPPORTED
 
-FLOATING = "efd"
-"""Type characters of the dtypes that have gradients: float16, float32, float64."""
+_count = itertools.count(1)
 
 
 def next_seq() -> int:
@@ -186,13 +185,13 @@ def install(**hooks: Any) -> None:
 
 def check_dtype(dtype: np.dtype) -> None:
     """Reject the dtypes that no Tensor can have."""
-    if dtype.kind not in "biu" and dtype.char not in FLOATING:
+    if dtype not in SUPPORTED:
         raise TypeError(f"dtype {dtype} is not supported: use bool, an integer dtype, float16, float32 or float64")
 
 
 def check_trainable(dtype: np.dtype) -> None:
     """Reject the dtypes that have no gradients."""
-    if dtype.char not in FLOATING:
+    if dtype not in DIFFERENTIABLE:
         raise TypeError(
             f"only a floating-point Tensor can require a gradient, not one of dtype {dtype}; "
             "convert it first, for example with dtype=zen.float64"

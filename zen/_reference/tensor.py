@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import DEFAULT, EXACT, INTEGER
 from .guard import borrow, lend
 from .node import HookHandle, Node, leaf_node
 from .state import Installed, check_dtype, check_trainable
@@ -71,8 +72,8 @@ class Tensor:
             self.node = made._node
             return
         array = Installed.convert(value)
-        if trainable and array.dtype.kind in "iub":
-            array = array.astype(np.float64)
+        if trainable and array.dtype in EXACT:
+            array = array.astype(DEFAULT)
         elif isinstance(value, Tensor):
             array = lend(value._array, False)
         elif not isinstance(value, (list, tuple, int, float)):
@@ -293,7 +294,7 @@ class Tensor:
         return int(self._one("int"))
 
     def __index__(self) -> int:
-        if self.dtype.kind not in "iu":
+        if self.dtype not in INTEGER:
             raise TypeError(f"only an integer Tensor can be used as an index, not one of dtype {self.dtype}")
         return int(self._one("index"))
 

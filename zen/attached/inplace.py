@@ -27,6 +27,7 @@ import numpy as np
 from .. import backend, writes
 from ..backend import Tensor
 from ..conversion import convert
+from ..dtypes import BOOLEAN, DIFFERENTIABLE, FLOATING, NUMBERS, RANK
 from ..ops import indexing, views
 from ..ops.register import ENGINE_ROWS as ROWS
 
@@ -41,7 +42,6 @@ _WHOLE = (Ellipsis,)
 _SMALL = 4096  # bytes: a copy of so many costs less than recording the write
 _WIDE = 64  # times the part that is written: a copy of the whole costs about as much as the write
 _MOST = 1 << 24  # bytes of copies that writes to small parts of one large Tensor may leave with nodes
-_ORDER = {"b": 0, "u": 1, "i": 1, "f": 2}  # a kind fits into itself and into the later ones
 
 
 def setitem(t: Tensor, key: Any, value: Any) -> None:
@@ -97,7 +97,7 @@ def clip_(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Limit to [min, max] in place; None leaves a side open. Returns the Tensor."""
     if min is None and max is None:
         raise ValueError("clip_: give min, max or both")
-    limits = (-np.inf, np.inf) if self.dtype.kind == "f" else _whole_range(self.dtype)
+    limits = (-np.inf, np.inf) if self.dtype in FLOATING else _whole_range(self.dtype)
     low, high = (limits[0] if min is None else min), (limits[1] if max is None else max)
     return _update(self, ROWS["clip"], (_operand(low, "clip_"), _operand(high, "clip_")), "clip_")
 
@@ -134,7 +134,7 @@ def _assign(t: Tensor, key: Any, value: Any, name: str) -> Tensor:
         return t  # the last step of `x[i] += y`: Python stores the view it has just changed
     recorded = _check(t, (value,), name)
     data = value._array if isinstance(value, Tensor) else value
-    if not _fits(data, t.dtype.kind):
+    if not _fits(data, t.dtype):
         raise TypeError(
             f"{name}: a value of dtype {getattr(data, 'dtype', type(data).__name__)} does not fit into a Tensor of "
             f"dtype {t.dtype}; convert one of them with astype"
@@ -314,7 +314,7 @@ def _check(t: Tensor, others: tuple[Any, ...], name: str) -> bool:
             "write under zen.no_grad(), or clone() it first"
         )
     incoming = any(isinstance(x, Tensor) and x.requires_grad for x in others)
-    if incoming and t.dtype.kind != "f":
+    if incoming and t.dtype not in DIFFERENTIABLE:
         raise TypeError(
             f"{name}: a Tensor of dtype {t.dtype} has no gradients, so it cannot take a value that requires one; "
             "detach() the value or convert the Tensor with astype"
@@ -392,18 +392,18 @@ def _is_region(value: Tensor, t: Tensor, region: np.ndarray) -> bool:
 
 
 def _whole_range(dtype: np.dtype) -> tuple[int, int]:
-    if dtype.kind == "b":
+    if dtype in BOOLEAN:
         raise TypeError("clip_: a bool Tensor has no order; convert it with astype first")
     return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
-def _fits(value: Any, kind: str) -> bool:
-    """Whether values of a dtype of this kind can take `value` without a change of kind; masks take 0 and 1 as well."""
+def _fits(value: Any, dtype: np.dtype) -> bool:
+    """Whether an array of this dtype can take `value` without a change of kind; masks take 0 and 1 as well."""
     if isinstance(value, (np.ndarray, np.generic)):
-        return _ORDER[value.dtype.kind] <= _ORDER[kind]
+        return RANK[value.dtype] <= RANK[dtype]
     if isinstance(value, int):
-        return kind != "b" or value in (0, 1)
-    return kind == "f"
+        return dtype not in BOOLEAN or value in (0, 1)
+    return dtype in FLOATING
 
 
 def _scaled(value: Any, alpha: Any, name: str) -> Any:
@@ -415,7 +415,7 @@ def _operand(value: Any, name: str) -> Any:
     """`value` as an operand: Tensors, arrays and scalars as they are, anything else converted."""
     if isinstance(value, (Tensor, int, float)):
         return value
-    if (type(value) is np.ndarray or isinstance(value, np.generic)) and value.dtype.kind in _ORDER:
+    if (type(value) is np.ndarray or isinstance(value, np.generic)) and value.dtype in NUMBERS:
         return value
     try:
         return convert(value)

@@ -15,6 +15,7 @@ import numpy as np
 from .. import backend
 from ..backend import Tensor
 from ..conversion import refuse_stripping
+from ..dtypes import SUPPORTED
 from ..ops.register import FUNCTIONS
 
 _NAMES = {"expit": "sigmoid", "log_expit": "logsigmoid"}
@@ -83,17 +84,13 @@ def _returned(result: Any, own: dict[int, Tensor], inputs: list[np.ndarray], use
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     if id(result) in own:
         return own[id(result)]
-    if type(result) is not np.ndarray or any([result is x for x in users]) or not _holdable(result.dtype):
+    if type(result) is not np.ndarray or any([result is x for x in users]) or result.dtype not in SUPPORTED:
         return result
     if not result.dtype.isnative:
         result = result.astype(result.dtype.newbyteorder("="))
     if any([np.may_share_memory(result, x) for x in inputs]):
         result = result.copy()  # a view of a Tensor that the Tensor does not know would miss what is written into it
     return backend.wrap(result)
-
-
-def _holdable(dtype: np.dtype) -> bool:
-    return dtype.kind in "biu" or dtype.char in "efd"
 
 
 def _pairs(values: Any, arrays: Any) -> list[tuple[Any, Any]]:

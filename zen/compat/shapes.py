@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..dtypes import floating
 
 
 def fitted(gradient: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
@@ -14,7 +15,7 @@ def fitted(gradient: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
 
     Raises ValueError, beginning with `what`, where neither is possible.
     """
-    array = np.asarray(gradient, dtype=None if np.asarray(gradient).dtype.kind == "f" else np.float64)
+    array = np.asarray(gradient, floating(np.asarray(gradient).dtype))
     if array.shape == shape:
         return array
     try:

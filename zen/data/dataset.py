@@ -17,6 +17,7 @@ import numpy as np
 from .. import backend
 from ..backend import Tensor
 from ..conversion import convert
+from ..dtypes import BOOLEAN, INTEGER
 from .randomness import Stream
 
 
@@ -176,8 +177,8 @@ def whole_batches(dataset: Any) -> Callable[[Any], Any] | None:
 def integers(owner: str, indices: Any) -> np.ndarray:
     """Indices as an array; a conversion would take a mask for the samples 0 and 1, and cut off fractions."""
     array = np.asarray(indices._array if isinstance(indices, Tensor) else indices)
-    if array.size and array.dtype.kind not in "iu":
-        hint = "; numpy.flatnonzero(mask) gives those of a mask" if array.dtype.kind == "b" else ""
+    if array.size and array.dtype not in INTEGER:
+        hint = "; numpy.flatnonzero(mask) gives those of a mask" if array.dtype in BOOLEAN else ""
         raise TypeError(f"{owner}: indices must be integers, not {array.dtype}{hint}")
     return array.astype(np.intp, copy=False)
 

@@ -18,6 +18,7 @@ import numpy as np
 from .. import files
 from ..backend import Tensor
 from ..conversion import convert
+from ..dtypes import NUMBERS
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _CODES = {np.dtype(name).newbyteorder("="): code for code, name in _TYPES.items()}
@@ -58,7 +59,7 @@ def write_idx(path: str | os.PathLike[str] | Any, array: Any) -> None:
     Raises TypeError for a dtype that the format does not have.
     """
     array = convert(array) if isinstance(array, (Tensor, np.ma.MaskedArray)) else np.asarray(array)
-    code = _CODES.get(array.dtype.newbyteorder("=")) if array.dtype.kind in "uif" else None
+    code = _CODES.get(array.dtype.newbyteorder("=")) if array.dtype in NUMBERS else None
     if code is None:
         names = ", ".join(dtype.name for dtype in _CODES)
         raise TypeError(f"write_idx: the format has no {array.dtype}; convert with astype to one of {names}")

@@ -13,6 +13,8 @@ from typing import IO
 
 import numpy as np
 
+from ..dtypes import BOOLEAN
+
 
 def read_npz(path: str | os.PathLike[str], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file by name; those in `names` only, if given.
@@ -84,7 +86,7 @@ def _check_size(file: IO[bytes], size: int) -> None:
 def _check_bools(array: np.ndarray) -> None:
     for name in array.dtype.names or ():
         _check_bools(array[name])
-    if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+    if array.dtype in BOOLEAN and array.size and array.view(np.uint8).max() > 1:
         raise ValueError(f"there is a byte {array.view(np.uint8).max()} among its bools, which are 0 and 1")
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..conversion import supported
+from ..dtypes import EXACT
 from ..extras import missing
 from .dataset import TensorDataset
 from .lines import Source as _Source
@@ -180,7 +181,7 @@ def _dataset(table: Table, wanted: list[str], target: str | Sequence[str], dtype
     labels = np.stack([table[name] for name in targets], axis=1)
     if labels.dtype == np.uint64 and labels.size and labels.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{where}: the target {target!r} has integers of 2**63 and above, which int64 cannot hold")
-    labels = labels.astype(np.int64 if labels.dtype.kind in "bui" else dtype)
+    labels = labels.astype(np.int64 if labels.dtype in EXACT else dtype)
     return TensorDataset(features, labels[:, 0] if isinstance(target, str) else labels)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import f
 from ..backend import Tensor, apply
+from ..dtypes import BOOLEAN, FLOATING, INTEGER
 from ..ops.attention import ATTENTION, SELF_ATTENTION, kept, weights_of
 from ..ops.operands import operand, raw
 from . import init
@@ -182,10 +183,10 @@ class MultiheadAttention(Module):
             return None
         if self._extra:  # the extra keys are never hidden
             found = [f.concat([m, np.zeros((*m.shape[:-1], self._extra), m.dtype)], -1) for m in found]
-        if all(mask.dtype.kind == "b" for mask in found):
+        if all(mask.dtype in BOOLEAN for mask in found):
             refused = [raw(mask) for mask in found]
             return ~(refused[0] if len(refused) == 1 else refused[0] | refused[1])
-        added = [m if m.dtype.kind == "f" else np.where(raw(m), -np.inf, 0.0).astype(dtype) for m in found]
+        added = [m if m.dtype in FLOATING else np.where(raw(m), -np.inf, 0.0).astype(dtype) for m in found]
         return added[0] if len(added) == 1 else added[0] + added[1]
 
     def extra_repr(self) -> str:
@@ -194,13 +195,13 @@ class MultiheadAttention(Module):
 
 def _checked(name: str, mask: Any, shapes: tuple[tuple[int, ...], ...], dtype: Any) -> Any:
     mask = operand("MultiheadAttention", mask)
-    if mask.dtype.kind not in "bf":
+    if mask.dtype in INTEGER:
         raise TypeError(
             f"MultiheadAttention: {name} must hold bools (True: not seen) or floats (added), not {mask.dtype}"
         )
     if tuple(mask.shape) not in shapes:
         wanted = " or ".join(str(s) for s in shapes)
         raise ValueError(f"MultiheadAttention: {name} has shape {tuple(mask.shape)}; these inputs need {wanted}")
-    if mask.dtype.kind == "f" and mask.dtype != dtype and not isinstance(mask, Tensor):
+    if mask.dtype in FLOATING and mask.dtype != dtype and not isinstance(mask, Tensor):
         mask = mask.astype(dtype)
     return mask

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import f, random
 from ..conversion import supported
+from ..dtypes import FLOATING, PARAMETERS
 from ..ops.operands import operand
 from . import init
 from .module import Module
@@ -18,9 +19,9 @@ from .parameter import Parameter
 def floating(name: str, dtype: Any) -> np.dtype:
     """The dtype that a layer's parameters get: float32 unless told otherwise; TypeError if it is not floating."""
     if dtype is None:
-        return np.dtype(np.float32)
+        return PARAMETERS
     found = supported(dtype)
-    if found.kind != "f":
+    if found not in FLOATING:
         raise TypeError(f"{name}: parameters need a floating dtype, not {found}")
     return found
 

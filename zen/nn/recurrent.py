@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import f
 from ..backend import apply
+from ..dtypes import FLOATING
 from ..ops.operands import operand
 from ..ops.recurrent import GRU as _GRU
 from ..ops.recurrent import LSTM as _LSTM
@@ -44,7 +45,7 @@ def _input(name: str, x: Any, size: int, dimensions: tuple[int, int]) -> Any:
             f"{name}: expected an input of {wanted} dimensions whose last axis has input_size = {size} elements, "
             f"got shape {tuple(x.shape)}"
         )
-    if x.dtype.kind != "f":
+    if x.dtype not in FLOATING:
         raise TypeError(f"{name}: expected an input of a floating dtype, not {x.dtype}; convert it with astype")
     return x
 

@@ -12,10 +12,9 @@ from ..attached import inplace
 from ..backend import Tensor
 from ..conversion import convert as array_of
 from ..conversion import supported
+from ..dtypes import FLOATING, RANK
 from .base import AnyModule
 from .parameter import Parameter
-
-_ORDER = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
 class IncompatibleKeys(NamedTuple):
@@ -86,9 +85,9 @@ def _fitting(key: str, value: Any, target: Tensor, assign: bool) -> np.ndarray:
         raise TypeError(f"not a Tensor: {key}: {error}") from None
     if array.shape != target.shape:
         raise ValueError(f"wrong shape: {key} is {array.shape}, expected {target.shape}")
-    if assign and isinstance(target, Parameter) and array.dtype.kind != "f":
+    if assign and isinstance(target, Parameter) and array.dtype not in FLOATING:
         raise TypeError(f"wrong dtype: {key} is {array.dtype}, and parameters need a floating dtype")
-    if _ORDER[array.dtype.kind] > _ORDER[target.dtype.kind]:
+    if RANK[array.dtype] > RANK[target.dtype]:
         raise TypeError(f"wrong dtype: {key} is {array.dtype}, which does not fit into {target.dtype}")
     if not assign and not target._array.flags.writeable:
         raise ValueError(f"read-only memory: {key} of the module cannot be written to")
@@ -103,10 +102,10 @@ def convert(module: AnyModule, dtype: Any) -> None:
     if device in ("cuda", "mps", "xpu", "meta"):
         raise ValueError(f"to: there is no device {dtype!r}; zen computes on the processor, 'cpu'")
     wanted = supported(dtype)
-    if wanted.kind != "f":
+    if wanted not in FLOATING:
         raise TypeError(f"to: parameters need a floating dtype, not {wanted}")
     for t in [*module.parameters(), *module.buffers()]:
-        if t.dtype.kind == "f" and t.dtype != wanted:
+        if t.dtype in FLOATING and t.dtype != wanted:
             required, grad = t.requires_grad, t.grad
             t.requires_grad_(False)
             Tensor.__init__(t, t._array.astype(wanted), required)

@@ -11,7 +11,7 @@ from typing import Any
 from ..backend import apply
 from . import nn, pointwise
 from .axes import either, one_axis
-from .operands import constant, operand, raw, whole
+from .operands import constant, floating, operand, raw, whole
 from .register import FUNCTIONS, ROWS, public
 
 _HARDTANH, _WHERE, _CLIP = ROWS["hardtanh"], ROWS["where"], ROWS["clip"]
@@ -30,7 +30,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
-    return apply(_HARDTANH, (_floating("hardtanh", input), min_val, max_val))
+    return apply(_HARDTANH, (floating("hardtanh", input), min_val, max_val))
 
 
 @public("", None)
@@ -40,7 +40,7 @@ def relu6(input: Any) -> Any:
     >>> zen.f.relu6(zen.tensor([-1.0, 3.0, 8.0])).tolist()
     [0.0, 3.0, 6.0]
     """
-    return apply(_HARDTANH, (_floating("relu6", input), 0.0, 6.0))
+    return apply(_HARDTANH, (floating("relu6", input), 0.0, 6.0))
 
 
 @public("", None)
@@ -50,7 +50,7 @@ def hardsigmoid(input: Any) -> Any:
     >>> zen.f.hardsigmoid(zen.tensor([-4.0, 0.0, 3.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    return apply(_HARDTANH, (_floating("hardsigmoid", input) + 3, 0.0, 6.0)) / 6
+    return apply(_HARDTANH, (floating("hardsigmoid", input) + 3, 0.0, 6.0)) / 6
 
 
 @public("", None)
@@ -62,7 +62,7 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
     """
     if alpha == 0:
         raise ValueError("celu: alpha must not be zero")
-    x = _floating("celu", input)
+    x = floating("celu", input)
     return _elu(x) if alpha == 1 else alpha * _elu(x / alpha)
 
 
@@ -76,7 +76,7 @@ def prelu(input: Any, weight: Any) -> Any:
     >>> zen.f.prelu(zen.tensor([[-2.0, -2.0]]), zen.tensor([0.5, 0.25])).tolist()
     [[-1.0, -0.5]]
     """
-    x, weight = _floating("prelu", input), operand("prelu", weight)
+    x, weight = floating("prelu", input), operand("prelu", weight)
     if weight.size != 1:
         channels = x.shape[1] if len(x.shape) > 1 else 1
         if weight.shape != (channels,):
@@ -119,7 +119,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
-    x = _floating("softshrink", input)
+    x = floating("softshrink", input)
     return x - apply(_CLIP, (x, -lambd, lambd))
 
 
@@ -130,7 +130,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     >>> zen.f.hardshrink(zen.tensor([-1.0, 0.2, 2.0])).tolist()
     [-1.0, 0.0, 2.0]
     """
-    x = _floating("hardshrink", input)
+    x = floating("hardshrink", input)
     values, lambd = raw(x), constant("hardshrink", "lambd", lambd)
     return apply(_WHERE, ((values >= -lambd) & (values <= lambd), 0.0, x))  # nan passes
 
@@ -142,7 +142,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     >>> zen.f.threshold(zen.tensor([0.5, 2.0]), 1.0, -1.0).tolist()
     [-1.0, 2.0]
     """
-    x = _floating("threshold", input)
+    x = floating("threshold", input)
     return apply(_WHERE, (raw(x) <= constant("threshold", "threshold", threshold), value, x))  # nan passes
 
 
@@ -155,7 +155,7 @@ def glu(input: Any, axis: int = -1, *, dim: int | None = None) -> Any:
     >>> zen.f.glu(zen.tensor([2.0, 0.0])).tolist()
     [1.0]
     """
-    x = _floating("glu", input)
+    x = floating("glu", input)
     axis = either("glu", "axis", axis, "dim", dim, -1)
     k = one_axis("glu", axis, x.shape)
     if x.shape[k] % 2:
@@ -173,8 +173,3 @@ def softmin(input: Any, axis: int = -1, *, dim: int | None = None, dtype: Any = 
     """
     axis = whole("softmin", "axis", either("softmin", "axis", axis, "dim", dim, -1))
     return nn.softmax(_negative(operand("softmin", input)), axis, dtype=dtype)
-
-
-def _floating(name: str, x: Any) -> Any:
-    x = operand(name, x)
-    return x if x.dtype.kind == "f" else raw(x).astype("float64")

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import backend, random
 from ..backend import Shaped, Tensor, apply
+from ..dtypes import BOOLEAN, FLOATING, INTEGER
 from .operands import constant, operand, raw
 from .register import define, public
 from .register import tensors as f
@@ -35,7 +36,7 @@ def weights_of(q: Any, k: Any, mask: Any, scale: float, causal: bool) -> Any:
     """softmax(scale * q @ k.T + mask), with zeros for a query that no key is allowed to."""
     scores = f.matmul(q, f.permute_dims(_repeated(k, q.shape[1]), (0, 1, 3, 2))) * scale
     if mask is not None:
-        scores = f.where(raw(mask), scores, -np.inf) if mask.dtype.kind == "b" else scores + mask
+        scores = f.where(raw(mask), scores, -np.inf) if mask.dtype in BOOLEAN else scores + mask
     if causal:
         scores = f.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
     none = np.max(raw(scores), axis=-1, keepdims=True, initial=-np.inf) == -np.inf
@@ -258,7 +259,7 @@ def _fitted(q: Any, k: Any, v: Any, grouped: bool) -> tuple[Any, Any, Any, tuple
     if min(q.ndim, k.ndim, v.ndim) < 2:
         raise ValueError(f"{shapes}: each needs at least two axes (rows, columns)")
     for name, x in (("query", q), ("key", k), ("value", v)):
-        if x.dtype.kind != "f":
+        if x.dtype not in FLOATING:
             raise TypeError(f"{_NAME}: {name} must be of a floating dtype, not {x.dtype}; convert it with astype")
     if q.dtype != k.dtype or q.dtype != v.dtype:
         raise TypeError(f"{_NAME}: query, key and value must have one dtype, not {q.dtype}, {k.dtype} and {v.dtype}")
@@ -293,7 +294,7 @@ def _mask(mask: Any, q: Any, weights: tuple[int, ...], is_causal: bool) -> Any:
     if is_causal:
         raise ValueError(f"{_NAME}: pass attn_mask or is_causal=True, not both")
     mask = operand(_NAME, mask)
-    if mask.dtype.kind not in "bf":
+    if mask.dtype in INTEGER:
         raise TypeError(f"{_NAME}: attn_mask must hold bools (True: takes part) or floats (added), not {mask.dtype}")
     shape = tuple(mask.shape)
     try:
@@ -302,7 +303,7 @@ def _mask(mask: Any, q: Any, weights: tuple[int, ...], is_causal: bool) -> Any:
         fits = False
     if not fits:
         raise ValueError(f"{_NAME}: attn_mask of shape {shape} does not broadcast to the weights' shape {weights}")
-    if mask.dtype.kind == "f" and mask.dtype != q.dtype and not isinstance(mask, Tensor):
+    if mask.dtype in FLOATING and mask.dtype != q.dtype and not isinstance(mask, Tensor):
         mask = mask.astype(q.dtype)
     if len(shape) <= 2 or len(weights) == 4:
         return mask

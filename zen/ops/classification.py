@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
+from ..dtypes import FLOATING, INTEGER
 from .axes import kept, one_axis
 from .indexing import along_axis
-from .nn import floating, log_softmax_array
-from .operands import constant, operand, raw, whole
+from .nn import log_softmax_array
+from .operands import constant, floating, operand, raw, whole
 from .register import define, public
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import moveaxis
@@ -200,7 +201,7 @@ def cross_entropy(
     >>> round(float(zen.f.cross_entropy(zen.tensor([[0.0, 0.0], [9.0, 0.0]]), [0, -100])), 4)
     0.6931
     """
-    x, t = floating(operand("cross_entropy", logits)), operand("cross_entropy", target)
+    x, t = floating("cross_entropy", logits), operand("cross_entropy", target)
     _check("cross_entropy", reduction)
     label_smoothing = constant("cross_entropy", "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
@@ -208,13 +209,12 @@ def cross_entropy(
     shape = x.shape
     k = one_axis("cross_entropy", axis, shape)
     w = None if weight is None else _class_weights("cross_entropy", weight, shape[k], x.dtype)
-    kind = t.dtype.kind
-    if kind in "iu" and t.shape == shape[:k] + shape[k + 1 :]:
+    if t.dtype in INTEGER and t.shape == shape[:k] + shape[k + 1 :]:
         if k < len(shape) - 1:  # the kernel wants the classes last
             x, k = moveaxis(x, k, -1), len(shape) - 1
         ignored = _ignored("cross_entropy", ignore_index)
         return apply(CROSS_ENTROPY, (x, t), (k, reduction, w, ignored, float(label_smoothing)))
-    if kind == "f" and t.shape == shape:
+    if t.dtype in FLOATING and t.shape == shape:
         if _ignored("cross_entropy", ignore_index) >= 0:
             raise ValueError("cross_entropy: ignore_index names a class, but the target holds probabilities")
         if label_smoothing:
@@ -238,12 +238,12 @@ def nll_loss(
     >>> zen.f.nll_loss(zen.tensor([[-0.5, -1.0], [-2.0, -0.25]]), [0, 1]).item()
     0.375
     """
-    x, t = floating(operand("nll_loss", log_probs)), operand("nll_loss", target)
+    x, t = floating("nll_loss", log_probs), operand("nll_loss", target)
     _check("nll_loss", reduction)
     shape = x.shape
     k = one_axis("nll_loss", axis, shape)
     w = None if weight is None else _class_weights("nll_loss", weight, shape[k], x.dtype)
-    if t.dtype.kind not in "iu" or t.shape != shape[:k] + shape[k + 1 :]:
+    if t.dtype not in INTEGER or t.shape != shape[:k] + shape[k + 1 :]:
         raise ValueError(_misfit("nll_loss", t, shape, k, ""))
     return apply(NLL_LOSS, (x, t), (k, reduction, w, _ignored("nll_loss", ignore_index)))
 

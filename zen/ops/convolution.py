@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply, kernels
+from ..dtypes import KERNELS, accumulator
 from .joining import PAD
-from .operands import operand, raw
+from .operands import floating
 from .register import ROWS, define, public
 from .row import row
 from .shape import RESHAPE
@@ -25,18 +26,18 @@ Pair = tuple[int, int]
 def _run(kernel: Any, arrays: tuple[Any, ...], *params: Any) -> Any:
     """The kernel on arrays of their common dtype; float16 is computed in float32."""
     dtype = np.result_type(*arrays)
-    inner = np.float32 if dtype == np.float16 else dtype
+    inner = accumulator(dtype)
     return kernel(*[np.asarray(a, inner) for a in arrays], *params).astype(dtype, copy=False)
 
 
 def _conv2d(x: Any, w: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
-    if x.dtype is w.dtype and x.dtype.char in "fd":
+    if x.dtype is w.dtype and x.dtype in KERNELS:
         return kernels.conv2d(x, w, None, stride, padding, dilation, groups)
     return _run(kernels.conv2d, (x, w), None, stride, padding, dilation, groups)
 
 
 def _conv2d_bias(x: Any, w: Any, b: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
-    if x.dtype is w.dtype is b.dtype and x.dtype.char in "fd":
+    if x.dtype is w.dtype is b.dtype and x.dtype in KERNELS:
         return kernels.conv2d(x, w, b, stride, padding, dilation, groups)
     return _run(kernels.conv2d, (x, w, b), stride, padding, dilation, groups)
 
@@ -125,12 +126,6 @@ def several(name: str, key: str, value: Any, count: int, least: int) -> tuple[in
     if max(found) > _LARGEST:
         raise ValueError(f"{name}: {key} must be at most {_LARGEST}, not {value!r}")
     return found
-
-
-def floating(name: str, x: Any) -> Any:
-    """`x` with a floating dtype: Tensors and floating arrays as they are, other numbers as float64."""
-    x = operand(name, x)
-    return x if x.dtype.kind == "f" else raw(x).astype(np.float64)
 
 
 def batched(name: str, x: Any, axes: int, what: str) -> tuple[Any, bool]:

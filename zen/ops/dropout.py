@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import random
 from ..backend import apply
+from ..dtypes import FLOATING
 from .operands import constant, operand
 from .register import ROWS, public
 
@@ -62,7 +63,7 @@ def _dropped(
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: p is the probability of a zero, so it lies in [0, 1]; got {p}")
     x = operand(name, x)
-    if x.dtype.kind != "f":
+    if x.dtype not in FLOATING:
         raise TypeError(f"{name}: x must be of a floating dtype, not {x.dtype}; convert it with astype")
     shape = x.shape
     if sizes is not None:

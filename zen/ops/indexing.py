@@ -16,6 +16,7 @@ import numpy as np
 from .. import backend
 from ..backend import Tensor, apply, install
 from ..conversion import refuse_stripping
+from ..dtypes import INTEGER, KERNELS
 from .register import define
 from .row import row
 
@@ -28,7 +29,7 @@ def plain_key(key: Any) -> tuple[Any, ...]:
 def _plain(k: Any) -> Any:
     if isinstance(k, Tensor):
         k = k._array
-        if k.ndim == 0 and k.dtype.kind in "iu":
+        if k.ndim == 0 and k.dtype in INTEGER:
             return int(k)
     elif isinstance(k, np.integer):
         return int(k)
@@ -102,7 +103,7 @@ def _setitem(x: Any, v: Any, key: Any) -> Any:
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeros in memory that the engine keeps for results: new memory would cost a page fault for every 4 KiB."""
-    if dtype.char not in "fd" or len(shape) > 32:
+    if dtype not in KERNELS or len(shape) > 32:
         return np.zeros(shape, dtype)
     out: np.ndarray = backend.kernels.empty(shape, dtype)
     out.fill(0)
@@ -130,11 +131,11 @@ def _scatter(v: Any, shape: tuple[int, ...], key: Any) -> Any:
 
 
 def _is_row_numbers(key: Any) -> bool:
-    return len(key) == 1 and isinstance(key[0], np.ndarray) and key[0].dtype.kind in "iu"
+    return len(key) == 1 and isinstance(key[0], np.ndarray) and key[0].dtype in INTEGER
 
 
 def _add_rows(out: np.ndarray, rows: np.ndarray, parts: np.ndarray) -> None:
-    if out.dtype.char in "fd":
+    if out.dtype in KERNELS:
         backend.kernels.scatter_add_rows(out, rows, parts)
     elif out.dtype == np.float16:
         wide = np.zeros(out.shape, np.float32)

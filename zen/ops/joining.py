@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backend import Shaped, Tensor, apply
 from ..conversion import refuse_stripping
+from ..dtypes import INTEGER
 from .arguments import refuse
 from .axes import check_size, one_axis
 from .indexing import GETITEM
@@ -309,7 +310,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None, **unknown: Never) -> A
     x = operand("repeat", x)
     x, k = along("repeat", x, axis)
     counts = raw(operand("repeat", repeats))
-    if counts.dtype.kind not in "iu" or (counts < 0).any():
+    if counts.dtype not in INTEGER or (counts < 0).any():
         raise ValueError(f"repeat: repetitions must be ints that are not negative, not {repeats!r}")
     if counts.size != 1:
         if counts.shape != (x.shape[k],):

@@ -10,12 +10,11 @@ import numpy as np
 
 from .. import backend
 from ..backend import apply
+from ..dtypes import INTEGER, KERNELS, accumulator
 from .operands import constant, operand, raw, whole
 from .products import turned
 from .register import define, public
 from .row import NOT_DIFFERENTIABLE, row
-
-_KERNEL_TYPES = "fd"
 
 
 def _check_linear(x: tuple[int, ...], weight: tuple[int, ...], bias: tuple[int, ...] | None) -> None:
@@ -90,7 +89,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def _embedding(weight: Any, indices: Any, skipped: int | None) -> Any:
-    if weight.ndim != 2 or indices.dtype.kind not in "iu":
+    if weight.ndim != 2 or indices.dtype not in INTEGER:
         raise ValueError(
             f"embedding: expected a weight of shape (rows, width) and indices that are ints, not a weight of shape "
             f"{weight.shape} and indices of dtype {indices.dtype}"
@@ -104,10 +103,10 @@ def _embedding(weight: Any, indices: Any, skipped: int | None) -> Any:
 def _scatter_rows(v: Any, indices: Any, height: int, skipped: int | None) -> Any:
     out = np.zeros((height, v.shape[-1]), v.dtype)
     numbers, parts = np.asarray(indices), np.asarray(v)
-    if v.dtype.char in _KERNEL_TYPES:
+    if v.dtype in KERNELS:
         backend.kernels.scatter_add_rows(out, numbers, parts, -1 if skipped is None else skipped)
     else:
-        wide = np.zeros(out.shape, np.float32 if v.dtype == np.float16 else np.float64)
+        wide = np.zeros(out.shape, accumulator(v.dtype))
         backend.kernels.scatter_add_rows(wide, numbers, parts.astype(wide.dtype), -1 if skipped is None else skipped)
         out += wide.astype(v.dtype)
     return out
@@ -187,7 +186,7 @@ def embedding(
 def _shorten(table: Any, indices: np.ndarray, max_norm: float, norm_type: float) -> None:
     """Scale the rows that are looked up and too long down to max_norm."""
     rows = np.unique(indices)
-    if table.ndim != 2 or rows.dtype.kind not in "iu" or rows.size and not 0 <= rows[0] <= rows[-1] < len(table):
+    if table.ndim != 2 or rows.dtype not in INTEGER or rows.size and not 0 <= rows[0] <= rows[-1] < len(table):
         return  # the row says what is wrong
     chosen = raw(table)[rows]
     lengths = np.linalg.norm(chosen, norm_type, axis=1)

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import Shaped, apply
+from ..dtypes import floating
 from .operands import operand, whole
 from .products import turned
 from .reduction import CONSTANT, prod_others
 from .register import define, public
-from .result_shapes import floating
 from .row import row
 from .shape import matrix_transpose
 

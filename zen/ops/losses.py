@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
-from .operands import constant, operand, raw
+from ..dtypes import FLOATING
+from .operands import constant, floating, operand, raw
 from .pointwise import SLOPES, where
 from .reduction import MEAN, SUM
 from .register import FUNCTIONS, ROWS, public
@@ -37,15 +38,9 @@ def reduced(name: str, losses: Any, reduction: str) -> Any:
     return losses
 
 
-def floats(name: str, x: Any) -> Any:
-    """x as a Tensor or array of a floating dtype."""
-    x = operand(name, x)
-    return x if x.dtype.kind == "f" else raw(x).astype(np.float64)
-
-
 def pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
     """Prediction and target, of one shape and floating; ValueError for shapes that differ."""
-    x, target = floats(name, x), operand(name, target)
+    x, target = floating(name, x), operand(name, target)
     if x.shape != target.shape:
         raise ValueError(
             f"{name}: input of shape {x.shape} and target of shape {target.shape} must have one shape; "
@@ -55,12 +50,12 @@ def pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
 
 
 def _like(target: Any, x: Any) -> Any:
-    return target if target.dtype.kind == "f" else raw(target).astype(x.dtype)
+    return target if target.dtype in FLOATING else raw(target).astype(x.dtype)
 
 
 def broadcast_pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
     """As `pair`, but shapes that differ and broadcast are a UserWarning."""
-    x, target = floats(name, x), operand(name, target)
+    x, target = floating(name, x), operand(name, target)
     if x.shape != target.shape:
         shapes = f"{name}: input of shape {x.shape} and target of shape {target.shape}"
         try:
@@ -264,8 +259,8 @@ def gaussian_nll_loss(
     >>> zen.f.gaussian_nll_loss(zen.tensor([0.0]), [2.0], zen.tensor([1.0])).item()
     2.0
     """
-    x, t = floats("gaussian_nll_loss", input), operand("gaussian_nll_loss", target)
-    t, var = _like(t, x), floats("gaussian_nll_loss", var)
+    x, t = floating("gaussian_nll_loss", input), operand("gaussian_nll_loss", target)
+    t, var = _like(t, x), floating("gaussian_nll_loss", var)
     if var.shape not in ((), x.shape) and not _one_axis_short(var.shape, x.shape):
         if var.shape != x.shape[:-1]:
             raise ValueError(

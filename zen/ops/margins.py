@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
+from ..dtypes import INTEGER
 from .axes import either, one_axis
-from .losses import broadcast_pair, floats, pair, reduced
+from .losses import broadcast_pair, pair, reduced
 from .moments import norm_of_vectors
-from .operands import constant, operand, raw
+from .operands import constant, floating, operand, raw
 from .reduction import sum as total
 from .register import FUNCTIONS, ROWS, public
 from .selection import take_along_axis
@@ -42,7 +43,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim
 
 def _vectors(name: str, x1: Any, x2: Any) -> tuple[Any, Any]:
     """Both as floats; two numbers are vectors of length 1."""
-    x1, x2 = floats(name, x1), floats(name, x2)
+    x1, x2 = floating(name, x1), floating(name, x2)
     return (x1, x2) if x1.shape or x2.shape else (x1.reshape(1), x2.reshape(1))
 
 
@@ -151,12 +152,12 @@ def multi_margin_loss(
     0.25
     """
     name = "multi_margin_loss"
-    x, t = floats(name, input), raw(operand(name, target))
+    x, t = floating(name, input), raw(operand(name, target))
     if constant(name, "p", p) not in (1, 2):
         raise ValueError(f"{name}: p must be 1 or 2, not {p!r}")
     if not x.shape and not t.shape:  # one score of one class
         x = x.reshape(1)
-    if len(x.shape) not in (1, 2) or t.shape != x.shape[:-1] or t.dtype.kind not in "iu":
+    if len(x.shape) not in (1, 2) or t.shape != x.shape[:-1] or t.dtype not in INTEGER:
         raise ValueError(
             f"{name}: input of shape {x.shape} and target of shape {t.shape} and dtype {t.dtype}; expected "
             "(batch, classes) and ints of (batch,)"

@@ -7,11 +7,12 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply
+from ..dtypes import DEFAULT, EXACT, accumulator
 from . import reduction
 from .arguments import refuse
 from .axes import Axes, all_axes, count, either, kept, reduced_axes, some_axes
 from .operands import constant, operand, raw
-from .reduction import reduction_draws, working_dtype
+from .reduction import reduction_draws
 from .register import ROWS, arrays, define, public
 from .row import row
 from .shape import astype, inexact, reshape
@@ -47,12 +48,12 @@ def _spread_draws(rng: np.random.Generator) -> list[Any]:
 
 
 def _var(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
-    wide = np.asarray(x, working_dtype(np.asarray(x).dtype))
+    wide = np.asarray(x, accumulator(np.asarray(x).dtype))
     n = count(wide.shape, axis)
     deviation = wide - np.true_divide(np.add.reduce(wide, axis=axis, keepdims=True), n)
     total = np.add.reduce(deviation * deviation, axis=axis, keepdims=keepdims)
     y = np.true_divide(total, n - correction if n > correction else 0)
-    return y.astype(np.float16) if np.asarray(x).dtype == np.float16 else y
+    return y.astype(np.float16) if np.asarray(x).dtype.type is np.float16 else y
 
 
 def _std(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
@@ -276,8 +277,8 @@ def norm_of_vectors(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any, arg
     axes, keepdims = some_axes(name, axis, x.shape), bool(keepdims)
     if not isinstance(ord, (int, float)):
         raise ValueError(f"{name}: {argument}={ord!r} is no vector norm; give a number such as 1, 2 or inf")
-    if x.dtype.kind in "biu":
-        x = astype(x, np.float64)
+    if x.dtype in EXACT:
+        x = astype(x, DEFAULT)
     if ord == 2:
         return apply(NORM2, (x,), (axes, keepdims))
     if ord == 1:
@@ -300,8 +301,8 @@ def _matrix_norm(name: str, x: Any, axes: tuple[int, ...], keepdims: bool, ord: 
             f"{name}: ord={ord!r} is not available for matrices; give 'fro', 1, -1, inf or -inf, "
             "or an int axis for the norms of vectors"
         )
-    if x.dtype.kind in "biu":
-        x = astype(x, np.float64)
+    if x.dtype in EXACT:
+        x = astype(x, DEFAULT)
     rows, columns = axes
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = reduction.sum(apply(ROWS["abs"], (x,)), inner, keepdims=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..backend import Tensor, apply
 from ..conversion import SEQUENCES, as_array, describe
+from ..dtypes import NUMBERS
 from .register import define
 from .row import row
 
@@ -62,6 +63,6 @@ def nested(value: Any) -> Tensor:
         return part
 
     base = as_array(plain(value, ()))
-    if base.dtype.kind not in "biuf":
+    if base.dtype not in NUMBERS:
         raise TypeError(f"cannot take {describe(value)} as an array of real numbers; its dtype would be {base.dtype}")
     return apply(NEST, (base, *tensors), (tuple(places),))  # type: ignore[no-any-return]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor, apply
+from ..dtypes import FLOATING
 from .axes import either, one_axis
-from .operands import operand, raw
+from .operands import floating
 from .register import define, public
 from .result_shapes import same
 from .row import row
@@ -32,11 +33,6 @@ def _softmax(x: Any, axis: int) -> Any:
 def log_softmax_array(x: Any, axis: int) -> Any:
     s = _shifted(x, axis)
     return s - np.log(np.add.reduce(np.exp(s), axis=axis, keepdims=True))
-
-
-def floating(x: Any) -> Any:
-    """x, or float64 in place of integers and bools."""
-    return x if x.dtype.kind == "f" else raw(x).astype(np.float64)
 
 
 def _draws(rng: np.random.Generator) -> list[Any]:
@@ -61,13 +57,13 @@ def _over_last(row_: Any, x: Any, axis: int) -> Any:
     """The usual call, checked with as little as it needs; None where it is another one."""
     if isinstance(x, Tensor) and type(axis) is int:
         n = x.ndim
-        if n and (axis == -1 or axis == n - 1) and x.dtype.kind == "f":
+        if n and (axis == -1 or axis == n - 1) and x.dtype in FLOATING:
             return apply(row_, (x,), (n - 1,))
     return None
 
 
 def _over_axis(made: Any, name: str, x: Any, axis: int, dtype: Any) -> Any:
-    x = floating(operand(name, x))
+    x = floating(name, x)
     if dtype is not None:
         x = astype(x, dtype)
     if x.shape:

@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import backend, writes
 from ..backend import Shaped, Tensor, apply, kernels
-from .operands import constant, operand, raw
+from ..dtypes import FLOATING
+from .operands import constant, floating, operand, raw
 from .reduction import mean as average
 from .register import FUNCTIONS, define, public
 from .result_shapes import same
@@ -127,7 +128,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 
 
 def _row_arguments(name: str, x: Any, normalized: Any, weight: Any, bias: Any) -> Arrays:
-    x = _floating(name, x)
+    x = floating(name, x)
     weight, bias = _optional(name, x, weight), _optional(name, x, bias)
     shape = normalized if type(normalized) is tuple else _shape(normalized)
     if not shape or x.shape[-len(shape) :] != shape:
@@ -143,7 +144,7 @@ def _optional(name: str, x: Any, v: Any) -> Any:
     if v is None:
         return None
     v = operand(name, v)
-    return v if v.dtype.kind == "f" else raw(v).astype(x.dtype)
+    return v if v.dtype in FLOATING else raw(v).astype(x.dtype)
 
 
 def _shape(normalized: Any) -> tuple[int, ...]:
@@ -299,7 +300,7 @@ def batch_norm(
     >>> mean.tolist()
     [0.2]
     """
-    x = _floating("batch_norm", input)
+    x = floating("batch_norm", input)
     weight, bias = _optional("batch_norm", x, weight), _optional("batch_norm", x, bias)
     _running_arguments("batch_norm", x, running_mean, running_var, weight, bias, "" if training else "training")
     eps, momentum = constant("batch_norm", "eps", eps), constant("batch_norm", "momentum", momentum)
@@ -329,7 +330,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     >>> zen.f.group_norm(zen.tensor([[1.0, 3.0, 2.0, 0.0]]), 2, eps=0.0).tolist()
     [[-1.0, 1.0, 1.0, -1.0]]
     """
-    x = _floating("group_norm", input)
+    x = floating("group_norm", input)
     weight, bias = _optional("group_norm", x, weight), _optional("group_norm", x, bias)
     _channel_arguments("group_norm", x, {"weight": weight, "bias": bias})
     num_groups = constant("group_norm", "num_groups", num_groups)
@@ -354,7 +355,7 @@ def instance_norm(
     >>> zen.f.instance_norm(zen.tensor([[[1.0, 3.0]]]), eps=0.0).tolist()
     [[[-1.0, 1.0]]]
     """
-    x = _floating("instance_norm", input)
+    x = floating("instance_norm", input)
     weight, bias = _optional("instance_norm", x, weight), _optional("instance_norm", x, bias)
     without = "" if use_input_stats else "use_input_stats"
     _running_arguments("instance_norm", x, running_mean, running_var, weight, bias, without)
@@ -380,7 +381,7 @@ def _nothing(x: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 def _running_arguments(name: str, x: Any, mean: Any, var: Any, weight: Any, bias: Any, without: str) -> None:
     for key, v in (("running_mean", mean), ("running_var", var)):
-        if v is not None and not (isinstance(v, (Tensor, np.ndarray)) and v.dtype.kind == "f"):
+        if v is not None and not (isinstance(v, (Tensor, np.ndarray)) and v.dtype in FLOATING):
             raise TypeError(f"{name}: {key} must be a Tensor or array of floats")
     _channel_arguments(name, x, {"running_mean": mean, "running_var": var, "weight": weight, "bias": bias})
     if without and (mean is None or var is None):
@@ -409,8 +410,3 @@ def _move(name: str, running: Any, fresh: np.ndarray, momentum: float) -> None:
         array += momentum * (fresh - array)
     writes.note(array, seq, name)
     backend.note_write(seq)
-
-
-def _floating(name: str, x: Any) -> Any:
-    x = operand(name, x)
-    return x if x.dtype.kind == "f" else raw(x).astype(np.float64)

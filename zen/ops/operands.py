@@ -9,22 +9,29 @@ import numpy as np
 
 from ..backend import Tensor
 from ..conversion import as_array, holds_gradients
+from ..dtypes import DEFAULT, FLOATING, NUMBERS
 from .nesting import nested
 
 
 def operand(operation: str, x: Any) -> Any:
     """`x` as something with a shape: Tensors and arrays as they are, numbers and nested lists of them converted."""
-    if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype.kind in "fiub"):
+    if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype in NUMBERS):
         return x
     try:
         array = nested(x) if holds_gradients(x) else as_array(x)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{operation}: {error}") from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype not in NUMBERS:
         raise TypeError(
             f"{operation}: cannot take {type(x).__name__} as an array of real numbers; its dtype would be {array.dtype}"
         )
     return array
+
+
+def floating(operation: str, x: Any) -> Any:
+    """`x` as an operand of a floating dtype: integers and bools become the default one."""
+    x = operand(operation, x)
+    return x if x.dtype in FLOATING else raw(x).astype(DEFAULT)
 
 
 def raw(x: Any) -> Any:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor, apply, binary, unary
+from ..dtypes import BOOLEAN, DEFAULT, EXACT, FLOATING, INTEGER
 from . import elementwise
 from .axes import either
-from .operands import operand, raw, whole
+from .operands import floating, operand, raw, whole
 from .register import FUNCTIONS, ROWS, define, public
 from .row import Row
 from .shape import astype, inexact
@@ -81,7 +82,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """
     if not isinstance(condition, bool):
         condition = operand("where", condition)
-        if condition.dtype.kind != "b":
+        if condition.dtype not in BOOLEAN:
             condition = raw(condition) != 0
     return apply(_WHERE, (condition, x, y))
 
@@ -102,13 +103,13 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
         low, high = either("clip", "min", min, "a_min", a_min), either("clip", "max", max, "a_max", a_max)
     if not isinstance(x, (Tensor, int, float)):
         x = operand("clip", x)
-    if getattr(x, "dtype", None) is not None and x.dtype.kind in "iu":
+    if getattr(x, "dtype", None) is not None and x.dtype in INTEGER:
         low, high = _effective(x.dtype, low, high)
     if low is None and high is None:
         return apply(ROWS["positive"], (x,))
     if low is not None and high is not None:
         return apply(_CLIP, (x, low, high))
-    if getattr(x, "dtype", None) is not None and x.dtype.kind == "f":
+    if getattr(x, "dtype", None) is not None and x.dtype in FLOATING:
         infinity = float("inf")
         return apply(_CLIP, (x, -infinity if low is None else low, infinity if high is None else high))
     return apply(_MINIMUM, (x, high)) if low is None else apply(_MAXIMUM, (x, low))
@@ -147,7 +148,7 @@ def float_power(a: Any, b: Any) -> Any:
 
 
 def _double(name: str, x: Any) -> Any:
-    return float(x) if type(x) in (int, float) else astype(operand(name, x), np.float64, copy=False)
+    return float(x) if type(x) in (int, float) else astype(operand(name, x), DEFAULT, copy=False)
 
 
 @public("")
@@ -201,9 +202,8 @@ def softplus(input: Any, beta: Any = 1.0, threshold: float = 20.0) -> Any:
     >>> f"{zen.f.softplus(zen.tensor(0.0)).item():.4f}"
     '0.6931'
     """
-    if not (isinstance(input, Tensor) and input.dtype.kind == "f"):
-        input = operand("softplus", input)
-        input = input if input.dtype.kind == "f" else raw(input).astype(np.float64)
+    if not (isinstance(input, Tensor) and input.dtype in FLOATING):
+        input = floating("softplus", input)
     return apply(_SOFTPLUS, (input, beta, threshold))
 
 
@@ -219,7 +219,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     places = decimals if type(decimals) is int else whole("round", "decimals", decimals)
     if not isinstance(x, Tensor):
         x = operand("round", x)
-    if x.dtype.kind in "biu":
+    if x.dtype in EXACT:
         return apply(ROWS["positive"], (np.round(raw(x), places),))
     if places == 0:
         return _rint(x)

@@ -13,8 +13,9 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor, apply, kernels
-from .convolution import batched, floating, several, unbatched
-from .operands import constant, raw
+from ..dtypes import KERNELS
+from .convolution import batched, several, unbatched
+from .operands import constant, floating, raw
 from .pointwise import where
 from .register import define, public
 from .row import row
@@ -24,7 +25,7 @@ Array = np.ndarray
 
 def _run(kernel: Any, x: Any, *params: Any) -> Any:
     """The kernel on an array of a dtype that it has; the result in that of x."""
-    if x.dtype.char in "fd":
+    if x.dtype in KERNELS:
         return kernel(x, *params)
     return kernel(x.astype(np.float32), *params).astype(x.dtype)
 
@@ -146,7 +147,7 @@ def _max(name: str, axes: int, x: Any, down: Any, right: Any, dilation: Any, ret
         down, right = [np.where((w[:, 0] >= w[:, 1])[:, None], (0, 1), w) for w in (down, right)]
     recorded = isinstance(x, Tensor) and x.requires_grad and backend.grad_enabled()
     array = raw(x)
-    compute = array if array.dtype.char in "fd" else array.astype(np.float32)
+    compute = array if array.dtype in KERNELS else array.astype(np.float32)
     values, index = kernels.max_pool2d(compute, down, right, dilation, recorded or return_indices)
     values = values.astype(array.dtype, copy=False)
     y = backend.record(GATHER, (x,), (index,), values) if recorded else backend.wrap(values)

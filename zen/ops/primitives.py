@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import floating
+
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def erf(x: Any) -> Any:
     """The error function, elementwise, through the C library's double precision."""
     x = np.asarray(x)
-    dtype = x.dtype if x.dtype.kind == "f" else np.float64
-    return np.asarray(_erf(x)).astype(dtype)
+    return np.asarray(_erf(x)).astype(floating(x.dtype))
 
 
 NUMPY: dict[str, Any] = {

@@ -12,11 +12,12 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, apply
+from ..dtypes import KERNELS, accumulator, floating
 from .arguments import refuse
 from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
 from .operands import operand
 from .register import define, public
-from .result_shapes import floating, reduced
+from .result_shapes import reduced
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import astype
 
@@ -51,16 +52,9 @@ def _sum(x: Any, axis: Any, keepdims: Any) -> Any:
 
 def _mean(x: Any, axis: Any, keepdims: Any) -> Any:
     x = np.asarray(x)
-    total = np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=working_dtype(x.dtype))
+    total = np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=accumulator(x.dtype))
     y = np.true_divide(total, count(x.shape, axis))
-    return y.astype(x.dtype) if x.dtype == np.float16 else y
-
-
-def working_dtype(dtype: np.dtype) -> np.dtype:
-    """What NumPy adds up in: float32 for float16, float64 for integers and bools; in the machine's byte order."""
-    if dtype.kind != "f":
-        return np.dtype(np.float64)
-    return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
+    return y.astype(x.dtype) if x.dtype.type is np.float16 else y
 
 
 def _mean_vjp(f: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
@@ -195,7 +189,7 @@ def _others_over(f: Any, x: Any, shape: tuple[int, ...], axes: tuple[int, ...]) 
 def prod_others(x: Any, axis: int = -1) -> Any:
     """For each element, the product of the others along the axis: running products from both ends."""
     x = np.asarray(x)
-    wide = x if x.dtype.char in "fd" else x.astype(working_dtype(x.dtype))
+    wide = x if x.dtype in KERNELS else x.astype(accumulator(x.dtype))
     return backend.kernels.prod_others(wide, axis % x.ndim).astype(x.dtype, copy=False)
 
 

@@ -24,11 +24,6 @@ def reduced(x: Any, axis: tuple[int, ...] | None, keepdims: bool) -> tuple[int, 
     return tuple([1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes])
 
 
-def floating(dtype: np.dtype) -> np.dtype:
-    """float64 for integers and bools."""
-    return dtype if dtype.kind == "f" else np.dtype(np.float64)
-
-
 def multiplied(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of a matrix product, of which vectors are matrices whose added axis is taken out again."""
     left, right = a if len(a) > 1 else (1, *a), b if len(b) > 1 else (*b, 1)

@@ -12,10 +12,10 @@ import numpy as np
 
 from .. import backend
 from ..backend import apply
+from ..dtypes import KERNELS, accumulator
 from .arguments import refuse
 from .joining import concat
 from .operands import operand
-from .reduction import working_dtype
 from .register import define, public
 from .row import row
 from .shape import along, astype
@@ -24,13 +24,13 @@ from .shape import along, astype
 
 
 def _running_sum(x: Any, axis: int) -> Any:
-    if x.dtype.char in "fd" and x.flags.c_contiguous and x.dtype.isnative:
+    if x.dtype in KERNELS and x.flags.c_contiguous and x.dtype.isnative:
         return backend.kernels.running_sum(x, axis, False)
     return np.add.accumulate(x, axis=axis)
 
 
 def _sum_to_come(x: Any, axis: int) -> Any:
-    if x.dtype.char in "fd":
+    if x.dtype in KERNELS:
         return backend.kernels.running_sum(x, axis, True)
     return np.flip(np.add.accumulate(np.flip(x, axis), axis=axis), axis)
 
@@ -79,7 +79,7 @@ def _delayed(x: Any, axis: int, first: float, back: bool) -> Any:
 
 def _recurrence(a: Any, b: Any, axis: int, back: bool) -> Any:
     dtype = np.result_type(a, b)
-    wide = dtype if dtype.char in "fd" else working_dtype(dtype)
+    wide = dtype if dtype in KERNELS else accumulator(dtype)
     a, b = a.astype(wide, copy=False), b.astype(wide, copy=False)
     return backend.kernels.recurrence(a, b, axis, back).astype(dtype, copy=False)
 

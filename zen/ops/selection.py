@@ -8,12 +8,13 @@ import numpy as np
 
 from .. import backend
 from ..backend import apply, wrap
+from ..dtypes import BOOLEAN, FLOATING, INTEGER, KERNELS, accumulator
 from .arguments import refuse
 from .axes import one_axis
 from .indexing import GETITEM, along_axis, plain_key, zeros
 from .operands import constant, operand, raw, whole
 from .pointwise import where
-from .reduction import sum, working_dtype
+from .reduction import sum
 from .register import define, dispatch, public
 from .row import row
 from .shape import along, broadcast_to, moveaxis, owned, ravel
@@ -53,13 +54,13 @@ class Places:
 
 
 def _take_along(x: Any, places: Places, axis: int) -> Any:
-    if x.dtype.char in "fd":
+    if x.dtype in KERNELS:
         return backend.kernels.take_along(x, places.at, axis)
     return np.take_along_axis(x, places.at, axis)
 
 
 def _add_along(v: Any, places: Places, n: int, axis: int) -> Any:
-    wide = v if v.dtype.char in "fd" else v.astype(working_dtype(v.dtype))
+    wide = v if v.dtype in KERNELS else v.astype(accumulator(v.dtype))
     return backend.kernels.add_along(wide, places.at, n, axis).astype(v.dtype, copy=False)
 
 
@@ -120,9 +121,9 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1, **unknown: Neve
 
 def _ints(operation: str, indices: Any, copy: bool = True) -> Any:
     found = raw(operand(operation, indices))
-    if found.dtype.kind not in "iu" and found.size:
+    if found.dtype not in INTEGER and found.size:
         raise IndexError(f"{operation}: indices must be ints, not dtype {found.dtype}")
-    return found.astype(np.intp, copy=copy) if found.ndim or found.dtype.kind == "f" else int(found)
+    return found.astype(np.intp, copy=copy) if found.ndim or found.dtype in FLOATING else int(found)
 
 
 def _from_diagonal(v: Any, shape: tuple[int, ...], offset: int) -> Any:
@@ -213,7 +214,7 @@ def _triangle(name: str, x: Any, k: int) -> Any:
     rows, columns = x.shape[-2:]
     k = constant(name, "k", k)
     mask = np.tri(rows, columns, k if name == "tril" else k - 1, dtype=bool)
-    return where(mask if name == "tril" else ~mask, x, False if x.dtype.kind == "b" else 0)
+    return where(mask if name == "tril" else ~mask, x, False if x.dtype in BOOLEAN else 0)
 
 
 @public("tril")

@@ -12,6 +12,8 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import Shaped, apply
+from ..dtypes import INEXACT, SUPPORTED
+from ..dtypes import inexact as inexact_dtype
 from .arguments import refuse
 from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
@@ -325,14 +327,14 @@ def astype(x: Any, dtype: Any, *, copy: bool = True) -> Any:
     wanted = np.dtype(dtype)
     if wanted == x.dtype and not copy:
         return x
-    if wanted.kind not in "biu" and wanted.char not in "efd":
+    if wanted not in SUPPORTED:
         raise TypeError(f"astype: dtype {wanted} is not supported: use bool, an integer dtype or float16, 32 or 64")
     return apply(ASTYPE, (x,), (wanted,))
 
 
 def inexact(x: Any) -> Any:
     """A Tensor or array as it is if it holds floats, else in the dtype in which NumPy takes its square root."""
-    return x if x.dtype.kind == "f" else astype(x, np.result_type(x.dtype, np.float16))
+    return x if x.dtype in INEXACT else astype(x, inexact_dtype(x.dtype))
 
 
 @public(method=None)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from . import rules
 from .optimizer import NOT_NEGATIVE, Optimizer, Parameters, State
+
+_STEP = backend.kernels.rule(rules.ADAGRAD)
 
 
 class Adagrad(Optimizer):
@@ -69,12 +73,12 @@ class Adagrad(Optimizer):
             raise
         self._made = []
 
-    def _fill(self, p: Tensor) -> State:
+    def _fill(self, p: Tensor, names: Sequence[str] = rules.ADAGRAD.arrays, step: bool = True) -> State:
         group = next(group for group in self.param_groups if any(q is p for q in group["params"]))
-        return self._complete(p, ("sum",), value=group["initial_accumulator_value"])
+        return self._complete(p, names, step, group["initial_accumulator_value"])
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
-        return backend.kernels.adagrad(
-            group["params"], self.state, self._fill, written, float(group["lr"]), float(group["lr_decay"]),
-            float(group["eps"]), float(group["weight_decay"]), group["maximize"],
+        return _STEP(
+            group["params"], self.state, self._fill, written, group["lr"], group["lr_decay"],
+            group["eps"], group["weight_decay"], group["maximize"],
         )  # fmt: skip

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import backend
+from . import rules
 from .optimizer import FRACTION, NOT_NEGATIVE, Optimizer, Parameters
 
-_NAMES = ("exp_avg", "exp_avg_sq")
-_AMSGRAD = (*_NAMES, "max_exp_avg_sq")
+_STEP = backend.kernels.rule(rules.ADAM)
 
 
 class Adam(Optimizer):
@@ -37,7 +36,7 @@ class Adam(Optimizer):
     """
 
     RANGES = {"lr": NOT_NEGATIVE, "betas": FRACTION, "eps": NOT_NEGATIVE, "weight_decay": NOT_NEGATIVE}
-    STATE = ("step", *_AMSGRAD)
+    STATE = ("step", *rules.ADAM.arrays)
 
     def __init__(
         self,
@@ -69,12 +68,12 @@ class Adam(Optimizer):
         super()._check_options(options)
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
-        amsgrad = group["amsgrad"]
         beta1, beta2 = group["betas"]
-        return backend.kernels.adam(
-            group["params"], self.state, partial(self._complete, names=_AMSGRAD if amsgrad else _NAMES), written,
-            float(group["lr"]), float(beta1), float(beta2), float(group["eps"]), float(group["weight_decay"]),
-            amsgrad, group["maximize"], group["decoupled_weight_decay"],
+        decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
+        return _STEP(
+            group["params"], self.state, self._complete, written, group["lr"], beta1, beta2,
+            group["eps"], 0.0 if decoupled else decay, decay if decoupled else 0.0, group["amsgrad"],
+            group["maximize"],
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from ..dtypes import NUMBERS
 from .optimizer import announce
 
 
@@ -125,7 +126,7 @@ class ExponentialMovingAverage:
         found, expected = [a.shape for a in arrays], [a.shape for a in self.averages]
         if found != expected:
             raise ValueError(f"{name}: averages of shapes {found} were saved, but must be {expected}")
-        if any(a.dtype.kind not in "biuf" for a in arrays):
+        if any(a.dtype not in NUMBERS for a in arrays):
             raise ValueError(
                 f"{name}: averages were saved with dtypes {[a.dtype.name for a in arrays]}; expected numbers"
             )

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from ..dtypes import BOOLEAN, NUMBERS
 from .line_search import Point, strong_wolfe
 from .optimizer import NOT_NEGATIVE, Optimizer, Parameters, Range, State, announce, number
 
@@ -234,7 +235,7 @@ class LBFGS(Optimizer):
         if value is None or isinstance(value, (int, float)):
             return value
         array = np.asarray(value._array if isinstance(value, Tensor) else value)
-        if array.ndim == 0 or array.dtype.kind not in "fiu":
+        if array.ndim == 0 or array.dtype not in NUMBERS - BOOLEAN:
             return array.item() if array.ndim == 0 else value
         size = sum(q.size for q in self.param_groups[0]["params"])
         if array.shape != (size,):

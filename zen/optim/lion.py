@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import backend
+from . import rules
 from .optimizer import FRACTION, NOT_NEGATIVE, Optimizer, Parameters
+
+_STEP = backend.kernels.rule(rules.LION)
 
 
 class Lion(Optimizer):
@@ -50,8 +52,7 @@ class Lion(Optimizer):
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         beta1, beta2 = group["betas"]
-        fill = partial(self._complete, names=("exp_avg",), step=False)
-        return backend.kernels.lion(
-            group["params"], self.state, fill, written, float(group["lr"]), float(beta1), float(beta2),
-            float(group["weight_decay"]), group["maximize"],
+        return _STEP(
+            group["params"], self.state, self._complete, written, group["lr"], beta1, beta2,
+            group["weight_decay"], group["maximize"],
         )  # fmt: skip

@@ -90,10 +90,9 @@ class Muon(Optimizer):
         lr = float(group["lr"])
         a, b, c = group["ns_coefficients"]
         return backend.kernels.muon(
-            group["params"], self.state, partial(self._complete, names=("momentum_buffer",), step=False), written,
-            lr, float(group["momentum"]), float(group["weight_decay"]), group["nesterov"],
-            (float(a), float(b), float(c)), group["ns_steps"], float(group["eps"]),
-            partial(_adjusted, lr, group["adjust_lr_fn"]),
+            group["params"], self.state, self._complete, written, lr, float(group["momentum"]),
+            float(group["weight_decay"]), group["nesterov"], (float(a), float(b), float(c)), group["ns_steps"],
+            float(group["eps"]), partial(_adjusted, lr, group["adjust_lr_fn"]),
         )  # fmt: skip
 
 

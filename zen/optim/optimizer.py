@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend, writes
 from ..backend import Tensor
+from ..dtypes import NUMBERS
 
 Parameters = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 State = dict[str, Any]
@@ -300,7 +301,7 @@ class Optimizer:
             array = np.asarray(value._array if isinstance(value, Tensor) else value)
         except ValueError:  # of lists of different lengths
             array = np.empty(0, object)
-        if array.dtype.kind not in "biuf":
+        if array.dtype not in NUMBERS:
             raise ValueError(f"{self._name}: {place} was saved as {value!r:.80}; expected numbers")
         loaded = array.astype(np.float64 if counts else p.dtype, order="C")
         shape = () if counts else p.shape

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import backend
+from . import rules
 from .optimizer import NOT_NEGATIVE, Optimizer, Parameters
+
+_STEP = backend.kernels.rule(rules.RMSPROP)
 
 
 class RMSprop(Optimizer):
@@ -33,7 +35,7 @@ class RMSprop(Optimizer):
     """
 
     RANGES = {key: NOT_NEGATIVE for key in ("lr", "alpha", "eps", "weight_decay", "momentum")}
-    STATE = ("step", "square_avg", "momentum_buffer", "grad_avg")
+    STATE = ("step", *rules.RMSPROP.arrays)
 
     def __init__(
         self,
@@ -61,10 +63,8 @@ class RMSprop(Optimizer):
         )
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
-        momentum, centered = float(group["momentum"]), group["centered"]
-        names = ["square_avg", *(["momentum_buffer"] if momentum > 0 else []), *(["grad_avg"] if centered else [])]
-        return backend.kernels.rmsprop(
-            group["params"], self.state, partial(self._complete, names=names), written, float(group["lr"]),
-            float(group["alpha"]), float(group["eps"]), float(group["weight_decay"]), momentum, centered,
+        return _STEP(
+            group["params"], self.state, self._complete, written, group["lr"], group["alpha"],
+            group["eps"], group["weight_decay"], group["momentum"], group["centered"],
             group["maximize"],
         )  # fmt: skip

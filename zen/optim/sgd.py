@@ -9,7 +9,10 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
-from .optimizer import NOT_NEGATIVE, Optimizer, Parameters, State
+from . import rules
+from .optimizer import NOT_NEGATIVE, Optimizer, Parameters
+
+_STEP = backend.kernels.rule(rules.SGD)
 
 
 class SGD(Optimizer):
@@ -66,13 +69,10 @@ class SGD(Optimizer):
                 f"{options['dampening']}"
             )
 
-    def _fill(self, p: Tensor) -> State:
-        return self._complete(p, ("momentum_buffer",), step=False)
-
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
-        return backend.kernels.sgd(
-            group["params"], self.state, self._fill, written, float(group["lr"]), float(group["momentum"]),
-            float(group["dampening"]), float(group["weight_decay"]), group["nesterov"], group["maximize"],
+        return _STEP(
+            group["params"], self.state, self._complete, written, group["lr"], group["momentum"],
+            group["dampening"], group["weight_decay"], group["nesterov"], group["maximize"],
         )  # fmt: skip
 
     def _loaded_value(self, p: Tensor, place: str, value: Any) -> Any:

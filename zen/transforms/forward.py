@@ -17,6 +17,7 @@ import numpy as np
 from .. import backend, trees
 from ..backend import Shaped, Tensor
 from ..conversion import convert
+from ..dtypes import DIFFERENTIABLE, floating
 from ..ops import register
 from .variables import Variables, results
 
@@ -98,7 +99,7 @@ class _Push:
         for t, node in zip(outputs, nodes, strict=True):
             tangent = None if node is None else self.tangents.get(node)
             if tangent is None:
-                zeros = np.zeros(t.shape, t.dtype if t.dtype.kind == "f" else np.float64)
+                zeros = np.zeros(t.shape, floating(t.dtype))
                 found.append(backend.wrap(zeros) if self.recorded else zeros)
             else:
                 found.append(self.f.positive(tangent) if self.recorded else np.array(tangent))
@@ -203,7 +204,9 @@ class _Push:
         """The tangent by way of the vjps, which are linear in their cotangent."""
         several = node.row.several
         shapes: Any = self.outputs(node, saved) if several else (node,)
-        dummies = [backend.leaf(np.zeros(s.shape, s.dtype), True) if s.dtype.kind == "f" else None for s in shapes]
+        dummies = [
+            backend.leaf(np.zeros(s.shape, s.dtype), True) if s.dtype in DIFFERENTIABLE else None for s in shapes
+        ]
         for dummy in dummies:
             if dummy is not None:
                 dummy.node.closed = True  # type: ignore[union-attr]

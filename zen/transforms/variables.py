@@ -19,6 +19,7 @@ import numpy as np
 from .. import backend, trees
 from ..backend import Tensor
 from ..conversion import convert
+from ..dtypes import BOOLEAN, DEFAULT, DIFFERENTIABLE, INTEGER
 from ..ops.register import ROWS
 
 
@@ -28,7 +29,7 @@ class Variables(backend.Leaves):
     def variable(self, value: Any) -> Tensor:
         """The variable for a leaf of the argument at `position`."""
         if isinstance(value, Tensor):
-            if value.dtype.kind != "f":
+            if value.dtype not in DIFFERENTIABLE:
                 raise TypeError(
                     f"{self.name}: {self._path(value)} has dtype {value.dtype}, which has no gradients; make it float64"
                 )
@@ -48,9 +49,9 @@ class Variables(backend.Leaves):
         array = convert(value)
         if array is value:  # a copy: NumPy tells nobody if it is written to while a pullback is kept
             array = array.copy()
-        if array.dtype.kind == "b":
+        if array.dtype in BOOLEAN:
             raise TypeError(f"{self.name}: {self._path(value)} has dtype bool, which has no gradients; make it float64")
-        return self.leaf(array.astype(np.float64) if array.dtype.kind in "iu" else array)
+        return self.leaf(array.astype(DEFAULT) if array.dtype in INTEGER else array)
 
     def beside(self, args: tuple[Any, ...], kwargs: dict[str, Any], where: list[int]) -> bool:
         """Whether an argument that is not differentiated requires a gradient: then results are Tensors."""

@@ -16,6 +16,7 @@ import numpy as np
 from .. import random, trees
 from ..attached import inplace
 from ..backend import Tensor
+from ..dtypes import FLOATING
 from ..extras import missing
 from ..modes import enable_grad, no_grad
 
@@ -148,7 +149,7 @@ def statistics(model: Any, input: Any, loss: Callable[[Any], Any] | None = None)
             p.grad = gradient
         with no_grad():
             for name, t in model.named_buffers():
-                if name in kept and not np.array_equal(t.array, kept[name], equal_nan=t.dtype.kind == "f"):
+                if name in kept and not np.array_equal(t.array, kept[name], equal_nan=t.dtype in FLOATING):
                     inplace.copy_(t, kept[name])
 
 

@@ -18,8 +18,6 @@ from .norm import norm_channels as norm_channels
 from .norm import norm_channels_backward as norm_channels_backward
 from .norm import norm_rows as norm_rows
 from .norm import norm_rows_backward as norm_rows_backward
-from .optim import adagrad as adagrad
-from .optim import adam as adam
 from .optim import blend as blend
 from .optim import clear_gradients as clear_gradients
 from .optim import lbfgs_direction as lbfgs_direction
@@ -27,12 +25,10 @@ from .optim import lbfgs_gradient as lbfgs_gradient
 from .optim import lbfgs_move as lbfgs_move
 from .optim import lbfgs_pair as lbfgs_pair
 from .optim import limit as limit
-from .optim import lion as lion
 from .optim import move as move
 from .optim import muon as muon
-from .optim import rmsprop as rmsprop
+from .optim import rule as rule
 from .optim import scale as scale
-from .optim import sgd as sgd
 from .optim import sum_of_squares as sum_of_squares
 from .pool import avg_pool2d as avg_pool2d
 from .pool import avg_pool2d_input as avg_pool2d_input

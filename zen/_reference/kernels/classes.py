@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...dtypes import INTEGER, KERNELS
+
 _LONG = 512
 
 
@@ -14,9 +16,9 @@ def scatter_add_rows(out: np.ndarray, rows: np.ndarray, g: np.ndarray, skipped: 
     out's dtype, with rows.size * width elements. skipped: a number whose rows are left out. Raises ValueError for
     operands that do not fit, IndexError for a number out of range.
     """
-    if out.dtype.char not in "fd" or out.ndim != 2 or not out.flags.carray:
+    if out.dtype not in KERNELS or out.ndim != 2 or not out.flags.carray:
         raise ValueError("scatter_add_rows: out must be a writeable C-contiguous matrix of float32 or float64")
-    if rows.dtype.kind not in "iu" or g.dtype != out.dtype or g.size != rows.size * out.shape[1]:
+    if rows.dtype not in INTEGER or g.dtype != out.dtype or g.size != rows.size * out.shape[1]:
         raise ValueError("scatter_add_rows: rows must be ints, and g of out's dtype with a row for each of them")
     if rows.size and (rows.min() < 0 or rows.max() >= out.shape[0]):
         raise IndexError(f"scatter_add_rows: a row out of range: out has {out.shape[0]}")

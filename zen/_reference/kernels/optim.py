@@ -6,16 +6,18 @@ changes nothing. Here every array that is changed is appended to `written`.
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...dtypes import KERNELS, accumulator
 from ..tensor import Tensor
 
 State = dict[Tensor, dict[str, Any]]
-Fill = Callable[[Tensor], dict[str, Any]]
+Fill = Callable[[Tensor, tuple[str, ...], bool], dict[str, Any]]
 Arrays = list[np.ndarray]
 
 
@@ -29,7 +31,7 @@ class Work(NamedTuple):
     first: bool
 
 
-Rule = Callable[[Work], tuple[np.ndarray, ...]]
+Update = Callable[[Work], tuple[np.ndarray, ...]]
 """The new values of the parameter and of the arrays of its state."""
 
 
@@ -42,7 +44,7 @@ class Walk:
 
 
 def move(walks: list[Walk]) -> None:
-    """Carry out the steps that `sgd` and its like have prepared."""
+    """Carry out the steps that have been prepared."""
     for walk in walks:
         with np.errstate(all="ignore"):
             for array, value in walk.values:
@@ -53,7 +55,13 @@ def move(walks: list[Walk]) -> None:
 
 
 def _walk(
-    params: list[Tensor], state: State, fill: Fill, written: Arrays, names: tuple[str, ...], counted: bool, rule: Rule
+    params: list[Tensor],
+    state: State,
+    fill: Fill,
+    written: Arrays,
+    names: tuple[str, ...],
+    counted: bool,
+    update: Update,
 ) -> Walk:
     walk = Walk()
     for t in params:
@@ -64,7 +72,7 @@ def _walk(
         needed = (*names, "step") if counted else names
         first = not all(name in entry for name in needed)
         if first:
-            entry = fill(t)
+            entry = fill(t, names, counted)
         p, g = t._array, gradient._array
         if g.shape != p.shape:
             raise ValueError(f"a parameter of shape {p.shape} has a gradient of shape {g.shape}")
@@ -72,7 +80,7 @@ def _walk(
         arrays = [_array_of(entry, name, p) for name in names]
         step = int(entry["step"]) + 1 if counted else 0
         with np.errstate(all="ignore"):
-            new = rule(Work(_widened(p), _widened(g), [_widened(a) for a in arrays], step, first))
+            new = update(Work(_widened(p), _widened(g), [_widened(a) for a in arrays], step, first))
         walk.values += zip((p, *arrays), new, strict=True)
         written += (p, *arrays)
         if counted:
@@ -97,102 +105,61 @@ def _check_writeable(array: np.ndarray, what: str) -> None:
 
 
 def _widened(array: np.ndarray) -> np.ndarray:
-    return array if array.dtype.char in "fd" else array.astype(np.float32)
+    return array.astype(accumulator(array.dtype), copy=False)
 
 
-def _direction(w: Work, weight_decay: float, maximize: bool) -> np.ndarray:
-    """The gradient to go against: its sign turned for maximize, plus the L2 penalty's."""
-    d = -w.g if maximize else w.g
-    return d + weight_decay * w.p if weight_decay else d
+def _sqrt(x: Any) -> Any:
+    return math.sqrt(x) if type(x) is float else np.sqrt(x)  # a scalar of NumPy's would widen float32
 
 
-def sgd(
-    params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, momentum: float, dampening: float,
-    weight_decay: float, nesterov: bool, maximize: bool,
-) -> Walk:  # fmt: skip
-    """SGD, with a buffer where momentum is not zero."""
-
-    def rule(w: Work) -> tuple[np.ndarray, ...]:
-        d = _direction(w, weight_decay, maximize)
-        if not momentum:
-            return (w.p - lr * d,)
-        buffer = d if w.first else momentum * w.arrays[0] + (1 - dampening) * d
-        return w.p - lr * (d + momentum * buffer if nesterov else buffer), buffer
-
-    return _walk(params, state, fill, written, ("momentum_buffer",) if momentum else (), False, rule)
+_FUNCTIONS = {"sqrt": _sqrt, "maximum": np.maximum, "sign": np.sign}
 
 
-def adam(
-    params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, beta1: float, beta2: float,
-    eps: float, weight_decay: float, amsgrad: bool, maximize: bool, decoupled: bool,
-) -> Walk:  # fmt: skip
-    """Adam; `decoupled` weight decay makes it AdamW."""
+def rule(declared: Any) -> Callable[..., Walk]:
+    """What prepares steps by a rule that is declared as zen/optim/rule.py says: its lines, run on arrays."""
+    code = compile(declared.update, f"<rule {declared.name}>", "exec")
+    needed = _needed(declared)
 
-    def rule(w: Work) -> tuple[np.ndarray, ...]:
-        d = _direction(w, 0.0 if decoupled else weight_decay, maximize)
-        mean, square = w.arrays[:2]
-        mean = mean + (1 - beta1) * (d - mean)
-        square = beta2 * square + (1 - beta2) * d * d
-        largest = (np.maximum(w.arrays[2], square),) if amsgrad else ()
-        rate, scale = lr / (1 - beta1**w.step), 1 / math.sqrt(1 - beta2**w.step)
-        keep = 1 - lr * weight_decay if decoupled else 1.0
-        divisor = np.sqrt(largest[0] if largest else square) * scale + eps
-        return keep * w.p - rate * mean / divisor, mean, square, *largest
+    def prepare(params: list[Tensor], state: State, fill: Fill, written: Arrays, *values: Any) -> Walk:
+        given = zip(declared.options, values, strict=True)
+        options = {name: bool(value) if name in declared.flags else float(value) for name, value in given}
+        names = needed(options)
 
-    names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
-    return _walk(params, state, fill, written, names, True, rule)
+        def update(w: Work) -> tuple[np.ndarray, ...]:
+            arrays = dict(zip(names, w.arrays, strict=True))
+            known: dict[str, Any] = {
+                **_FUNCTIONS,
+                **options,
+                **arrays,
+                "p": w.p,
+                "g": w.g,
+                "step": w.step,
+                "first": w.first,
+            }
+            exec(code, known)
+            return tuple([known[name] for name in ("p", *names)])
 
+        return _walk(params, state, fill, written, names, declared.counts, update)
 
-def rmsprop(
-    params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, alpha: float, eps: float,
-    weight_decay: float, momentum: float, centered: bool, maximize: bool,
-) -> Walk:  # fmt: skip
-    """RMSprop, with a buffer where momentum is not zero, by the variance where centered."""
-
-    def rule(w: Work) -> tuple[np.ndarray, ...]:
-        d = _direction(w, weight_decay, maximize)
-        square = alpha * w.arrays[0] + (1 - alpha) * d * d
-        variance, new = square, [square]
-        if centered:
-            mean = w.arrays[-1] + (1 - alpha) * (d - w.arrays[-1])
-            variance = np.maximum(square - mean * mean, 0)  # rounding may leave a variance below zero
-        d = d / (np.sqrt(variance) + eps)
-        if momentum > 0:
-            d = momentum * w.arrays[1] + d
-            new.append(d)
-        return w.p - lr * d, *new, *([mean] if centered else [])
-
-    names = ("square_avg", *(["momentum_buffer"] if momentum > 0 else []), *(["grad_avg"] if centered else []))
-    return _walk(params, state, fill, written, names, True, rule)
+    return prepare
 
 
-def adagrad(
-    params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, lr_decay: float, eps: float,
-    weight_decay: float, maximize: bool,
-) -> Walk:  # fmt: skip
-    """Adagrad."""
+def _needed(declared: Any) -> Callable[[dict[str, float]], tuple[str, ...]]:
+    """Which arrays of state the rule's lines need, by the values of its options."""
+    tests = declared.tests()
+    lines = [f"{line.name} = {ast.unparse(line.value)}" for line in declared.lines()[0]]
+    code = compile("\n".join([*lines, f"truth = {', '.join(tests)},"] if tests else lines), "<numbers>", "exec")
+    ways: dict[tuple[bool, ...], tuple[str, ...]] = {}
 
-    def rule(w: Work) -> tuple[np.ndarray, ...]:
-        d = _direction(w, weight_decay, maximize)
-        total = w.arrays[0] + d * d
-        rate = lr / (1 + (w.step - 1) * lr_decay)
-        return w.p - rate * d / (np.sqrt(total) + eps), total
+    def needed(options: dict[str, float]) -> tuple[str, ...]:
+        known: dict[str, Any] = {**_FUNCTIONS, **options, "step": 1, "first": 0, "truth": ()}
+        exec(code, known)
+        truth = tuple(map(bool, known["truth"]))
+        if truth not in ways:
+            ways[truth] = declared.needs(declared.way(dict(zip(tests, truth, strict=True))))
+        return ways[truth]
 
-    return _walk(params, state, fill, written, ("sum",), True, rule)
-
-
-def lion(
-    params: list[Tensor], state: State, fill: Fill, written: Arrays, lr: float, beta1: float, beta2: float,
-    weight_decay: float, maximize: bool,
-) -> Walk:  # fmt: skip
-    """Lion."""
-
-    def rule(w: Work) -> tuple[np.ndarray, ...]:
-        d = _direction(w, 0.0, maximize)
-        update = np.sign(beta1 * w.arrays[0] + (1 - beta1) * d)
-        return (1 - lr * weight_decay) * w.p - lr * update, beta2 * w.arrays[0] + (1 - beta2) * d
-
-    return _walk(params, state, fill, written, ("exp_avg",), False, rule)
+    return needed
 
 
 def muon(
@@ -202,7 +169,7 @@ def muon(
 ) -> Walk:  # fmt: skip
     """Muon; `rate(shape)` is the learning rate of a matrix."""
 
-    def rule(w: Work) -> tuple[np.ndarray, ...]:
+    def update(w: Work) -> tuple[np.ndarray, ...]:
         if w.p.ndim != 2:
             raise ValueError(f"Muon is for matrices, not for a parameter of shape {w.p.shape}")
         buffer = w.arrays[0] + (1 - momentum) * (w.g - w.arrays[0])
@@ -210,7 +177,7 @@ def muon(
         change = rate(w.p.shape) * _orthogonalised(u, coefficients, steps, eps)
         return (1 - lr * weight_decay) * w.p - change, buffer
 
-    return _walk(params, state, fill, written, ("momentum_buffer",), False, rule)
+    return _walk(params, state, fill, written, ("momentum_buffer",), False, update)
 
 
 def _orthogonalised(u: np.ndarray, coefficients: tuple[float, float, float], steps: int, eps: float) -> np.ndarray:
@@ -300,7 +267,7 @@ def _vector(x: Any, n: int, dtype: np.dtype, name: str) -> np.ndarray:
     a = x._array if isinstance(x, Tensor) else x
     if not isinstance(a, np.ndarray):
         raise TypeError(f"L-BFGS: {name} must be a Tensor or an array, not {type(a).__name__}")
-    if dtype.char not in "fd":
+    if dtype not in KERNELS:
         raise TypeError(f"L-BFGS computes with float32 and float64, not with {dtype}")
     if a.shape != (n,):
         raise ValueError(f"L-BFGS: {name} has shape {a.shape}, but must have {(n,)}")

@@ -12,6 +12,7 @@ import numpy as np
 from ... import backend, f
 from ...backend import Node, Tensor
 from ...conversion import convert
+from ...dtypes import floating
 from ...transforms import custom_vjp
 from ..shapes import fitted
 from .data_containers import DataContainerBase, GPUDataContainer, NumpyDataContainer
@@ -125,8 +126,7 @@ class Variable:
         array = convert(self.data.data)
         if not self._requires_grad:
             return backend.wrap(array)
-        if array.dtype.kind != "f":
-            array = array.astype(np.float64)
+        array = array.astype(floating(array.dtype), copy=False)
         node = self._node
         if node is None or node.shape != array.shape or node.dtype != array.dtype:
             self._start(array)
@@ -226,6 +226,6 @@ def _own_operation(variable: Variable) -> Node | None:
                 v.grad = before
 
     def back_grad_fn(*_: np.ndarray) -> np.ndarray:
-        return np.asarray(variable.data.data, np.float64 if variable.data.data.dtype.kind != "f" else None)
+        return np.asarray(variable.data.data, floating(variable.data.data.dtype))
 
     return custom_vjp(back_grad_fn, pull)(*[v._tensor() for v in parents]).node

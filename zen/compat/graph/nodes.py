@@ -13,6 +13,7 @@ import numpy as np
 from ... import backend
 from ...backend import Tensor
 from ...conversion import convert
+from ...dtypes import floating
 from ...modes import enable_grad
 from ...transforms import custom_vjp, gradients
 from ..shapes import fitted
@@ -138,7 +139,7 @@ class L2Node(CompNode):
 def leaf(value: Any) -> Tensor:
     """A Tensor of its own for a value node's number or array, floating and with a gradient."""
     array = convert(value)
-    return backend.leaf(np.array(array, None if array.dtype.kind == "f" else np.float64), True)
+    return backend.leaf(np.array(array, floating(array.dtype)), True)
 
 
 def plain(array: np.ndarray) -> Any:
@@ -173,7 +174,7 @@ def _own_operation(op: CompNode, inputs: Sequence[ValNode], tensors: Sequence[Te
 
     def forward(*_: np.ndarray) -> np.ndarray:
         array = convert(value)
-        return array if array.dtype.kind == "f" else array.astype(np.float64)
+        return array.astype(floating(array.dtype), copy=False)
 
     def pull(g: np.ndarray, out: np.ndarray, *arrays: np.ndarray) -> tuple[Any, ...]:
         delta = plain(g)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import EXACT
 from .base import ImageTransform, RandomTransform, extent, pair
 
 
@@ -150,7 +151,7 @@ def as_float(array: np.ndarray) -> np.ndarray:
 
 
 def as_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    if dtype.kind in "bui":
+    if dtype in EXACT:
         values = np.rint(values)
     return values.astype(dtype, copy=False)
 

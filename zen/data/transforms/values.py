@@ -11,6 +11,7 @@ import numpy as np
 from ... import backend
 from ...backend import Tensor
 from ...conversion import convert
+from ...dtypes import FLOATING
 from .base import ImageTransform, RandomTransform, extent, probability
 
 
@@ -57,7 +58,7 @@ class Normalize(ImageTransform):
             raise ValueError(f"Normalize: mean is {mean} and std {std}; they must be finite, and std positive")
 
     def pixels(self, array: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
-        if array.dtype.kind != "f":
+        if array.dtype not in FLOATING:
             raise TypeError(f"Normalize: the image has dtype {array.dtype}; make it float first, as ToTensor does")
         axis = 0 if axes == (1, 2) else 2
         n = array.shape[axis] if array.ndim == 3 else 1
@@ -90,7 +91,7 @@ class GaussianNoise(RandomTransform):
         self.mean, self.sigma, self.clip = mean, sigma, clip
 
     def random_pixels(self, array: np.ndarray, axes: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
-        if array.dtype.kind != "f":
+        if array.dtype not in FLOATING:
             raise TypeError(f"GaussianNoise: the image has dtype {array.dtype}; make it float first, as ToTensor does")
         made: np.ndarray = array + generator.normal(self.mean, self.sigma, array.shape).astype(array.dtype)
         return np.clip(made, 0, 1) if self.clip else made
@@ -135,7 +136,7 @@ class RandomErasing(RandomTransform):
     def _erased(
         self, array: np.ndarray, axes: tuple[int, int], part: tuple[slice, slice], generator: np.random.Generator
     ) -> np.ndarray:
-        if self.value == "random" and array.dtype.kind != "f":
+        if self.value == "random" and array.dtype not in FLOATING:
             raise TypeError(
                 f"RandomErasing: value='random' needs a float image, not {array.dtype}; apply ToTensor first"
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ....dtypes import floating
 from ..grad_engine import Variable
 
 MIN_GRAD_CLIP = -1000
@@ -32,7 +33,7 @@ class BaseOptimizer(ABC):
         for parameter in self._parameters:
             if parameter.requires_grad:
                 array = parameter.data.data
-                parameter.grad = np.zeros(array.shape, array.dtype if array.dtype.kind == "f" else np.float64)
+                parameter.grad = np.zeros(array.shape, floating(array.dtype))
 
     @abstractmethod
     def step(self) -> None:

@@ -1,0 +1,44 @@
+# What the engine asks of a dtype, by its type number: zen/dtypes.py, which says what is meant, in C.
+
+cimport numpy as cnp
+
+cdef extern from *:
+    """
+    #define ZEN_TYPENUM(d) (((PyArray_Descr*)(d))->type_num)
+    """
+    int ZEN_TYPENUM(cnp.dtype) noexcept nogil
+
+
+cdef inline bint is_integer(int typenum) noexcept nogil:
+    return cnp.PyTypeNum_ISINTEGER(typenum)
+
+
+cdef inline bint is_exact(int typenum) noexcept nogil:
+    return typenum == cnp.NPY_BOOL or cnp.PyTypeNum_ISINTEGER(typenum)
+
+
+cdef inline bint is_floating(int typenum) noexcept nogil:
+    return cnp.PyTypeNum_ISFLOAT(typenum)
+
+
+cdef inline bint is_number(int typenum) noexcept nogil:
+    return is_exact(typenum) or is_floating(typenum)
+
+
+cdef inline bint is_differentiable(int typenum) noexcept nogil:
+    return is_floating(typenum) and typenum != cnp.NPY_LONGDOUBLE
+
+
+cdef inline bint is_supported(int typenum) noexcept nogil:
+    return is_exact(typenum) or is_differentiable(typenum)
+
+
+cdef inline bint has_kernels(int typenum) noexcept nogil:
+    # Kernels come in float and double. Behind this question a comparison with NPY_FLOAT or NPY_DOUBLE picks one.
+    return typenum == cnp.NPY_FLOAT or typenum == cnp.NPY_DOUBLE
+
+
+cdef inline int typenum_of(object x) except -2:
+    # Of an array or a NumPy scalar, whose class may be the user's.
+    cdef cnp.dtype found = x.dtype
+    return ZEN_TYPENUM(found)

@@ -1,0 +1,86 @@
+"""The rules of the optimisers: plain data. The build reads this file to generate the compiled loops.
+
+What the formulas are taken from stands with the class of each optimiser; the language is described in `rule.py`.
+"""
+
+from __future__ import annotations
+
+from .rule import Rule, rule
+
+# The gradient to go against: turned round to ascend, plus the gradient of the L2 penalty.
+_DIRECTION = """
+    d = (-1 if maximize else 1) * g
+    if weight_decay != 0:
+        d = d + weight_decay * p
+    """
+
+SGD = rule(
+    "sgd", "lr momentum dampening weight_decay nesterov? maximize?", "momentum_buffer",
+    _DIRECTION,  # the first step has it as it is in the buffer
+    """
+    if momentum != 0:
+        momentum_buffer = (0 if first else momentum) * momentum_buffer + (1 if first else 1 - dampening) * d
+        if nesterov:
+            d = d + momentum * momentum_buffer
+        else:
+            d = momentum_buffer
+    p = p - lr * d
+    """,
+)  # fmt: skip
+
+# Adam and AdamW: `weight_decay` is the penalty's, `shrink` what is taken from p directly.
+ADAM = rule(
+    "adam", "lr beta1 beta2 eps weight_decay shrink amsgrad? maximize?", "exp_avg exp_avg_sq max_exp_avg_sq step",
+    _DIRECTION,
+    """
+    rate = lr / (1 - beta1 ** step)
+    scale = 1 / sqrt(1 - beta2 ** step)
+    exp_avg = exp_avg + (1 - beta1) * (d - exp_avg)
+    exp_avg_sq = beta2 * exp_avg_sq + (1 - beta2) * d * d
+    v = exp_avg_sq
+    if amsgrad:
+        max_exp_avg_sq = maximum(max_exp_avg_sq, v)
+        v = max_exp_avg_sq
+    p = (1 - lr * shrink) * p - rate * exp_avg / (sqrt(v) * scale + eps)
+    """,
+)  # fmt: skip
+
+RMSPROP = rule(
+    "rmsprop", "lr alpha eps weight_decay momentum centered? maximize?", "square_avg momentum_buffer grad_avg step",
+    _DIRECTION,
+    # Rounding may leave a variance below zero.
+    """
+    square_avg = alpha * square_avg + (1 - alpha) * d * d
+    v = square_avg
+    if centered:
+        grad_avg = grad_avg + (1 - alpha) * (d - grad_avg)
+        v = maximum(v - grad_avg * grad_avg, 0)
+    d = d / (sqrt(v) + eps)
+    if momentum > 0:
+        momentum_buffer = momentum * momentum_buffer + d
+        d = momentum_buffer
+    p = p - lr * d
+    """,
+)  # fmt: skip
+
+ADAGRAD = rule(
+    "adagrad", "lr lr_decay eps weight_decay maximize?", "sum step",
+    _DIRECTION,
+    """
+    rate = lr / (1 + (step - 1) * lr_decay)
+    sum = sum + d * d
+    p = p - rate * d / (sqrt(sum) + eps)
+    """,
+)  # fmt: skip
+
+LION = rule(
+    "lion", "lr beta1 beta2 weight_decay maximize?", "exp_avg",
+    """
+    d = (-1 if maximize else 1) * g
+    u = beta1 * exp_avg + (1 - beta1) * d
+    exp_avg = beta2 * exp_avg + (1 - beta2) * d
+    p = (1 - lr * weight_decay) * p - lr * sign(u)
+    """,
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (SGD, ADAM, RMSPROP, ADAGRAD, LION)
