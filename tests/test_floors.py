@@ -17,7 +17,7 @@ FLOORS = {
     "zen.ops": 2,
     "zen.conversion": 3, "zen.tensor": 3, "zen.creation": 3, "zen.dispatch": 3, "zen.inplace": 3, "zen.f": 3,
     "zen.undifferentiated": 3, "zen.habits": 3, "zen.attention": 3, "zen.linalg": 3, "zen.random": 3,
-    "zen.dropout": 3,
+    "zen.dropout": 3, "zen.typing": 3,
     "zen.transforms": 4, "zen.modes": 4, "zen.visualize": 4, "zen.testing": 4, "zen.serialize": 4, "zen.graph": 4,
     "zen.program": 4, "zen.trees": 4,
     "zen.nn": 5, "zen.optim": 5, "zen.data": 5,
@@ -53,7 +53,7 @@ def imports(path: Path):
         package = package[:-1]
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             node.body = []
         elif isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,13 +19,18 @@ from .ops.nesting import nested
 from .ops.operands import describe, holds_gradients, refuse_stripping
 from .ops.shape import broadcast_to
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from .typing import ArrayLike, Ints, Operand
+
 float16, float32, float64 = (np.dtype(name) for name in ("float16", "float32", "float64"))
 int8, int16, int32, int64 = (np.dtype(name) for name in ("int8", "int16", "int32", "int64"))
 uint8, uint16, uint32, uint64 = (np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64"))
 bool_ = np.dtype("bool")
 
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of `data`: numbers, nested sequences, ndarrays, or whatever offers __array__ or DLPack.
 
     It is a leaf, unless nested sequences hold Tensors that require a gradient: then it stays connected with them, as
@@ -68,7 +73,7 @@ def connected(data: Any, trainable: bool) -> Tensor | None:
     return nested(data)
 
 
-def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
+def asarray(data: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
     """`data` as a Tensor. A Tensor of that dtype is returned itself, with its graph; memory is shared where possible.
 
     Nested sequences may hold Tensors, of any shapes that NumPy would nest: `zen.asarray([[c, -s], [s, c]])` is
@@ -115,22 +120,22 @@ def from_dlpack(source: Any) -> Tensor:
     return backend.leaf(backend.borrow(convert(np.from_dlpack(source))), False)
 
 
-def zeros(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+def zeros(shape: Ints, dtype: DTypeLike = float64, requires_grad: bool = False) -> Tensor:
     """A Tensor of zeros."""
     return backend.leaf(np.zeros(*shape_of("zeros", shape, dtype)), requires_grad)
 
 
-def ones(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+def ones(shape: Ints, dtype: DTypeLike = float64, requires_grad: bool = False) -> Tensor:
     """A Tensor of ones."""
     return backend.leaf(np.ones(*shape_of("ones", shape, dtype)), requires_grad)
 
 
-def empty(shape: Any, dtype: Any = float64, requires_grad: bool = False) -> Tensor:
+def empty(shape: Ints, dtype: DTypeLike = float64, requires_grad: bool = False) -> Tensor:
     """A Tensor whose values are not set."""
     return backend.leaf(np.empty(*shape_of("empty", shape, dtype)), requires_grad)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(shape: Ints, fill_value: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A Tensor filled with `fill_value`, a scalar or an array that broadcasts to the shape; differentiable in a Tensor.
 
     Raises ValueError for a value that does not broadcast, RuntimeError for `requires_grad=True`, which asks for a leaf,
@@ -152,22 +157,24 @@ def _is_differentiated(fill: Tensor, requires_grad: bool) -> bool:
     return bool(fill.requires_grad and backend.grad_enabled() and not requires_grad)
 
 
-def zeros_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and, unless given, the dtype of x."""
     return backend.leaf(np.zeros_like(*_like(x, dtype)), requires_grad)
 
 
-def ones_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and, unless given, the dtype of x."""
     return backend.leaf(np.ones_like(*_like(x, dtype)), requires_grad)
 
 
-def empty_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x; its values are not set."""
     return backend.leaf(np.empty_like(*_like(x, dtype)), requires_grad)
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`, as `full`."""
     array, dtype = _like(x, dtype)
     if isinstance(fill_value, Tensor) and _is_differentiated(fill_value, requires_grad):
@@ -180,7 +187,13 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = 
         raise ValueError(f"full_like: fill_value of shape {value.shape} does not fit shape {array.shape}") from None
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Operand,
+    stop: Operand | None = None,
+    step: Operand = 1,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers from `start` (0 if only one number is given) up to, not including, `stop`, `step` apart."""
     numbers = [_number("arange", x) for x in ((0, start, step) if stop is None else (start, stop, step))]
     if numbers[2] == 0:
@@ -194,7 +207,12 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requi
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, requires_grad: bool = False
+    start: Operand,
+    stop: Operand,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`num` numbers evenly spaced from `start` to `stop`, which is left out if not `endpoint`."""
     (count,), dtype = shape_of("linspace", num, float64 if dtype is None else dtype)
@@ -203,7 +221,7 @@ def linspace(
 
 
 def eye(
-    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: Any = float64, requires_grad: bool = False
+    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: DTypeLike = float64, requires_grad: bool = False
 ) -> Tensor:
     """A matrix with ones on its k-th diagonal and zeros elsewhere."""
     (n, m), dtype = shape_of("eye", (n_rows, n_rows if n_cols is None else n_cols), dtype)

@@ -3,12 +3,27 @@
 The functions are those of `zen.f`, except for `diagonal` and `trace`, which here take the last two axes.
 """
 
-from .ops.linalg import SlogdetResult, cholesky, det, inv, matrix_power, slogdet, solve
-from .ops.moments import matrix_norm, norm, vector_norm
-from .ops.products import matmul, outer, tensordot, vecdot
+from typing import TYPE_CHECKING
+
+from .f import (
+    cholesky,
+    det,
+    inv,
+    matmul,
+    matrix_norm,
+    matrix_power,
+    matrix_transpose,
+    norm,
+    outer,
+    slogdet,
+    solve,
+    tensordot,
+    vecdot,
+    vector_norm,
+)  # fmt: skip
+from .ops.linalg import SlogdetResult
 from .ops.selection import matrix_diagonal as diagonal
 from .ops.selection import matrix_trace as trace
-from .ops.shape import matrix_transpose
 
 __all__ = [
     "SlogdetResult",
@@ -32,8 +47,10 @@ __all__ = [
 __dir__ = __all__.copy
 
 
-def __getattr__(name: str) -> object:
-    from .habits import elsewhere, missing
+if not TYPE_CHECKING:  # for whom there are no other names
 
-    other = {"inverse": "zen.linalg.inv", "multi_dot": "a @ b @ c"}
-    raise missing(__name__, name, __all__, {**elsewhere(name), **other})
+    def __getattr__(name: str) -> object:
+        from .habits import elsewhere, missing
+
+        other = {"inverse": "zen.linalg.inv", "multi_dot": "a @ b @ c"}
+        raise missing(__name__, name, __all__, {**elsewhere(name), **other})

@@ -7,7 +7,7 @@ for example `mean + scale * zen.random.normal(shape)`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from . import backend
 from .backend import Tensor
 from .conversion import supported
 from .creation import float64, shape_of
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from .typing import Ints
 
 __all__ = ["get_state", "integers", "normal", "permutation", "seed", "set_state", "stream", "uniform"]
 __dir__ = __all__.copy
@@ -29,7 +34,7 @@ def seed(n: int | None = None) -> None:
 
 
 def normal(
-    shape: Any = (), mean: float = 0.0, scale: float = 1.0, *, dtype: Any = float64, requires_grad: bool = False,
+    shape: Ints = (), mean: float = 0.0, scale: float = 1.0, *, dtype: DTypeLike = float64, requires_grad: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Normally distributed numbers with the given mean and standard deviation.
@@ -44,7 +49,7 @@ def normal(
 
 
 def uniform(
-    shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = float64, requires_grad: bool = False,
+    shape: Ints = (), low: float = 0.0, high: float = 1.0, *, dtype: DTypeLike = float64, requires_grad: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Numbers spread evenly over [low, high)."""
@@ -53,7 +58,7 @@ def uniform(
 
 
 def integers(
-    low: int, high: int | None = None, shape: Any = (), *, generator: np.random.Generator | None = None
+    low: int, high: int | None = None, shape: Ints = (), *, generator: np.random.Generator | None = None
 ) -> Tensor:
     """Integers from [low, high), or from [0, low) if `high` is not given; int64."""
     sizes, _ = shape_of("integers", shape, float64)
@@ -103,15 +108,19 @@ def set_state(state: dict[str, Any]) -> None:
         raise ValueError(f"set_state: not a state of zen's random numbers ({error}); see get_state") from None
 
 
-def __getattr__(name: str) -> object:
-    from .habits import missing
+if not TYPE_CHECKING:  # for whom there are no other names
 
-    advice = {
-        "rand": "uniform",
-        "randn": "normal",
-        "random": "uniform",
-        "randint": "integers",
-        "randperm": "permutation",
-    }
-    other = {name: f"zen.random.{own}" for name, own in {**advice, "manual_seed": "seed", "gauss": "normal"}.items()}
-    raise missing(__name__, name, __all__, {**other, "default_rng": "np.random.default_rng(seed)"})
+    def __getattr__(name: str) -> object:
+        from .habits import missing
+
+        advice = {
+            "rand": "uniform",
+            "randn": "normal",
+            "random": "uniform",
+            "randint": "integers",
+            "randperm": "permutation",
+        }
+        other = {
+            name: f"zen.random.{own}" for name, own in {**advice, "manual_seed": "seed", "gauss": "normal"}.items()
+        }
+        raise missing(__name__, name, __all__, {**other, "default_rng": "np.random.default_rng(seed)"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -373,4 +374,6 @@ backend.install(
 )
 for _names in (habits.ATTRIBUTES, register.METHODS, inplace.METHODS, dispatch.METHODS, METHODS, PROPERTIES):
     for _name, _member in _names.items():
+        if type(_member) is FunctionType and _member.__module__ not in ("zen", "zen.f"):  # clamp_ is clip_
+            register.placed(_member, "zen", f"Tensor.{_name}")
         backend.attach(_name, _member)

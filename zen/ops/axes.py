@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
-Axes = int | tuple[int, ...] | None
+Axes = SupportsIndex | tuple[SupportsIndex, ...] | list[int] | None
+"""Axes of an array: one, several, or None for all."""
 
 
 def one_axis(operation: str, axis: Any, shape: tuple[int, ...], *, added: int = 0) -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import apply
+from ..backend import Tensor, apply
 from .products import turned
 from .reduction import CONSTANT, prod_others
 from .register import define, operand, public, whole
@@ -203,8 +203,8 @@ DET_SIGN = define(row(
 class SlogdetResult(NamedTuple):
     """Sign and logarithm of the magnitude of a determinant."""
 
-    sign: Any
-    logabsdet: Any
+    sign: Tensor
+    logabsdet: Tensor
 
 
 @public("linalg.det", method=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -13,9 +13,13 @@ from .axes import one_axis
 from .indexing import GETITEM, along_axis, plain_key, zeros
 from .pointwise import where
 from .reduction import sum, working_dtype
-from .register import constant, define, dispatch, operand, public, raw, whole
+from .register import constant, define, dispatch, operand, placed, public, raw, whole
 from .row import row
 from .shape import along, broadcast_to, moveaxis, owned, ravel
+
+if TYPE_CHECKING:
+    from ..backend import Tensor
+    from ..typing import ArrayLike
 
 
 @public("take")
@@ -178,21 +182,22 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown: Ne
     return sum(_diagonal("trace", x, offset, axis1, axis2), -1)
 
 
-def matrix_diagonal(x: Any, *, offset: int = 0) -> Any:
+def matrix_diagonal(x: ArrayLike, *, offset: int = 0) -> Tensor:
     """`zen.linalg.diagonal`: the diagonals of the matrices in the last two axes. See `zen.f.diagonal`."""
     return _diagonal("diagonal", x, offset, -2, -1)
 
 
-def matrix_trace(x: Any, *, offset: int = 0) -> Any:
+def matrix_trace(x: ArrayLike, *, offset: int = 0) -> Tensor:
     """`zen.linalg.trace`: the traces of the matrices in the last two axes. See `zen.f.trace`."""
-    return sum(_diagonal("trace", x, offset, -2, -1), -1)
+    total: Tensor = sum(_diagonal("trace", x, offset, -2, -1), -1)
+    return total
 
 
-dispatch("linalg.diagonal", matrix_diagonal)
-dispatch("linalg.trace", matrix_trace)
+dispatch("linalg.diagonal", placed(matrix_diagonal, "zen.linalg", "diagonal"))
+dispatch("linalg.trace", placed(matrix_trace, "zen.linalg", "trace"))
 
 
-def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Any:
+def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Tensor:
     x = operand(name, x)
     if x.ndim < 2:
         raise ValueError(f"{name}: at least two dimensions are needed, not shape {x.shape}")
