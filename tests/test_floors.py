@@ -14,10 +14,10 @@ FLOORS = {
     "zen._core": 0, "zen._reference": 0, "zen.writes": 0,
     "zen.exports": 0, "zen.extras": 0,
     "zen.backend": 1, "zen.files": 1, "zen.safetensors": 1,
-    "zen.ops": 2,
+    "zen.ops": 2, "zen.typing": 2,
     "zen.conversion": 3, "zen.tensor": 3, "zen.creation": 3, "zen.dispatch": 3, "zen.inplace": 3, "zen.f": 3,
     "zen.undifferentiated": 3, "zen.habits": 3, "zen.attention": 3, "zen.linalg": 3, "zen.random": 3,
-    "zen.dropout": 3, "zen.typing": 3,
+    "zen.dropout": 3,
     "zen.transforms": 4, "zen.modes": 4, "zen.visualize": 4, "zen.testing": 4, "zen.serialize": 4, "zen.graph": 4,
     "zen.program": 4, "zen.trees": 4,
     "zen.nn": 5, "zen.optim": 5, "zen.data": 5,
@@ -47,15 +47,13 @@ def module_name(path: Path) -> str:
 
 
 def imports(path: Path):
-    """(line, module) for every import of the file, at any depth, except those for type checkers alone."""
+    """(line, module) for every import of the file, at any depth, those for type checkers alone included."""
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
-        elif isinstance(node, ast.Import):
+        if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
