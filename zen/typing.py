@@ -1,8 +1,12 @@
 """The types of arguments, for annotations: what zen's own signatures say, and what yours may say.
 
-    from zen.typing import ArrayLike
+    from zen.typing import Array, ArrayLike
 
     def loss(weights: zen.Tensor, data: ArrayLike) -> zen.Tensor: ...
+    def growth(state: Array) -> Array: ...
+
+NumPy's own annotations say that its functions, and operators that begin with an ndarray, return an ndarray, though on
+Tensors they return Tensors: `Array` stands for both. zen's functions, and what begins with a Tensor, return a Tensor.
 
 Type checkers read this module; zen itself never imports it when it runs.
 """
@@ -18,7 +22,7 @@ import numpy as np
 from .backend import Tensor
 from .ops.axes import Axes as Axes
 
-__all__ = ["ArrayLike", "Axes", "Ints", "Key", "Nested", "Operand", "SupportsArray"]
+__all__ = ["Array", "ArrayLike", "Axes", "Ints", "Key", "Nested", "Operand", "SupportsArray"]
 __dir__ = __all__.copy
 
 _Item = TypeVar("_Item", covariant=True)
@@ -46,7 +50,10 @@ ArrayLike: TypeAlias = Union[  # noqa: UP007
 ]
 """What zen's functions take as an array: Tensors, arrays, numbers, and sequences of these in any depth."""
 
-Operand: TypeAlias = Union[Tensor, "np.ndarray[Any, Any]", np.generic, float]  # noqa: UP007
+Array: TypeAlias = Union[Tensor, "np.ndarray[Any, Any]"]  # noqa: UP007
+"""A Tensor or an ndarray: what NumPy's functions are written for and, called on either, return."""
+
+Operand: TypeAlias = Union[Array, np.generic, float]  # noqa: UP007
 """What may stand beside a Tensor in arithmetic."""
 
 Ints: TypeAlias = Union[SupportsIndex, "Nested[SupportsIndex]"]  # noqa: UP007

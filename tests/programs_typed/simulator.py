@@ -7,7 +7,7 @@ from typing import assert_type
 import numpy as np
 
 import zen
-from zen.typing import ArrayLike
+from zen.typing import Array, ArrayLike
 
 
 @zen.custom_vjp
@@ -19,6 +19,12 @@ def clipped_square(x: np.ndarray) -> np.ndarray:
 @clipped_square.defvjp
 def _(g: zen.Tensor, out: zen.Tensor, x: zen.Tensor) -> zen.Tensor:
     return zen.where(out < 4.0, 2 * x, 0.0) * g
+
+
+def relaxed(state: Array, rates: Array) -> Array:
+    """NumPy's functions alone, for Tensors and arrays."""
+    slopes = np.stack([np.exp(state[0]) * rates[0], np.maximum(state[1], 0.0) - rates[1]])
+    return state - 0.1 * slopes * np.mean(rates)
 
 
 def laplacian(u: zen.Tensor) -> zen.Tensor:
@@ -67,6 +73,9 @@ def main() -> None:
     smooth = zen.f.softmax(window, axis=-1)
     assert_type(smooth.std(axis=(0, 1), correction=1, keepdims=True), zen.Tensor)
     assert float(clipped_square(zen.tensor([1.0, 3.0])).sum()) == 5.0
+    state = zen.tensor([0.5, 0.25], requires_grad=True)
+    zen.sum(relaxed(relaxed(state, state), np.ones(2)) ** 2).backward()
+    assert state.gradient is not None and np.shape(relaxed(np.ones(2), np.ones(2))) == (2,)
     # NumPy's functions on Tensors, and its arrays beside them
     mixed = np.ones(20) * history[0] + np.exp(history[1]) - np.float64(1.0)
     assert np.shape(np.sum(mixed)) == () and np.concatenate([history, history]).shape == (20, 20)
