@@ -8,6 +8,8 @@ where that says Any, what the tables below say of an argument of this name: a na
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -179,10 +181,29 @@ def methods(stub: str) -> str:
     return pattern.sub(lambda _: f"{BEGIN}\n{body}\n", stub)
 
 
+def check_names(path: Path, stub: str) -> None:
+    """Every name in an annotation must be imported or defined."""
+    tree = ast.parse(stub)
+    known = set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            known |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            known.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            known.add(node.id)
+    unknown = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - known
+    if unknown:
+        raise SystemExit(f".ci/stubs.py: import {', '.join(sorted(unknown))} in the header of {path.name}")
+
+
 def stubs() -> dict[Path, str]:
     """The files, and what is to stand in them."""
     tensor = ROOT / "zen" / "_core" / "_tensor.pyi"
-    return {ROOT / "zen" / "f.pyi": functions(), tensor: methods(tensor.read_text())}
+    made = {ROOT / "zen" / "f.pyi": functions(), tensor: methods(tensor.read_text())}
+    for path, text in made.items():
+        check_names(path, text)
+    return made
 
 
 if __name__ == "__main__":

@@ -41,6 +41,11 @@ def test_an_argument_of_unknown_type_is_an_error(writer):
         list(writer.definitions("strange", strange))
 
 
+def test_a_type_that_nothing_imports_is_an_error(writer):
+    with pytest.raises(SystemExit, match="import Strange in the header of f.pyi"):
+        writer.check_names(Path("f.pyi"), writer.HEADER + "def f(x: ArrayLike) -> Strange: ...\n")
+
+
 def test_the_writer_knows_every_kind_of_argument(writer):
     def f(a, /, x=None, *, axis: "int" = 0, dtype=None, **unknown: "Never") -> "list[Any]": ...  # noqa: F821
 
