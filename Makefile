@@ -22,7 +22,7 @@ GALLERY := $(filter-out examples/program.py,$(wildcard examples/*.py))
 # well, PYTHONPATH says which zen is meant, and comes first.
 OWN := $(if $(filter $(CURDIR)/%,$(abspath $(VENV))),$(VENV)/zen.installed)
 
-.PHONY: help demo gallery test test-peers fuzz bench bench-peers build lint format clean
+.PHONY: help demo gallery test test-peers fuzz bench bench-peers build stubs lint format clean
 
 help:
 	@echo "make demo         train a classifier of handwritten digits; pictures go to out/"
@@ -32,7 +32,8 @@ help:
 	@echo "make fuzz         look for programs that fail: SEED=0 SECONDS=60"
 	@echo "make bench        the benchmarks (make bench-peers: beside PyTorch, HIPS autograd and JAX)"
 	@echo "make build        the compiled engine alone"
-	@echo "make lint         ruff, cython-lint, NumPy's fields, mypy, stubtest (make format: let ruff lay out the code)"
+	@echo "make stubs        write the signatures that type checkers and editors read anew; commit them"
+	@echo "make lint         ruff, cython-lint, NumPy's fields, mypy, pyright, stubtest (make format: ruff lays out the code)"
 	@echo "make clean        remove everything that these commands made"
 
 demo: build $(VENV)/examples.installed
@@ -63,13 +64,17 @@ bench-peers: $(VENV)/bench-peers.installed bench
 	$(PY) -m benchmarks.layers
 	$(PY) -m benchmarks.layers --single
 
+stubs: build
+	$(PY) .ci/stubs.py
+
 lint: build $(VENV)/dev.installed $(VENV)/test.installed
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	PATH="$(abspath $(VENV))/bin:$$PATH" cython-lint zen
 	$(PY) .ci/check_fields.py
 	$(PY) -m mypy
-	$(PY) -m mypy.stubtest --concise --mypy-config-file pyproject.toml --ignore-missing-stub --allowlist .ci/stubtest.allow zen._core
+	$(PY) -m mypy.stubtest --concise --mypy-config-file pyproject.toml --ignore-missing-stub --allowlist .ci/stubtest.allow zen._core zen.f
+	$(PY) .ci/check_types.py
 
 format: $(VENV)/dev.installed
 	$(PY) -m ruff check --fix .

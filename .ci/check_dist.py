@@ -19,7 +19,7 @@ def check_wheel(path: Path) -> None:
     unwanted = [n for n in names if n.endswith((".c", ".pyx", ".pxd", ".pxi")) or not n.startswith(("zen/", "zen_"))]
     if unwanted:
         sys.exit(f"{path.name} holds what it should not: {', '.join(unwanted)}")
-    for ending in ("zen/py.typed", "_tensor.pyi", ".so", "/METADATA", "/licenses/LICENSE"):
+    for ending in ("zen/py.typed", "_tensor.pyi", "zen/f.pyi", ".so", "/METADATA", "/licenses/LICENSE"):
         if not any(n.endswith(ending) for n in names):
             sys.exit(f"{path.name} holds nothing that ends with {ending}")
     if path.stat().st_size > LIMIT:

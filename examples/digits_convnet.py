@@ -16,7 +16,7 @@ from zen import Tensor, nn
 from zen.data import DataLoader, TensorDataset
 
 
-def net(seed: int) -> nn.Module:
+def net(seed: int) -> nn.Sequential:
     return nn.Sequential(
         Jitter(seed), nn.Unflatten(1, (1, SIDE, SIDE)),
         nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),

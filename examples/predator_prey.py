@@ -16,6 +16,7 @@ from program import arguments, clock, picture
 
 import zen
 from zen import Tensor
+from zen.typing import Array
 
 YEARS = np.arange(1900, 1921)
 HARES = np.array([
@@ -29,14 +30,14 @@ LYNXES = np.array([
 GUESS = np.log([0.5, 0.03, 0.8, 0.02, 30.0, 6.0])
 
 
-def change(state: Tensor, rates: Tensor) -> Tensor:
+def change(state: Array, rates: Array) -> Array:
     """Time derivatives of the logarithms of hares and lynxes."""
     animals = np.exp(state)
     growth = np.stack([rates[0] - rates[1] * animals[1], rates[3] * animals[0] - rates[2]])
     return growth
 
 
-def solve(logs: Tensor, years: int, steps: int) -> Tensor:
+def solve(logs: Array, years: int, steps: int) -> Array:
     """Logarithms of hares and lynxes, once a year: shape (years, 2)."""
     rates, state, h = np.exp(logs[:4]), logs[4:], 1 / steps
     found = [state]
@@ -76,7 +77,7 @@ def main() -> None:
     print(f"a {a:.3f}, b {b:.4f}, c {c:.3f}, d {d:.4f} a year; in 1900 {hare:.1f} hares, {lynx:.1f} lynxes (thousands)")
 
     with zen.no_grad():
-        fine = np.exp(solve(logs, len(YEARS), steps).value)
+        fine = np.asarray(np.exp(solve(logs, len(YEARS), steps)))
     with picture(chosen, "predator_prey", figsize=(8, 4)) as axes:
         for k, (name, counts, colour) in enumerate((("hares", HARES, "#3d7a43"), ("lynxes", LYNXES, "#a23b2a"))):
             axes.plot(YEARS, counts, "o", color=colour, label=f"{name}, pelts")

@@ -19,6 +19,7 @@ FLOORS = {
     "zen.dtypes": 0, "zen._core": 0, "zen._reference": 0, "zen.exports": 0, "zen.extras": 0,
     "zen.backend": 1, "zen.files": 1, "zen.safetensors": 1, "zen.writes": 1,
     "zen.conversion": 2, "zen.creation": 2, "zen.habits": 2, "zen.modes": 2, "zen.random": 2, "zen.trees": 2,
+    "zen.typing": 2,
     "zen.ops": 3, "zen.f": 3, "zen.linalg": 3,
     "zen.attached": 4,
     "zen.transforms": 5, "zen.visualize": 5, "zen.testing": 5, "zen.serialize": 5, "zen.graph": 5, "zen.program": 5,
@@ -51,16 +52,14 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path, for_checkers: bool = False):
-    """(line, module) for every import of the file, at any depth; those for type checkers alone if asked for."""
+def imports(path: Path):
+    """(line, module) for every import of the file, at any depth, those for type checkers alone included."""
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not for_checkers:
-            node.body = []
-        elif isinstance(node, ast.Import):
+        if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
@@ -116,7 +115,7 @@ def test_imports_point_down(path):
 
 def test_imports_make_no_circle():
     names = {module_name(path) for path in FILES} - {"zen"}  # the top: what it imports never imports it
-    graph = {module_name(p): {t for _, t in imports(p, True) if t in names and t != module_name(p)} for p in FILES}
+    graph = {module_name(p): {t for _, t in imports(p) if t in names and t != module_name(p)} for p in FILES}
     assert not circle(graph)
 
 

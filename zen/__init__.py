@@ -200,19 +200,16 @@ __version__ = "0.1.0"
 
 _MODULES = ("compat", "data", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
 _FROM = {"fit": "training", "load": "serialize", "save": "serialize"}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES and name not in _FROM:
-        raise _missing("zen", name, globals()["__all__"], {**_elsewhere(name), **_FUNCTIONS})
-    from importlib import import_module
-
-    module = import_module(f"{__name__}.{_FROM.get(name, name)}")
-    found: object = getattr(module, name) if name in _FROM else module
-    globals()[name] = found
-    return found
-
-
-if not TYPE_CHECKING:  # which reads the imports above
+if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     # zen.sklearn needs a library of its own, and would take the place of that one's name.
     __all__, __dir__ = _shown(globals(), {"backend", "f", "linalg", "random", *_MODULES, *_FROM} - {"sklearn"})
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES and name not in _FROM:
+            raise _missing("zen", name, globals()["__all__"], {**_elsewhere(name), **_FUNCTIONS})
+        from importlib import import_module
+
+        module = import_module(f"{__name__}.{_FROM.get(name, name)}")
+        found: object = getattr(module, name) if name in _FROM else module
+        globals()[name] = found
+        return found

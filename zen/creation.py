@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from . import backend
 from .backend import Tensor
 from .conversion import convert, refuse_gradient, refuse_stripping, supported
 from .dtypes import BOOLEAN, DEFAULT, NUMBERS
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from .typing import ArrayLike, Ints, Operand
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -38,37 +43,43 @@ def from_dlpack(source: Any) -> Tensor:
     return backend.leaf(backend.borrow(convert(np.from_dlpack(source))), False)
 
 
-def zeros(shape: Any, dtype: Any = DEFAULT, requires_grad: bool = False) -> Tensor:
+def zeros(shape: Ints, dtype: DTypeLike = DEFAULT, requires_grad: bool = False) -> Tensor:
     """A Tensor of zeros."""
     return backend.leaf(np.zeros(*shape_of("zeros", shape, dtype)), requires_grad)
 
 
-def ones(shape: Any, dtype: Any = DEFAULT, requires_grad: bool = False) -> Tensor:
+def ones(shape: Ints, dtype: DTypeLike = DEFAULT, requires_grad: bool = False) -> Tensor:
     """A Tensor of ones."""
     return backend.leaf(np.ones(*shape_of("ones", shape, dtype)), requires_grad)
 
 
-def empty(shape: Any, dtype: Any = DEFAULT, requires_grad: bool = False) -> Tensor:
+def empty(shape: Ints, dtype: DTypeLike = DEFAULT, requires_grad: bool = False) -> Tensor:
     """A Tensor whose values are not set."""
     return backend.leaf(np.empty(*shape_of("empty", shape, dtype)), requires_grad)
 
 
-def zeros_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and, unless given, the dtype of x."""
     return backend.leaf(np.zeros_like(*like(x, dtype)), requires_grad)
 
 
-def ones_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and, unless given, the dtype of x."""
     return backend.leaf(np.ones_like(*like(x, dtype)), requires_grad)
 
 
-def empty_like(x: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x; its values are not set."""
     return backend.leaf(np.empty_like(*like(x, dtype)), requires_grad)
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Operand,
+    stop: Operand | None = None,
+    step: Operand = 1,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers from `start` (0 if only one number is given) up to, not including, `stop`, `step` apart."""
     numbers = [_number("arange", x) for x in ((0, start, step) if stop is None else (start, stop, step))]
     if numbers[2] == 0:
@@ -82,7 +93,12 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requi
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, requires_grad: bool = False
+    start: Operand,
+    stop: Operand,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`num` numbers evenly spaced from `start` to `stop`, which is left out if not `endpoint`."""
     (count,), dtype = shape_of("linspace", num, DEFAULT if dtype is None else dtype)
@@ -91,7 +107,7 @@ def linspace(
 
 
 def eye(
-    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: Any = DEFAULT, requires_grad: bool = False
+    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: DTypeLike = DEFAULT, requires_grad: bool = False
 ) -> Tensor:
     """A matrix with ones on its k-th diagonal and zeros elsewhere."""
     (n, m), dtype = shape_of("eye", (n_rows, n_rows if n_cols is None else n_cols), dtype)

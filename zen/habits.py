@@ -149,7 +149,7 @@ def elsewhere(name: str) -> dict[str, str]:
     if name.endswith("_") and name[:-1] in functions:
         return {name: f"x = zen.f.{name[:-1]}(x): functions return new Tensors"}
     for module in ("zen.f", "zen.linalg"):
-        if name in HOMES[module]:
+        if name in HOMES.get(module, ()):
             return {name: f"{module}.{name}"}
     for home in (np, np.linalg):
         function = getattr(home, name, None)

@@ -7,7 +7,7 @@ for example `mean + scale * zen.random.normal(shape)`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from .conversion import supported
 from .creation import shape_of
 from .dtypes import DEFAULT
 from .habits import missing
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from .typing import Ints
 
 __all__ = ["get_state", "integers", "normal", "permutation", "seed", "set_state", "stream", "uniform"]
 __dir__ = __all__.copy
@@ -31,7 +36,7 @@ def seed(n: int | None = None) -> None:
 
 
 def normal(
-    shape: Any = (), mean: float = 0.0, scale: float = 1.0, *, dtype: Any = DEFAULT, requires_grad: bool = False,
+    shape: Ints = (), mean: float = 0.0, scale: float = 1.0, *, dtype: DTypeLike = DEFAULT, requires_grad: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Normally distributed numbers with the given mean and standard deviation.
@@ -46,7 +51,7 @@ def normal(
 
 
 def uniform(
-    shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = DEFAULT, requires_grad: bool = False,
+    shape: Ints = (), low: float = 0.0, high: float = 1.0, *, dtype: DTypeLike = DEFAULT, requires_grad: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Numbers spread evenly over [low, high)."""
@@ -55,7 +60,7 @@ def uniform(
 
 
 def integers(
-    low: int, high: int | None = None, shape: Any = (), *, generator: np.random.Generator | None = None
+    low: int, high: int | None = None, shape: Ints = (), *, generator: np.random.Generator | None = None
 ) -> Tensor:
     """Integers from [low, high), or from [0, low) if `high` is not given; int64."""
     sizes, _ = shape_of("integers", shape, DEFAULT)
@@ -105,13 +110,17 @@ def set_state(state: dict[str, Any]) -> None:
         raise ValueError(f"set_state: not a state of zen's random numbers ({error}); see get_state") from None
 
 
-def __getattr__(name: str) -> object:
-    advice = {
-        "rand": "uniform",
-        "randn": "normal",
-        "random": "uniform",
-        "randint": "integers",
-        "randperm": "permutation",
-    }
-    other = {name: f"zen.random.{own}" for name, own in {**advice, "manual_seed": "seed", "gauss": "normal"}.items()}
-    raise missing(__name__, name, __all__, {**other, "default_rng": "np.random.default_rng(seed)"})
+if not TYPE_CHECKING:  # for whom there are no other names
+
+    def __getattr__(name: str) -> object:
+        advice = {
+            "rand": "uniform",
+            "randn": "normal",
+            "random": "uniform",
+            "randint": "integers",
+            "randperm": "permutation",
+        }
+        other = {
+            name: f"zen.random.{own}" for name, own in {**advice, "manual_seed": "seed", "gauss": "normal"}.items()
+        }
+        raise missing(__name__, name, __all__, {**other, "default_rng": "np.random.default_rng(seed)"})

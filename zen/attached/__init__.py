@@ -4,6 +4,8 @@ The class itself belongs to the engine. Here it gets its methods and properties,
 and the engine gets the hooks by which it calls back.
 """
 
+from types import FunctionType
+
 from .. import backend, habits, writes
 from ..conversion import convert, to_float
 from ..ops import data, register
@@ -29,4 +31,6 @@ for _names in (
     members.PROPERTIES,
 ):
     for _name, _member in _names.items():
+        if type(_member) is FunctionType and _member.__module__ not in ("zen", "zen.f"):  # clamp_ is clip_
+            register.placed(_member, "zen", f"Tensor.{_name}")
         backend.attach(_name, _member)

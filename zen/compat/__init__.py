@@ -17,12 +17,14 @@ _MODULES = ("gradflow", "graph", "scalar", "zenlib")
 __all__ = [*_MODULES]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'zen.compat' has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # for whom there are no other names
 
-    return import_module(f"{__name__}.{name}")
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module 'zen.compat' has no attribute {name!r}")
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
 
 
 def __dir__() -> list[str]:

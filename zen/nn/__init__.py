@@ -102,11 +102,10 @@ from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
-if not TYPE_CHECKING:  # which reads the imports above
+if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     __all__, __dir__ = _shown(globals(), ("init",))
 
+    def __getattr__(name: str) -> object:
+        from ..habits import NN, elsewhere, missing
 
-def __getattr__(name: str) -> object:
-    from ..habits import NN, elsewhere, missing
-
-    raise missing(__name__, name, globals()["__all__"], {**elsewhere(name), **NN})
+        raise missing(__name__, name, globals()["__all__"], {**elsewhere(name), **NN})

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,91 +15,97 @@ from .linear import floating, sizes
 from .module import Module
 from .parameter import Parameter
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..backend import Tensor
+    from ..typing import ArrayLike
+
 
 class _Elementwise(Module):
     """An activation without arguments of its own."""
 
-    _function: Any
+    _function: staticmethod[..., Tensor]
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return self._function(input)
 
 
 class _Plain(Module):
-    _function: Any
+    _function: staticmethod[..., Tensor]
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return self._function(input)
 
 
 class ReLU(_Elementwise):
     """max(x, 0)."""
 
-    _function: Any = staticmethod(f.relu)
+    _function = staticmethod(f.relu)
 
 
 class SELU(_Elementwise):
     """elu scaled so that layers keep mean 0 and variance 1. Klambauer et al. 2017."""
 
-    _function: Any = staticmethod(f.selu)
+    _function = staticmethod(f.selu)
 
 
 class SiLU(_Elementwise):
     """x * sigmoid(x)."""
 
-    _function: Any = staticmethod(f.silu)
+    _function = staticmethod(f.silu)
 
 
 class Mish(_Elementwise):
     """x * tanh(softplus(x))."""
 
-    _function: Any = staticmethod(f.mish)
+    _function = staticmethod(f.mish)
 
 
 class Hardsigmoid(_Elementwise):
     """clip(x + 3, 0, 6) / 6."""
 
-    _function: Any = staticmethod(f.hardsigmoid)
+    _function = staticmethod(f.hardsigmoid)
 
 
 class Hardswish(_Elementwise):
     """x * clip(x + 3, 0, 6) / 6."""
 
-    _function: Any = staticmethod(f.hardswish)
+    _function = staticmethod(f.hardswish)
 
 
 class Tanh(_Plain):
     """Hyperbolic tangent."""
 
-    _function: Any = staticmethod(f.tanh)
+    _function = staticmethod(f.tanh)
 
 
 class Sigmoid(_Plain):
     """1 / (1 + exp(-x))."""
 
-    _function: Any = staticmethod(f.sigmoid)
+    _function = staticmethod(f.sigmoid)
 
 
 class LogSigmoid(_Plain):
     """log(sigmoid(x))."""
 
-    _function: Any = staticmethod(f.logsigmoid)
+    _function = staticmethod(f.logsigmoid)
 
 
 class Softsign(_Plain):
     """x / (1 + |x|)."""
 
-    _function: Any = staticmethod(f.softsign)
+    _function = staticmethod(f.softsign)
 
 
 class Tanhshrink(_Plain):
     """x - tanh(x)."""
 
-    _function: Any = staticmethod(f.tanhshrink)
+    _function = staticmethod(f.tanhshrink)
 
 
 class LeakyReLU(Module):
@@ -109,7 +115,7 @@ class LeakyReLU(Module):
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
@@ -119,7 +125,7 @@ class LeakyReLU(Module):
 class PReLU(Module):
     """x where x > 0, else weight * x, with a trained weight: one, or one for each channel on axis 1."""
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters, self.init = num_parameters, init
@@ -129,7 +135,7 @@ class PReLU(Module):
         """Set the weight to `init`."""
         constant_(self.weight, self.init)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
@@ -143,7 +149,7 @@ class ELU(Module):
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
@@ -153,7 +159,7 @@ class ELU(Module):
 class CELU(ELU):
     """x where x > 0, else alpha * (exp(x / alpha) - 1)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.celu(input, self.alpha)
 
 
@@ -166,7 +172,7 @@ class GELU(Module):
             raise ValueError(f'GELU: approximate must be "none" or "tanh", not {approximate!r}')
         self.approximate = approximate
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
@@ -180,7 +186,7 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
@@ -196,7 +202,7 @@ class Hardtanh(Module):
             raise ValueError(f"Hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.hardtanh(input, self.min_val, self.max_val)
 
     def extra_repr(self) -> str:
@@ -220,7 +226,7 @@ class Softshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.softshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
@@ -230,7 +236,7 @@ class Softshrink(Module):
 class Hardshrink(Softshrink):
     """x, but zero within [-lambd, lambd]."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.hardshrink(input, self.lambd)
 
 
@@ -241,7 +247,7 @@ class Threshold(Module):
         super().__init__()
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.threshold(input, self.threshold, self.value)
 
     def extra_repr(self) -> str:
@@ -249,13 +255,13 @@ class Threshold(Module):
 
 
 class _AlongAxis(Module):
-    _function: Any
+    _function: staticmethod[..., Tensor]
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         if self.dim is None:
             raise ValueError(f"{type(self).__name__}: say along which axis, for example {type(self).__name__}(dim=-1)")
         return self._function(input, self.dim)
@@ -271,19 +277,19 @@ class Softmax(_AlongAxis):
     [[0.5, 0.5]]
     """
 
-    _function: Any = staticmethod(f.softmax)
+    _function = staticmethod(f.softmax)
 
 
 class LogSoftmax(_AlongAxis):
     """The logarithm of softmax along axis dim. ValueError when called without one."""
 
-    _function: Any = staticmethod(f.log_softmax)
+    _function = staticmethod(f.log_softmax)
 
 
 class Softmin(_AlongAxis):
     """softmax(-x) along axis dim. ValueError when called without one."""
 
-    _function: Any = staticmethod(f.softmin)
+    _function = staticmethod(f.softmin)
 
 
 class GLU(Module):
@@ -293,7 +299,7 @@ class GLU(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.glu(input, self.dim)
 
     def extra_repr(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from . import init
 from .linear import Linear, floating, sizes
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..typing import ArrayLike
 
 
 class MultiheadAttention(Module):
@@ -50,7 +55,7 @@ class MultiheadAttention(Module):
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
         add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False,
-        *, dtype: Any = None,
+        *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         sizes("MultiheadAttention", embed_dim=embed_dim, num_heads=num_heads)
@@ -91,9 +96,10 @@ class MultiheadAttention(Module):
                 init.xavier_normal_(row)
 
     def forward(
-        self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
-        attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False,
-    ) -> tuple[Any, Any]:  # fmt: skip
+        self, query: Any, key: Any, value: Any, key_padding_mask: ArrayLike | None = None, need_weights: bool = True,
+        attn_mask: ArrayLike | None = None, average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Any]:  # fmt: skip
         same = query is key and key is value
         query, key, value = (operand("MultiheadAttention", x) for x in (query, key, value))
         batched = self._check(query, key, value)
@@ -163,7 +169,7 @@ class MultiheadAttention(Module):
         shape = (*k.shape[:2], 1, self.head_dim)
         for bias in (self.bias_k, self.bias_v):
             row = None if bias is None else f.reshape(bias, (1, self.num_heads, 1, self.head_dim))
-            rows = [] if row is None else [f.broadcast_to(row, shape)]
+            rows: list[Any] = [] if row is None else [f.broadcast_to(row, shape)]
             rows += [np.zeros(shape, k.dtype)] if self.add_zero_attn else []
             k, v = v, f.concat([k, *rows], 2)  # after two rounds, each in its place again
         return [q, k, v]

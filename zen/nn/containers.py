@@ -115,11 +115,11 @@ class Sequential(_Numbered):
         for name, module in modules[0].items() if named else enumerate(modules):
             self.register_module(str(name), module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any) -> Tensor:
         own = self.__dict__
         for name in own["_modules"]:
             input = own[name](input)
-        return input
+        return input  # type: ignore[no-any-return]
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from . import init
 from .linear import floating, sizes
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..backend import Tensor
+    from ..typing import ArrayLike, Ints
 
 _MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
@@ -98,18 +104,19 @@ class _Convolution(Module):
 
 
 class _Plain(_Convolution):
-    _function: Any
+    _function: staticmethod[..., Tensor]
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-        dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", *, dtype: Any = None,
+        self, in_channels: int, out_channels: int, kernel_size: Ints, stride: Ints = 1, padding: Ints | str = 0,
+        dilation: Ints = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", *,
+        dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self._build(
             in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, dtype
         )
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         padding = self.padding
         if self.padding_mode != "zeros":
             input, padding = self._padded(input), 0
@@ -130,7 +137,7 @@ class Conv1d(_Plain):
     """
 
     axes = 1
-    _function: Any = staticmethod(f.conv1d)
+    _function = staticmethod(f.conv1d)
 
 
 class Conv2d(_Plain):
@@ -145,17 +152,17 @@ class Conv2d(_Plain):
     """
 
     axes = 2
-    _function: Any = staticmethod(f.conv2d)
+    _function = staticmethod(f.conv2d)
 
 
 class _Transposed(_Convolution):
     transposed = True
-    _function: Any
+    _function: staticmethod[..., Tensor]
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-        output_padding: Any = 0, groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros",
-        *, dtype: Any = None,
+        self, in_channels: int, out_channels: int, kernel_size: Ints, stride: Ints = 1, padding: Ints = 0,
+        output_padding: Ints = 0, groups: int = 1, bias: bool = True, dilation: Ints = 1, padding_mode: str = "zeros",
+        *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self._build(
@@ -163,7 +170,7 @@ class _Transposed(_Convolution):
             padding_mode, dtype,
         )  # fmt: skip
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
+    def forward(self, input: ArrayLike, output_size: Any = None) -> Tensor:
         extra = self.output_padding
         if output_size is not None:
             extra = self._extra(operand(type(self).__name__, input).shape, output_size)
@@ -201,7 +208,7 @@ class ConvTranspose1d(_Transposed):
     """
 
     axes = 1
-    _function: Any = staticmethod(f.conv_transpose1d)
+    _function = staticmethod(f.conv_transpose1d)
 
 
 class ConvTranspose2d(_Transposed):
@@ -214,4 +221,4 @@ class ConvTranspose2d(_Transposed):
     """
 
     axes = 2
-    _function: Any = staticmethod(f.conv_transpose2d)
+    _function = staticmethod(f.conv_transpose2d)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..f import dropout, dropout1d, dropout2d
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..backend import Tensor
+    from ..typing import ArrayLike
 
 
 class Dropout(Module):
@@ -18,7 +22,7 @@ class Dropout(Module):
     [1.0, 1.0, 1.0]
     """
 
-    _function: Any = staticmethod(dropout)
+    _function = staticmethod(dropout)
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -27,7 +31,7 @@ class Dropout(Module):
         self.p = p
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return self._function(input, self.p, self.training)
 
     def extra_repr(self) -> str:
@@ -37,10 +41,10 @@ class Dropout(Module):
 class Dropout1d(Dropout):
     """Sets whole channels of (batch, channels, length) or (channels, length) to zero with probability p."""
 
-    _function: Any = staticmethod(dropout1d)
+    _function = staticmethod(dropout1d)
 
 
 class Dropout2d(Dropout):
     """Sets whole channels of (batch, channels, height, width), or without the batch, to zero with probability p."""
 
-    _function: Any = staticmethod(dropout2d)
+    _function = staticmethod(dropout2d)

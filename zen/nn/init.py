@@ -7,7 +7,7 @@ Names, arguments and distributions are those of PyTorch's nn.init. The numbers c
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -232,7 +232,9 @@ def _fill(tensor: Tensor, values: Any) -> Tensor:
     return filled
 
 
-def __getattr__(name: str) -> object:
-    from ..habits import missing
+if not TYPE_CHECKING:  # for whom there are no other names
 
-    raise missing(__name__, name, __all__)
+    def __getattr__(name: str) -> object:
+        from ..habits import missing
+
+        raise missing(__name__, name, __all__)

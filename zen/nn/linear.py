@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from ..ops.operands import operand
 from . import init
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..backend import Tensor
+    from ..typing import ArrayLike
 
 
 def floating(name: str, dtype: Any) -> np.dtype:
@@ -65,7 +71,9 @@ class Linear(Module):
 
     bias: Parameter | None
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, dtype: DTypeLike | None = None
+    ) -> None:
         super().__init__()
         sizes("Linear", in_features=in_features, out_features=out_features)
         dtype = floating("Linear", dtype)
@@ -81,7 +89,7 @@ class Linear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -102,7 +110,13 @@ class Bilinear(Module):
     bias: Parameter | None
 
     def __init__(
-        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, *, dtype: Any = None
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
         sizes("Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features)
@@ -119,7 +133,7 @@ class Bilinear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input1: Any, input2: Any) -> Any:
+    def forward(self, input1: ArrayLike, input2: ArrayLike) -> Tensor:
         x1, x2 = operand("Bilinear", input1), operand("Bilinear", input2)
         shapes = x1.shape, x2.shape
         if [s[-1:] for s in shapes] != [(self.in1_features,), (self.in2_features,)] or shapes[0][:-1] != shapes[1][:-1]:
@@ -152,7 +166,8 @@ class Embedding(Module):
 
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
-        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, *, dtype: Any = None,
+        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, *,
+        dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
@@ -189,7 +204,7 @@ class Embedding(Module):
         if self.padding_idx is not None:
             self.weight._array[self.padding_idx] = 0
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.embedding(
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
         )
@@ -211,7 +226,7 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         x = operand("Flatten", input)
         shape = x.shape
         n = max(len(shape), 1)
@@ -237,7 +252,7 @@ class Unflatten(Module):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         x = operand("Unflatten", input)
         shape = x.shape
         if not -len(shape) <= self.dim < len(shape):

@@ -6,12 +6,15 @@ with a warning.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import f
 from ..backend import Tensor
 from ..ops.data import tensor
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..typing import ArrayLike
 
 
 class _Loss(Module):
@@ -40,14 +43,14 @@ class MSELoss(_Loss):
     2.0
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.mse_loss(input, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
     """|input - target|."""
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.l1_loss(input, target, reduction=self.reduction)
 
 
@@ -58,7 +61,7 @@ class HuberLoss(_Loss):
         super().__init__(reduction=reduction)
         self.delta = delta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
@@ -69,7 +72,7 @@ class SmoothL1Loss(_Loss):
         super().__init__(reduction=reduction)
         self.beta = beta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -80,7 +83,7 @@ class BCELoss(_Loss):
         super().__init__(reduction=reduction)
         self._constant("weight", weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
@@ -98,7 +101,7 @@ class BCEWithLogitsLoss(_Loss):
         self._constant("weight", weight)
         self._constant("pos_weight", pos_weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.binary_cross_entropy_with_logits(
             input, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
         )
@@ -125,7 +128,7 @@ class CrossEntropyLoss(_Loss):
         self._constant("weight", weight)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.cross_entropy(
             input, target, _class_axis(input), weight=self.weight, ignore_index=self.ignore_index,
             reduction=self.reduction, label_smoothing=self.label_smoothing,
@@ -140,7 +143,7 @@ class NLLLoss(_Loss):
         self._constant("weight", weight)
         self.ignore_index = ignore_index
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.nll_loss(
             input, target, _class_axis(input), weight=self.weight, ignore_index=self.ignore_index,
             reduction=self.reduction,
@@ -156,7 +159,7 @@ class KLDivLoss(_Loss):
         super().__init__(reduction=reduction)
         self.log_target = log_target
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
@@ -169,7 +172,7 @@ class PoissonNLLLoss(_Loss):
         super().__init__(reduction=reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 
-    def forward(self, log_input: Any, target: Any) -> Any:
+    def forward(self, log_input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.poisson_nll_loss(
             log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
         )
@@ -182,7 +185,7 @@ class GaussianNLLLoss(_Loss):
         super().__init__(reduction=reduction)
         self.full, self.eps = full, eps
 
-    def forward(self, input: Any, target: Any, var: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike, var: ArrayLike) -> Tensor:
         return f.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
@@ -193,7 +196,7 @@ class HingeEmbeddingLoss(_Loss):
         super().__init__(reduction=reduction)
         self.margin = margin
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
 
 
@@ -204,7 +207,7 @@ class CosineEmbeddingLoss(_Loss):
         super().__init__(reduction=reduction)
         self.margin = margin
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike) -> Tensor:
         return f.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
@@ -215,14 +218,14 @@ class MarginRankingLoss(_Loss):
         super().__init__(reduction=reduction)
         self.margin = margin
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: ArrayLike, input2: ArrayLike, target: ArrayLike) -> Tensor:
         return f.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
 class SoftMarginLoss(_Loss):
     """log(1 + exp(-target * input)); targets are 1 and -1."""
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.soft_margin_loss(input, target, reduction=self.reduction)
 
 
@@ -234,7 +237,7 @@ class MultiMarginLoss(_Loss):
         self.p, self.margin = p, margin
         self._constant("weight", weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.multi_margin_loss(
             input, target, p=self.p, margin=self.margin, weight=self.weight, reduction=self.reduction
         )
@@ -251,7 +254,7 @@ class TripletMarginLoss(_Loss):
             raise ValueError(f"TripletMarginLoss: margin must be positive, not {margin}")
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+    def forward(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike) -> Tensor:
         return f.triplet_margin_loss(
             anchor, positive, negative, margin=self.margin, p=self.p, eps=self.eps, swap=self.swap,
             reduction=self.reduction,
@@ -269,7 +272,7 @@ class CosineSimilarity(Module):
         super().__init__()
         self.dim, self.eps = dim, eps
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: ArrayLike, x2: ArrayLike) -> Tensor:
         return f.cosine_similarity(x1, x2, self.dim, self.eps)
 
 
@@ -280,5 +283,5 @@ class PairwiseDistance(Module):
         super().__init__()
         self.norm, self.eps, self.keepdim = p, eps, keepdim
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: ArrayLike, x2: ArrayLike) -> Tensor:
         return f.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

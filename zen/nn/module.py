@@ -8,7 +8,7 @@ Assignment alone is watched. The names of what was assigned are kept, in order, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -23,6 +23,15 @@ from .summary import summary as _summary
 _REGISTRIES = ("_parameters", "_buffers", "_modules")
 _OWN = __name__.rpartition(".")[0] + "."  # where zen's own modules are defined
 _KINDS = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}
+
+if TYPE_CHECKING:
+    from typing import ParamSpec, Protocol, TypeVar
+
+    _Arguments = ParamSpec("_Arguments")
+    _Result = TypeVar("_Result", covariant=True)
+
+    class _Forward(Protocol[_Arguments, _Result]):
+        def forward(self, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result: ...
 
 
 class Module:
@@ -70,10 +79,18 @@ class Module:
         """What the module computes; every subclass defines its own."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward()")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None:
-            return self.forward(*args, **kwargs)
-        return call(self, self._hooks, args, kwargs)
+    if TYPE_CHECKING:
+
+        def __call__(
+            self: _Forward[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+        ) -> _Result:
+            """What `forward` of the subclass takes and returns."""
+    else:
+
+        def __call__(self, *args, **kwargs):
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return call(self, self._hooks, args, kwargs)
 
     # Attributes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from . import init
 from .linear import floating, sizes
 from .module import Module
 from .parameter import Buffer, Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..typing import ArrayLike
 
 
 class _Affine(Module):
@@ -54,7 +59,7 @@ class _Tracked(_Affine):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, *, dtype: Any = None, bias: bool = True,
+        track_running_stats: bool = True, *, dtype: DTypeLike | None = None, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         name = type(self).__name__
@@ -93,7 +98,7 @@ class _BatchNorm(_Tracked):
     _allowed: tuple[int, ...]
     _layout: str
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         name = type(self).__name__
         x = _dimensions(name, input, self._allowed, self._layout)
         if x.shape[1] != self.num_features:
@@ -158,7 +163,7 @@ class LayerNorm(_Affine):
 
     def __init__(
         self, normalized_shape: int | tuple[int, ...] | list[int], eps: float = 1e-5, elementwise_affine: bool = True,
-        bias: bool = True, *, dtype: Any = None,
+        bias: bool = True, *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.normalized_shape = _shape("LayerNorm", normalized_shape)
@@ -166,7 +171,7 @@ class LayerNorm(_Affine):
         affine = elementwise_affine
         self._scale(self.normalized_shape, affine, affine and bias, floating("LayerNorm", dtype))
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -186,7 +191,7 @@ class RMSNorm(_Affine):
 
     def __init__(
         self, normalized_shape: int | tuple[int, ...] | list[int], eps: float | None = None,
-        elementwise_affine: bool = True, *, dtype: Any = None,
+        elementwise_affine: bool = True, *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.normalized_shape = _shape("RMSNorm", normalized_shape)
@@ -194,7 +199,7 @@ class RMSNorm(_Affine):
         values = np.ones(self.normalized_shape, floating("RMSNorm", dtype))
         self.register_parameter("weight", Parameter(values) if elementwise_affine else None)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ArrayLike) -> Tensor:
         return f.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
@@ -212,8 +217,8 @@ class GroupNorm(_Affine):
     """
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: Any = None,
-        bias: bool = True,
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *,
+        dtype: DTypeLike | None = None, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
@@ -222,7 +227,7 @@ class GroupNorm(_Affine):
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self._scale((num_channels,), affine, affine and bias, floating("GroupNorm", dtype))
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         x = operand("GroupNorm", input)
         if len(x.shape) < 2 or x.shape[1] != self.num_channels:
             raise ValueError(f"GroupNorm: expected (batch, {self.num_channels}, ...), got shape {x.shape}")
@@ -237,11 +242,11 @@ class _InstanceNorm(_Tracked):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = False,
-        track_running_stats: bool = False, *, dtype: Any = None, bias: bool = True,
+        track_running_stats: bool = False, *, dtype: DTypeLike | None = None, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype, bias=bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         name, n = type(self).__name__, self._sizes
         x = _dimensions(name, input, (n + 1, n + 2), f"(channels, {n} sizes), or that after a batch")
         if x.shape[-n - 1] != self.num_features:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import f
 from .module import Module
 
+if TYPE_CHECKING:
+    from ..backend import Tensor
+    from ..typing import ArrayLike, Ints, Nested
+
 
 class _MaxPool(Module):
-    _function: Any
+    _function: staticmethod[..., Tensor]
 
     def __init__(
-        self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, return_indices: bool = False,
-        ceil_mode: bool = False,
+        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, dilation: Ints = 1,
+        return_indices: bool = False, ceil_mode: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.kernel_size = kernel_size
@@ -21,7 +25,7 @@ class _MaxPool(Module):
         self.padding, self.dilation = padding, dilation
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return self._function(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
@@ -40,7 +44,7 @@ class MaxPool1d(_MaxPool):
     (4, 3, 5)
     """
 
-    _function: Any = staticmethod(f.max_pool1d)
+    _function = staticmethod(f.max_pool1d)
 
 
 class MaxPool2d(_MaxPool):
@@ -50,7 +54,7 @@ class MaxPool2d(_MaxPool):
     (4, 6, 14, 14)
     """
 
-    _function: Any = staticmethod(f.max_pool2d)
+    _function = staticmethod(f.max_pool2d)
 
 
 class AvgPool1d(Module):
@@ -61,7 +65,7 @@ class AvgPool1d(Module):
     """
 
     def __init__(
-        self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -70,7 +74,7 @@ class AvgPool1d(Module):
         self.padding = _single(padding)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
     def extra_repr(self) -> str:
@@ -85,7 +89,7 @@ class AvgPool2d(Module):
     """
 
     def __init__(
-        self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, ceil_mode: bool = False,
         count_include_pad: bool = True, divisor_override: int | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -94,7 +98,7 @@ class AvgPool2d(Module):
         self.padding = padding
         self.ceil_mode, self.count_include_pad, self.divisor_override = ceil_mode, count_include_pad, divisor_override
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return f.avg_pool2d(
             input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
             self.divisor_override,
@@ -105,13 +109,13 @@ class AvgPool2d(Module):
 
 
 class _Adaptive(Module):
-    _function: Any
+    _function: staticmethod[..., Tensor]
 
-    def __init__(self, output_size: Any) -> None:
+    def __init__(self, output_size: int | Nested[int | None] | None) -> None:
         super().__init__()
         self.output_size = output_size
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return self._function(input, self.output_size)
 
     def extra_repr(self) -> str:
@@ -125,7 +129,7 @@ class AdaptiveAvgPool1d(_Adaptive):
     (4, 2, 3)
     """
 
-    _function: Any = staticmethod(f.adaptive_avg_pool1d)
+    _function = staticmethod(f.adaptive_avg_pool1d)
 
 
 class AdaptiveAvgPool2d(_Adaptive):
@@ -135,15 +139,15 @@ class AdaptiveAvgPool2d(_Adaptive):
     (4, 6, 1, 1)
     """
 
-    _function: Any = staticmethod(f.adaptive_avg_pool2d)
+    _function = staticmethod(f.adaptive_avg_pool2d)
 
 
 class _AdaptiveMax(_Adaptive):
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+    def __init__(self, output_size: int | Nested[int | None] | None, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: ArrayLike) -> Tensor:
         return self._function(input, self.output_size, self.return_indices)
 
 
@@ -154,7 +158,7 @@ class AdaptiveMaxPool1d(_AdaptiveMax):
     (4, 2, 3)
     """
 
-    _function: Any = staticmethod(f.adaptive_max_pool1d)
+    _function = staticmethod(f.adaptive_max_pool1d)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMax):
@@ -164,7 +168,7 @@ class AdaptiveMaxPool2d(_AdaptiveMax):
     (4, 6, 2, 2)
     """
 
-    _function: Any = staticmethod(f.adaptive_max_pool2d)
+    _function = staticmethod(f.adaptive_max_pool2d)
 
 
 def _single(value: Any) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,12 @@ from . import init
 from .linear import floating, sizes
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..backend import Tensor
+    from ..typing import ArrayLike
 
 
 def _check_nonlinearity(name: str, nonlinearity: str) -> None:
@@ -72,7 +78,7 @@ class RNNBase(Module):
     def __init__(
         self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
         batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         name = type(self).__name__
@@ -121,16 +127,16 @@ class RNNBase(Module):
         """One layer and direction: `zen/ops/recurrent.py` says what the inputs and the result are."""
         raise NotImplementedError(f"{type(self).__name__} defines no _layer()")
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: ArrayLike, hx: Any = None) -> Any:
         name = type(self).__name__
         x = _input(name, input, self.input_size, (2, 3))
-        batched = x.ndim == 3
+        shape, batched = x.shape, x.ndim == 3
         if not batched:
             x = f.expand_dims(x, 1)
         elif self.batch_first:
             x = f.swapaxes(x, 0, 1)
         if x.shape[0] == 0:
-            raise ValueError(f"{name}: a sequence needs at least one step, got shape {tuple(np.shape(input))}")
+            raise ValueError(f"{name}: a sequence needs at least one step, got shape {tuple(shape)}")
         states = self._states(hx, x.shape[1] if batched else None)
         out, last = self._walk(x, states)
         if not batched:
@@ -199,7 +205,7 @@ class RNN(RNNBase):
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, dtype: Any = None,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         _check_nonlinearity("RNN", nonlinearity)
         mode = f"RNN_{nonlinearity.upper()}"
@@ -210,6 +216,10 @@ class RNN(RNNBase):
 
     def _layer(self, inputs: tuple[Any, ...], reverse: bool) -> Any:
         return _plain(self.nonlinearity, inputs, reverse)
+
+    if TYPE_CHECKING:
+
+        def forward(self, input: ArrayLike, hx: ArrayLike | None = None) -> tuple[Tensor, Tensor]: ...
 
 
 class LSTM(RNNBase):
@@ -231,7 +241,7 @@ class LSTM(RNNBase):
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, dtype: Any = None,
+        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         if not 0 <= proj_size < hidden_size:
             raise ValueError(f"LSTM: proj_size is 0, or less than hidden_size = {hidden_size}; got {proj_size}")
@@ -243,13 +253,19 @@ class LSTM(RNNBase):
     def _layer(self, inputs: tuple[Any, ...], reverse: bool) -> Any:
         return _projected(*inputs, reverse=reverse) if self.proj_size else apply(_LSTM, inputs, (reverse,))
 
+    if TYPE_CHECKING:
+
+        def forward(
+            self, input: ArrayLike, hx: tuple[ArrayLike, ArrayLike] | None = None
+        ) -> tuple[Tensor, tuple[Tensor, Tensor]]: ...
+
 
 def _projected(
     x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, *, reverse: bool
 ) -> tuple[Any, Any]:
     """The states of one layer and direction of an LSTM with projections, and the last cell."""
     h, c = (np.zeros((x.shape[1], n), x.dtype) if a is None else a for a, n in zip((h, c), w_hr.shape, strict=True))
-    inputs, states = f.unstack(f.linear(x, w_ih, b_ih)), []
+    inputs, states = f.unstack(f.linear(x, w_ih, b_ih)), list[Any]()
     for part in inputs[::-1] if reverse else inputs:
         i, forget, g, o = f.split(part + f.linear(h, w_hh, b_hh), 4, 1)
         c = f.sigmoid(forget) * c + f.sigmoid(i) * f.tanh(g)
@@ -274,7 +290,7 @@ class GRU(RNNBase):
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, *, dtype: Any = None,
+        dropout: float = 0.0, bidirectional: bool = False, *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype
@@ -282,6 +298,10 @@ class GRU(RNNBase):
 
     def _layer(self, inputs: tuple[Any, ...], reverse: bool) -> Any:
         return apply(_GRU, inputs, (reverse,))
+
+    if TYPE_CHECKING:
+
+        def forward(self, input: ArrayLike, hx: ArrayLike | None = None) -> tuple[Tensor, Tensor]: ...
 
 
 class RNNCellBase(Module):
@@ -292,7 +312,7 @@ class RNNCellBase(Module):
     bias_ih: Parameter | None
     bias_hh: Parameter | None
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         name = type(self).__name__
         sizes(name, input_size=input_size, hidden_size=hidden_size)
@@ -313,7 +333,7 @@ class RNNCellBase(Module):
     def _layer(self, inputs: tuple[Any, ...]) -> Any:
         raise NotImplementedError(f"{type(self).__name__} defines no _layer()")
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: ArrayLike, hx: Any = None) -> Any:
         name = type(self).__name__
         x = _input(name, input, self.input_size, (1, 2))
         batched = x.ndim == 2
@@ -343,7 +363,13 @@ class RNNCell(RNNCellBase):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", *, dtype: Any = None
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        *,
+        dtype: DTypeLike | None = None,
     ) -> None:
         _check_nonlinearity("RNNCell", nonlinearity)
         super().__init__(input_size, hidden_size, bias, dtype=dtype)
@@ -351,6 +377,10 @@ class RNNCell(RNNCellBase):
 
     def _layer(self, inputs: tuple[Any, ...]) -> Any:
         return _plain(self.nonlinearity, inputs, False)
+
+    if TYPE_CHECKING:
+
+        def forward(self, input: ArrayLike, hx: ArrayLike | None = None) -> Tensor: ...
 
 
 class LSTMCell(RNNCellBase):
@@ -369,6 +399,10 @@ class LSTMCell(RNNCellBase):
     def _layer(self, inputs: tuple[Any, ...]) -> Any:
         return apply(_LSTM, inputs, (False,))
 
+    if TYPE_CHECKING:
+
+        def forward(self, input: ArrayLike, hx: tuple[ArrayLike, ArrayLike] | None = None) -> tuple[Tensor, Tensor]: ...
+
 
 class GRUCell(RNNCellBase):
     """One step of GRU: the next state h' from input (batch, input_size) and hx (batch, hidden_size), or zeros.
@@ -383,3 +417,7 @@ class GRUCell(RNNCellBase):
 
     def _layer(self, inputs: tuple[Any, ...]) -> Any:
         return apply(_GRU, inputs, (False,))
+
+    if TYPE_CHECKING:
+
+        def forward(self, input: ArrayLike, hx: ArrayLike | None = None) -> Tensor: ...

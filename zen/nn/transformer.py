@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import f
 from .attention import MultiheadAttention
@@ -13,6 +13,12 @@ from .dropout import Dropout
 from .linear import Linear, sizes
 from .module import Module
 from .normalisation import LayerNorm
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..backend import Tensor
+    from ..typing import ArrayLike
 
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": f.relu, "gelu": f.gelu}
 
@@ -42,7 +48,7 @@ class TransformerEncoderLayer(Module):
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
         activation: str | Callable[[Any], Any] = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
-        norm_first: bool = False, bias: bool = True, *, dtype: Any = None,
+        norm_first: bool = False, bias: bool = True, *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
@@ -55,18 +61,22 @@ class TransformerEncoderLayer(Module):
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
         self.activation = _activation("TransformerEncoderLayer", activation)
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        x = src
+    def forward(
+        self, src: ArrayLike, src_mask: ArrayLike | None = None, src_key_padding_mask: ArrayLike | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:  # fmt: skip
+        x: Any = src
         if self.norm_first:
             x = x + self._attended(self.norm1(x), src_mask, src_key_padding_mask, is_causal)
-            return x + self._fed(self.norm2(x))
+            out: Tensor = x + self._fed(self.norm2(x))
+            return out
         x = self.norm1(x + self._attended(x, src_mask, src_key_padding_mask, is_causal))
         return self.norm2(x + self._fed(x))
 
-    def _attended(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
+    def _attended(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Tensor:
         return self.dropout1(self.self_attn(x, x, x, padding, False, mask, is_causal=is_causal)[0])
 
-    def _fed(self, x: Any) -> Any:
+    def _fed(self, x: Any) -> Tensor:
         return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
@@ -84,7 +94,7 @@ class TransformerDecoderLayer(Module):
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
         activation: str | Callable[[Any], Any] = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
-        norm_first: bool = False, bias: bool = True, *, dtype: Any = None,
+        norm_first: bool = False, bias: bool = True, *, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
@@ -100,9 +110,10 @@ class TransformerDecoderLayer(Module):
         self.activation = _activation("TransformerDecoderLayer", activation)
 
     def forward(
-        self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
-    ) -> Any:  # fmt: skip
+        self, tgt: ArrayLike, memory: ArrayLike, tgt_mask: ArrayLike | None = None,
+        memory_mask: ArrayLike | None = None, tgt_key_padding_mask: ArrayLike | None = None,
+        memory_key_padding_mask: ArrayLike | None = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
+    ) -> Tensor:  # fmt: skip
         own = self.__dict__
 
         def attended(x: Any) -> Any:
@@ -118,11 +129,12 @@ class TransformerDecoderLayer(Module):
         def fed(x: Any) -> Any:
             return own["dropout3"](self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
-        x = tgt
+        x: Any = tgt
         for k, part in enumerate((attended, looked_up, fed), 1):
             norm = own[f"norm{k}"]
             x = x + part(norm(x)) if self.norm_first else norm(x + part(x))
-        return x
+        out: Tensor = x
+        return out
 
 
 class TransformerEncoder(Module):
@@ -148,11 +160,14 @@ class TransformerEncoder(Module):
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
 
     def forward(
-        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
-    ) -> Any:
+        self, src: ArrayLike, mask: ArrayLike | None = None, src_key_padding_mask: ArrayLike | None = None,
+        is_causal: bool | None = None,
+    ) -> Tensor:  # fmt: skip
+        x: Any = src
         for layer in self.layers:
-            src = layer(src, mask, src_key_padding_mask, bool(is_causal))
-        return src if self.norm is None else self.norm(src)
+            x = layer(x, mask, src_key_padding_mask, bool(is_causal))
+        out: Tensor = x if self.norm is None else self.norm(x)
+        return out
 
 
 class TransformerDecoder(Module):
@@ -172,12 +187,16 @@ class TransformerDecoder(Module):
         self.num_layers, self.norm = num_layers, norm
 
     def forward(
-        self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
-    ) -> Any:  # fmt: skip
+        self, tgt: ArrayLike, memory: ArrayLike, tgt_mask: ArrayLike | None = None,
+        memory_mask: ArrayLike | None = None, tgt_key_padding_mask: ArrayLike | None = None,
+        memory_key_padding_mask: ArrayLike | None = None, tgt_is_causal: bool | None = None,
+        memory_is_causal: bool = False,
+    ) -> Tensor:  # fmt: skip
+        x: Any = tgt
         for layer in self.layers:
-            tgt = layer(
-                tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask, bool(tgt_is_causal),
+            x = layer(
+                x, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask, bool(tgt_is_causal),
                 memory_is_causal,
             )  # fmt: skip
-        return tgt if self.norm is None else self.norm(tgt)
+        out: Tensor = x if self.norm is None else self.norm(x)
+        return out

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Axes = int | tuple[int, ...] | None
+if TYPE_CHECKING:
+    pass
 
 
 def one_axis(operation: str, axis: Any, shape: tuple[int, ...], *, added: int = 0) -> int:

@@ -5,7 +5,7 @@ dtype defaults to NumPy's choice.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,13 @@ from ..creation import like, shape_of
 from .nesting import nested
 from .shape import broadcast_to
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    from ..typing import ArrayLike, Ints
+
+
+def tensor(data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of `data`: numbers, nested sequences, ndarrays, or whatever offers __array__ or DLPack.
 
     It is a leaf, unless nested sequences hold Tensors that require a gradient: then it stays connected with them, as
@@ -60,7 +65,7 @@ def connected(data: Any, trainable: bool) -> Tensor | None:
     return nested(data)
 
 
-def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
+def asarray(data: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
     """`data` as a Tensor. A Tensor of that dtype is returned itself, with its graph; memory is shared where possible.
 
     Nested sequences may hold Tensors, of any shapes that NumPy would nest: `zen.asarray([[c, -s], [s, c]])` is
@@ -87,7 +92,7 @@ def asarray(data: Any, dtype: Any = None, copy: bool | None = None) -> Tensor:
     return backend.leaf(array.copy() if copy else backend.borrow(array), False)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(shape: Ints, fill_value: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A Tensor filled with `fill_value`, a scalar or an array that broadcasts to the shape; differentiable in a Tensor.
 
     Raises ValueError for a value that does not broadcast, RuntimeError for `requires_grad=True`, which asks for a leaf,
@@ -109,7 +114,9 @@ def _is_differentiated(fill: Tensor, requires_grad: bool) -> bool:
     return bool(fill.requires_grad and backend.grad_enabled() and not requires_grad)
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`, as `full`."""
     array, dtype = like(x, dtype)
     if isinstance(fill_value, Tensor) and _is_differentiated(fill_value, requires_grad):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import Shaped, apply
+from ..backend import Shaped, Tensor, apply
 from ..dtypes import floating
 from .operands import operand, whole
 from .products import turned
@@ -212,8 +212,8 @@ SLOGDET = define(row(
 class SlogdetResult(NamedTuple):
     """Sign and logarithm of the magnitude of a determinant."""
 
-    sign: Any
-    logabsdet: Any
+    sign: Tensor
+    logabsdet: Tensor
 
 
 @public("linalg.det", method=None)

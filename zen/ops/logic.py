@@ -50,8 +50,6 @@ def _declare(name: str, args: str, domain: list[Any], doc: str, numpy: str, meth
     operands = "x: Tensor, array or number of any shape." if count == 1 else (
         "a, b: Tensors, arrays or numbers whose shapes broadcast; ValueError if they do not."
     )  # fmt: skip
-    function.__name__ = function.__qualname__ = name
-    function.__module__ = "zen.f"
     example = ", ".join(["zen.tensor([True, False])"] * count)
     function.__doc__ = f"{doc}\n\n{operands} The result has no gradient.\n\n>>> zen.f.{name}({example}).shape\n(2,)"
     public(numpy, method, name)(function)

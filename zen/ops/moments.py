@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -10,12 +10,15 @@ from ..backend import apply
 from ..dtypes import DEFAULT, EXACT, accumulator
 from . import reduction
 from .arguments import refuse
-from .axes import Axes, all_axes, count, either, kept, reduced_axes, some_axes
+from .axes import all_axes, count, either, kept, reduced_axes, some_axes
 from .operands import constant, operand, raw
 from .reduction import reduction_draws
 from .register import ROWS, arrays, define, public
 from .row import row
 from .shape import astype, inexact, reshape
+
+if TYPE_CHECKING:
+    from ..typing import Axes
 
 # --- variance
 

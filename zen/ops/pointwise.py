@@ -51,8 +51,6 @@ def _make(declaration: Row) -> None:
     if len(declaration.args) > 2:
         return
     function = (unary if len(declaration.args) == 1 else binary)(made)
-    function.__name__ = function.__qualname__ = declaration.name
-    function.__module__ = "zen.f"
     function.__doc__ = _documentation(declaration)
     public(" ".join(declaration.numpy), declaration.method, declaration.name)(function)
 

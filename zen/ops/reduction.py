@@ -6,7 +6,7 @@ NumPy's arguments into that form.
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from .. import backend
 from ..backend import Shaped, apply
 from ..dtypes import KERNELS, accumulator, floating
 from .arguments import refuse
-from .axes import Axes, count, kept, one_axis, reduced_axes, some_axes, spread
+from .axes import count, kept, one_axis, reduced_axes, some_axes, spread
 from .operands import operand
 from .register import define, public
 from .result_shapes import reduced
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import astype
+
+if TYPE_CHECKING:
+    from ..typing import Axes
 
 
 def _draws(rng: np.random.Generator) -> list[Any]:

@@ -89,7 +89,7 @@ def public(
 
     def register(function: Function) -> Function:
         own = name or function.__name__
-        FUNCTIONS[own] = function
+        FUNCTIONS[own] = placed(function, "zen.f", own)
         for key in (own if numpy is None else numpy).split():
             dispatch(key, function)
         if method is not None:
@@ -97,6 +97,12 @@ def public(
         return function
 
     return register
+
+
+def placed(function: Any, module: str, name: str) -> Any:
+    """The function, which says of itself that it stands there: for pickles, errors and documentation."""
+    function.__module__, function.__name__, function.__qualname__ = module, name.rpartition(".")[2], name
+    return function
 
 
 def dispatch(key: str, function: Callable[..., Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from .indexing import GETITEM, along_axis, plain_key, zeros
 from .operands import constant, operand, raw, whole
 from .pointwise import where
 from .reduction import sum
-from .register import define, dispatch, public
+from .register import define, dispatch, placed, public
 from .row import row
 from .shape import along, broadcast_to, moveaxis, owned, ravel
+
+if TYPE_CHECKING:
+    from ..backend import Tensor
+    from ..typing import ArrayLike
 
 
 @public("take")
@@ -180,21 +184,22 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown: Ne
     return sum(_diagonal("trace", x, offset, axis1, axis2), -1)
 
 
-def matrix_diagonal(x: Any, *, offset: int = 0) -> Any:
+def matrix_diagonal(x: ArrayLike, *, offset: int = 0) -> Tensor:
     """`zen.linalg.diagonal`: the diagonals of the matrices in the last two axes. See `zen.f.diagonal`."""
     return _diagonal("diagonal", x, offset, -2, -1)
 
 
-def matrix_trace(x: Any, *, offset: int = 0) -> Any:
+def matrix_trace(x: ArrayLike, *, offset: int = 0) -> Tensor:
     """`zen.linalg.trace`: the traces of the matrices in the last two axes. See `zen.f.trace`."""
-    return sum(_diagonal("trace", x, offset, -2, -1), -1)
+    total: Tensor = sum(_diagonal("trace", x, offset, -2, -1), -1)
+    return total
 
 
-dispatch("linalg.diagonal", matrix_diagonal)
-dispatch("linalg.trace", matrix_trace)
+dispatch("linalg.diagonal", placed(matrix_diagonal, "zen.linalg", "diagonal"))
+dispatch("linalg.trace", placed(matrix_trace, "zen.linalg", "trace"))
 
 
-def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Any:
+def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Tensor:
     x = operand(name, x)
     if x.ndim < 2:
         raise ValueError(f"{name}: at least two dimensions are needed, not shape {x.shape}")
@@ -204,7 +209,8 @@ def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Any:
     offset = whole(name, "offset", offset)
     if (a, b) != (x.ndim - 2, x.ndim - 1):
         x = moveaxis(x, (a, b), (-2, -1))
-    return apply(DIAGONAL, (x,), (offset,))
+    found: Tensor = apply(DIAGONAL, (x,), (offset,))
+    return found
 
 
 def _triangle(name: str, x: Any, k: int) -> Any:

@@ -7,7 +7,7 @@ rows, and so are their gradients.
 from __future__ import annotations
 
 import math
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -15,12 +15,15 @@ from ..backend import Shaped, apply
 from ..dtypes import INEXACT, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
 from .arguments import refuse
-from .axes import Axes, all_axes, check_size, one_axis, one_shape, reduced_axes
+from .axes import all_axes, check_size, one_axis, one_shape, reduced_axes
 from .indexing import GETITEM
 from .operands import operand, raw, whole
 from .register import METHODS, define, public
 from .result_shapes import same
 from .row import row
+
+if TYPE_CHECKING:
+    from ..typing import Axes
 
 
 def _inverse(f: Any, axes: tuple[int, ...]) -> tuple[int, ...]:

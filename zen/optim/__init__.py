@@ -29,12 +29,11 @@ from .optimizer import Optimizer as Optimizer
 from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD
 
-if not TYPE_CHECKING:  # which reads the imports above
+if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     __all__, __dir__ = _shown(globals(), ("lr_scheduler",))
 
+    def __getattr__(name: str) -> object:
+        from ..habits import missing
 
-def __getattr__(name: str) -> object:
-    from ..habits import missing
-
-    advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_"}
-    raise missing(__name__, name, globals()["__all__"], advice)
+        advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_"}
+        raise missing(__name__, name, globals()["__all__"], advice)

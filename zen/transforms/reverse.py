@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Concatenate, Literal, ParamSpec, overload
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..backend import Tensor
 from ..conversion import convert
 from .variables import Variables, results
 from .wrapper import Wrapper
+
+_Rest = ParamSpec("_Rest")
+"""What a function takes besides its first argument, which may be of another type where it is differentiated."""
 
 
 def gradients(
@@ -69,6 +72,16 @@ def gradients(
     return trees.rebuild(inputs, found)
 
 
+@overload
+def grad(
+    f: Callable[Concatenate[Any, _Rest], Any], argnums: Literal[0] = 0
+) -> Callable[Concatenate[Any, _Rest], Any]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[Any, _Rest], Any], argnums: Literal[0] = 0, *, has_aux: Literal[True]
+) -> Callable[Concatenate[Any, _Rest], tuple[Any, Any]]: ...
+@overload
+def grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool = False) -> Wrapper: ...
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The function that returns the gradient of `f`, which must return a Tensor of one element.
 
@@ -92,6 +105,16 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     return _Gradient(f, argnums, has_aux)
 
 
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[Any, _Rest], Any], argnums: Literal[0] = 0
+) -> Callable[Concatenate[Any, _Rest], tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[Any, _Rest], Any], argnums: Literal[0] = 0, *, has_aux: Literal[True]
+) -> Callable[Concatenate[Any, _Rest], tuple[tuple[Any, Any], Any]]: ...
+@overload
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool = False) -> Wrapper: ...
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -157,7 +180,7 @@ class _Gradient(_ValueAndGradient):
         return (found, value[1]) if self._has_aux else found
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """`(f(*primals), pull)`, where `pull(cotangent)` is the tuple of vector-Jacobian products, one for each primal.
 
     The cotangent has the structure and shapes of the result. `pull` may be called any number of times. Structures and
