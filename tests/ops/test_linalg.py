@@ -43,6 +43,31 @@ def test_matmul_of_all_ranks(a, b):
     np.testing.assert_allclose((a @ zen.tensor(b)).array, a @ b, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("m", "n"), [(1, 1), (3, 5), (4, 16), (9, 33), (300, 7), (7, 600), (130, 1100), (0, 3), (3, 0)]
+)
+def test_products_of_a_matrix_and_a_vector(m, n, dtype):
+    """By rows, by columns and with gaps; twice, so that the second gradient is added to the first."""
+    tolerance = {"rtol": 1e-10, "atol": 1e-10} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-4}
+    dense, x, g = rand(m, n), rand(n, 1)[:, 0], rand(m, 1)[:, 0]
+    for a in (dense, np.asfortranarray(dense), np.repeat(np.repeat(dense, 2, 0), 3, 1)[::2, ::3], dense[::-1]):
+        for order in (1, -1):
+            t = zen.from_numpy(a.astype(dtype, order="K")).requires_grad_()
+            u = zen.tensor(np.repeat(x, 2)[::2], dtype=dtype, requires_grad=True)
+            y = t @ u if order == 1 else u @ t.T
+            np.testing.assert_allclose(y.array, a @ x, **tolerance)
+            y.backward(zen.tensor(g, dtype=dtype), retain_graph=True)
+            (2 * y).backward(zen.tensor(g, dtype=dtype))
+            np.testing.assert_allclose(t.gradient, 3 * np.outer(g, x), **tolerance)
+            np.testing.assert_allclose(u.gradient, 3 * g @ a, **tolerance)
+
+
+def test_a_matrix_and_a_vector_to_the_second_order():
+    check_gradients(lambda a, x: a @ x, [rand(3, 4), rand(4, 1)[:, 0]], order=2)
+    check_gradients(lambda x, a: x @ a, [rand(3, 1)[:, 0], rand(3, 4)], order=2)
+
+
 EINSUMS = [
     ("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk", (2, 3), (3, 4)), ("ba", (2, 3)), ("ii", (3, 3)), ("ii->i", (3, 3)),
     ("iij->j", (3, 3, 2)), ("iji->ij", (2, 3, 2)), ("ij->", (2, 3)), ("ij->j", (2, 3)), ("i,i,i->", (3,), (3,), (3,)),

@@ -154,3 +154,27 @@ def test_empty_reductions(name, value):
 def test_errors_name_operation_axis_and_shape(call, error, words):
     with pytest.raises(error, match=words):
         call(zen.tensor(X, requires_grad=True))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_logsumexp_over_the_last_axis_of_any_layout(dtype):
+    """Short and long rows, small and large numbers, gradients added to others."""
+    tolerance = {"rtol": 1e-12} if dtype == "float64" else {"rtol": 2e-5, "atol": 1e-6}
+    for shape in [(1,), (5,), (3, 1), (700, 3), (2, 3, 40), (4, 2500)]:
+        x = np.random.default_rng(shape[-1]).normal(size=shape) * 3 + np.arange(shape[-1]) * 100
+        x = x.astype(dtype).astype(float)
+        for a in (x, np.asfortranarray(x), np.repeat(x, 2, -1)[..., ::2]):
+            t = zen.from_numpy(a.astype(dtype, order="K")).requires_grad_()
+            top = x.max(-1, keepdims=True)
+            weights = np.exp(x - top)
+            total = weights.sum(-1, keepdims=True)
+            for keepdims in (False, True):
+                t.grad = None
+                y = f.logsumexp(t, axis=-1, keepdims=keepdims)
+                expected = np.log(total) + top
+                np.testing.assert_allclose(y.array, expected if keepdims else expected[..., 0], **tolerance)
+                g = np.random.default_rng(0).normal(size=y.shape)
+                y.backward(zen.tensor(g, dtype=dtype), retain_graph=True)
+                (y * 2).backward(zen.tensor(g, dtype=dtype))
+                g = g if keepdims else g[..., None]
+                np.testing.assert_allclose(t.gradient, 3 * g * weights / total, rtol=3e-4, atol=1e-6)

@@ -138,7 +138,7 @@ cdef bint is_matrix(ndarray a) noexcept:
     return cnp.PyArray_NDIM(a) == 2 and has_kernels(cnp.PyArray_TYPE(a))
 
 
-cdef ndarray layout(ndarray a, int* trans, Py_ssize_t* ld):
+cdef ndarray layout(ndarray a, bint* turned, Py_ssize_t* ld):
     # How cblas may read `a` where it lies: by rows, or transposed; otherwise a contiguous copy.
     cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(a)
     cdef Py_ssize_t rows = cnp.PyArray_DIMS(a)[0], columns = cnp.PyArray_DIMS(a)[1]
@@ -150,15 +150,15 @@ cdef ndarray layout(ndarray a, int* trans, Py_ssize_t* ld):
         if rows == 1:
             down = item
     if right == item and down >= columns * item and down % item == 0:
-        trans[0] = NO_TRANS
+        turned[0] = False
         ld[0] = down // item
         return a
     if down == item and right >= rows * item and right % item == 0:
-        trans[0] = TRANS
+        turned[0] = True
         ld[0] = right // item
         return a
     a = contiguous(a)
-    trans[0] = NO_TRANS
+    turned[0] = False
     ld[0] = max(columns, 1)
     return a
 
@@ -170,7 +170,8 @@ cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, 
     """
     cdef Py_ssize_t m = cnp.PyArray_DIMS(out)[0], n = cnp.PyArray_DIMS(out)[1], k = cnp.PyArray_DIMS(a)[not flip_a]
     cdef Py_ssize_t lda, ldb
-    cdef int ta, tb, before, typenum = cnp.PyArray_TYPE(out)
+    cdef int before, typenum = cnp.PyArray_TYPE(out)
+    cdef bint ta, tb
     cdef void* pa
     cdef void* pb
     cdef void* po = cnp.PyArray_DATA(out)
@@ -188,8 +189,8 @@ cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, 
         else:
             np.matmul(x, y, out=out)
         return 0
-    flip_a ^= ta == TRANS
-    flip_b ^= tb == TRANS
+    flip_a ^= ta
+    flip_b ^= tb
     pa, pb = cnp.PyArray_DATA(a), cnp.PyArray_DATA(b)
     if is_small(<double>m * n * k):
         before = one_thread()
@@ -202,6 +203,11 @@ cdef int gemm_into(ndarray out, ndarray a, bint flip_a, ndarray b, bint flip_b, 
 
 
 # --- products inside kernels, on pointers
+
+
+cdef bint has_gemm() noexcept:
+    # Whether `gemm` has a BLAS to call.
+    return _sgemm != NULL
 
 
 cdef bint is_small(double multiplications) noexcept:

@@ -7,7 +7,9 @@ cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
 from zen._core._memory cimport new_array
-from zen._core._kernels cimport CHUNK, Targets, cross_entropy_t, cross_entropy_vjp_t, softmax_t, softmax_vjp_t
+from zen._core._kernels cimport (
+    CHUNK, Targets, cross_entropy_t, cross_entropy_vjp_t, logsumexp_t, logsumexp_vjp_t, softmax_t, softmax_vjp_t,
+)
 
 cnp.import_array()
 
@@ -57,6 +59,34 @@ cdef void softmax_vjp_into(ndarray out, ndarray g, ndarray y, bint logarithm, bi
     cdef softmax_vjp_t kernel = kernels.softmax_vjp[is_double(y)]
     with nogil:
         kernel(pg, py, po, w, rows, n, logarithm, accumulate)
+
+
+cdef bint logsumexp_into(ndarray out, ndarray x):
+    """out = log(sum(exp(x))) over the last axis. False, and nothing to be used, where a result is not finite."""
+    cdef Py_ssize_t rows = rows_of(x), n = width_of(x)
+    cdef void* a = cnp.PyArray_DATA(x)
+    cdef void* y = cnp.PyArray_DATA(out)
+    cdef ndarray work = working_row(x)
+    cdef void* w = cnp.PyArray_DATA(work)
+    cdef logsumexp_t kernel = kernels.logsumexp[is_double(x)]
+    cdef bint finite
+    with nogil:
+        finite = kernel(a, y, w, rows, n)
+    return finite
+
+
+cdef void logsumexp_vjp_into(ndarray out, ndarray x, ndarray y, ndarray g, bint accumulate):
+    """The gradient of logsumexp from x and the result y; written or added."""
+    cdef Py_ssize_t rows = rows_of(x), n = width_of(x)
+    cdef void* px = cnp.PyArray_DATA(x)
+    cdef void* py = cnp.PyArray_DATA(y)
+    cdef void* pg = cnp.PyArray_DATA(g)
+    cdef void* po = cnp.PyArray_DATA(out)
+    cdef ndarray work = working_row(x)
+    cdef void* w = cnp.PyArray_DATA(work)
+    cdef logsumexp_vjp_t kernel = kernels.logsumexp_vjp[is_double(x)]
+    with nogil:
+        kernel(px, py, pg, po, w, rows, n, accumulate)
 
 
 cdef Py_ssize_t cross_entropy_into(

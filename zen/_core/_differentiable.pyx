@@ -161,7 +161,7 @@ def traverse(list roots, list seeds, list inputs, bint retain_graph):
         done = True
     finally:
         for n in passed:
-            n.leave(done and not retain_graph and not (n.row.several and n.row.view))
+            n.leave(done and not retain_graph and not n.row.outlasts)
     if wanted is not None:
         return [wanted[node_of(<Tensor>t)] for t in inputs]
     commit(finished)

@@ -355,8 +355,7 @@ cdef int propagate(Pass p, Node n) except -1:
         backward(p, n)
         done = True
     finally:
-        # Parts of an array can be used one after the other: the node of all of them saved nothing.
-        n.leave(done and not p.retain and not (n.row.several and n.row.view))
+        n.leave(done and not p.retain and not n.row.outlasts)
     return 0
 
 

@@ -34,6 +34,11 @@ ctypedef void (*cross_entropy_vjp_t)(
 ) noexcept nogil
 ctypedef void (*column_sums_t)(const_t g, void* out, Py_ssize_t rows, Py_ssize_t n, bint add) noexcept nogil
 
+ctypedef bint (*logsumexp_t)(const_t x, void* out, void* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*logsumexp_vjp_t)(
+    const_t x, const_t y, const_t g, void* out, void* work, Py_ssize_t rows, Py_ssize_t n, bint add
+) noexcept nogil
+
 # _kernels_planes.pxi
 ctypedef void (*planes_forward_t)(
     const Planes* p, const Geometry* s, void* x, void* w, void* bias, void* y, void* work
@@ -95,6 +100,23 @@ ctypedef void (*multiply_t)(
     Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const_t a, Py_ssize_t down, Py_ssize_t right,
     bint flipped, const_t b, Py_ssize_t ldb, double beta, void* out, Py_ssize_t ldo) noexcept nogil
 
+# _kernels_factors.pxi
+cdef enum:
+    PANEL_WIDTH = 16     # columns of a panel of LU
+    TRIANGLE = 32        # rows of a triangle that is solved without products
+
+ctypedef Py_ssize_t (*lu_panel_t)(
+    void* b, Py_ssize_t m, Py_ssize_t w, Py_ssize_t* pivots, double least) noexcept nogil
+ctypedef void (*solve_triangle_t)(
+    const_t t, Py_ssize_t ldt, bint flipped, bint upper, bint unit, Py_ssize_t n, void* b, Py_ssize_t k,
+    Py_ssize_t ldb) noexcept nogil
+ctypedef bint (*cholesky_corner_t)(void* a, Py_ssize_t lda, Py_ssize_t n, double least) noexcept nogil
+
+# _kernels_matvec.pxi
+ctypedef void (*matvec_t)(
+    const_t a, Py_ssize_t ld, const_t x, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
+ctypedef void (*outer_t)(const_t x, const_t y, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
+
 cdef struct Kernels:
     softmax_t softmax[2]
     softmax_t log_softmax[2]
@@ -102,6 +124,8 @@ cdef struct Kernels:
     cross_entropy_t cross_entropy[2]
     cross_entropy_vjp_t cross_entropy_vjp[2]
     column_sums_t column_sums[2]
+    logsumexp_t logsumexp[2]
+    logsumexp_vjp_t logsumexp_vjp[2]
     planes_forward_t planes_forward[2]
     planes_backward_t planes_input[2]
     planes_backward_t planes_weight[2]
@@ -126,3 +150,9 @@ cdef struct Kernels:
     add_dot_t add_dot[2]
     sizes_t sizes[2]
     multiply_t multiply[2]
+    lu_panel_t lu_panel[2]
+    solve_triangle_t triangle[2]
+    cholesky_corner_t corner[2]
+    matvec_t rows_by_vector[2]
+    matvec_t columns_by_vector[2]
+    outer_t outer_product[2]

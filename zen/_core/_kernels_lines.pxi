@@ -3,7 +3,7 @@
 # Arrays are C-contiguous. A softmax subtracts the largest element of its row first, so it does not overflow. Rows are
 # worked on by blocks: what is written for the exponential is still in the cache when it is summed and divided.
 
-from libc.math cimport log
+from libc.math cimport isfinite, log
 from libc.string cimport memset
 
 cdef enum:
@@ -82,11 +82,11 @@ cdef inline double dot(const real* a, const real* b, Py_ssize_t n) noexcept nogi
 
 
 cdef inline void exponential(const real* x, real* e, Py_ssize_t n) noexcept nogil:
-    # By NumPy's own loop; x may be e.
+    # x may be e.
     if real is float:
-        _loop1(&loops[EXP][0], x, e, n, sizeof(float))
+        exp_float(&loops[EXP][0], x, e, n)
     else:
-        _loop1(&loops[EXP][1], x, e, n, sizeof(double))
+        exp_double(&loops[EXP][1], x, e, n)
 
 
 cdef inline Py_ssize_t chunk_of(Py_ssize_t n) noexcept nogil:
@@ -166,6 +166,52 @@ cdef void softmax_vjp_rows(
                     out[j] = y[j] * (g[j] - s)
         g += n
         y += n
+        out += n
+
+
+# --- logsumexp
+
+
+cdef bint logsumexp_rows(const real* x, real* out, real* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+    # False at a row whose result is not finite. `work` holds max(n, CHUNK) elements.
+    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n)
+    cdef const real* a
+    cdef real* e
+    cdef real tops[CHUNK]
+    while start < rows:
+        count = min(step, rows - start)
+        for i in range(count):
+            a, e = x + (start + i) * n, work + i * n
+            tops[i] = largest(a, n)
+            for j in range(n):
+                e[j] = a[j] - tops[i]
+        exponential(work, work, count * n)
+        for i in range(count):
+            out[start + i] = tops[i] + <real>log(row_sum(work + i * n, n))
+            if not isfinite(out[start + i]):
+                return False
+        start += count
+    return True
+
+
+cdef void logsumexp_vjp_rows(
+    const real* x, const real* y, const real* g, real* out, real* work, Py_ssize_t rows, Py_ssize_t n, bint add,
+) noexcept nogil:
+    # g exp(x - y) / sum(exp(x - y)): the sum takes the rounding of y out again. `work` holds a row.
+    cdef Py_ssize_t i, j
+    cdef real s
+    for i in range(rows):
+        for j in range(n):
+            work[j] = x[j] - y[i]
+        exponential(work, work, n)
+        s = <real>(g[i] / row_sum(work, n))
+        if add:
+            for j in range(n):
+                out[j] += work[j] * s
+        else:
+            for j in range(n):
+                out[j] = work[j] * s
+        x += n
         out += n
 
 
@@ -325,3 +371,7 @@ cdef void fill_lines(Kernels* k) noexcept:
     k.cross_entropy_vjp[1] = <cross_entropy_vjp_t> <void*> cross_entropy_vjp_rows[double]
     k.column_sums[0] = <column_sums_t> <void*> sum_columns[float]
     k.column_sums[1] = <column_sums_t> <void*> sum_columns[double]
+    k.logsumexp[0] = <logsumexp_t> <void*> logsumexp_rows[float]
+    k.logsumexp[1] = <logsumexp_t> <void*> logsumexp_rows[double]
+    k.logsumexp_vjp[0] = <logsumexp_vjp_t> <void*> logsumexp_vjp_rows[float]
+    k.logsumexp_vjp[1] = <logsumexp_vjp_t> <void*> logsumexp_vjp_rows[double]

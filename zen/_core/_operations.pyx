@@ -6,17 +6,23 @@ its kernel takes the path of rows without one.
 
 from cpython.object cimport PyObject, PyObject_GetItem
 from cpython.ref cimport Py_INCREF
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._blas cimport gemm_into, is_matrix, matmul2d
+from zen._core._blas cimport gemm_into, is_matrix, layout, matmul2d
 from zen._core._broadcast cimport Operands, add_into, iterate, memory_order, place, place_scalar
-from zen._core._classes cimport cross_entropy_into, cross_entropy_vjp_into, softmax_into, softmax_vjp_into
-from zen._core._dispatch cimport identity_kernel
+from zen._core._classes cimport (
+    cross_entropy_into, cross_entropy_vjp_into, logsumexp_into, logsumexp_vjp_into, softmax_into, softmax_vjp_into,
+)
+from zen._core._dispatch cimport identity_kernel, kernels
 from zen._core._engine cimport Pass, cotangent, elements
+from zen._core._factor cimport (
+    can_factor, cholesky_factor, cholesky_pull_back, inverse_pull_back, lu_factor,
+    lu_inverse, lu_solve, solve_pull_back,
+)
 from zen._core._guard cimport guarded_params
-from zen._core._kernels cimport Targets
+from zen._core._kernels cimport Targets, matvec_t, outer_t
 from zen._core._memory cimport contiguous, new_array, new_ordered
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_classes, taken
 from zen._core._record cimport linked, record_layer, record_one
@@ -32,6 +38,7 @@ cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
 
 
+include "_operations_matvec.pxi"
 include "_operations_matmul.pxi"
 include "_operations_reduction.pxi"
 include "_operations_views.pxi"
@@ -39,3 +46,6 @@ include "_operations_linear.pxi"
 include "_operations_softmax.pxi"
 include "_operations_cross_entropy.pxi"
 include "_operations_embedding.pxi"
+include "_operations_linalg.pxi"
+include "_operations_logsumexp.pxi"
+include "_operations_joining.pxi"

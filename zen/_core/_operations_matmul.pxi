@@ -1,7 +1,7 @@
-# The product of two matrices. Part of _operations.pyx.
+# The product of two matrices, or of a matrix and a vector. Part of _operations.pyx.
 
 cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
-    # Two float or double matrices of one dtype whose shapes fit; else None.
+    # Float or double of one dtype whose shapes fit; else None.
     cdef Arg a[2]
     cdef Node node = None
     cdef ndarray left, right, out
@@ -11,14 +11,19 @@ cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
         return None
     cdef Node _n0 = taken(&a[0]), _n1 = taken(&a[1])
     left, right = <ndarray>a[0].array, <ndarray>a[1].array
-    if not is_matrix(left) or not is_matrix(right) or cnp.PyArray_DIMS(left)[1] != cnp.PyArray_DIMS(right)[0]:
+    if cnp.PyArray_NDIM(left) + cnp.PyArray_NDIM(right) == 3:
+        out = matvec(left, right)
+        if out is None:
+            return None
+    elif is_matrix(left) and is_matrix(right) and cnp.PyArray_DIMS(left)[1] == cnp.PyArray_DIMS(right)[0]:
+        out = matmul2d(left, right)
+    else:
         return None
-    out = matmul2d(left, right)
     if (a[0].node != NULL or a[1].node != NULL) and recording():
         node = new_node(row)
         node.compiled = True
         node.typenum = a[0].typenum
-        node.set_shape(2, <Py_ssize_t*>cnp.PyArray_DIMS(out))
+        node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
         if a[0].node != NULL:
             node.n0, node.h1 = <Node>a[0].node, ARRAY
             node.s1 = kept(&a[1], node)
@@ -36,6 +41,8 @@ cdef int pull_matmul(object work, Node n) except -1:
     cdef PyObject* out
     cdef ndarray g = <ndarray>p.array
     cdef object s0 = n.s0, s1 = n.s1
+    if n.nd == 1:
+        return pull_matvec(p, n, s0, s1)
     if p.needs(n.n0):
         out = p.open(n.n0, &fresh)
         gemm_into(<ndarray>out, g, False, <ndarray>s1, True, not fresh)

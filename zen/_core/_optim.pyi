@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 from numpy.typing import NDArray
 
@@ -10,6 +10,7 @@ _Fill = Callable[[Tensor, tuple[str, ...], bool], dict[str, Any]]
 
 class Walk: ...
 
+@final
 class Rule:
     def __call__(
         self, params: list[Tensor], state: _State, fill: _Fill, written: list[NDArray[Any]], *values: Any

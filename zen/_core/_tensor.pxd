@@ -14,15 +14,10 @@ ctypedef int (*pull_t)(object work, Node n) except -1
 cdef class Row:
     cdef readonly str name
     cdef readonly int nin
+    cdef bint outlasts                       # a pass does not release its nodes: parts can be used one after the other
     cdef readonly object forward
     cdef readonly bint elementwise, variadic, joint, view
     cdef readonly tuple linear, tangents
-    cdef readonly int several                # how many results: 0 for one that is no tuple, -1 for any number
-    cdef readonly int workspace              # further results that only backward reads
-    cdef readonly tuple optional             # positions of arguments that may be None
-    cdef readonly object composition         # None: none
-    cdef readonly Row output                 # stands on the nodes of single results, if there are several
-    cdef readonly bint is_output
     cdef object prepare
     cdef tuple _vjps, _needs
     cdef run_t run                           # NULL: none
@@ -34,6 +29,13 @@ cdef class Row:
     cdef int reads[MAX_ARGUMENTS]            # bit k: the formula reads slot k
     cdef bint identity[MAX_ARGUMENTS]        # the formula is `g`
     cdef bint differentiable[MAX_ARGUMENTS]
+    # Behind what kernels need, which is to lie close together.
+    cdef readonly int several                # how many results: 0 for one that is no tuple, -1 for any number
+    cdef readonly int workspace              # further results that only backward reads
+    cdef readonly tuple optional             # positions of arguments that may be None
+    cdef readonly object composition         # None: none
+    cdef readonly Row output                 # stands on the nodes of single results, if there are several
+    cdef readonly bint is_output
     cdef int ready(self) except -1
 
 cdef struct Slot:

@@ -34,6 +34,7 @@ cdef class Row:
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
         self.linear, self.tangents = linear, tangents
         self.several, self.workspace, self.optional, self.composition = several, workspace, optional, composition
+        self.outlasts = several != 0 and view
         if several:
             self.output = Row(name, 1, forward, prepare)
             self.output.is_output, self.output.pull = True, pull_output

@@ -10,7 +10,8 @@ directly. The result goes straight to a contiguous output; otherwise the block i
 The same source is compiled once for each instruction set (`_kernels_base`, `_avx2`, `_avx512`); `_dispatch.pyx`
 picks one at import.
 
-To add a name that forward formulas may call, add it to INLINE, COMPOSED or LOOPS here and to `zen/ops/primitives.py`.
+To add a name that forward formulas may call, add it to INLINE, COMPOSED, LOOPS or DIRECT here and to
+`zen/ops/primitives.py`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ INLINE = {
     "minimum": "({0} if ({0} <= {1}) | ({0} != {0}) else {1})",
     "where": "({1} if {0} else {2})",
 }
+# The same for float alone.
+INLINE_FLOAT = {"erf": "zen_erf({0})"}
 # Made of the others, where NumPy's loop takes one element at a time.
 COMPOSED = {"logaddexp": ("a b", "maximum(a, b) + log1p(exp(where(a == b, 0, -abs(a - b))))")}
 # NumPy ufuncs whose inner loops are called directly on a block.
@@ -45,6 +48,9 @@ LOOPS = {
     "trunc": "trunc",
 }  # fmt: skip
 LOOP_NAMES = sorted(LOOPS)
+# Functions of `_blocks.pxd`, which call NumPy's loop where that is faster or more exact.
+DIRECT = ("erf", "exp", "gelu_slope", "hypot", "power")
+WHOLE = ("exp", "hypot", "loop")  # may be called for more than a block
 TYPES = ("float", "double")
 OPERANDS = ("out", "g", "arg0", "arg1", "arg2", "y")
 """What the slots of a kernel's pointer array mean; `_dispatch.pxd` repeats the numbers."""
@@ -105,7 +111,9 @@ class Kernel:
             if name in ("maximum", "minimum"):  # a conditional within a conditional is not vectorised
                 arguments = [f"{self.materialise(a)}[i]" if " if " in a else a for a in arguments]
             return INLINE[name].format(*arguments, T=self.ctype)
-        if name in LOOPS or name == "erf":
+        if name in INLINE_FLOAT and self.ctype == "float":
+            return INLINE_FLOAT[name].format(*arguments)
+        if name in LOOPS or name in DIRECT:
             return self.stage(name, arguments)
         if name in COMPOSED:
             parameters, formula = COMPOSED[name][0].split(), COMPOSED[name][1]
@@ -120,8 +128,8 @@ class Kernel:
         if key not in self.known:
             sources = [self.materialise(a) for a in arguments]
             out = self.temporary()
-            function = name if name in ("erf", "power") else "loop"
-            loop = "exp" if name == "erf" else name  # which erf is made of
+            function = name if name in DIRECT else "loop"
+            loop = name if name in LOOPS else "exp"  # which the others are made of
             extra = f"&loops[{LOOP_NAMES.index(loop)}][{TYPES.index(self.ctype)}], "
             arity = "" if function != "loop" else str(len(sources))
             self.stages.append([f"{function}{arity}_{self.ctype}({extra}{', '.join(sources)}, {out}, m)"])
@@ -147,7 +155,7 @@ class Kernel:
             self.stages[-1] = [self.stages[-1][0].replace(f" t{self.temporaries}, m)", " r, m)")]
             self.temporaries -= 1
             self.result = None
-            if len(self.stages) == 1 and self.stages[0][0].startswith("loop"):
+            if len(self.stages) == 1 and self.stages[0][0].startswith(WHOLE):
                 self.whole = self.stages[0][0].removesuffix(" r, m)") + f" <{self.ctype}*>p[0], n)"
                 for operand in self.used:
                     slot = OPERANDS.index(operand)
@@ -228,6 +236,8 @@ include "_kernels_gates.pxi"
 include "_kernels_weights.pxi"
 include "_kernels_dots.pxi"
 include "_kernels_tiles.pxi"
+include "_kernels_factors.pxi"
+include "_kernels_matvec.pxi"
 
 
 cdef void fill() except *:
@@ -253,6 +263,8 @@ def enter(size_t address):
     fill_weights(k)
     fill_dots(k)
     fill_tiles(k)
+    fill_factors(k)
+    fill_matvec(k)
 
 
 '''

@@ -9,6 +9,8 @@ from ._attention import empty as empty
 from ._conv import conv2d as conv2d
 from ._conv import conv2d_input as conv2d_input
 from ._conv import conv2d_weight as conv2d_weight
+from ._factor import slogdet as slogdet
+from ._factor import slogdet_pull_back as slogdet_pull_back
 from ._lines import scatter_add_rows as scatter_add_rows
 from ._norm import norm_channels as norm_channels
 from ._norm import norm_channels_backward as norm_channels_backward

@@ -144,8 +144,8 @@ activations = [
     ),
     elementwise(
         "gelu", "x", "0.5 * x * (1 + erf(x * 0.7071067811865476))",
-        ["g * (0.5 * (1 + erf(x * 0.7071067811865476)) + x * exp(-0.5 * x * x) * 0.3989422804014327)"],
-        [ANY], numpy="", method=None, doc="x times the normal distribution function of x (erf form).",
+        ["g * gelu_slope(x)"], [ANY], numpy="", method=None,
+        doc="x times the normal distribution function of x (erf form).",
     ),
     elementwise(
         "gelu_tanh", "x", "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
@@ -243,6 +243,10 @@ slopes = [
         "power_log", "a b", "where((a == 0) & (b > 0), 0, a ** b * log(where((a == 0) & (b > 0), 1, a)))",
         ["g * (b * power_log(a, b - 1) + limit_power(a, b - 1))", "g * y * log(where((a == 0) & (b > 0), 1, a))"],
         [POSITIVE, ANY], numpy="", method=None, doc="a ** b * log(a): the derivative of a ** b in b, and its limits.",
+    ),
+    elementwise(
+        "gelu_slope", "x", "gelu_slope(x)", ["g * 0.3989422804014327 * exp(-0.5 * x * x) * (2 - x * x)"], [ANY],
+        numpy="", method=None, doc="The derivative of gelu.",
     ),
     elementwise(
         "product", "a b", "where((a == 0) & (b == b), 0, a * b)", ["g * b", "g * a"], [ANY, ANY],

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import backend
 from ..backend import Shaped, Tensor, apply
-from ..dtypes import floating
-from .operands import operand, whole
+from ..dtypes import KERNELS, floating
+from .operands import operand, raw, whole
 from .products import turned
 from .reduction import CONSTANT, prod_others
 from .register import define, public
@@ -50,21 +51,21 @@ def _regular(rng: np.random.Generator, *shape: int) -> np.ndarray:
 # --- solve and inverse
 
 
-def _solve_right(f: Any, g: Any, a: Any, vector: bool) -> Any:
-    """The gradient in b: the solution of the transposed system. `vector`: b is one vector."""
-    if vector:
+def _solve_right(f: Any, g: Any, a: Any) -> Any:
+    """The gradient in b: the solution of the transposed system."""
+    if g.ndim < a.ndim:  # b is one vector
         return f.solve(turned(f, a), g[..., None])[..., 0]
     return f.solve(turned(f, a), g)
 
 
-def _solve_left(f: Any, g: Any, a: Any, y: Any, vector: bool) -> Any:
-    gb = _solve_right(f, g, a, vector)
-    return -gb[..., None] * y[..., None, :] if vector else -f.matmul(gb, turned(f, y))
+def _solve_left(f: Any, g: Any, a: Any, y: Any) -> Any:
+    gb = _solve_right(f, g, a)
+    return -gb[..., None] * y[..., None, :] if y.ndim < a.ndim else -f.matmul(gb, turned(f, y))
 
 
 SOLVE = define(row(
     "solve", "a b", _solvable("solve", np.linalg.solve),
-    ["left(g, a, y, b.ndim == 1)", "right(g, a, b.ndim == 1)"], linear="b",
+    ["left(g, a, y)", "right(g, a)"], linear="b",
     uses={"left": _solve_left, "right": _solve_right},
     domain=lambda rng: [
         ((_regular(rng, 3, 3), rng.normal(size=3)), ()), ((_regular(rng, 3, 3), rng.normal(size=(3, 2))), ()),
@@ -196,14 +197,37 @@ define(row(
 ))  # fmt: skip
 
 
-def _slogdet_left(f: Any, g: Any, x: Any) -> Any:
-    """The sign is constant."""
-    return 0 if g[1] is None else g[1][..., None, None] * turned(f, f.inv(x))
+LOGABSDET = define(row(
+    "logabsdet", "x", lambda x: np.linalg.slogdet(x)[1], ["g[..., None, None] * turned(inv(x))"],
+    uses={"turned": turned}, shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
+    domain=lambda rng: [((x,), ()) for x in _matrices(rng)], doc="log(abs(det(x))).",
+))  # fmt: skip
+
+
+def _slogdet(x: Any, read: bool) -> tuple[Any, ...]:
+    found = backend.kernels.slogdet(x) if x.dtype in KERNELS and x.dtype.isnative else None
+    return (*np.linalg.slogdet(x), None, None) if found is None else found
+
+
+def _slogdet_vjp(
+    g: tuple[Any, Any], args: tuple[Any], results: tuple[Any, ...], wanted: tuple[bool, ...]
+) -> tuple[Any]:
+    """The sign is constant; the factors of the forward pass give the inverse."""
+    (x,), (_, _, lu, pivots) = args, results
+    if g[1] is None:
+        return (np.zeros(x.shape, x.dtype),)
+    if lu is None:
+        return (g[1][..., None, None] * np.swapaxes(np.linalg.inv(x), -1, -2),)
+    return (backend.kernels.slogdet_pull_back(lu, pivots, np.asarray(g[1], lu.dtype)),)
+
+
+def _slogdet_composed(x: Any) -> tuple[Any, Any]:
+    return backend.wrap(np.asarray(np.linalg.slogdet(raw(x))[0])), apply(LOGABSDET, (x,))
 
 
 SLOGDET = define(row(
-    "slogdet", "x", lambda x: tuple(np.linalg.slogdet(x)), ["left(g, x)"], outputs="sign logabsdet",
-    uses={"left": _slogdet_left}, shape=lambda x: (Shaped(x.shape[:-2], floating(x.dtype)),) * 2,
+    "slogdet", "x", _slogdet, _slogdet_vjp, outputs="sign logabsdet", workspace="lu pivots",
+    composition=_slogdet_composed, shape=lambda x: (Shaped(x.shape[:-2], floating(x.dtype)),) * 2,
     domain=lambda rng: [((x,), ()) for x in _matrices(rng)],
     doc="The sign of the determinant, and log(abs(det(x))).",
 ))  # fmt: skip

@@ -20,6 +20,11 @@ def erf(x: Any) -> Any:
     return np.asarray(_erf(x)).astype(floating(x.dtype))
 
 
+def gelu_slope(x: Any) -> Any:
+    """The derivative of x times the normal distribution function of x, elementwise."""
+    return 0.5 * (1 + erf(x * 0.7071067811865476)) + x * np.exp(-0.5 * x * x) * 0.3989422804014327
+
+
 NUMPY: dict[str, Any] = {
     "abs": np.abs,
     "acos": np.arccos,
@@ -30,6 +35,7 @@ NUMPY: dict[str, Any] = {
     "atan2": np.arctan2,
     "atanh": np.arctanh,
     "erf": erf,
+    "gelu_slope": gelu_slope,
     **{
         name: getattr(np, name)
         for name in (

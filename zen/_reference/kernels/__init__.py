@@ -14,6 +14,8 @@ from .classes import scatter_add_rows as scatter_add_rows
 from .conv import conv2d as conv2d
 from .conv import conv2d_input as conv2d_input
 from .conv import conv2d_weight as conv2d_weight
+from .factor import slogdet as slogdet
+from .factor import slogdet_pull_back as slogdet_pull_back
 from .norm import norm_channels as norm_channels
 from .norm import norm_channels_backward as norm_channels_backward
 from .norm import norm_rows as norm_rows

@@ -127,15 +127,8 @@ def rule(declared: Any) -> Callable[..., Walk]:
 
         def update(w: Work) -> tuple[np.ndarray, ...]:
             arrays = dict(zip(names, w.arrays, strict=True))
-            known: dict[str, Any] = {
-                **_FUNCTIONS,
-                **options,
-                **arrays,
-                "p": w.p,
-                "g": w.g,
-                "step": w.step,
-                "first": w.first,
-            }
+            known: dict[str, Any] = {**_FUNCTIONS, **options, **arrays}
+            known.update(p=w.p, g=w.g, step=w.step, first=w.first)
             exec(code, known)
             return tuple([known[name] for name in ("p", *names)])
 

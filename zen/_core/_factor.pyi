@@ -1,0 +1,6 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+def slogdet(x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]] | None: ...
+def slogdet_pull_back(lu: NDArray[Any], pivots: NDArray[Any], g: NDArray[Any]) -> NDArray[Any]: ...
