@@ -23,10 +23,17 @@ cdef extern from *:
     #include <stdint.h>
     #include <string.h>
 
+    /* Not every module that includes these calls all of them. */
+    #ifdef __GNUC__
+    #define ZEN_OFFERED static inline __attribute__((unused))
+    #else
+    #define ZEN_OFFERED static __inline
+    #endif
+
     /* e^x as 2^n e^r with |r| below 0.35: S. L. Moshier, Cephes, expf. As fast as NumPy's loop; may stand in others.
        2^n in two factors, so that what is too large or too small for one becomes inf, a subnormal number or 0. Largest
        relative error found: 7.9e-8. */
-    static inline float zen_exp(float x) {
+    ZEN_OFFERED float zen_exp(float x) {
         const float shift = 12582912.0f + 254.0f;    /* 1.5 * 2^23: n stays in the low bits, with two biases */
         float k, n, r, p, first, second;
         uint32_t bits, half;
@@ -52,7 +59,7 @@ cdef extern from *:
     }
 
     /* The error function by a minimax rational approximation. Largest relative error found: 3.2e-7. */
-    static inline float zen_erf(float x) {
+    ZEN_OFFERED float zen_erf(float x) {
         float u, above, below;
         x = x > 3.95f ? 3.95f : x;                   /* 1 to the last bit from here on; nan stays */
         x = x < -3.95f ? -3.95f : x;
@@ -74,7 +81,7 @@ cdef extern from *:
 
     /* The derivative of x N(x), N the normal distribution function: N from the same exponential, by Zelen and Severo's
        formula (Abramowitz and Stegun 26.2.17), with an error below 1.5e-7. */
-    static inline float zen_gelu_slope(float x) {
+    ZEN_OFFERED float zen_gelu_slope(float x) {
         float a = x < 0 ? -x : x, e = zen_exp((-0.5f * x) * x) * 0.398942280f, t = 1.0f / (1.0f + 0.2316419f * a), p;
         p = t * 1.330274429f - 1.821255978f;
         p = p * t + 1.781477937f;
