@@ -42,18 +42,22 @@ def overwritten(array: np.ndarray, seq: int) -> str | None:
     """The operation that wrote to memory of `array` after `seq`, or None."""
     owner = _owner(array)
     with _lock:
-        if owner is None:
-            logs = [_foreign, *(log for _, log in _owned.values())]  # the same memory may have an owner here as well
-        else:
-            entry = _owned.get(id(owner))
-            logs = [_foreign] if entry is None or entry[0]() is not owner else [entry[1], _foreign]
-        layout = None
-        for log in logs:
-            if log.latest > seq and array.size:
-                layout = layout or _layout(array)
-                name = log.find(*layout, seq)
-                if name is not None:
-                    return name
+        return _found(array, owner, seq)
+
+
+def _found(array: np.ndarray, owner: Any, seq: int) -> str | None:
+    if owner is None:
+        logs = [_foreign, *(log for _, log in _owned.values())]  # the same memory may have an owner here as well
+    else:
+        entry = _owned.get(id(owner))
+        logs = [_foreign] if entry is None or entry[0]() is not owner else [entry[1], _foreign]
+    layout = None
+    for log in logs:
+        if log.latest > seq and array.size:
+            layout = layout or _layout(array)
+            name = log.find(*layout, seq)
+            if name is not None:
+                return name
     return None
 
 

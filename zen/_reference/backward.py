@@ -155,13 +155,18 @@ class _Pass:
             return
         verify_saved(node, saved)
         with np.errstate(all="ignore"):
-            for k, value in self.vjps(node, saved, inputs, params, gradient):
-                receiver = inputs[k]
-                if receiver is not None and value is not None:
-                    made = self.conform(value, receiver, node.name)
-                    self.give(receiver, made, not self.recorded and self.is_fresh(node, made, gradient, saved))
+            self.give_vjps(node, saved, inputs, params, gradient)
         if not self.retain and not (row.several and row.view):  # parts of an array can be used one after the other
             node.release()
+
+    def give_vjps(
+        self, node: Node, saved: tuple[Any, ...], inputs: tuple[Node | None, ...], params: Any, gradient: Any
+    ) -> None:
+        for k, value in self.vjps(node, saved, inputs, params, gradient):
+            receiver = inputs[k]
+            if receiver is not None and value is not None:
+                made = self.conform(value, receiver, node.name)
+                self.give(receiver, made, not self.recorded and self.is_fresh(node, made, gradient, saved))
 
     def give_output(self, call: Any, k: int, count: int, value: Any) -> None:
         """Add `value` to the cotangent of result k of `call`, a node whose gradient is a list of these."""
@@ -239,12 +244,15 @@ class _Pass:
         made anew.
         """
         with _commit_lock, np.errstate(all="ignore"):
-            ready = [(*entry, old := entry[0].grad, self.total(old, *entry[1:])) for entry in self.finished]
-            for node, value, owned, old, made in ready:
-                while node.grad is not old:  # from a False to the assignment nothing is called: no thread comes between
-                    old = node.grad
-                    made = self.total(old, value, owned)
-                node.grad = made
+            self.store()
+
+    def store(self) -> None:
+        ready = [(*entry, old := entry[0].grad, self.total(old, *entry[1:])) for entry in self.finished]
+        for node, value, owned, old, made in ready:
+            while node.grad is not old:  # from a False to the assignment nothing is called: no thread comes between
+                old = node.grad
+                made = self.total(old, value, owned)
+            node.grad = made
 
     def total(self, old: Tensor | None, value: Any, owned: bool) -> Tensor:
         """What a leaf holds once `value` has been added to `old`."""

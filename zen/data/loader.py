@@ -328,17 +328,20 @@ def _in_turn(tasks: Iterator[Callable[[], Any]]) -> Iterator[Any]:
 def _ahead(tasks: Iterator[Callable[[], Any]], workers: int, limit: int) -> Iterator[Any]:
     """The tasks' results in order, with up to `limit` of them running or waiting."""
     pool = ThreadPoolExecutor(workers, _THREADS, backend.set_grad_enabled, (backend.grad_enabled(),))
-    waiting: deque[Future[Any]] = deque()
     try:
-        waiting.extend(pool.submit(task) for task in islice(tasks, limit))
-        while waiting:
-            batch = waiting.popleft().result()
-            if batch is _END:
-                return
-            waiting.extend(pool.submit(task) for task in islice(tasks, 1))
-            yield batch
-            del batch  # else the batch before would live while the next is waited for
+        yield from _submitted(pool, tasks, limit)
     finally:
         # A thread cannot wait for its own end, and the collector may run this in a worker.
         inside = threading.current_thread().name.startswith(_THREADS)
         pool.shutdown(wait=not inside, cancel_futures=True)
+
+
+def _submitted(pool: ThreadPoolExecutor, tasks: Iterator[Callable[[], Any]], limit: int) -> Iterator[Any]:
+    waiting: deque[Future[Any]] = deque(pool.submit(task) for task in islice(tasks, limit))
+    while waiting:
+        batch = waiting.popleft().result()
+        if batch is _END:
+            return
+        waiting.extend(pool.submit(task) for task in islice(tasks, 1))
+        yield batch
+        del batch  # else the batch before would live while the next is waited for

@@ -43,11 +43,16 @@ def read_npz(path: str | os.PathLike[str], names: Iterable[str] | None = None) -
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
             if len(members) != len(archive.namelist()):
                 raise ValueError(f"{where}: two members of the archive have one name; it has {archive.namelist()}")
-            chosen = list(members) if names is None else list(names)
-            for name in chosen:
-                if name not in members:
-                    raise KeyError(f"{where} has no array {name!r}; it has {sorted(members)}")
-            return {name: _member(archive, members[name], where) for name in chosen}
+            return _arrays(archive, members, list(members if names is None else names), where)
+
+
+def _arrays(
+    archive: zipfile.ZipFile, members: dict[str, str], names: list[str], where: str
+) -> dict[str, np.ndarray]:  # fmt: skip
+    for name in names:
+        if name not in members:
+            raise KeyError(f"{where} has no array {name!r}; it has {sorted(members)}")
+    return {name: _member(archive, members[name], where) for name in names}
 
 
 def _member(archive: zipfile.ZipFile, member: str, where: str) -> np.ndarray:

@@ -53,8 +53,9 @@ class RemovableHandle:
     def remove(self) -> None:
         """Take the hook away; again does nothing."""
         with _lock:
-            hooks = getattr(self._hooks, self._kind)
-            setattr(self._hooks, self._kind, {key: hook for key, hook in hooks.items() if key != self._key})
+            hooks = dict(getattr(self._hooks, self._kind))
+            hooks.pop(self._key, None)
+            setattr(self._hooks, self._kind, hooks)
 
     def __enter__(self) -> Self:
         return self

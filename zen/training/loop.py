@@ -73,14 +73,17 @@ class Training:
         was_training = self.model.training
         bar = _Bar(self, epochs) if progress else None
         try:
-            self.call("on_start")
-            while self.epoch < epochs and not self.stop:
-                self.run_epoch(bar)
-            self.call("on_end")
+            self.run_epochs(epochs, bar)
         finally:
             self.model.train(was_training)
             if bar is not None:
                 bar.close()
+
+    def run_epochs(self, epochs: int, bar: _Bar | None) -> None:
+        self.call("on_start")
+        while self.epoch < epochs and not self.stop:
+            self.run_epoch(bar)
+        self.call("on_end")
 
     def run_epoch(self, bar: _Bar | None) -> None:
         started = time.perf_counter()

@@ -145,12 +145,16 @@ def statistics(model: Any, input: Any, loss: Callable[[Any], Any] | None = None)
     finally:
         watch.end()
         random.set_state(state)
-        for p, gradient in gradients:
-            p.grad = gradient
-        with no_grad():
-            for name, t in model.named_buffers():
-                if name in kept and not np.array_equal(t.array, kept[name], equal_nan=t.dtype in FLOATING):
-                    inplace.copy_(t, kept[name])
+        _restore(model, gradients, kept)
+
+
+@no_grad
+def _restore(model: Any, gradients: list[tuple[Any, Any]], kept: dict[str, np.ndarray]) -> None:
+    for p, gradient in gradients:
+        p.grad = gradient
+    for name, t in model.named_buffers():
+        if name in kept and not np.array_equal(t.array, kept[name], equal_nan=t.dtype in FLOATING):
+            inplace.copy_(t, kept[name])
 
 
 class _Watch:

@@ -30,10 +30,7 @@ def register_op(*args: Any, **keywords: Any) -> ValNode:
     count = graph._node_idx
     added: dict[int, Any] = {}
     try:
-        for node in (*inputs, op, out):
-            if id(node) not in added and (not node.name or graph.nodes.get(node.name) is not node):
-                graph.add_node(node)
-                added[id(node)] = node
+        _add(graph, (*inputs, op, out), added)
         graph.compute(op, inputs, out)
     except BaseException:
         for node in added.values():
@@ -46,6 +43,13 @@ def register_op(*args: Any, **keywords: Any) -> ValNode:
         graph.add_edge(node.name, op.name)
     graph.add_edge(op.name, out.name)
     return out
+
+
+def _add(graph: Graph, nodes: tuple[Any, ...], added: dict[int, Any]) -> None:
+    for node in nodes:
+        if id(node) not in added and (not node.name or graph.nodes.get(node.name) is not node):
+            graph.add_node(node)
+            added[id(node)] = node
 
 
 def _arguments(given: list[Any], named: dict[str, Any]) -> tuple[list[ValNode], CompNode, str | None, Graph]:

@@ -207,12 +207,12 @@ def _progress_bar() -> Callable[[Iterable[int]], Iterable[int]]:
     return bar
 
 
+@no_grad
 def _update(optim: Any, parameters: Iterable[ad.Tensor | None]) -> None:
-    with no_grad():
-        for p in parameters:
-            if p is not None:
-                p.tensor.sub_(optim.delta(p))  # p.value -= ..., in one step
-                p.gradient = 0
+    for p in parameters:
+        if p is not None:
+            p.tensor.sub_(optim.delta(p))  # p.value -= ..., in one step
+            p.gradient = 0
 
 
 def _states(x: Any, u: Any, bias_u: Any, w: Any, bias_w: Any) -> Any:
