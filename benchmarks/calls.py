@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import zen
+from zen import backend
 
 from . import report
 from .rounds import pin
@@ -57,6 +58,8 @@ def cases() -> Iterator[Case]:
     yield from gradients(array, x, w, arrays, leaves)
     yield from directions(other, direction, array, x, w)
     yield from writes(w)
+    yield from functions(array, w)
+    yield from layers(rng)
 
 
 def numpy_calls(w: Any) -> Iterator[Case]:
@@ -110,6 +113,31 @@ def writes(w: Any) -> Iterator[Case]:
     yield Case("y[i] = t", at, made, 2)
     yield Case("y[a:b] = t", along, made, 2)
     yield Case("y += t", added, made, 2)
+
+
+def functions(a: Any, w: Any) -> Iterator[Case]:
+    matrix, vector = a.reshape(2, 5), a[:5].reshape(5, 1)
+    m, v = (zen.tensor(x, requires_grad=True) for x in (matrix, vector))
+
+    def deviation() -> Any:
+        d = a - np.add.reduce(a) / SIZE
+        return np.sqrt(np.add.reduce(d * d) / SIZE)
+
+    yield Case("concat([t, t])", lambda: zen.concat([w, w]), lambda: np.concatenate([a, a]), 2)
+    yield Case("stack([t, t])", lambda: zen.stack([w, w]), lambda: np.concatenate([a, a]).reshape(2, SIZE), 2)
+    yield Case("max(t)", lambda: zen.max(w), lambda: np.maximum.reduce(a), 2)
+    yield Case("t.max(0)", lambda: w.max(0), lambda: np.maximum.reduce(a), 2)
+    yield Case("std(t)", lambda: zen.std(w), deviation, 2)
+    yield Case("norm(t)", lambda: zen.f.norm(w), lambda: np.sqrt(np.add.reduce(a * a)), 2)
+    yield Case("einsum('ij,jk->ik', t, t)", lambda: zen.einsum("ij,jk->ik", m, v), lambda: matrix @ vector, 4)
+    yield Case("einsum('i,i', t, t)", lambda: zen.einsum("i,i", w, w), lambda: a @ a, 4)
+
+
+def layers(rng: Any) -> Iterator[Case]:
+    layer, image = zen.nn.Conv2d(1, 1, 2), zen.tensor(rng.normal(size=(1, 1, 3, 3)), dtype="float32")
+    arrays = [t.array for t in (image, layer.weight, layer.bias)]
+    plan = (1, 1), (0, 0), (1, 1), 1
+    yield Case("Conv2d(1, 1, 2)(t)", lambda: layer(image), lambda: backend.kernels.conv2d(*arrays, *plan), 3)
 
 
 def per_call(function: Callable[[], Any], count: int) -> float:

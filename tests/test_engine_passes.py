@@ -289,6 +289,15 @@ def test_gradients_of_nodes_are_arrays_and_numbers():
     np.testing.assert_array_equal(again, [1.0, 1.0])
 
 
+def test_an_input_that_is_asked_for_twice_gets_arrays_of_its_own():
+    x, apart = leaf([1.0, 2.0]), leaf(1.0)
+    z = (x * x).sum()
+    first, second, node, *nothing = backend.run([z], [None], [x, x, x.node, apart, apart.node, apart], True)
+    assert nothing == [None, None, None] and type(node) is np.ndarray
+    first.array[...], node[...] = 0.0, 1.0
+    np.testing.assert_array_equal(second.array, [2.0, 4.0])
+
+
 def test_a_pass_refuses_what_takes_no_part_in_gradients():
     x, constant = leaf([1.0, 2.0]), zen.tensor([1.0])
     for root, wanted in ((x * x, constant), (constant, x), (x * x, None)):

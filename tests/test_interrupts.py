@@ -81,6 +81,7 @@ STATE = {key: value.numpy().copy() for key, value in MODEL.state_dict().items()}
 SGD = zen.optim.SGD([LEAF], lr=0.0)
 LOADER = DataLoader([np.float32(k) for k in range(6)], batch_size=2, shuffle=True, seed=0)
 
+
 def removed_hook():
     handles = [MODEL.register_forward_hook(print) for _ in range(3)]
     for handle in handles:

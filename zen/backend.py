@@ -40,8 +40,10 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import install as install
     from ._reference import kernels as kernels
     from ._reference import leaf as leaf
+    from ._reference import matched as matched
     from ._reference import next_seq as next_seq
     from ._reference import note_write as note_write
+    from ._reference import push as push
     from ._reference import rebuild as rebuild
     from ._reference import record as record
     from ._reference import renew as renew
@@ -74,8 +76,10 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import install as install
         from ._core import kernels as kernels
         from ._core import leaf as leaf
+        from ._core import matched as matched
         from ._core import next_seq as next_seq
         from ._core import note_write as note_write
+        from ._core import push as push
         from ._core import rebuild as rebuild
         from ._core import record as record
         from ._core import renew as renew

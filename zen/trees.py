@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .backend import matched as matched
 from .backend import rebuild as rebuild
 from .backend import transform as transform
 

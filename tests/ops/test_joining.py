@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 import zen
-from zen import f
+from zen import backend, f
+from zen.ops.joining import CONCAT
 from zen.testing import check_gradients
+
+RNG = np.random.default_rng(0)
+LARGE = RNG.normal(size=(120, 100))
 
 
 def pieces(shape, dtype):
@@ -72,3 +76,67 @@ def test_gradients_may_be_written_to():
     f.stack([x, y]).backward(zen.ones((2, 3)))
     x.grad.array[:] = 5.0
     assert y.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+PARTS = {
+    "C": lambda: [LARGE, LARGE * 2, LARGE + 1],
+    "Fortran": lambda: [np.asfortranarray(LARGE), np.asfortranarray(LARGE * 2)],
+    "mixed": lambda: [LARGE, LARGE.T.copy().T, LARGE[::-1]],
+    "small": lambda: [LARGE[:2, :3], LARGE[2:4, :3]],
+    "empty": lambda: [LARGE[:0], LARGE[:0]],
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("function", ["concat", "stack"])
+def test_values_layout_and_gradients(function, name, axis, dtype):
+    parts = [p.astype(dtype, order="K") for p in PARTS[name]()]
+    turned = name == "Fortran"  # a Tensor made of an array has the order of C
+    leaves = [zen.tensor(p.T if turned else p, requires_grad=True) for p in parts]
+    given = [t.T if turned else t for t in leaves]
+    expected = (np.concatenate if function == "concat" else np.stack)([t.array for t in given], axis)
+    made = getattr(zen, function)(given, axis)
+    np.testing.assert_array_equal(made.array, expected)
+    assert made.dtype == dtype and made.array.flags.c_contiguous == expected.flags.c_contiguous
+    weights = RNG.normal(size=expected.shape).astype(dtype)
+    (made * weights).sum().backward()
+    if function == "concat":
+        shares = np.split(weights, np.cumsum([p.shape[axis] for p in parts])[:-1], axis)
+    else:
+        shares = [np.take(weights, k, axis) for k in range(len(parts))]
+    for leaf, share in zip(leaves, shares, strict=True):
+        np.testing.assert_allclose(leaf.gradient, share.T if turned else share, rtol=1e-6)
+
+
+def test_stacked_numbers():
+    leaves = [zen.tensor(v, requires_grad=True) for v in (1.0, 2.0, 3.0)]
+    made = zen.stack([leaves[0], 7.0, leaves[1] * leaves[2]])
+    np.testing.assert_array_equal(made.array, [1.0, 7.0, 6.0])
+    (made * np.array([1.0, 10.0, 100.0])).sum().backward()
+    assert [t.grad.item() for t in leaves] == [1.0, 300.0, 200.0]
+
+
+def test_constants_beside_what_has_a_tangent():
+    f = lambda x: zen.concat([x, np.ones((1, 3)), x[:1] * x[:1]]) * 2.0  # noqa: E731
+    x, t = RNG.normal(size=(2, 3)), RNG.normal(size=(2, 3))
+    _, tangent = zen.jvp(f, (x,), (t,))
+    np.testing.assert_allclose(tangent, 2 * np.concatenate([t, np.zeros((1, 3)), 2 * x[:1] * t[:1]]))
+    _, tangent = zen.jvp(lambda x: zen.stack([x[0], np.ones(3), x[1]], 1), (x,), (t,))
+    np.testing.assert_allclose(tangent, np.stack([t[0], np.zeros(3), t[1]], 1))
+
+
+@pytest.mark.parametrize("rows", [2, 400])
+def test_a_part_of_length_one_is_not_repeated(rows):
+    parts = (zen.tensor(np.ones((rows, 50))), zen.tensor(np.ones((1, 50))))
+    with pytest.raises(ValueError, match="concat"):
+        backend.apply(CONCAT, parts, (1, (0, 50, 100)))
+    with pytest.raises(ValueError, match=r"concat: shapes .* must agree except along axis 1"):
+        zen.concat(parts, 1)
+
+
+def test_a_part_that_is_joined_twice_gets_both_gradients():
+    x = zen.tensor([1.0, 2.0], requires_grad=True)
+    (zen.concat([x, x]) * np.array([1.0, 2.0, 10.0, 20.0])).sum().backward()
+    np.testing.assert_array_equal(x.gradient, [11.0, 22.0])

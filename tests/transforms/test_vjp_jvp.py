@@ -113,6 +113,32 @@ def test_forward_mode_of_several_arguments_and_nested_results():
     assert tangent["n"] == 3.0 and out["n"] == 2.0 and type(tangent["r"][0]) is np.ndarray
 
 
+def test_tangents_in_dicts_belong_to_their_keys_in_any_order():
+    f = lambda p: p["a"] * p["a"] * p["b"]  # noqa: E731
+    _, tangent = zen.jvp(f, ({"a": V, "b": U},), ({"b": 2 * V, "a": 3 * U},))
+    np.testing.assert_allclose(tangent, 6 * V * U * U + 2 * V**3)
+
+
+def test_results_that_are_one_tensor_have_tangents_of_their_own():
+    _, (first, second) = zen.jvp(lambda x: (y := x * x, y), (V,), (U,))
+    first += 1.0
+    np.testing.assert_allclose(second, 2 * V * U)
+    direction = U.copy()
+    _, same = zen.jvp(lambda x: x, (V,), (direction,))
+    same += 1.0
+    np.testing.assert_array_equal(direction, U)
+
+
+def test_forward_mode_through_a_graph_that_a_pass_released():
+    def f(x):
+        y = zen.exp(x)
+        y.sum().backward()
+        return y * 2.0
+
+    with pytest.raises(RuntimeError, match=r"exp.*released by an earlier backward pass"):
+        zen.jvp(f, (V,), (U,))
+
+
 def test_results_without_a_tangent_have_zeros():
     _, (i, c, k) = zen.jvp(lambda x: (zen.argmax(x), zen.tensor([1.0, 2.0]), x > 1.0), (V,), (U,))
     assert i == 0 and i.dtype == np.float64

@@ -1,6 +1,7 @@
 """Functions made of functions: pickled, copied, bound as methods, described as what they stand for."""
 
 import copy
+import functools
 import inspect
 import pickle
 
@@ -76,6 +77,16 @@ def test_it_looks_like_the_function(wrapped):
     assert wrapped.__name__ == "square" and wrapped.__doc__ == "x * x * scale." and wrapped.__wrapped__ is square
     assert inspect.signature(wrapped) == inspect.signature(square)
     assert "square" in repr(wrapped)
+
+
+def test_it_has_what_the_function_has_and_no_more():
+    def typed(x: float) -> float:
+        return x * x
+
+    g = zen.grad(typed)
+    assert g.__annotations__ == typed.__annotations__ and g.__qualname__ == typed.__qualname__
+    assert g.__module__ == __name__ and not hasattr(g, "nosuch")
+    assert not hasattr(zen.grad(functools.partial(square)), "__name__")
 
 
 def test_keywords_may_have_any_name():

@@ -10,11 +10,13 @@ from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
 from ._differentiable import revived as revived
 from ._dispatch import simd as simd
+from ._engine import push as push
 from ._engine import run as run
 from ._engine import verify_saved as verify_saved
 from ._guard import renew as renew
 from ._guard import settle as settle
 from ._leaves import Leaves as Leaves
+from ._leaves import matched as matched
 from ._leaves import rebuild as rebuild
 from ._leaves import transform as transform
 from ._memory import empty_cache as empty_cache

@@ -13,6 +13,7 @@ cdef class Pass
 
 cdef bint needs_again(Pass p, Node n) except -1
 cdef int take_conflicting(Pass p, Node n) except -1
+cdef int pull_formula(Pass p, Node n) except -1
 
 
 @cython.final
@@ -25,6 +26,7 @@ cdef class Pass:
     cdef dict conflicts              # Node -> Box, made when first needed
     cdef list finished               # Due, of leaves and retained nodes
     cdef dict wanted                 # Node -> gradient, for the inputs asked for
+    cdef long long newest            # the highest number among these
     # The node at work: its gradient, complete.
     cdef double scalar
     cdef PyObject* array             # owned, NULL for a scalar
@@ -47,6 +49,10 @@ cdef class Pass:
         if n is None or not self.selective or n.mark == self.id:
             return n is not None
         return False if n.mark == -self.id else needs_again(self, n)
+
+    cdef inline bint wants(self, Node n) except -1:
+        # Whether the gradient of n was asked for. Most nodes are younger than all of which it was.
+        return n.seq <= self.newest and n in self.wanted
 
     cdef inline int take(self, Node n) except -1:
         # Move the gradient of a node that was waiting out of its slot; the node is free for other passes.

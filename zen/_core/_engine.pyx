@@ -12,9 +12,10 @@ may write (mark, claim, grad) is trusted across such a point.
 """
 
 cimport cython
+from cpython.dict cimport PyDict_GetItem
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport free, malloc, qsort, realloc
 from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
@@ -25,9 +26,10 @@ from zen._core._dtypes cimport has_kernels, is_differentiable, is_number
 from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
 from zen._core._tensor cimport (
-    ARRAY, Node, Row, Slot, Tensor, hook, last_write, leaf_node, new_scalar, new_tensor, node_of, set_pull_output,
+    ARRAY, Node, Row, Slot, Tensor, hook, hush, last_write, leaf_node, new_scalar, new_tensor, node_of,
+    set_pull_output, switch, unhush,
 )
-from zen._core._types cimport ADD, ARGUMENT, COTANGENT, OUT, RESULT, SET, SLOTS, kernel_t
+from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAX_ARGUMENTS, OUT, RESULT, SET, SLOTS, kernel_t
 from zen._core._broadcast import unbroadcast
 from zen._core._tensor import attach, next_seq
 
@@ -298,7 +300,7 @@ cdef class Pass:
             if n.hooks is not None:
                 self.run_hooks(n)
             if self.wanted is not None:
-                if n in self.wanted:
+                if self.wants(n):
                     self.wanted[n] = self.gradient()
             elif n.row is None or n.retains:
                 self.finished.append(due(n, self.gradient()))
@@ -382,3 +384,4 @@ cdef int take_conflicting(Pass p, Node n) except -1:
 include "_engine_formulas.pxi"
 include "_engine_fuse.pxi"
 include "_engine_start.pxi"
+include "_engine_forward.pxi"

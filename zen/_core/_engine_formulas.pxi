@@ -23,6 +23,23 @@ cdef inline char* saved_scalar(Saved* v, int slot, double value, bint is_double)
     return <char*>&v.f[slot]
 
 
+cdef inline void place_scalars(Node n, char** at, Py_ssize_t* s, Saved* v) noexcept:
+    # What the formulas of a 0-d elementwise node read, the cotangent excepted, and where they write: OUT of `v`.
+    cdef int k
+    cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
+    for k in range(SLOTS):
+        s[k] = sizeof(double) if is_double else sizeof(float)
+    at[OUT] = <char*>&v.d[OUT] if is_double else <char*>&v.f[OUT]
+    at[ARGUMENT] = saved_scalar(v, ARGUMENT, n.c0, is_double)
+    at[ARGUMENT + 1] = saved_scalar(v, ARGUMENT + 1, n.c1, is_double)
+    at[ARGUMENT + 2] = saved_scalar(v, ARGUMENT + 2, n.c2, is_double)
+    at[RESULT] = saved_scalar(v, RESULT, n.cy, is_double)
+    if n.h0 == ARRAY:           # a 0-d mask, or a 0-d array of the user's
+        at[ARGUMENT], s[ARGUMENT] = <char*>cnp.PyArray_DATA(<ndarray>n.s0), cnp.PyArray_ITEMSIZE(<ndarray>n.s0)
+    if n.hy == ARRAY:
+        at[RESULT] = <char*>cnp.PyArray_DATA(<ndarray>n.sy)
+
+
 cdef int backward_scalar(Pass p, Node n) except -1:
     # A 0-d node: every input is 0-d as well.
     cdef char* at[SLOTS]
@@ -32,18 +49,8 @@ cdef int backward_scalar(Pass p, Node n) except -1:
     cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
     cdef Node m
     cdef Row row = n.row
-    for k in range(SLOTS):
-        s[k] = sizeof(double) if is_double else sizeof(float)
-    at[OUT] = <char*>&v.d[OUT] if is_double else <char*>&v.f[OUT]
+    place_scalars(n, at, s, &v)
     at[COTANGENT] = saved_scalar(&v, COTANGENT, p.scalar, is_double)
-    at[ARGUMENT] = saved_scalar(&v, ARGUMENT, n.c0, is_double)
-    at[ARGUMENT + 1] = saved_scalar(&v, ARGUMENT + 1, n.c1, is_double)
-    at[ARGUMENT + 2] = saved_scalar(&v, ARGUMENT + 2, n.c2, is_double)
-    at[RESULT] = saved_scalar(&v, RESULT, n.cy, is_double)
-    if n.h0 == ARRAY:           # a 0-d mask, or a 0-d array of the user's
-        at[ARGUMENT], s[ARGUMENT] = <char*>cnp.PyArray_DATA(<ndarray>n.s0), cnp.PyArray_ITEMSIZE(<ndarray>n.s0)
-    if n.hy == ARRAY:
-        at[RESULT] = <char*>cnp.PyArray_DATA(<ndarray>n.sy)
     for k in range(row.nin):
         m = n.n0 if k == 0 else (n.n1 if k == 1 else n.n2)
         if not p.needs(m):
@@ -253,9 +260,17 @@ cdef void reduce_into(kernel_t kernel, Node n, Node m, int reads, Layout* layout
     run_operands(kernel, &o, n, reduced or not fresh)
 
 
+cdef int pull_formula(Pass p, Node n) except -1:
+    # For a row with a kernel, where that does not do.
+    return backward_by(p, n, n.saved)
+
+
 cdef int backward_generic(Pass p, Node n) except -1:
+    return backward_by(p, n, n._saved)
+
+
+cdef int backward_by(Pass p, Node n, tuple saved) except -1:
     cdef Row row = n.row
-    cdef tuple saved = n._saved
     cdef int k
     cdef Node m
     cdef object f = hook("arrays")
@@ -263,7 +278,8 @@ cdef int backward_generic(Pass p, Node n) except -1:
     row.ready()
     if row.several:
         g = tuple(<list>g)
-    with np.errstate(all="ignore"):
+    warnings = hush()
+    try:
         if row.joint:
             gradients = joint_vjp(row, f, g, saved, n, tuple([p.needs(n.input(k)) for k in range(n.count())]))
             for k in range(n.count()):
@@ -281,6 +297,8 @@ cdef int backward_generic(Pass p, Node n) except -1:
                 value = row._vjps[k](f, g, *saved, *n._params)
             if value is not None:
                 p.give(m, value, row, k)
+    finally:
+        unhush(warnings)
     return 0
 
 

@@ -18,15 +18,6 @@ cdef Tensor settle(object gradient, int typenum):
     return new_tensor(gradient, None)
 
 
-cdef Tensor settle_wanted(dict wanted, Node n):
-    # As `settle`; an input that was asked for twice gets two Tensors on arrays of their own.
-    cdef object gradient = wanted[n]
-    wanted[n] = None
-    cdef Tensor t = settle(gradient, n.typenum)
-    wanted[n] = t.values() if t.data is not None else t.scalar
-    return t
-
-
 cdef Node taking_part(object x):
     # The node of a Tensor, or x itself, which is one.
     cdef Node n = <Node>x if isinstance(x, Node) else (node_of(<Tensor>x) if isinstance(x, Tensor) else None)
@@ -35,19 +26,31 @@ cdef Node taking_part(object x):
     return n
 
 
-cdef object hand_out(dict wanted, object x):
-    # What `run` returns for one of its inputs. No reference to an array is held here when `settle` counts them.
-    cdef bint bare = isinstance(x, Node)
-    cdef Node n = taking_part(x)
-    cdef object g = wanted[n]
+cdef object hand_out(dict wanted, list inputs, int k, list found):
+    # What `run` returns for input k. No reference but this one is held to an array when `settle` counts them.
+    cdef bint bare = isinstance(inputs[k], Node)
+    cdef Node n = taking_part(inputs[k])
+    cdef object g = wanted.pop(n, n)
     cdef Tensor t
-    if isinstance(g, float):
-        return g if bare else new_scalar(<double>g, n.typenum, None)
+    if g is n:               # asked for before
+        return again(found[[taking_part(x) for x in inputs[:k]].index(n)], n, bare)
     if g is None:
         return None
-    g = None
-    t = settle_wanted(wanted, n)
+    if isinstance(g, float):
+        return g if bare else new_scalar(<double>g, n.typenum, None)
+    t = settle(g, n.typenum)
     return t if not bare else (t.item() if n.nd == 0 else t.values())
+
+
+cdef object again(object found, Node n, bint bare):
+    # What `run` returned for a node once more, on an array of its own.
+    cdef object a
+    if found is None:
+        return None
+    a = np.array((<Tensor>found).values() if isinstance(found, Tensor) else found, n.dtype)
+    if not bare:
+        return new_tensor(a, None)
+    return a.item() if n.nd == 0 else a
 
 
 cdef object check_gradient(object value, Node n, str origin):
@@ -101,6 +104,7 @@ cdef int mark_needed(Pass p, list roots) except -1:
     cdef long long oldest = -1               # nothing older leads to a wanted input
     for n in p.wanted:
         oldest = n.seq if oldest < 0 else min(oldest, n.seq)
+        p.newest = max(p.newest, n.seq)
     for n in reversed(roots):
         descend(p, descent, n, oldest)
         while descent.length > 0:
@@ -128,7 +132,7 @@ cdef inline int descend(Pass p, Descent descent, Node n, long long oldest) excep
     n.mark = -p.id
     if n.seq < oldest:
         return 0
-    wanted = n in p.wanted
+    wanted = p.wants(n)
     if n.is_released and not wanted:
         raise_released(n)
     if wanted:
@@ -183,7 +187,9 @@ cdef int seed(Pass p, Tensor root, object value) except -1:
             return p.give_scalar(n, 1.0)
         a = np.broadcast_to(np.ones((), n.dtype), n.shape)
     else:
-        a = np.asarray(value.array if isinstance(value, Tensor) else value, n.dtype)
+        a = (<Tensor>value).values() if isinstance(value, Tensor) else value
+        if not isinstance(a, ndarray) or cnp.PyArray_TYPE(<ndarray>a) != n.typenum or not cnp.PyArray_ISBEHAVED_RO(a):
+            a = np.array(a, n.dtype)
     if n.nd == 0 and has_kernels(n.typenum):
         return p.give_scalar(n, <double>a)
     return p.give_array(n, a)
@@ -199,6 +205,7 @@ def run(list roots not None, list seeds not None, list inputs=None, bint retain_
     cdef Pass p
     cdef int k
     cdef Tensor t
+    cdef list found = []
     if create_graph:
         return run_recorded(roots, seeds, inputs, retain_graph)
     p = Pass.__new__(Pass)
@@ -219,7 +226,9 @@ def run(list roots not None, list seeds not None, list inputs=None, bint retain_
     except BaseException:
         p.abandon()
         raise
-    return [hand_out(p.wanted, x) for x in inputs]
+    for k in range(len(inputs)):
+        found.append(hand_out(p.wanted, inputs, k, found))
+    return found
 
 
 def backward_method(self, gradient=None, retain_graph=None, bint create_graph=False):

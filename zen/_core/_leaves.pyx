@@ -74,6 +74,39 @@ def transform(function, tree):
     return rebuilt(tree, function, None)
 
 
+cdef bint collect(object first, object second, list found) except -1:
+    # Appends the leaves of `second` in the order of `first`; False where the structures differ.
+    if not isinstance(first, (dict, list, tuple)):
+        if isinstance(second, (dict, list, tuple)) or (first is None) != (second is None):
+            return False
+        if second is not None:
+            found.append(second)
+        return True
+    if not isinstance(second, (dict, list, tuple)) or isinstance(first, dict) != isinstance(second, dict):
+        return False
+    if len(first) != len(second):
+        return False
+    Py_EnterRecursiveCall(" while comparing nested containers")
+    try:
+        if isinstance(first, dict):
+            for key, part in first.items():
+                if key not in second or not collect(part, second[key], found):
+                    return False
+        else:
+            for part, other in zip(first, second):
+                if not collect(part, other, found):
+                    return False
+    finally:
+        Py_LeaveRecursiveCall()
+    return True
+
+
+def matched(first, second):
+    """The leaves of `second` in the order of those of `first`; None where the trees differ in more than leaves."""
+    cdef list found = []
+    return found if collect(first, second, found) else None
+
+
 cdef bint reaches_open_leaf(list outputs, long long oldest) except -1:
     # Whether `outputs` came from a leaf that is not closed. What was recorded before `oldest`, the first of the
     # transform's own variables, belongs to others.

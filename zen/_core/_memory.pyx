@@ -7,7 +7,7 @@ which is as much as a pass over the data; so large blocks are kept and used agai
 cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._types cimport MAXDIMS
@@ -37,6 +37,20 @@ cdef extern from *:
     """
     void* zen_aligned(size_t n) nogil
     void zen_aligned_free(void* p) nogil
+
+cdef extern from *:
+    """
+    #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
+    #define ZEN_BASE(p) ((PyObject*)PyArray_BASE((PyArrayObject*)(p)))
+    #define ZEN_CARRAY(p) PyArray_ISCARRAY((PyArrayObject*)(p))
+    #define ZEN_CARRAY_RO(p) PyArray_ISCARRAY_RO((PyArrayObject*)(p))
+    #define ZEN_OWNS(p) PyArray_CHKFLAGS((PyArrayObject*)(p), NPY_ARRAY_OWNDATA)
+    """
+    Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
+    PyObject* ZEN_BASE(PyObject*) noexcept
+    bint ZEN_CARRAY(PyObject*) noexcept
+    bint ZEN_CARRAY_RO(PyObject*) noexcept
+    bint ZEN_OWNS(PyObject*) noexcept
 
 cdef enum:
     LARGE = 1 << 16            # bytes; measured: below this NumPy's allocator is as fast
@@ -173,21 +187,11 @@ cdef ndarray new_zeros(int nd, const Py_ssize_t* dims, int typenum):
 cdef ndarray contiguous(ndarray a):
     # The same values in an array of our own: C-contiguous, writeable.
     cdef ndarray out = new_array(cnp.PyArray_NDIM(a), <Py_ssize_t*>cnp.PyArray_DIMS(a), cnp.PyArray_TYPE(a))
-    cnp.PyArray_CopyInto(out, a)
+    if cnp.PyArray_NBYTES(a) < LARGE and ZEN_CARRAY_RO(<PyObject*>a):
+        memcpy(cnp.PyArray_DATA(out), cnp.PyArray_DATA(a), cnp.PyArray_NBYTES(a))
+    else:
+        cnp.PyArray_CopyInto(out, a)
     return out
-
-
-cdef extern from *:
-    """
-    #define ZEN_REFCNT(p) Py_REFCNT((PyObject*)(p))
-    #define ZEN_BASE(p) ((PyObject*)PyArray_BASE((PyArrayObject*)(p)))
-    #define ZEN_CARRAY(p) PyArray_ISCARRAY((PyArrayObject*)(p))
-    #define ZEN_OWNS(p) PyArray_CHKFLAGS((PyArrayObject*)(p), NPY_ARRAY_OWNDATA)
-    """
-    Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
-    PyObject* ZEN_BASE(PyObject*) noexcept
-    bint ZEN_CARRAY(PyObject*) noexcept
-    bint ZEN_OWNS(PyObject*) noexcept
 
 
 cdef bint is_exclusive(PyObject* a) noexcept:

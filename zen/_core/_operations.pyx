@@ -6,6 +6,7 @@ its kernel takes the path of rows without one.
 
 from cpython.object cimport PyObject, PyObject_GetItem
 from cpython.ref cimport Py_INCREF
+from libc.math cimport NAN, sqrt, sqrtf
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
@@ -16,7 +17,7 @@ from zen._core._classes cimport (
     cross_entropy_into, cross_entropy_vjp_into, logsumexp_into, logsumexp_vjp_into, softmax_into, softmax_vjp_into,
 )
 from zen._core._dispatch cimport identity_kernel, kernels
-from zen._core._engine cimport Pass, cotangent, elements
+from zen._core._engine cimport Pass, cotangent, elements, pull_formula
 from zen._core._factor cimport (
     can_factor, cholesky_factor, cholesky_pull_back, inverse_pull_back, lu_factor,
     lu_inverse, lu_solve, solve_pull_back,
@@ -28,9 +29,12 @@ from zen._core._parse cimport Arg, is_basic, kept, parse, parse_classes, taken
 from zen._core._record cimport linked, record_layer, record_one
 from zen._core._lines cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
 from zen._core._tensor cimport (
-    ARRAY, Node, Row, Tensor, hook, new_node, new_scalar, new_tensor, recording, register, set_getitem,
+    ARRAY, SCALAR, Node, Row, Tensor, hook, hush, new_node, new_scalar, new_tensor, recording, register, register_push,
+    set_getitem, unhush,
 )
-from zen._core._types cimport ARGUMENT, MAXDIMS, OUT, kernel_t
+from zen._core._types cimport ARGUMENT, COTANGENT, MAXDIMS, OUT, kernel_t
+
+from zen._core._dispatch import find
 
 cnp.import_array()
 
@@ -41,11 +45,12 @@ cdef enum:
 include "_operations_matvec.pxi"
 include "_operations_matmul.pxi"
 include "_operations_reduction.pxi"
+include "_operations_moments.pxi"
 include "_operations_views.pxi"
+include "_operations_joining.pxi"
 include "_operations_linear.pxi"
 include "_operations_softmax.pxi"
 include "_operations_cross_entropy.pxi"
 include "_operations_embedding.pxi"
 include "_operations_linalg.pxi"
 include "_operations_logsumexp.pxi"
-include "_operations_joining.pxi"

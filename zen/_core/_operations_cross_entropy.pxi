@@ -59,22 +59,45 @@ cdef Tensor run_cross_entropy(Row row, PyObject** inputs, int n, tuple params):
     return new_scalar(total if a.typenum == cnp.NPY_DOUBLE else <float>total, a.typenum, node)
 
 
-cdef int pull_cross_entropy(object work, Node n) except -1:
-    cdef Pass p = <Pass>work
-    cdef bint fresh
-    cdef PyObject* out
-    cdef Targets t
+cdef ndarray targets_of(Node n, Targets* t):
+    # What the node says beside the logits. The classes lie in what is returned.
     cdef object target = n.s1, kept = n.s2
     cdef tuple params = n._params
-    cdef ndarray numbers, g = None
-    if not p.needs(n.n0):
-        return 0
-    numbers = class_numbers(target)
+    cdef ndarray numbers = class_numbers(target)
     t.classes = <const long long*>cnp.PyArray_DATA(numbers)
     t.weights = NULL if params[2] is None else cnp.PyArray_DATA(<ndarray>params[2])
     t.ignored, t.smoothing = params[3], params[4]
     if not in_range(t.classes, cnp.PyArray_SIZE(numbers), width_of(<ndarray>kept), &t.ignored):
         raise IndexError(f"{n.row.name}: a class is out of range: there are {width_of(<ndarray>kept)}")
+    return numbers
+
+
+cdef object push_cross_entropy(Node n, PyObject** tangents):
+    # The sums of each logit's tangent times the derivative by it.
+    cdef Operands o
+    cdef Targets t
+    cdef ndarray _numbers = targets_of(n, &t), p = <ndarray>n.s2, slope, out
+    cdef int nd = cnp.PyArray_NDIM(p)
+    cdef double value = 0
+    slope = new_array(nd, <Py_ssize_t*>cnp.PyArray_DIMS(p), n.typenum)
+    cross_entropy_vjp_into(slope, p, &t, None, n.c2, False)
+    o.used = 0
+    place(&o, ARGUMENT, slope, nd)
+    place(&o, ARGUMENT + 1, <ndarray>tangents[0], nd)
+    out = reduce_by(chosen(PRODUCT.forward, p), &o, slope, None if n.nd == 0 else (nd - 1,), False, &value)
+    return out if out is not None else value if n.typenum == cnp.NPY_DOUBLE else <float>value
+
+
+cdef int pull_cross_entropy(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    cdef bint fresh
+    cdef PyObject* out
+    cdef Targets t
+    cdef object kept = n.s2
+    cdef ndarray _numbers, g = None
+    if not p.needs(n.n0):
+        return 0
+    _numbers = targets_of(n, &t)
     if p.array != NULL:
         g = cotangent(p)
     out = p.open(n.n0, &fresh)
@@ -84,3 +107,4 @@ cdef int pull_cross_entropy(object work, Node n) except -1:
 
 
 register("cross_entropy", run_cross_entropy, pull_cross_entropy)
+register_push("cross_entropy", push_cross_entropy)

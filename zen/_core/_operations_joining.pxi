@@ -1,65 +1,67 @@
-# Arrays joined along an axis that they have, or along a new one. Part of _operations.pyx.
-
-cdef bint may_join(ndarray x, ndarray first, int axis, bint stacked) noexcept:
-    # Whether x has the shape of `first`, except along the axis on which both are joined, and lies by rows. NumPy has
-    # rules for the order in memory of what is joined of others.
-    cdef int k, nd = cnp.PyArray_NDIM(first)
-    if cnp.PyArray_NDIM(x) != nd or not cnp.PyArray_IS_C_CONTIGUOUS(x):
-        return False
-    for k in range(nd):
-        if cnp.PyArray_DIMS(x)[k] != cnp.PyArray_DIMS(first)[k] and (stacked or k != axis):
-            return False
-    return True
-
+# Arrays joined along an axis. Part of _operations.pyx.
 
 cdef Tensor joined(Row row, PyObject** inputs, int n, tuple params, bint stacked):
-    # One pass over the operands, all of float or all of double, into memory of the engine's own.
+    # Float arrays of one dtype, along an axis that they have or (stacked) a new one, where they may be 0-d.
     cdef Arg a
-    cdef Py_ssize_t dims[MAXDIMS]
-    cdef int k, nd, axis = params[0], typenum = 0
     cdef list arrays = [], nodes = []
-    cdef ndarray first = None, out
+    cdef int k, typenum = 0
+    cdef bint wanted = False
+    cdef tuple key = (slice(None),) * <int>params[0] + (None,)
+    cdef Node node = None
+    cdef object array
+    cdef ndarray out
     for k in range(n):
-        if not parse(<object>inputs[k], &a) or a.held != ARRAY or (k > 0 and a.typenum != typenum):
+        if not parse(<object>inputs[k], &a) or a.typenum == 0 or a.typenum != (typenum if k > 0 else a.typenum):
             return None
-        if first is None:
-            first, typenum = <ndarray>a.array, a.typenum
-        if not may_join(<ndarray>a.array, first, axis, stacked):
-            return None
-        arrays.append(<object>a.array)
+        typenum = a.typenum
+        wanted = wanted or a.node != NULL
         nodes.append(taken(&a))
-    nd = cnp.PyArray_NDIM(first) + stacked
-    if nd > MAXDIMS or not 0 <= axis < nd:
-        return None
-    for k in range(nd):
-        dims[k] = n if stacked and k == axis else cnp.PyArray_DIMS(first)[k - (stacked and k > axis)]
-    if not stacked:
-        dims[axis] = sum([<Py_ssize_t>cnp.PyArray_DIMS(<ndarray>x)[axis] for x in arrays])
-    out = new_array(nd, dims, typenum)
-    fill_parts(out, arrays, axis, stacked)
-    return new_tensor(out, record_joined(row, nodes, params, out))
-
-
-cdef Node record_joined(Row row, list nodes, tuple params, ndarray out):
-    cdef Node node = None, m
-    if not recording():
-        return None
-    for m in nodes:
-        if m is not None:
-            if node is None:
-                node = new_node(row)
-            if m.tracked:
-                node.track()
-    if node is not None:
+        if a.held != ARRAY:
+            if not stacked:
+                return None
+            array = filled(a.scalar, typenum)
+        elif stacked:
+            array = (<object>a.array)[key]
+        else:
+            array = <object>a.array
+        arrays.append(array)
+    try:
+        out = concatenated(arrays, params[0])
+    except ValueError:
+        return None                         # the generic path raises, with zen's message
+    if wanted and recording():
+        node = new_node(row)
         node.compiled = True
-        node.typenum, node._params = cnp.PyArray_TYPE(out), params
+        node.typenum, node._params, node.others = typenum, params, tuple(nodes)
         node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
-        node.others = tuple(nodes)
-        node.h0, node.s0 = ARRAY, (None,) * len(nodes)       # no gradient needs the values
-    return node
+        for m in nodes:
+            if m is not None and (<Node>m).tracked:
+                node.track()
+    return new_tensor(out, node)
 
 
-cdef int fill_parts(ndarray out, list arrays, int axis, bint stacked) except -1:
+cdef ndarray concatenated(list arrays, int axis):
+    # As NumPy does it, which has rules for the order in memory of what does not lie by rows, and raises.
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef Py_ssize_t total = 0
+    cdef ndarray first = arrays[0], a, out
+    cdef int k, nd = cnp.PyArray_NDIM(first)
+    for x in arrays:
+        a = x
+        if cnp.PyArray_NDIM(a) != nd or not cnp.PyArray_IS_C_CONTIGUOUS(a) or not 0 <= axis < nd:
+            return cnp.PyArray_Concatenate(arrays, axis)
+        for k in range(nd):
+            if k != axis and cnp.PyArray_DIMS(a)[k] != cnp.PyArray_DIMS(first)[k]:
+                return cnp.PyArray_Concatenate(arrays, axis)
+        total += cnp.PyArray_DIMS(a)[axis]
+    for k in range(nd):
+        dims[k] = total if k == axis else cnp.PyArray_DIMS(first)[k]
+    out = new_array(nd, dims, cnp.PyArray_TYPE(first))
+    fill_parts(out, arrays, axis)
+    return out
+
+
+cdef int fill_parts(ndarray out, list arrays, int axis) except -1:
     # Part k of `out` becomes arrays[k], one after the other along the axis.
     cdef Py_ssize_t outer = 1, step, bytes, at = 0, length, k
     cdef int j
@@ -72,7 +74,7 @@ cdef int fill_parts(ndarray out, list arrays, int axis, bint stacked) except -1:
         outer *= cnp.PyArray_DIMS(out)[j]
     step = cnp.PyArray_NBYTES(out) // outer
     for x in arrays:
-        length = 1 if stacked else cnp.PyArray_DIMS(x)[axis]
+        length = cnp.PyArray_DIMS(x)[axis]
         bytes = cnp.PyArray_NBYTES(x) // outer
         target = <char*>cnp.PyArray_DATA(out) + at * cnp.PyArray_STRIDES(out)[axis]
         source = <const char*>cnp.PyArray_DATA(x)
@@ -85,6 +87,17 @@ cdef int fill_parts(ndarray out, list arrays, int axis, bint stacked) except -1:
                     memcpy(target + k * step, source + k * bytes, bytes)
         at += length
     return 0
+
+
+cdef ndarray filled(double value, int typenum):
+    # One element, along one axis.
+    cdef Py_ssize_t one = 1
+    cdef ndarray out = new_array(1, &one, typenum)
+    if typenum == cnp.NPY_FLOAT:
+        (<float*>cnp.PyArray_DATA(out))[0] = <float>value
+    else:
+        (<double*>cnp.PyArray_DATA(out))[0] = value
+    return out
 
 
 cdef ndarray part_of(ndarray a, int axis, Py_ssize_t start, Py_ssize_t length, bint dropped):
@@ -108,19 +121,31 @@ cdef ndarray part_of(ndarray a, int axis, Py_ssize_t start, Py_ssize_t length, b
     return view
 
 
-cdef int pull_joined(object work, Node n, bint stacked) except -1:
+cdef int pull_concat(object work, Node n) except -1:
     cdef Pass p = <Pass>work
-    cdef int k, axis = n._params[0]
-    cdef Py_ssize_t at = 0, length
     cdef ndarray g = <ndarray>p.array
-    cdef tuple nodes = n.others, bounds = None if stacked else n._params[1]
+    cdef int k, axis = n._params[0]
+    cdef tuple bounds = n._params[1]
     cdef Node m
-    for k in range(len(nodes)):
-        m = <Node>nodes[k]
+    for k in range(n.count()):
+        m = n.input(k)
         if p.needs(m):
-            at = k if stacked else bounds[k]
-            length = 1 if stacked else m.dims[axis]
-            p.give_array(m, part_of(g, axis, at, length, stacked))
+            p.give_array(m, part_of(g, axis, bounds[k], m.dims[axis], False))
+    return 0
+
+
+cdef int pull_stack(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    cdef ndarray g = <ndarray>p.array
+    cdef int k, axis = n._params[0]
+    cdef Node m
+    for k in range(n.count()):
+        m = n.input(k)
+        if p.needs(m):
+            if m.nd == 0:
+                p.give_scalar(m, (<object>g)[k])
+            else:
+                p.give_array(m, part_of(g, axis, k, 1, True))
     return 0
 
 
@@ -132,13 +157,37 @@ cdef Tensor run_stack(Row row, PyObject** inputs, int n, tuple params):
     return joined(row, inputs, n, params, True)
 
 
-cdef int pull_concat(object work, Node n) except -1:
-    return pull_joined(work, n, False)
+cdef object push_concat(Node n, PyObject** t):
+    cdef tuple shape = n.shape, bounds = n._params[1]
+    cdef int k, axis = n._params[0]
+    cdef list parts = []
+    for k in range(n.count()):
+        if t[k] == NULL:
+            parts.append(np.zeros(shape[:axis] + (bounds[k + 1] - bounds[k],) + shape[axis + 1:], n.dtype))
+        else:
+            parts.append(<object>t[k])
+    return concatenated(parts, axis)
 
 
-cdef int pull_stack(object work, Node n) except -1:
-    return pull_joined(work, n, True)
+cdef object push_stack(Node n, PyObject** t):
+    cdef tuple shape = n.shape
+    cdef int k, axis = n._params[0]
+    cdef tuple key = (slice(None),) * axis + (None,)
+    cdef object zeros = None
+    cdef list parts = []
+    for k in range(n.count()):
+        if t[k] == NULL:
+            if zeros is None:
+                zeros = np.zeros(shape[:axis] + (1,) + shape[axis + 1:], n.dtype)
+            parts.append(zeros)
+        elif isinstance(<object>t[k], float):
+            parts.append(filled(<double><object>t[k], n.typenum))
+        else:
+            parts.append((<object>t[k])[key])
+    return concatenated(parts, axis)
 
 
 register("concat", run_concat, pull_concat)
 register("stack", run_stack, pull_stack)
+register_push("concat", push_concat)
+register_push("stack", push_stack)

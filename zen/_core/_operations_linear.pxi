@@ -54,5 +54,21 @@ cdef int pull_linear(object work, Node n) except -1:
     return 0
 
 
-register("linear", run_linear, pull_linear)        # with a bias
-register("affine", run_linear, pull_linear)        # without one
+cdef object push_linear(Node n, PyObject** t):
+    cdef ndarray out = new_array(n.nd, n.dims, n.typenum), rows = as_rows(out)
+    cdef object s0 = n.s0, s1 = n.s1
+    cdef bint begun = n.count() == 3 and t[2] != NULL
+    if begun:
+        fill_rows(rows, <ndarray>t[2])
+    if t[0] != NULL:
+        gemm_into(rows, as_rows(<ndarray>t[0]), False, <ndarray>s1, True, begun)
+        begun = True
+    if t[1] != NULL:
+        gemm_into(rows, as_rows(<ndarray>s0), False, <ndarray>t[1], True, begun)
+    return out
+
+
+register("linear", run_linear, pull_linear)
+register("affine", run_linear, pull_linear)        # with a bias
+register_push("linear", push_linear)
+register_push("affine", push_linear)

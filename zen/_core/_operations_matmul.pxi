@@ -52,4 +52,25 @@ cdef int pull_matmul(object work, Node n) except -1:
     return 0
 
 
+cdef object push_matmul(Node n, PyObject** t):
+    cdef ndarray out = new_array(n.nd, n.dims, n.typenum)
+    cdef object s0 = n.s0, s1 = n.s1
+    if t[0] != NULL:
+        product_into(out, <ndarray>t[0], <ndarray>s1, False)
+    if t[1] != NULL:
+        product_into(out, <ndarray>s0, <ndarray>t[1], t[0] != NULL)
+    return out
+
+
+cdef int product_into(ndarray out, ndarray a, ndarray b, bint accumulate) except -1:
+    if cnp.PyArray_NDIM(b) == 1:
+        matvec_into(out, a, False, b, accumulate)
+    elif cnp.PyArray_NDIM(a) == 1:
+        matvec_into(out, b, True, a, accumulate)
+    else:
+        gemm_into(out, a, False, b, False, accumulate)
+    return 0
+
+
 register("matmul", run_matmul, pull_matmul)
+register_push("matmul", push_matmul)

@@ -1,55 +1,86 @@
 # Sum and mean over axes. Part of _operations.pyx.
 
 cdef Tensor total(Row row, object x, tuple params, bint mean):
-    # Sum or mean over axes (a tuple of non-negative ints or None, as the caller normalised them) of a float array.
     cdef Arg a
-    cdef Operands o
-    cdef ndarray array, out
-    cdef Py_ssize_t dims[MAXDIMS]
-    cdef bint reduced[MAXDIMS]
-    cdef int k, n = 0, nd
-    cdef double d = 0
-    cdef float f = 0
-    cdef bint keep = params[1], is_double
+    cdef ndarray out
+    cdef double value = 0
     if not parse(x, &a) or a.held != ARRAY:
         return None
     cdef Node _own = taken(&a)
-    array = <ndarray>a.array
-    nd, is_double = cnp.PyArray_NDIM(array), a.typenum == cnp.NPY_DOUBLE
-    for k in range(nd):
-        reduced[k] = params[0] is None
-    if params[0] is not None:
-        for axis in <tuple>params[0]:
-            reduced[<int>axis] = True
-    for k in range(nd):
-        if not reduced[k] or keep:
-            dims[n] = 1 if reduced[k] else cnp.PyArray_DIMS(array)[k]
-            n += 1
+    out = reduced(<ndarray>a.array, params, mean, &value)
+    if out is None:
+        return new_scalar(value, a.typenum, record_one(row, &a, params, 0, NULL))
+    return new_tensor(out, record_one(row, &a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out)))
+
+
+cdef ndarray reduced(ndarray array, tuple params, bint mean, double* value):
+    # Sum or mean over axes (a tuple of non-negative ints or None, as the caller normalised them) of a float array. None
+    # where no axis is left: then it is in `value`.
+    cdef Operands o
+    cdef ndarray out
     o.used = 0
-    place(&o, ARGUMENT, array, nd)
+    place(&o, ARGUMENT, array, cnp.PyArray_NDIM(array))
+    out = reduce_by(identity_kernel(cnp.PyArray_TYPE(array)), &o, array, params[0], params[1], value)
+    if mean and out is None:
+        value[0] /= cnp.PyArray_SIZE(array)
+        if cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT:
+            value[0] = <float>value[0]
+    elif mean and cnp.PyArray_SIZE(out) > 0:
+        divide_by(out, cnp.PyArray_SIZE(array) // cnp.PyArray_SIZE(out))
+    return out
+
+
+cdef void divide_by(ndarray a, double number) noexcept:
+    # In an array of ours, in whatever order its elements lie without gaps.
+    cdef Py_ssize_t k, size = cnp.PyArray_SIZE(a)
+    cdef double* d = <double*>cnp.PyArray_DATA(a)
+    cdef float* f = <float*>cnp.PyArray_DATA(a)
+    if cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
+        for k in range(size):
+            d[k] /= number
+    else:
+        for k in range(size):
+            f[k] /= <float>number
+
+
+cdef ndarray reduce_by(kernel_t kernel, Operands* o, ndarray array, object axes, bint keep, double* value):
+    # The sums over axes of `array`, an operand in `o`, of what the kernel makes of the operands. None where no axis is
+    # left: then the sum is in `value`.
+    cdef ndarray out
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef bint gone[MAXDIMS]
+    cdef int k, n = 0, nd = cnp.PyArray_NDIM(array), typenum = cnp.PyArray_TYPE(array)
+    cdef double d = 0
+    cdef float f = 0
+    for k in range(nd):
+        gone[k] = axes is None
+    if axes is not None:
+        for axis in <tuple>axes:
+            gone[<int>axis] = True
+    for k in range(nd):
+        if not gone[k] or keep:
+            dims[n] = 1 if gone[k] else cnp.PyArray_DIMS(array)[k]
+            n += 1
     if n == 0:
-        place_scalar(&o, OUT, <void*>&d if is_double else <void*>&f, 8 if is_double else 4, nd)
-        run_reduction(&o, array, a.typenum)
-        if not is_double:
-            d = f
-        if mean:
-            d /= cnp.PyArray_SIZE(array)
-        return new_scalar(d if is_double else <float>d, a.typenum, record_one(row, &a, params, 0, NULL))
-    out = new_total(&o, array, n, dims, reduced, keep)
-    place(&o, OUT, out, n)
+        if typenum == cnp.NPY_DOUBLE:
+            place_scalar(o, OUT, <void*>&d, 8, nd)
+        else:
+            place_scalar(o, OUT, <void*>&f, 4, nd)
+        run_reduction(kernel, o, array)
+        value[0] = d if typenum == cnp.NPY_DOUBLE else f
+        return None
+    out = new_total(o, array, n, dims, gone, keep)
+    place(o, OUT, out, n)
     k_out = n - 1
     for k in range(nd - 1, -1, -1):      # spread the output's strides over the input's axes
-        if reduced[k]:
+        if gone[k]:
             o.strides[OUT][k] = 0
             k_out -= keep
         else:
             o.strides[OUT][k] = 0 if dims[k_out] == 1 else cnp.PyArray_STRIDES(out)[k_out]
             k_out -= 1
-    run_reduction(&o, array, a.typenum)
-    if mean and cnp.PyArray_SIZE(out) > 0:
-        with np.errstate(all="ignore"):
-            np.true_divide(out, cnp.PyArray_SIZE(array) // cnp.PyArray_SIZE(out), out=out)
-    return new_tensor(out, record_one(row, &a, params, n, dims))
+    run_reduction(kernel, o, array)
+    return out
 
 
 cdef ndarray new_total(Operands* o, ndarray array, int n, Py_ssize_t* dims, bint* reduced, bint keep):
@@ -75,8 +106,7 @@ cdef ndarray new_total(Operands* o, ndarray array, int n, Py_ssize_t* dims, bint
     return out
 
 
-cdef void run_reduction(Operands* o, ndarray array, int typenum):
-    cdef kernel_t kernel = identity_kernel(typenum)
+cdef void run_reduction(kernel_t kernel, Operands* o, ndarray array):
     cdef int nd = cnp.PyArray_NDIM(array)
     cdef Py_ssize_t* dims = <Py_ssize_t*>cnp.PyArray_DIMS(array)
     if cnp.PyArray_SIZE(array) < WORTH:
@@ -149,5 +179,21 @@ cdef int pull_mean(object work, Node n) except -1:
     return share(<Pass>work, n, True)
 
 
+cdef object pushed_total(Node n, PyObject** t, bint mean):
+    cdef double value = 0
+    cdef ndarray out = reduced(<ndarray>t[0], n._params, mean, &value)
+    return value if out is None else out
+
+
+cdef object push_sum(Node n, PyObject** t):
+    return pushed_total(n, t, False)
+
+
+cdef object push_mean(Node n, PyObject** t):
+    return pushed_total(n, t, True)
+
+
 register("sum", run_sum, pull_sum)
 register("mean", run_mean, pull_mean)
+register_push("sum", push_sum)
+register_push("mean", push_mean)

@@ -48,5 +48,14 @@ cdef int pull_log_softmax(object work, Node n) except -1:
     return softmax_pull(<Pass>work, n, True)
 
 
+cdef object push_softmax(Node n, PyObject** t):
+    # The derivative is symmetric.
+    cdef ndarray out = new_array(n.nd, n.dims, n.typenum), g = <ndarray>t[0]
+    cdef object y = n.sy
+    softmax_vjp_into(out, g if cnp.PyArray_IS_C_CONTIGUOUS(g) else contiguous(g), <ndarray>y, False, False)
+    return out
+
+
 register("softmax", run_softmax, pull_softmax)
 register("log_softmax", run_log_softmax, pull_log_softmax)
+register_push("softmax", push_softmax)

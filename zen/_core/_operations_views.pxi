@@ -82,7 +82,23 @@ cdef int pull_permute_dims(object work, Node n) except -1:
     return p.give_array(n.n0, (<object>p.array).transpose(order))
 
 
+cdef object push_reshape(Node n, PyObject** t):
+    return (<object>t[0]).reshape(n._params[0])
+
+
+cdef object push_permute_dims(Node n, PyObject** t):
+    return (<object>t[0]).transpose(n._params[0])
+
+
+cdef object push_getitem(Node n, PyObject** t):
+    found = PyObject_GetItem(<object>t[0], n._params[0])
+    return found if type(found) is ndarray else <double>found
+
+
 register("reshape", run_reshape, pull_reshape)
 register("permute_dims", run_permute_dims, pull_permute_dims)
 register("getitem", NULL, pull_getitem)        # indexing a Tensor comes here directly
+register_push("reshape", push_reshape)
+register_push("permute_dims", push_permute_dims)
+register_push("getitem", push_getitem)
 set_getitem(getitem)

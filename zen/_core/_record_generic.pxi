@@ -26,8 +26,11 @@ cdef tuple evaluate(Row row, tuple inputs, tuple params):
         if row.view:
             out = row.forward(*arrays, *params)
         else:
-            with np.errstate(all="ignore"):
+            warnings = hush()
+            try:
                 out = row.forward(*arrays, *params)
+            finally:
+                unhush(warnings)
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         text = str(error)
         if text.startswith(row.name + ":"):

@@ -10,6 +10,9 @@ cdef enum Held:
 # inputs of a node that `run` recorded.
 ctypedef Tensor (*run_t)(Row row, PyObject** inputs, int n, tuple params)
 ctypedef int (*pull_t)(object work, Node n) except -1
+# Forward mode: the tangent of such a node's value, of those of its inputs, NULL where one has none. NotImplemented
+# leaves it to the row's formulas.
+ctypedef object (*push_t)(Node n, PyObject** tangents)
 
 cdef class Row:
     cdef readonly str name
@@ -22,6 +25,7 @@ cdef class Row:
     cdef tuple _vjps, _needs
     cdef run_t run                           # NULL: none
     cdef pull_t pull
+    cdef push_t push
     cdef bint generated                      # an elementwise row with the kernels below
     cdef bint has_mask                       # the first argument is a bool mask
     cdef kernel_t forward_kernels[2]         # float, double
@@ -115,10 +119,13 @@ cdef void set_calls(binary_t binary, unary_t unary, inplace_t inplace, setitem_t
 cdef void set_getitem(getitem_t getitem)
 cdef void set_pull_output(pull_t pull)
 cdef void register(str kernel, run_t run, pull_t pull)
+cdef void register_push(str kernel, push_t push)
 cdef Sharers sharers_of(Tensor t) noexcept
 cdef object hook(str name)
 cdef bint recording() noexcept
 cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
+cdef object hush()                          # NumPy's warnings off in this thread, until `unhush` of what is returned
+cdef int unhush(object before) except -1
 cdef long long last_write    # the newest number at which some array was overwritten
 cdef Node new_node(Row row)
 cdef Node output_node(Node call, int k, int count, int typenum, int nd, const Py_ssize_t* dims)

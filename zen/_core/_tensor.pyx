@@ -13,7 +13,10 @@ tracked.
 A 0-d value of float32 or float64 lives in the Tensor itself; its ndarray is made when somebody asks for it.
 """
 
+import contextvars
+
 cimport cython
+from cpython.contextvars cimport PyContextVar_Reset, PyContextVar_Set
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject
 from cpython.ref cimport Py_XDECREF
 from libc.stdlib cimport free, malloc
@@ -312,17 +315,16 @@ cdef class Node:
 
     @property
     def saved(self):
-        """What the row saved, as (args..., y); see zen/ops/row.py."""
+        """What the row saved, as (args..., y) or, if variadic, (xs, y); see zen/ops/row.py."""
         if self.is_released:
             raise RuntimeError(f"what {self.row.name!r} saved was released by an earlier backward pass")
         if not self.compiled:
             return self._saved
         self.users += 1
         try:
-            return (
-                *(self.held(k) for k in range(self.row.nin)),
-                np.asarray(self.cy, self.dtype) if self.hy == SCALAR else self.sy,
-            )
+            held = tuple([self.held(k) for k in range(self.count())])
+            y = np.asarray(self.cy, self.dtype) if self.hy == SCALAR else self.sy
+            return (held, y) if self.row.variadic else (*held, y)
         finally:
             self.leave(False)
 

@@ -1,4 +1,4 @@
-# Recording on or off in a `with` block. Part of _tensor.pyx.
+# Modes of a thread: recording on or off in a `with` block, NumPy's warnings off. Part of _tensor.pyx.
 
 cdef struct Block:
     # A `with` block of this thread that has not ended.
@@ -87,3 +87,35 @@ cdef int raise_not_entered(GradMode mode) except -1:
         f"{mode!r}: its block ends in a thread in which it did not begin, so neither has its mode back; a generator "
         "that other threads continue takes the mode as a decorator"
     )
+
+
+# What `np.errstate` sets, found by watching it at work. Setting it directly costs a tenth of an errstate block.
+cdef object _warnings = None        # the context variable; None where NumPy has another way
+cdef object _none = None            # its value under errstate(all="ignore")
+
+
+def _watch_errstate():
+    global _warnings, _none
+    context = contextvars.Context()
+    context.run(np.errstate(all="ignore").__enter__)
+    if len(context) == 1:
+        (_warnings, _none), = context.items()
+
+
+_watch_errstate()
+
+
+cdef object hush():
+    # NumPy's floating-point warnings off in this thread; to be ended with what is returned, by `unhush`.
+    if _warnings is not None:
+        return PyContextVar_Set(_warnings, _none)
+    state = np.errstate(all="ignore")
+    state.__enter__()
+    return state
+
+
+cdef int unhush(object before) except -1:
+    if _warnings is not None:
+        return PyContextVar_Reset(_warnings, before)
+    before.__exit__(None, None, None)
+    return 0

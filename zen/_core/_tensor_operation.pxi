@@ -9,12 +9,18 @@ cdef class Kernel:
 
     cdef run_t run
     cdef pull_t pull
+    cdef push_t push
 
 
 cdef void register(str kernel, run_t run, pull_t pull):
     cdef Kernel made = Kernel()
-    made.run, made.pull = run, pull
+    made.run, made.pull, made.push = run, pull, NULL
     _kernels[kernel] = made
+
+
+cdef void register_push(str kernel, push_t push):
+    cdef Kernel made = _kernels[kernel]
+    made.push = push
 
 
 @cython.final
@@ -39,7 +45,7 @@ cdef class Row:
             self.output = Row(name, 1, forward, prepare)
             self.output.is_output, self.output.pull = True, pull_output
         if own is not None:
-            self.run, self.pull = own.run, own.pull
+            self.run, self.pull, self.push = own.run, own.pull, own.push
         kernels = _dispatch.find(kernel) if elementwise and kernel is not None else None
         if kernels is not None and nin <= MAX_ARGUMENTS:
             self.generated = True

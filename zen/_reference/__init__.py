@@ -1,7 +1,7 @@
 """The reference engine in plain NumPy. Exports the same names as zen/_core; zen/backend.py picks one of the two.
 
 Written to be read: state, guard (memory that others write to), rows, node, tensor, recording (one operation),
-broadcast, backward (the pass), leaves (arguments of transforms), each using only those before it.
+broadcast, backward (the pass), forward (tangents), leaves (arguments of transforms), each using only those before it.
 """
 
 from . import kernels as kernels
@@ -9,11 +9,13 @@ from .backward import revived as revived
 from .backward import run as run
 from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
+from .forward import push as push
 from .guard import borrow as borrow
 from .guard import renew as renew
 from .guard import settle as settle
 from .guard import sharers as sharers
 from .leaves import Leaves as Leaves
+from .leaves import matched as matched
 from .leaves import rebuild as rebuild
 from .leaves import transform as transform
 from .node import Node as Node

@@ -36,6 +36,25 @@ def transform(function: Callable[[Any], Any], tree: Any) -> Any:
     return tuple(parts) if isinstance(tree, tuple) else parts
 
 
+def matched(first: Any, second: Any) -> list[Any] | None:
+    """The leaves of `second` in the order of those of `first`; None where the trees differ in more than leaves."""
+    if not isinstance(first, (dict, list, tuple)) or not isinstance(second, (dict, list, tuple)):
+        if isinstance(first, (dict, list, tuple)) != isinstance(second, (dict, list, tuple)):
+            return None
+        return None if (first is None) != (second is None) else [] if second is None else [second]
+    if isinstance(first, dict) != isinstance(second, dict) or len(first) != len(second):
+        return None
+    if isinstance(first, dict) and isinstance(second, dict) and first.keys() != second.keys():
+        return None
+    found: list[Any] = []
+    for key in first if isinstance(first, dict) else range(len(first)):
+        part = matched(first[key], second[key])
+        if part is None:
+            return None
+        found += part
+    return found
+
+
 def reaches_open_leaf(outputs: list[Tensor], oldest: int) -> bool:
     """Whether derivatives of `outputs` may be differentiated by others than the transform that asks.
 

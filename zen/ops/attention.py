@@ -124,6 +124,33 @@ def _vjp(
     return dq, dk, dv, backend.unbroadcast(ds, mask.shape) if wanted[3] else None, None
 
 
+def _jvp(
+    t: tuple[Any, ...], args: tuple[Any, ...], results: tuple[Any, Any], scale: float, causal: bool, factor: float
+) -> Any:
+    """From the weights that were kept; a softmax's derivative is symmetric."""
+    (q, k, v, _, keep), (_, weights) = args, results
+    dq, dk, dv, dmask, _ = t
+    if weights is None or k.shape[1] != q.shape[1]:
+        return NotImplemented
+    moved = None
+    for part in (
+        None if dq is None else np.matmul(dq, k.swapaxes(2, 3)) * scale,
+        None if dk is None else np.matmul(q, dk.swapaxes(2, 3)) * scale, dmask,
+    ):  # fmt: skip
+        moved = part if moved is None else moved if part is None else moved + part
+    total = None if dv is None else np.matmul(_dropped(weights, keep, factor), dv)
+    if moved is None:
+        return total
+    moved = weights * moved
+    moved -= weights * np.add.reduce(moved, axis=3, keepdims=True)
+    found = np.matmul(_dropped(moved, keep, factor), v)
+    return found if total is None else total + found
+
+
+def _dropped(weights: Any, keep: Any, factor: float) -> Any:
+    return weights if keep is None else weights * (keep * weights.dtype.type(factor))
+
+
 def _packed_forward(
     qkv: Any, mask: Any, keep: Any, heads: int, batch_first: bool, causal: bool, factor: float, read: bool
 ) -> tuple[Any, Any]:
@@ -154,6 +181,21 @@ def _packed_vjp(
         _heads(g, heads, batch_first), q, k, v, weights, _kept(keep), 1 / math.sqrt(q.shape[-1]), factor, dq, dk, dv, ds
     )
     return found, backend.unbroadcast(ds, mask.shape) if wanted[1] else None, None
+
+
+def _packed_jvp(
+    t: tuple[Any, ...], args: tuple[Any, ...], results: tuple[Any, Any], heads: int, batch_first: bool, causal: bool,
+    factor: float,
+) -> Any:  # fmt: skip
+    qkv, mask, keep = args
+    parts = _split(qkv, heads, batch_first)
+    moving = (None,) * 3 if t[0] is None else _split(t[0], heads, batch_first)
+    scale = 1 / math.sqrt(parts.shape[-1])
+    found = _jvp((*moving, *t[1:]), (*parts, mask, keep), results, scale, causal, factor)
+    if found is NotImplemented:
+        return found
+    rows = found.transpose((0, 2, 1, 3) if batch_first else (2, 0, 1, 3))
+    return rows.reshape((*qkv.shape[:2], qkv.shape[2] // 3))
 
 
 # --- what tests draw
@@ -187,13 +229,13 @@ def _packed_draws(rng: np.random.Generator) -> list[Any]:
 
 ATTENTION = define(row(
     "scaled_dot_product_attention", "q k v mask? keep?", _forward, _vjp, params="scale causal factor",
-    workspace="weights", composition=_composed,
+    workspace="weights", jvp=_jvp, composition=_composed,
     shape=lambda q, k, v, *rest: Shaped((*q.shape[:3], v.shape[3]), q.dtype), domain=_draws,
     doc="softmax(scale * q @ k.T + mask) @ v for every head; `keep` says which weights dropout keeps, times `factor`.",
 ))  # fmt: skip
 SELF_ATTENTION = define(row(
     "self_attention", "qkv mask? keep?", _packed_forward, _packed_vjp, params="heads batch_first causal factor",
-    workspace="weights", composition=_composed_packed,
+    workspace="weights", jvp=_packed_jvp, composition=_composed_packed,
     shape=lambda qkv, *rest: Shaped((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype), domain=_packed_draws,
     doc="Attention of a sequence to itself, from the packed projection to queries, keys and values.",
 ))  # fmt: skip

@@ -21,13 +21,15 @@ def one_axis(operation: str, axis: Any, shape: tuple[int, ...], *, added: int = 
 
     Raises AxisError (a ValueError and an IndexError) naming operation, axis and shape.
     """
+    ndim = len(shape) + added
+    if type(axis) is int and -ndim <= axis < ndim:  # nearly every call
+        return axis + ndim if axis < 0 else axis
     try:
         k = operator.index(axis)
     except TypeError:
         raise TypeError(f"{operation}: axis must be an int, not {axis!r}") from None
     if isinstance(axis, (bool, np.bool_)):
         raise TypeError(f"{operation}: axis must be an int, not {axis!r}")
-    ndim = len(shape) + added
     if not -ndim <= k < ndim:
         allowed = f"give one from {-ndim} to {ndim - 1}" if ndim else "a 0-d array has no axes"
         raise np.exceptions.AxisError(f"{operation}: axis {k} is out of range for shape {shape}; {allowed}")
@@ -61,9 +63,9 @@ def some_axes(operation: str, axes: Any, shape: tuple[int, ...]) -> tuple[int, .
 
 def reduced_axes(operation: str, axes: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """As `some_axes`, for reductions that take a 0-d array along axis 0 or -1 as well, as NumPy's ufuncs do."""
-    if not shape and _first(axes):
+    if axes is None or (not shape and _first(axes)):
         return None
-    return some_axes(operation, axes, shape)
+    return all_axes(operation, axes, shape)
 
 
 def _first(axis: Any) -> bool:
@@ -92,11 +94,20 @@ def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...] | None) -> tuple[in
     return tuple([1 if k in axes else n for k, n in enumerate(shape)])
 
 
+def reduced_shape(shape: tuple[int, ...], axes: tuple[int, ...] | None, keepdims: bool) -> tuple[int, ...]:
+    """The shape of a reduction over `axes`."""
+    if keepdims:
+        return kept_shape(shape, axes)
+    return () if axes is None else tuple([n for k, n in enumerate(shape) if k not in axes])
+
+
 def count(shape: tuple[int, ...], axes: tuple[int, ...] | None) -> int:
     """How many elements a reduction over `axes` takes together."""
+    if axes is None:
+        return math.prod(shape)
     n = 1
     for k, length in enumerate(shape):
-        if axes is None or k in axes:
+        if k in axes:
             n *= length
     return n
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..backend import apply
 from ..dtypes import FLOATING, INTEGER
-from .axes import kept, one_axis
+from .axes import kept, one_axis, reduced_shape
 from .indexing import along_axis
 from .nn import log_softmax_array
 from .operands import constant, floating, operand, raw, whole
@@ -139,10 +139,23 @@ def _soft_draws(rng: np.random.Generator) -> list[Any]:
             for x, r in zip(rng.normal(size=(3, 2, 4)), _REDUCTIONS, strict=True)]  # fmt: skip
 
 
+def _unit(f: Any, x: Any, axis: int, reduction: str) -> Any:
+    """The cotangent 1 of each loss."""
+    return np.ones(reduced_shape(x.shape, (axis,), False), x.dtype) if reduction == "none" else 1.0
+
+
+def _collected(f: Any, parts: Any, axis: int, reduction: str) -> Any:
+    """The losses' tangents, from the parts that the logits have in them."""
+    return f.sum(parts, (axis,) if reduction == "none" else None, False)
+
+
 CROSS_ENTROPY = define(row(
     "cross_entropy", "x target", _cross_entropy,
     ["vjp(g, x, target, axis, reduction, weight, ignored, smoothing)", NOT_DIFFERENTIABLE],
-    params="axis reduction weight ignored smoothing", uses={"vjp": _cross_entropy_vjp}, domain=_class_draws,
+    jvp=("collected(g * vjp(unit(x, axis, reduction), x, target, axis, reduction, weight, ignored, smoothing), "
+         "axis, reduction)", None),
+    params="axis reduction weight ignored smoothing",
+    uses={"vjp": _cross_entropy_vjp, "unit": _unit, "collected": _collected}, domain=_class_draws,
     doc="-log_softmax(x) at the target classes.",
 ))  # fmt: skip
 NLL_LOSS = define(row(
@@ -153,7 +166,9 @@ NLL_LOSS = define(row(
 SOFT_CROSS_ENTROPY = define(row(
     "soft_cross_entropy", "x p", _soft_cross_entropy,
     ["logits_vjp(g, x, p, axis, reduction)", "target_vjp(g, x, axis, reduction)"], params="axis reduction",
-    uses={"logits_vjp": _soft_logits_vjp, "target_vjp": _soft_target_vjp}, domain=_soft_draws, linear="p",
+    jvp=("collected(g * logits_vjp(unit(x, axis, reduction), x, p, axis, reduction), axis, reduction)", None),
+    uses={"logits_vjp": _soft_logits_vjp, "target_vjp": _soft_target_vjp, "unit": _unit, "collected": _collected},
+    domain=_soft_draws, linear="p",
     doc="-sum(p * log_softmax(x)) over the classes.",
 ))  # fmt: skip
 

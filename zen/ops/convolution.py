@@ -8,12 +8,13 @@ Sequences are images of height 1.
 from __future__ import annotations
 
 import operator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..backend import apply, kernels
-from ..dtypes import KERNELS, accumulator
+from ..backend import Tensor, apply, kernels
+from ..dtypes import FLOATING, KERNELS, accumulator
 from .joining import PAD
 from .operands import floating
 from .register import ROWS, define, public
@@ -82,6 +83,7 @@ def _weight_draws(rng: np.random.Generator) -> list[Any]:
 
 
 _GEOMETRY = "stride padding dilation groups"
+_LIST = "stride, padding, dilation, groups"
 _TO_INPUT = "conv2d_input(g, w, x.shape[2:], stride, padding, dilation, groups)"
 _TO_WEIGHT = "conv2d_weight(x, g, w.shape[2:], stride, padding, dilation, groups)"
 CONV2D = define(row(
@@ -90,6 +92,7 @@ CONV2D = define(row(
 ))  # fmt: skip
 CONV2D_BIAS = define(row(
     "conv2d_bias", "x w b", _conv2d_bias, [_TO_INPUT, _TO_WEIGHT, "sum(sum(g, (2, 3), False), (0,), False)"],
+    jvp=(f"conv2d(g, w, {_LIST})", f"conv2d(x, g, {_LIST})", "reshape(g, (g.shape[0], 1, 1))"),
     params=_GEOMETRY, domain=_bias_draws, doc="Cross-correlation of images with kernels, plus a number per channel.",
 ))  # fmt: skip
 CONV2D_INPUT = define(row(
@@ -196,6 +199,11 @@ def _padding(
 def _convolve(
     name: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Any:
+    plain = type(stride) is type(padding) is type(dilation) is tuple
+    if axes == 2 and plain and type(sum(stride + padding + dilation, groups)) is int:
+        y = usual(x, weight, bias, stride, padding, dilation, groups)
+        if y is not None:
+            return y
     form = "(out, in / groups, length)" if axes == 1 else "(out, in / groups, height, width)"
     weight, groups = _weight(name, weight, axes, groups, form)
     x, alone = batched(name, floating(name, x), axes, "input")
@@ -219,6 +227,41 @@ def _convolve(
         bias = _bias(name, bias, weight.shape[0])
         y = apply(CONV2D_BIAS, (x, weight, bias), (stride, padding, dilation, groups))
     return unbatched(y, axes, alone)
+
+
+def usual(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """What a layer calls again and again: float images in batches, with settings that were checked for their shapes.
+
+    stride, padding, dilation: pairs of ints, else the result is None, as where anything else is for `conv2d`.
+    """
+    if not (isinstance(x, Tensor) and isinstance(weight, Tensor) and type(padding) is tuple):
+        return None
+    dtype = x.dtype
+    if weight.dtype is not dtype or dtype not in FLOATING:
+        return None
+    if bias is None:
+        if _fits(x.shape, weight.shape, weight.shape[:1], stride, padding, dilation, groups):
+            return apply(CONV2D, (x, weight), (stride, padding, dilation, groups))
+    elif isinstance(bias, Tensor) and bias.dtype is dtype:
+        if _fits(x.shape, weight.shape, bias.shape, stride, padding, dilation, groups):
+            return apply(CONV2D_BIAS, (x, weight, bias), (stride, padding, dilation, groups))
+    return None
+
+
+@lru_cache(256)
+def _fits(
+    x: tuple[int, ...], weight: tuple[int, ...], bias: tuple[int, ...], stride: Pair, padding: Pair, dilation: Pair,
+    groups: int,
+) -> bool:  # fmt: skip
+    """Whether these shapes and settings are a convolution of images in batches, as they are."""
+    if not len(x) == len(weight) == 4 or not len(stride) == len(padding) == len(dilation) == 2:
+        return False
+    if min(weight[2:]) < 1 or min(*stride, *dilation, groups) < 1 or min(padding) < 0:
+        return False
+    if max(*stride, *padding, *dilation, groups) > _LARGEST or weight[0] % groups or bias != weight[:1]:
+        return False
+    spans = [(n + 2 * p, d * (k - 1) + 1) for n, k, p, d in zip(x[2:], weight[2:], padding, dilation, strict=True)]
+    return x[1] == weight[1] * groups and all([span <= n for n, span in spans])
 
 
 def _transpose(

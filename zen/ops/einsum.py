@@ -3,20 +3,26 @@
 Every gradient of an einsum is an einsum of the cotangent with the other operands, except for two things: an index that
 appears in one operand alone is summed there (its gradient is spread out again), and an index that an operand repeats
 reads a diagonal (its gradient is put back on it).
+
+Two operands that share indices which the result lacks, and have no other index in common, are a matrix product: they
+become one, whose kernels cost less than a general einsum.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..backend import apply
+from ..dtypes import KERNELS
 from .operands import operand
+from .products import MATMUL
 from .register import define, public
 from .row import row
+from .shape import PERMUTE_DIMS, RESHAPE
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WORTH = 1 << 12  # multiplications from which planning the order, and so using BLAS, is worth its cost
@@ -63,6 +69,10 @@ def _einsum_vjp(f: Any, g: Any, i: int, xs: Any, subscripts: str) -> Any:
     return f.scatter(grad, shape, tuple([steps[label] for label in own]))
 
 
+def _einsum_tangent(f: Any, g: Any, i: int, xs: Any, subscripts: str) -> Any:
+    return f.einsum(*[g if k == i else x for k, x in enumerate(xs)], subscripts)
+
+
 def _draws(rng: np.random.Generator) -> list[Any]:
     cases: list[Any] = [
         ("ij->ji", (2, 3)), ("ii->i", (3, 3)), ("ii->", (3, 3)), ("iij->ji", (2, 2, 3)), ("ij->", (2, 3)),
@@ -75,7 +85,8 @@ def _draws(rng: np.random.Generator) -> list[Any]:
 
 
 EINSUM = define(row(
-    "einsum", "*xs", _einsum, ["vjp(g, i, xs, subscripts)"], params="subscripts", uses={"vjp": _einsum_vjp},
+    "einsum", "*xs", _einsum, ["vjp(g, i, xs, subscripts)"], params="subscripts",
+    jvp=("tangent(g, i, xs, subscripts)",), uses={"vjp": _einsum_vjp, "tangent": _einsum_tangent},
     domain=_draws, doc="Sum of products over named indices.",
 ))  # fmt: skip
 
@@ -100,7 +111,10 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
             )
         subscripts, operands = _from_lists((subscripts, *operands))
     arrays = tuple([operand("einsum", x) for x in operands])
-    return apply(EINSUM, arrays, (_explicit(subscripts, tuple([x.shape for x in arrays])),))
+    explicit, product = _plan(subscripts, tuple([x.shape for x in arrays]))
+    if product is not None and arrays[0].dtype == arrays[1].dtype and arrays[0].dtype in KERNELS:
+        return product.of(*arrays)
+    return apply(EINSUM, arrays, (explicit,))
 
 
 def _from_lists(values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -114,7 +128,65 @@ def _from_lists(values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     return parts + (f"->{letters(values[-1])}" if len(values) % 2 else ""), values[: 2 * pairs : 2]
 
 
+class _Product(NamedTuple):
+    """How two operands become matrices or vectors, and their product the result. None: as it is."""
+
+    swapped: bool
+    first: tuple[Any, Any]
+    """The order of the axes, and the shape of the matrix; so for the others."""
+    second: tuple[Any, Any]
+    shape: tuple[int, ...] | None
+    order: tuple[int, ...] | None
+
+    def of(self, a: Any, b: Any) -> Any:
+        a, b = (b, a) if self.swapped else (a, b)
+        y = apply(MATMUL, (_arranged(a, *self.first), _arranged(b, *self.second)))
+        if self.shape is not None:
+            y = apply(RESHAPE, (y,), (self.shape,))
+        return y if self.order is None else apply(PERMUTE_DIMS, (y,), (self.order,))
+
+
+def _arranged(x: Any, order: tuple[int, ...] | None, shape: tuple[int, ...] | None) -> Any:
+    if order is not None:
+        x = apply(PERMUTE_DIMS, (x,), (order,))
+    return x if shape is None else apply(RESHAPE, (x,), (shape,))
+
+
 @lru_cache(256)
+def _plan(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[str, _Product | None]:
+    """The subscripts in full, and how to do the sum by a matrix product if it is one."""
+    explicit = _explicit(subscripts, shapes)
+    left, _, out = explicit.partition("->")
+    parts = left.split(",")
+    if len(parts) != 2 or any([len(set(part)) < len(part) for part in parts]):
+        return explicit, None
+    a, b = parts
+    shared = "".join([x for x in a if x in b])
+    alone = [x for x in a + b if x not in shared]
+    lengths = [dict(zip(part, shape, strict=True)) for part, shape in zip(parts, shapes, strict=True)]
+    if not shared or sorted(alone) != sorted(out) or any([lengths[0][x] != lengths[1][x] for x in shared]):
+        return explicit, None
+    swapped = bool(out) and out[0] in b
+    if swapped:
+        a, b = b, a
+    known = {**lengths[0], **lengths[1]}
+    rows, columns = [x for x in a if x not in shared], [x for x in b if x not in shared]
+    order = [[*rows, *columns].index(x) for x in out]
+    return explicit, _Product(
+        swapped, _matrix(a, rows, list(shared), known), _matrix(b, list(shared), columns, known),
+        tuple([known[x] for x in rows + columns]) if len(rows) > 1 or len(columns) > 1 else None,
+        None if order == sorted(order) else tuple(order),
+    )  # fmt: skip
+
+
+def _matrix(labels: str, down: list[str], along: list[str], lengths: dict[str, int]) -> tuple[Any, Any]:
+    """The order of the axes `labels`, and the shape, that make a matrix; one side may have no axis, then a vector."""
+    order = tuple([labels.index(x) for x in down + along])
+    sides = [side for side in (down, along) if side]
+    shape = tuple([math.prod([lengths[x] for x in side]) for side in sides])
+    return None if order == tuple(range(len(order))) else order, None if len(order) == len(shape) else shape
+
+
 def _explicit(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> str:
     """The subscripts with a result and without ellipses, checked against the shapes."""
     text = subscripts.replace(" ", "")

@@ -156,6 +156,11 @@ def _written(f: Any, g: Any, shape: tuple[int, ...], key: Any) -> Any:
     return f.where(last[key] == order, part, 0)
 
 
+def _placed(f: Any, g: Any, shape: tuple[int, ...], key: Any) -> Any:
+    """Zeros with g written at `key`."""
+    return f.setitem(zeros(shape, g.dtype), g, key)
+
+
 def _draws(rng: np.random.Generator) -> list[Any]:
     x, mask = rng.normal(size=(3, 4)), np.array([[True, False, True, True]] * 3)
     keys: list[Any] = [
@@ -189,7 +194,8 @@ SCATTER = define(row(
 ))  # fmt: skip
 SETITEM = define(row(
     "setitem", "x v", _setitem, ["setitem(g, 0, key)", "written(g, x.shape, key)"], params="key",
-    uses={"written": _written}, domain=_write_draws, doc="A copy of x with x[key] = v.",
+    jvp=("setitem(g, 0, key)", "placed(g, x.shape, key)"), uses={"written": _written, "placed": _placed},
+    domain=_write_draws, doc="A copy of x with x[key] = v.",
 ))  # fmt: skip
 
 

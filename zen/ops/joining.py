@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
 from typing import Any, Never
 
@@ -74,13 +73,14 @@ STACK = define(row(
 
 
 def _members(name: str, arrays: Any, axis: Any = 0) -> list[Any]:
-    if isinstance(arrays, (Tensor, np.ndarray)) and arrays.ndim == 0:
-        raise ValueError(f"{name}: a sequence of arrays is needed, not a 0-d array")
-    if not hasattr(arrays, "__iter__"):
-        raise TypeError(f"{name}: a sequence of arrays is needed, not {type(arrays).__name__}")
-    if isinstance(axis, (Tensor, np.ndarray)) and axis.ndim:
+    if type(arrays) not in (list, tuple):
+        if isinstance(arrays, (Tensor, np.ndarray)) and arrays.ndim == 0:
+            raise ValueError(f"{name}: a sequence of arrays is needed, not a 0-d array")
+        if not hasattr(arrays, "__iter__"):
+            raise TypeError(f"{name}: a sequence of arrays is needed, not {type(arrays).__name__}")
+    if type(axis) is not int and isinstance(axis, (Tensor, np.ndarray)) and axis.ndim:
         raise TypeError(f"{name}: the arrays come as one sequence, as in {name}([a, b], axis)")
-    found = [operand(name, x) for x in arrays]
+    found = [x if isinstance(x, Tensor) else operand(name, x) for x in arrays]
     if not found:
         raise ValueError(f"{name}: at least one array is needed")
     return found
@@ -102,13 +102,14 @@ def concat(arrays: Any, axis: int | None = 0, **unknown: Never) -> Any:
     if axis is None:
         found, axis = [ravel(x) for x in found], 0
     first = found[0].shape
-    k = one_axis("concat", axis, first)
+    k, bounds = one_axis("concat", axis, first), [0]
     for x in found:
-        if len(x.shape) != len(first) or x.shape[:k] != first[:k] or x.shape[k + 1 :] != first[k + 1 :]:
+        shape = x.shape
+        if shape != first and (len(shape) != len(first) or (*shape[:k], first[k], *shape[k + 1 :]) != first):
             shapes = ", ".join([str(x.shape) for x in found])
             raise ValueError(f"concat: shapes {shapes} must agree except along axis {k}")
-    bounds = tuple(itertools.accumulate([x.shape[k] for x in found], initial=0))
-    return apply(CONCAT, tuple(found), (k, bounds))
+        bounds.append(bounds[-1] + shape[k])
+    return apply(CONCAT, tuple(found), (k, tuple(bounds)))
 
 
 @public("stack", method=None)
@@ -123,9 +124,12 @@ def stack(arrays: Any, axis: int = 0, **unknown: Never) -> Any:
     if unknown:
         refuse(stack, unknown)
     found = _members("stack", arrays, axis)
-    if any([x.shape != found[0].shape for x in found]):
-        raise ValueError(f"stack: shapes {', '.join([str(x.shape) for x in found])} must be equal; concat joins others")
-    return apply(STACK, tuple(found), (one_axis("stack", axis, found[0].shape, added=1),))
+    first = found[0].shape
+    for x in found:
+        if x.shape != first:
+            shapes = ", ".join([str(x.shape) for x in found])
+            raise ValueError(f"stack: shapes {shapes} must be equal; concat joins others")
+    return apply(STACK, tuple(found), (one_axis("stack", axis, first, added=1),))
 
 
 @public("vstack", method=None)
@@ -333,7 +337,7 @@ def _inner(f: Any, g: Any, width: tuple[tuple[int, int], ...]) -> Any:
 
 PAD = define(row(
     "pad", "x", lambda x, width, values: np.pad(x, width, constant_values=values) if width else np.array(x),
-    ["inner(g, width)"],
+    ["inner(g, width)"], jvp=("pad(g, width, 0)",),
     params="width values", uses={"inner": _inner},
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)),), (((1, 0), (0, 2)), 0)), ((rng.normal(size=(4,))[::2],), (((2, 1),), 1.5)),

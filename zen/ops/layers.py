@@ -65,7 +65,8 @@ LINEAR = define(row(
 ))  # fmt: skip
 AFFINE = define(row(
     "affine", "x weight bias", _affine, ["matmul(g, weight)", "weight_vjp(g, x)", "bias_vjp(g)"],
-    uses={"weight_vjp": _weight_vjp, "bias_vjp": _bias_vjp}, domain=_affine_draws, doc="x @ weight.T + bias",
+    jvp=("linear(g, weight)", "linear(x, g)", "g"), uses={"weight_vjp": _weight_vjp, "bias_vjp": _bias_vjp},
+    domain=_affine_draws, doc="x @ weight.T + bias",
 ))  # fmt: skip
 
 

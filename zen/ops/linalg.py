@@ -63,10 +63,14 @@ def _solve_left(f: Any, g: Any, a: Any, y: Any) -> Any:
     return -gb[..., None] * y[..., None, :] if y.ndim < a.ndim else -f.matmul(gb, turned(f, y))
 
 
+def _solve_tangent(f: Any, g: Any, a: Any, y: Any) -> Any:
+    return -f.solve(a, f.matmul(g, y[..., None]))[..., 0] if y.ndim < a.ndim else -f.solve(a, f.matmul(g, y))
+
+
 SOLVE = define(row(
     "solve", "a b", _solvable("solve", np.linalg.solve),
-    ["left(g, a, y)", "right(g, a)"], linear="b",
-    uses={"left": _solve_left, "right": _solve_right},
+    ["left(g, a, y)", "right(g, a)"], linear="b", jvp=("tangent(g, a, y)", None),
+    uses={"left": _solve_left, "right": _solve_right, "tangent": _solve_tangent},
     domain=lambda rng: [
         ((_regular(rng, 3, 3), rng.normal(size=3)), ()), ((_regular(rng, 3, 3), rng.normal(size=(3, 2))), ()),
         ((_regular(rng, 2, 3, 3), rng.normal(size=3)), ()),
@@ -77,7 +81,8 @@ SOLVE = define(row(
     doc="The solution of a @ y = b.",
 ))  # fmt: skip
 INV = define(row(
-    "inv", "x", _solvable("inv", np.linalg.inv), ["-matmul(matmul(turned(y), g), turned(y))"], uses={"turned": turned},
+    "inv", "x", _solvable("inv", np.linalg.inv), ["-matmul(matmul(turned(y), g), turned(y))"],
+    jvp=("-matmul(matmul(y, g), y)",), uses={"turned": turned},
     shape=lambda x: Shaped(x.shape, floating(x.dtype)),
     domain=lambda rng: [
         ((_regular(rng, 3, 3),), ()), ((_regular(rng, 2, 2, 2),), ()), ((_regular(rng, 3, 3).T,), ()),
@@ -177,13 +182,19 @@ def _singular(rng: np.random.Generator) -> list[Any]:
     return [*_matrices(rng), np.array([[1.0, 2.0], [2.0, 4.0]]), low, np.zeros((2, 2))]
 
 
+def _paired(f: Any, g: Any, weights: Any) -> Any:
+    """For each matrix, the sum of products with the other."""
+    n = len(g.shape)
+    return f.sum(g * weights, (n - 2, n - 1), False)
+
+
 def _det_left(f: Any, g: Any, x: Any) -> Any:
     return g[..., None, None] * f.cofactor(x)
 
 
 DET = define(row(
-    "det", "x", np.linalg.det, ["slope(g, x)"], uses={"slope": _det_left},
-    shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
+    "det", "x", np.linalg.det, ["slope(g, x)"], jvp=("paired(g, cofactor(x))",),
+    uses={"slope": _det_left, "paired": _paired}, shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
     domain=lambda rng: [((x,), ()) for x in _singular(rng)], doc="Determinants.",
 ))  # fmt: skip
 define(row(
@@ -199,7 +210,8 @@ define(row(
 
 LOGABSDET = define(row(
     "logabsdet", "x", lambda x: np.linalg.slogdet(x)[1], ["g[..., None, None] * turned(inv(x))"],
-    uses={"turned": turned}, shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
+    jvp=("paired(g, turned(inv(x)))",), uses={"turned": turned, "paired": _paired},
+    shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
     domain=lambda rng: [((x,), ()) for x in _matrices(rng)], doc="log(abs(det(x))).",
 ))  # fmt: skip
 
@@ -225,9 +237,16 @@ def _slogdet_composed(x: Any) -> tuple[Any, Any]:
     return backend.wrap(np.asarray(np.linalg.slogdet(raw(x))[0])), apply(LOGABSDET, (x,))
 
 
+def _slogdet_jvp(tangents: tuple[Any], args: tuple[Any], results: tuple[Any, ...]) -> tuple[None, Any]:
+    (t,), (x,) = tangents, args
+    (slopes,) = _slogdet_vjp((None, np.ones(x.shape[:-2], x.dtype)), args, results, (True,))
+    return None, np.asarray((slopes * t).sum((-2, -1)))
+
+
 SLOGDET = define(row(
     "slogdet", "x", _slogdet, _slogdet_vjp, outputs="sign logabsdet", workspace="lu pivots",
-    composition=_slogdet_composed, shape=lambda x: (Shaped(x.shape[:-2], floating(x.dtype)),) * 2,
+    composition=_slogdet_composed, jvp=_slogdet_jvp,
+    shape=lambda x: (Shaped(x.shape[:-2], floating(x.dtype)),) * 2,
     domain=lambda rng: [((x,), ()) for x in _matrices(rng)],
     doc="The sign of the determinant, and log(abs(det(x))).",
 ))  # fmt: skip
@@ -284,13 +303,22 @@ def _cholesky_vjp(f: Any, g: Any, y: Any) -> Any:
     return (grad + turned(f, grad)) / 2
 
 
+def _cholesky_tangent(f: Any, g: Any, y: Any) -> Any:
+    """Murray 2016, eq. 8: L Phi(inv(L) S inv(L)^T) for the symmetric part S of g."""
+    half = (np.tri(y.shape[-1]) - np.eye(y.shape[-1]) / 2).astype(y.dtype)
+    inverse = f.inv(y)
+    middle = f.matmul(f.matmul(inverse, g + turned(f, g)), turned(f, inverse)) * (half / 2)
+    return f.matmul(y, middle)
+
+
 def _positive(rng: np.random.Generator, *shape: int) -> np.ndarray:
     x = rng.normal(size=shape)
     return x @ np.swapaxes(x, -1, -2) + np.eye(shape[-1])
 
 
 CHOLESKY = define(row(
-    "cholesky", "x", _solvable("cholesky", _cholesky), ["vjp(g, y)"], uses={"vjp": _cholesky_vjp},
+    "cholesky", "x", _solvable("cholesky", _cholesky), ["vjp(g, y)"], jvp=("tangent(g, y)",),
+    uses={"vjp": _cholesky_vjp, "tangent": _cholesky_tangent},
     domain=lambda rng: [
         ((_positive(rng, 3, 3),), ()), ((_positive(rng, 2, 2, 2),), ()), ((np.full((1, 1), 2.0),), ()),
         ((np.zeros((0, 2, 2)),), ()),

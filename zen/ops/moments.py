@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from ..backend import apply
-from ..dtypes import DEFAULT, EXACT, accumulator
+from ..dtypes import DEFAULT, EXACT, KERNELS, accumulator
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, count, either, kept, reduced_axes, some_axes
@@ -51,12 +51,12 @@ def _spread_draws(rng: np.random.Generator) -> list[Any]:
 
 
 def _var(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
-    wide = np.asarray(x, accumulator(np.asarray(x).dtype))
+    wide = x if x.dtype in KERNELS else x.astype(accumulator(x.dtype))
     n = count(wide.shape, axis)
     deviation = wide - np.true_divide(np.add.reduce(wide, axis=axis, keepdims=True), n)
     total = np.add.reduce(deviation * deviation, axis=axis, keepdims=keepdims)
     y = np.true_divide(total, n - correction if n > correction else 0)
-    return y.astype(np.float16) if np.asarray(x).dtype.type is np.float16 else y
+    return y.astype(np.float16) if x.dtype.type is np.float16 else y
 
 
 def _std(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
@@ -66,12 +66,12 @@ def _std(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
 VAR = define(row(
     "var", "x", _var,
     ["var_vjp(g, x, axis, correction, keepdims)"], params="axis correction keepdims", uses={"var_vjp": _var_vjp},
-    domain=_spread_draws, doc="Variance over axes.",
+    domain=_spread_draws, grouped=True, doc="Variance over axes.",
 ))  # fmt: skip
 STD = define(row(
     "std", "x", _std,
     ["std_vjp(g, x, y, axis, correction, keepdims)"], params="axis correction keepdims", uses={"std_vjp": _std_vjp},
-    domain=_spread_draws, doc="Standard deviation over axes. Where it is 0 its subgradient is 0.",
+    domain=_spread_draws, grouped=True, doc="Standard deviation over axes. Where it is 0 its subgradient is 0.",
 ))  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def _logsumexp_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) ->
 LOGSUMEXP = define(row(
     "logsumexp", "x", _logsumexp, ["logsumexp_vjp(g, x, y, axis, keepdims)"], params="axis keepdims",
     uses={"logsumexp_vjp": _logsumexp_vjp}, domain=lambda rng: reduction_draws(rng)[:-1],
-    doc="log(sum(exp(x))) over axes.",
+    grouped=True, doc="log(sum(exp(x))) over axes.",
 ))  # fmt: skip
 
 
@@ -201,7 +201,8 @@ def _norm_p_vjp(f: Any, g: Any, x: Any, y: Any, order: float, axis: Any, keepdim
 
 NORM2 = define(row(
     "norm2", "x", _norm2, ["norm2_vjp(g, x, y, axis, keepdims)"], params="axis keepdims",
-    uses={"norm2_vjp": _norm2_vjp}, domain=lambda rng: reduction_draws(rng)[1:], doc="Euclidean norm over axes.",
+    uses={"norm2_vjp": _norm2_vjp}, domain=lambda rng: reduction_draws(rng)[1:], grouped=True,
+    doc="Euclidean norm over axes.",
 ))  # fmt: skip
 NORM_P = define(row(
     "norm_p", "x", _norm_p, ["norm_p_vjp(g, x, y, order, axis, keepdims)"], params="order axis keepdims",
@@ -210,7 +211,7 @@ NORM_P = define(row(
         (args, (order, *params))
         for order, (args, params) in zip((3, 1.5, 4, 2.5), reduction_draws(rng)[1:], strict=False)
     ],
-    doc="p-norm over axes.",
+    grouped=True, doc="p-norm over axes.",
 ))  # fmt: skip
 
 

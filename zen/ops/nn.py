@@ -43,13 +43,14 @@ def _draws(rng: np.random.Generator) -> list[Any]:
     ]  # fmt: skip
 
 
+_SYMMETRIC = "y * (g - sum(g * y, (axis,), True))"
 SOFTMAX = define(row(
-    "softmax", "x", _softmax, ["y * (g - sum(g * y, (axis,), True))"], params="axis", domain=_draws, shape=same,
+    "softmax", "x", _softmax, [_SYMMETRIC], params="axis", jvp=(_SYMMETRIC,), domain=_draws, shape=same,
     doc="exp(x) / sum(exp(x)) along an axis.",
 ))  # fmt: skip
 LOG_SOFTMAX = define(row(
-    "log_softmax", "x", log_softmax_array, ["g - exp(y) * sum(g, (axis,), True)"], params="axis", domain=_draws,
-    shape=same, doc="The logarithm of softmax.",
+    "log_softmax", "x", log_softmax_array, ["g - exp(y) * sum(g, (axis,), True)"], params="axis",
+    jvp=("g - sum(exp(y) * g, (axis,), True)",), domain=_draws, shape=same, doc="The logarithm of softmax.",
 ))  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from .. import backend, writes
 from ..backend import Shaped, Tensor, apply, kernels
 from ..dtypes import FLOATING
+from . import normalisation_tangents as tangents
 from .operands import constant, floating, operand, raw
 from .reduction import mean as average
 from .register import FUNCTIONS, define, public
@@ -73,6 +74,10 @@ def _rows_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, dims: int, 
     return dx, *found
 
 
+def _rows_jvp(t: Arrays, args: Arrays, results: Arrays, dims: int, eps: float) -> Any:
+    return tangents.rows(t, args, (math.prod(args[0].shape[-dims:]), *results[1:]), eps, len(args) == 3)
+
+
 def _row_draws(rng: np.random.Generator) -> list[Any]:
     x, w, b = rng.normal(size=(3, 2, 4)) * 2 + 1, rng.normal(size=4), rng.normal(size=4)
     return [
@@ -89,12 +94,13 @@ def _rms_draws(rng: np.random.Generator) -> list[Any]:
 
 LAYER_NORM = define(row(
     "layer_norm", "x weight? bias?", _layer_forward, _rows_vjp, params="dims eps", workspace="mean rstd",
-    composition=_layer_composed, shape=same, domain=_row_draws,
+    jvp=_rows_jvp, composition=_layer_composed, shape=same, domain=_row_draws,
     doc="The last axes minus their mean, over their deviation.",
 ))  # fmt: skip
 RMS_NORM = define(row(
     "rms_norm", "x weight?", _rms_forward, _rows_vjp, params="dims eps", workspace="mean rstd",
-    composition=_rms_composed, shape=same, domain=_rms_draws, doc="The last axes over their root mean square.",
+    jvp=_rows_jvp, composition=_rms_composed, shape=same, domain=_rms_draws,
+    doc="The last axes over their root mean square.",
 ))  # fmt: skip
 
 
@@ -244,6 +250,33 @@ def _group_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, groups: in
     return dx, dw, db
 
 
+def _batch_jvp(t: Arrays, args: Arrays, results: Arrays, eps: float) -> Any:
+    x, weight, _ = args
+    _, mean, var = results
+    batch, channels = x.shape[:2]
+    found, sums = tangents.channels(t, x, weight, (batch, channels, channels, 1), (mean, var), eps, False)
+    if sums is None:
+        return found, None, None
+    count = batch * math.prod(x.shape[2:])
+    return found, sums[0] / count, 2 * np.sqrt(var + eps) * sums[1] / count
+
+
+def _fixed_jvp(t: Arrays, args: Arrays, results: Arrays, eps: float) -> Any:
+    if t[1] is not None or t[2] is not None:
+        return NotImplemented
+    x, mean, var, weight, _ = args
+    batch, channels = x.shape[:2]
+    given = mean.astype(np.float64), var.astype(np.float64)
+    return tangents.channels((t[0], *t[3:]), x, weight, (batch, channels, channels, 1), given, eps, True)[0]
+
+
+def _group_jvp(t: Arrays, args: Arrays, results: Arrays, groups: int, eps: float) -> Any:
+    x, weight, _ = args
+    batch, channels = x.shape[:2]
+    layout = 1, batch * channels, channels, _pool(channels, groups)
+    return tangents.channels(t, x, weight, layout, results[1:], eps, False)[0]
+
+
 def _channel_draws(rng: np.random.Generator) -> list[Any]:
     w, b = rng.normal(size=4), rng.normal(size=4)
     return [
@@ -267,16 +300,17 @@ def _group_draws(rng: np.random.Generator) -> list[Any]:
 
 BATCH_NORM = define(row(
     "batch_norm", "x weight? bias?", _batch_forward, _batch_vjp, params="eps", outputs="y mean var", saves="mean var",
-    composition=_batch_composed, shape=_batch_shapes, domain=_batch_draws,
+    jvp=_batch_jvp, composition=_batch_composed, shape=_batch_shapes, domain=_batch_draws,
     doc="Every channel minus its mean, over its deviation; and the means and variances, in float64.",
 ))  # fmt: skip
 FIXED_NORM = define(row(
-    "fixed_norm", "x mean var weight? bias?", _fixed_forward, _fixed_vjp, params="eps", composition=_fixed_composed,
-    shape=same, domain=_fixed_draws, doc="Every channel minus a given mean, over the deviation of a given variance.",
+    "fixed_norm", "x mean var weight? bias?", _fixed_forward, _fixed_vjp, params="eps", jvp=_fixed_jvp,
+    composition=_fixed_composed, shape=same, domain=_fixed_draws,
+    doc="Every channel minus a given mean, over the deviation of a given variance.",
 ))  # fmt: skip
 GROUP_NORM = define(row(
     "group_norm", "x weight? bias?", _group_forward, _group_vjp, params="groups eps", workspace="mean var",
-    composition=_group_composed, shape=same, domain=_group_draws,
+    jvp=_group_jvp, composition=_group_composed, shape=same, domain=_group_draws,
     doc="Every sample's groups of channels minus their means, over their deviations.",
 ))  # fmt: skip
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped
+from . import recurrent_tangents as tangents
 from .joining import stack
 from .register import define
 from .register import tensors as f
@@ -167,6 +168,20 @@ def _gru_vjp(
     return _placed((*found, db, np.concatenate([db[: -len(dn)], dn])), wanted)
 
 
+def _rnn_jvp(t: Any, args: Any, results: Any, relu: bool, reverse: bool) -> Any:
+    return tangents.rnn(t, args, results[0], relu, reverse)
+
+
+def _lstm_jvp(t: Any, args: Any, results: Any, reverse: bool) -> Any:
+    states, _, *kept = results
+    return tangents.lstm(t, args, states, tuple(kept), reverse)
+
+
+def _gru_jvp(t: Any, args: Any, results: Any, reverse: bool) -> Any:
+    y, *kept = results
+    return tangents.gru(t, args, y, tuple(kept), reverse)
+
+
 # --- what tests draw
 
 
@@ -189,15 +204,16 @@ def _draws(gates: int, states: int, *params: Any) -> Any:
 
 
 RNN_TANH, RNN_RELU = [define(row(
-    name, "x h? w_ih w_hh b_ih? b_hh?", _rnn_forward, _rnn_vjp, params="relu reverse", saves="y", composition=_rnn,
-    shape=_states_shape, domain=_draws(1, 1, relu), doc="The states of a recurrent net without gates.",
+    name, "x h? w_ih w_hh b_ih? b_hh?", _rnn_forward, _rnn_vjp, params="relu reverse", saves="y", jvp=_rnn_jvp,
+    composition=_rnn, shape=_states_shape, domain=_draws(1, 1, relu),
+    doc="The states of a recurrent net without gates.",
 )) for name, relu in (("rnn_tanh", False), ("rnn_relu", True))]  # fmt: skip
 LSTM = define(row(
     "lstm", "x h? c? w_ih w_hh b_ih? b_hh?", _lstm_forward, _lstm_vjp, params="reverse", outputs="states cell",
-    workspace="gates cells squashed", saves="states", composition=_lstm, shape=_lstm_shapes, domain=_draws(4, 2),
-    doc="The states of an LSTM, and its last cell.",
+    workspace="gates cells squashed", saves="states", jvp=_lstm_jvp, composition=_lstm, shape=_lstm_shapes,
+    domain=_draws(4, 2), doc="The states of an LSTM, and its last cell.",
 ))  # fmt: skip
 GRU = define(row(
     "gru", "x h? w_ih w_hh b_ih? b_hh?", _gru_forward, _gru_vjp, params="reverse", workspace="gates kept", saves="y",
-    composition=_gru, shape=_states_shape, domain=_draws(3, 1), doc="The states of a GRU.",
+    jvp=_gru_jvp, composition=_gru, shape=_states_shape, domain=_draws(3, 1), doc="The states of a GRU.",
 ))  # fmt: skip

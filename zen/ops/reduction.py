@@ -121,7 +121,7 @@ def _share(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
 def _extreme(name: str, ufunc: np.ufunc) -> Any:
     return define(row(
         name, "x", lambda x, axis, keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims),
-        ["share(g, x, y, axis, keepdims)"], params="axis keepdims", uses={"share": _share}, domain=_draws,
+        ["share(g, x, y, axis, keepdims)"], params="axis keepdims", uses={"share": _share}, domain=_draws, grouped=True,
         shape=lambda x, *where: Shaped(reduced(x, *where), x.dtype),
         doc=f"The {name}imum over axes; ties share the gradient equally.",
     ))  # fmt: skip
@@ -215,10 +215,11 @@ def _prod_draws(rng: np.random.Generator) -> list[Any]:
 
 PROD = define(row(
     "prod", "x", _prod, ["prod_vjp(g, x, axis, keepdims)"], params="axis keepdims", uses={"prod_vjp": _prod_vjp},
-    domain=_prod_draws, doc="Product over axes.",
+    domain=_prod_draws, grouped=True, doc="Product over axes.",
 ))  # fmt: skip
 define(row(
     "prod_others", "x", prod_others, ["others_vjp(g, x, axis)"], params="axis", uses={"others_vjp": _prod_others_vjp},
+    jvp=("others_vjp(g, x, axis)",),
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)),), (1,)), ((rng.normal(size=(2, 3, 2)),), (1,)), ((rng.normal(size=(2, 0)),), (1,)),
         ((np.array([0.0, 0.0, 1.5, 2.0]),), (0,)), ((rng.normal(size=1),), (0,)), ((rng.normal(size=(5, 3)),), (1,)),
@@ -352,7 +353,7 @@ def _reduce(made: Any, name: str, x: Any, axis: Axes, keepdims: bool, dtype: Any
 
 def _nonempty(made: Any, name: str, x: Any, axis: Axes, keepdims: bool) -> Any:
     x = operand(name, x)
-    axes = reduced_axes(name, axis, x.shape)
+    axes = None if axis is None else reduced_axes(name, axis, x.shape)
     if x.size == 0 and count(x.shape, axes) == 0:
         raise ValueError(f"{name}: no elements along axis {axis} of shape {x.shape}; an empty {name} has no value")
     return apply(made, (x,), (axes, bool(keepdims)))

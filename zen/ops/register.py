@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend
 from . import composition
+from .axes import reduced_shape
 from .primitives import NUMPY
 from .row import Row
 
@@ -70,10 +71,9 @@ def define(declaration: Row) -> Any:
         name, len(declaration.args), _forward(declaration), lambda: _prepare(declaration),
         elementwise=declaration.elementwise, variadic=declaration.variadic, view=declaration.view, kernel=name,
         linear=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.linear]),
-        tangents=tuple([None if formula is None else _deferred(declaration, formula) for formula in declaration.jvp]),
-        joint=callable(declaration.vjp), several=declaration.several, workspace=len(declaration.workspace),
+        tangents=_tangents(declaration), joint=callable(declaration.vjp), several=declaration.several,
+        workspace=len(declaration.workspace), composition=declaration.composition,
         optional=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.optional]),
-        composition=declaration.composition,
     )  # fmt: skip
     return made
 
@@ -147,6 +147,38 @@ def _prepare(declaration: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         found = {} if formula is None else declaration.needs(formula)
         needs.append(tuple([found.get(n, 0) for n in names]))
     return tuple(vjps), tuple(needs)
+
+
+def _tangents(declaration: Row) -> tuple[Any, ...]:
+    if callable(declaration.jvp):
+        return (_joint_tangent(declaration),)
+    if declaration.grouped:
+        return (_grouped(declaration),)
+    return tuple([None if formula is None else _deferred(declaration, formula) for formula in declaration.jvp])
+
+
+def _joint_tangent(declaration: Row) -> Callable[..., Any]:
+    jvp, n = declaration.jvp, len(declaration.args)
+    assert callable(jvp)
+
+    def tangent(moving: dict[int, Any], saved: tuple[Any, ...], *params: Any) -> Any:
+        return jvp(tuple([moving.get(k) for k in range(n)]), saved[:n], saved[n:], *params)
+
+    return tangent
+
+
+def _grouped(declaration: Row) -> Callable[..., Any]:
+    assert not callable(declaration.vjp)
+    formula, places = declaration.vjp[0], [declaration.params.index(name) for name in ("axis", "keepdims")]
+    assert formula is not None
+    vjp = _deferred(declaration, formula)
+
+    def tangent(f: Any, g: Any, x: Any, y: Any, *params: Any) -> Any:
+        axis, keepdims = params[places[0]], params[places[1]]
+        ones = np.ones(reduced_shape(x.shape, axis, keepdims), g.dtype)
+        return f.sum(vjp(f, ones, x, y, *params) * g, axis, keepdims)
+
+    return tangent
 
 
 def _deferred(declaration: Row, formula: str) -> Callable[..., Any]:

@@ -31,6 +31,11 @@ rows. That is differentiated where the derivative itself is to be a Tensor (high
 vjp returns NotImplemented, so no formula for a second derivative is written by hand; it takes the place of the forward
 for dtypes that kernels do not know; and tests compare the two.
 
+Beside it `jvp` may be one function as well, `jvp(tangents, args, results, *params)`, for what the composition's rows
+would do more slowly: of the arguments' tangents, None for one that does not move, it makes that of the result, or a
+tuple for several results, with None for one that does not move. It gets arrays alone, and returns NotImplemented for
+what it leaves to the composition.
+
 A called name is another row (`cos(x)`), called with that row's arguments and parameters in order, unless the
 declaration passes a function of that name in `uses`; such a function gets the namespace of rows as its first
 argument, so that it too runs on arrays and on Tensors.
@@ -55,6 +60,7 @@ _RESERVED = {"f", "g", "i"}
 
 
 Vjp = Callable[..., tuple[Any, ...]]
+Jvp = Callable[..., Any]
 
 
 class Row(NamedTuple):
@@ -83,9 +89,14 @@ class Row(NamedTuple):
     linear: tuple[str, ...] = ()
     """Arguments in which the row is linear while the others are held (in a variadic row: in all of them together):
     forward mode applies the row itself to their tangents."""
-    jvp: tuple[str | None, ...] = ()
-    """For an argument whose tangent has a formula of its own: the result's tangent, with `g` the argument's. It reads
-    only what the vjp saves. Only where neither linearity nor the transpose of the vjp will do."""
+    jvp: tuple[str | None, ...] | Jvp = ()
+    """For an argument whose tangent has a formula of its own: the result's tangent, with `g` the argument's; one
+    formula in all for a variadic row. It reads only what the vjp saves. Only where linearity will not do, and to
+    transpose the vjp would cost a second pass. Where the derivative is symmetric it is the vjp's formula. Or, beside a
+    vjp in one function, one for all arguments as well."""
+    grouped: bool = False
+    """The row reduces `axis` with `keepdims`, and its vjp is the cotangent, repeated, times weights: the tangent is the
+    sum over the axes of the weights times the argument's. Stands for a formula in `jvp`."""
     uses: dict[str, Callable[..., Any]] = {}
     """Functions, other than rows, which the formulas call; the first argument is the namespace of rows."""
     shape: Any = None
@@ -203,8 +214,13 @@ def _derivatives_fault(row: Row) -> str:
             return f"vjp holds {wrong[0]!r}; it takes formulas and NOT_DIFFERENTIABLE"
         if len(row.vjp) != count:
             return f"vjp has {len(row.vjp)} derivatives for {count} arguments"
-    if len(row.jvp) not in (0, count):
+    if callable(row.jvp):
+        if not callable(row.vjp):
+            return "jvp in one function stands beside a vjp in one function"
+    elif len(row.jvp) not in (0, count):
         return f"jvp has {len(row.jvp)} formulas for {count} arguments"
+    if row.grouped and (callable(row.vjp) or count != 1 or not {"axis", "keepdims"} <= {*row.params}):
+        return "grouped is for a row of one argument with a formula, and the params axis and keepdims"
     if row.shape is not None and not callable(row.shape):
         return f"shape must be a function of the arguments and parameters, not {row.shape!r}"
     if row.uses and not all([callable(function) for function in row.uses.values()]):

@@ -90,6 +90,11 @@ def _factor_vjp(f: Any, g: Any, a: Any, y: Any, axis: int, back: bool) -> Any:
     return f.delayed(owed, axis, 0.0, False) * y if back else owed * f.delayed(y, axis, 0.0, False)
 
 
+def _factor_tangent(f: Any, g: Any, a: Any, y: Any, axis: int, back: bool) -> Any:
+    step = f.delayed(g * y, axis, 0.0, True) if back else g * f.delayed(y, axis, 0.0, False)
+    return f.recurrence(a, step, axis, back)
+
+
 def _cumprod_vjp(f: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
     return f.recurrence(x, g, axis, True) * f.delayed(y, axis, 1.0, False)
 
@@ -104,20 +109,23 @@ def _products(rng: np.random.Generator) -> list[Any]:
 
 define(row(
     "delayed", "x", _delayed, ["delayed(g, axis, 0.0, not back)"], params="axis first back",
+    jvp=("delayed(g, axis, 0.0, back)",),
     domain=lambda rng: [((x,), (*axis, first, back))
                         for (x,), axis in _products(rng) for first, back in ((0.0, False), (1.0, False), (0.0, True))],
     doc="x moved one place along an axis, `first` in the place that is left; with `back` towards the front.",
 ))  # fmt: skip
 define(row(
     "recurrence", "a b", _recurrence, ["factor_vjp(g, a, y, axis, back)", "recurrence(a, g, axis, not back)"],
-    params="axis back", linear="b", uses={"factor_vjp": _factor_vjp},
+    params="axis back", linear="b", jvp=("factor_tangent(g, a, y, axis, back)", None),
+    uses={"factor_vjp": _factor_vjp, "factor_tangent": _factor_tangent},
     domain=lambda rng: [((x, rng.normal(size=x.shape)), (*axis, back))
                         for x, axis in [(x, axis) for (x,), axis in _products(rng)] for back in (False, True)],
     doc="y[k] = a[k] y[k - 1] + b[k] along an axis, y[0] being b[0]; with `back` y[k] = a[k + 1] y[k + 1] + b[k].",
 ))  # fmt: skip
 CUMPROD = define(row(
     "cumprod", "x", lambda x, axis: np.multiply.accumulate(x, axis=axis), ["cumprod_vjp(g, x, y, axis)"],
-    params="axis", uses={"cumprod_vjp": _cumprod_vjp}, domain=_products, doc="Running product along an axis.",
+    params="axis", jvp=("recurrence(x, g * delayed(y, axis, 1.0, False), axis, False)",),
+    uses={"cumprod_vjp": _cumprod_vjp}, domain=_products, doc="Running product along an axis.",
 ))  # fmt: skip
 
 

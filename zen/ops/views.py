@@ -102,5 +102,6 @@ ADD_VIEW = define(row(
 WRITE_VIEW = define(row(
     "write_view", "x v", _write_view,
     ["write_view(g, 0, offset, shape, strides, layout)", "view_of(g, offset, shape, strides, layout)"],
+    jvp=("write_view(g, 0, offset, shape, strides, layout)", None),
     params="offset shape strides layout", domain=_writable, doc="x with a view of its memory overwritten by v.",
 ))  # fmt: skip

@@ -1,8 +1,9 @@
-"""Forward mode: `jvp` runs a function, then pushes tangents through the nodes that it recorded, in rising order.
+"""Forward mode: `jvp` runs a function, then has the engine push tangents through the nodes that it recorded.
 
 An elementwise row's formula gives its tangent with the tangent in place of the cotangent `g`. A linear row is applied
-to the tangent itself. Any other row's vjp, which is linear in `g`, is transposed: the gradient of <vjp(g), tangent>
-with respect to a dummy `g`. A row has a rule of its own for this only where none of these is its derivative.
+to the tangent itself. A row that is made of others pushes the tangents through these. Any other row's vjp, which is
+linear in `g`, is transposed: the gradient of <vjp(g), tangent> with respect to a dummy `g`. A row has a rule of its own
+where none of these is its derivative, or they cost a second pass.
 
 Tangents are arrays, or, if the derivative may itself be differentiated, Tensors on which the formulas are recorded.
 """
@@ -17,8 +18,9 @@ import numpy as np
 from .. import backend, trees
 from ..backend import Shaped, Tensor
 from ..conversion import convert
-from ..dtypes import DIFFERENTIABLE, floating
+from ..dtypes import DIFFERENTIABLE, KERNELS, floating
 from ..ops import register
+from ..ops.operands import raw
 from .variables import Variables, results
 
 
@@ -38,114 +40,88 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> y.tolist(), dy.tolist()
     ([1.0, 4.0], [2.0, 2.0])
     """
-    for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, (tuple, list)):
-            raise TypeError(f"jvp: {name} is a tuple with an entry for each argument, not {type(given).__name__}")
+    if not (isinstance(primals, (tuple, list)) and isinstance(tangents, (tuple, list))):
+        name, given = ("tangents", tangents) if isinstance(primals, (tuple, list)) else ("primals", primals)
+        raise TypeError(f"jvp: {name} is a tuple with an entry for each argument, not {type(given).__name__}")
     variables = Variables("jvp", primals, range(len(primals)))
     directions = _directions(primals, tangents, variables.tensors)
+    took_tensors, linked = variables.took_tensors, False
+    for t in directions:
+        if isinstance(t, Tensor):
+            took_tensors, linked = True, linked or (variables.recording and t.requires_grad)
     out = variables.call(f, {})
     outputs = results("jvp", out)
-    linked = variables.recording and any([isinstance(t, Tensor) and t.requires_grad for t in directions])
     connected = linked or variables.connected(outputs)
-    as_array = not (variables.took_tensors or any([isinstance(t, Tensor) for t in directions]))
-    push = _Push({t.node: d for t, d in zip(variables.tensors, directions, strict=True)}, connected)
-    pushed = backend.call_recording(connected, push.through, outputs)
     if connected:
-        moved = [variables.settle(p, True, False) for p in pushed]
+        directions = [_TENSORS.fit(d, t.node) for d, t in zip(directions, variables.tensors, strict=True)]
+        pushed = backend.push(outputs, variables.tensors, directions, _TENSORS, True)
+        pushed = [_own(variables, t, p) for t, p in zip(outputs, pushed, strict=True)]
     else:
-        moved = pushed if as_array else [backend.wrap(p) for p in pushed]
-    return variables.settled(out, connected, as_array), trees.rebuild(out, moved)
+        pushed = backend.push(outputs, variables.tensors, directions, _ARRAYS, False)
+        for k, p in enumerate(pushed):
+            p = _zeros(outputs[k]) if p is None else p
+            pushed[k] = backend.wrap(p) if took_tensors else p
+    return variables.settled(out, connected, not took_tensors), trees.rebuild(out, pushed)
+
+
+def _zeros(t: Tensor) -> np.ndarray:
+    return np.zeros(t.shape, floating(t.dtype))
+
+
+def _own(variables: Variables, t: Tensor, tangent: Tensor | None) -> Any:
+    """The tangent of a result, with its graph: a Tensor of its own, even where two results have the same."""
+    if tangent is None:
+        return backend.wrap(_zeros(t))
+    return variables.settle(backend.call_recording(True, register.tensors.positive, tangent), True, False)
 
 
 def _directions(primals: Sequence[Any], tangents: Sequence[Any], variables: list[Tensor]) -> list[Any]:
     if len(primals) != len(tangents):
         raise ValueError(f"jvp: {len(tangents)} tangents for {len(primals)} primals")
-    if not all([trees.same_structure(p, t) for p, t in zip(primals, tangents, strict=True)]):
+    found = trees.matched(primals, tangents)
+    if found is None:
         raise ValueError("jvp: the tangents do not have the structure of the primals")
-    found = []
-    for variable, (path, value) in zip(variables, trees.leaves(tuple(tangents), "tangents"), strict=True):
-        shape = value.shape if isinstance(value, Tensor) else np.shape(value)
-        if shape != variable.shape:
-            raise ValueError(f"jvp: {path} has shape {shape}; expected {variable.shape}, as its primal")
-        found.append(value if isinstance(value, Tensor) else convert(value))
+    for k, value in enumerate(found):
+        shape = value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
+        if shape != variables[k].shape:
+            path = next(path for path, leaf in trees.leaves(tuple(tangents), "tangents") if leaf is value)
+            raise ValueError(f"jvp: {path} has shape {shape}; expected {variables[k].shape}, as its primal")
+        if not (isinstance(value, Tensor) or (type(value) is np.ndarray and value.dtype in KERNELS)):
+            found[k] = convert(value)
     return found
 
 
-class _Push:
-    """Tangents on their way. `recorded`: they are Tensors, and what is done to them is recorded."""
+class _Rule:
+    """The tangent of one node's value. `recorded`: tangents are Tensors, and what is done to them is recorded."""
 
-    def __init__(self, tangents: dict[Any, Any], recorded: bool) -> None:
+    def __init__(self, recorded: bool) -> None:
         self.recorded = recorded
         self.f: Any = register.tensors if recorded else register.arrays
-        self.tangents = {node: self.fit(value, node) for node, value in tangents.items()}
-        self.variables = set(tangents)
 
-    def through(self, outputs: list[Tensor]) -> list[Any]:
-        """The tangents of `outputs`, each an array or Tensor of its own."""
-        nodes = [t.node for t in outputs]
-        order, uses = self.plan([n for n in nodes if n is not None])
-        for node in order:
-            if node in self.variables:
-                continue
-            tangent = self.push(node)
-            if tangent is not None:
-                self.tangents[node] = tangent if node.row.several else self.fit(tangent, node)
-            for below in node.inputs:
-                if below is not None:
-                    uses[below] -= 1
-                    if not uses[below]:  # a tangent dies when its last consumer has it
-                        self.tangents.pop(below, None)
-        found = []
-        for t, node in zip(outputs, nodes, strict=True):
-            tangent = None if node is None else self.tangents.get(node)
-            if tangent is None:
-                zeros = np.zeros(t.shape, floating(t.dtype))
-                found.append(backend.wrap(zeros) if self.recorded else zeros)
-            else:
-                found.append(self.f.positive(tangent) if self.recorded else np.array(tangent))
-        return found
+    def __call__(self, node: Any, moving: dict[int, Any]) -> Any:
+        """From the tangents of its inputs by position, with the shape and dtype of the value; None for zero.
 
-    def plan(self, roots: list[Any]) -> tuple[list[Any], dict[Any, int]]:
-        """The nodes under `roots` as far down as the variables, in rising order, and how often each is used."""
-        oldest = min([n.seq for n in self.variables], default=0)
-        uses = dict.fromkeys(roots, 0)
-        for n in roots:
-            uses[n] += 1  # by the result itself
-        pending = list(uses)
-        while pending:
-            for below in pending.pop().inputs:
-                if below is None:
-                    continue
-                if below in uses:
-                    uses[below] += 1
-                    continue
-                uses[below] = 1
-                if below.seq >= oldest and below not in self.variables:
-                    pending.append(below)
-        return sorted([n for n in uses if n.seq >= oldest], key=lambda n: n.seq), uses
-
-    # One node
-
-    def push(self, node: Any) -> Any:
-        """The tangent of a node's result, or None if no input has one; for several results a tuple of these."""
-        moving = {k: self.tangents[n] for k, n in enumerate(node.inputs) if n is not None and n in self.tangents}
-        if not moving:
-            return None
-        row, saved = node.row, node.saved
-        if row.is_output:
-            return moving[0][node.params[0]]
-        backend.verify_saved(node)
+        For a call with several results, a tuple of these.
+        """
+        row, saved, total = node.row, node.saved, None
         if row.elementwise:
-            return self.elementwise(node, saved, moving)
-        total = None
-        if row.tangents:
+            moving, total = {}, self.elementwise(node, saved, moving)
+        if moving and row.tangents and row.joint:
+            total = None if self.recorded else self.jointly(node, saved, moving)
+            moving = moving if total is None else {}
+        elif moving and row.tangents:
             moving, total = self.ruled(node, saved, moving)
-        elif row.linear:
-            moving, total = (self.linear_variadic if row.variadic else self.linear)(node, saved, moving)
+        if moving and row.linear:
+            moving, part = (self.linear_variadic if row.variadic else self.linear)(node, saved, moving)
+            total = self.add(total, part)
+        if moving and row.composition is not None:
+            moving, total = {}, self.composed(node, saved, moving)
         if moving:
-            transposed = backend.call_recording(True, self.transposed, node, saved, moving)
-            total = self.add(total, transposed)
-        return total
+            total = self.add(total, backend.call_recording(True, self.transposed, node, saved, moving))
+        if row.several and total is not None:
+            results = zip(total, self.outputs(node, saved), strict=True)
+            return tuple([None if part is None else self.fit(part, like) for part, like in results])
+        return None if total is None else self.fit(total, node)
 
     def elementwise(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         values = self.revived(node, saved)
@@ -157,6 +133,12 @@ class _Push:
                 total = self.add(total, node.row.vjps[k](self.f, tangent, *values, *node.params))
         return total
 
+    def jointly(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
+        """By the function that a row with a vjp in one function has for arrays; None where that leaves it to others."""
+        with np.errstate(all="ignore"):
+            found = node.row.tangents[0](moving, saved, *node.params)
+        return None if found is NotImplemented else found
+
     # Each of the next three returns (what is left to be moved, the tangent from the other arguments).
 
     def ruled(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
@@ -164,11 +146,13 @@ class _Push:
         values = self.revived(node, saved)
         left, total = {}, None
         for k, tangent in moving.items():
-            rule = node.row.tangents[k]
+            rule = node.row.tangents[0 if node.row.variadic else k]
             if rule is None:
                 left[k] = tangent
-            else:
-                total = self.add(total, rule(self.f, tangent, *values, *node.params))
+                continue
+            place = (k,) if node.row.variadic else ()
+            with np.errstate(all="ignore"):
+                total = self.add(total, rule(self.f, tangent, *place, *values, *node.params))
         return left, total
 
     def linear(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
@@ -199,6 +183,22 @@ class _Push:
             return backend.apply(node.row, inputs, node.params)
         with np.errstate(all="ignore"):
             return node.row.forward(*inputs, *node.params)
+
+    def composed(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
+        """By the rows that it is made of, run anew."""
+        args, variables = list(self.revived(node, saved, tensors=True)[: len(node.inputs)]), []
+        for k in moving:
+            own: Any = register.tensors.positive(args[k]) if self.recorded else None
+            if own is None or own.node is None:
+                own = backend.leaf(raw(args[k]), True)
+                own.node.closed = True
+            args[k] = own
+            variables.append(own)
+        out = backend.call_recording(True, node.row.composition, *args, *node.params)
+        made = backend.push(
+            list(out) if node.row.several else [out], variables, list(moving.values()), self, self.recorded
+        )
+        return tuple(made) if node.row.several else made[0]
 
     def transposed(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """The tangent by way of the vjps, which are linear in their cotangent."""
@@ -280,3 +280,6 @@ class _Push:
         if isinstance(first, tuple):
             return tuple([self.add(a, b) for a, b in zip(first, second, strict=True)])
         return first + second
+
+
+_ARRAYS, _TENSORS = _Rule(False), _Rule(True)

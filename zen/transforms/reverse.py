@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, Literal, ParamSpec, overload
+from typing import Any, Concatenate, Literal, Never, ParamSpec, overload
 
 import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
 from ..conversion import convert
+from ..dtypes import KERNELS
 from .variables import Variables, results
 from .wrapper import Wrapper
 
@@ -132,8 +133,9 @@ class _ValueAndGradient(Wrapper):
     """What `value_and_grad` returns."""
 
     def __init__(self, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool) -> None:
-        _argnums(argnums, None)
-        super().__init__(f)
+        if type(argnums) is not int:
+            _argnums(argnums, None)
+        Wrapper.__init__(self, f)
         self._f, self._argnums, self._has_aux = f, argnums, has_aux
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -142,29 +144,24 @@ class _ValueAndGradient(Wrapper):
     def _both(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         where = _argnums(self._argnums, len(args))
         variables = Variables("grad", args, where)
-        out = variables.call(self._f, kwargs)
-        out, aux = _split(out) if self._has_aux else (out, None)
-        if isinstance(out, (tuple, list, dict)):
-            raise TypeError(
-                f"grad: the function returned {type(out).__name__}, but must return one Tensor; for further results "
-                "return (value, aux) and pass has_aux=True"
-            )
-        (value,) = results("grad", out)
-        if value.size != 1:
-            raise ValueError(
-                f"grad: the function returned shape {value.shape}, but a gradient is of one number; reduce it, for "
-                "example with .sum(), or use zen.vjp"
-            )
-        recorded = connected = variables.connected([value])
-        pulled = variables.pull([value], [None], False, recorded)
+        value, aux = variables.call(self._f, kwargs), None
+        if self._has_aux:
+            value, aux = _split(value)
+        if not isinstance(value, Tensor) or value.size != 1:
+            _refuse(value)
+        outputs = [value]
+        recorded = connected = variables.connected(outputs)
+        pulled = variables.pull(outputs, [None], False, recorded)
         if aux is not None and not connected:
             connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
-        as_array = not (variables.took_tensors or connected or variables.beside(args, kwargs, where))
-        values = iter(variables.handed(pulled, recorded, as_array))
+        alone = not kwargs and len(args) == len(where)
+        as_array = not (variables.took_tensors or connected or (not alone and variables.beside(args, kwargs, where)))
+        values = variables.handed(pulled, recorded, as_array)
         if isinstance(self._argnums, int):
             found = trees.rebuild(args[where[0]], values)
         else:
-            found = tuple([trees.rebuild(args[k], values) for k in where])
+            rest = iter(values)
+            found = tuple([trees.rebuild(args[k], rest) for k in where])
         given = variables.settle(value, connected, as_array)
         return ((given, variables.settled(aux, connected, as_array)) if self._has_aux else given), found
 
@@ -200,18 +197,35 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     as_array = not variables.took_tensors
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        if isinstance(out, Tensor):
-            named = [("the result", out)]
+        if isinstance(out, Tensor) and isinstance(cotangent, (Tensor, np.ndarray)):
+            seeds = [_seed("vjp", "the result", out, cotangent)]
+        elif isinstance(out, Tensor):
+            seeds = _seeds(out, [("the result", out)], cotangent, "vjp")
         else:
             named = [(path, t) for (path, _), t in zip(trees.leaves(out, "the result"), outputs, strict=True)]
-        seeds = _seeds(out, named, cotangent, "vjp")
-        given = [s for s in seeds if isinstance(s, Tensor)]
-        recorded = backend.grad_enabled() and (connected or any([s.requires_grad for s in given]))
-        pulled = variables.pull(outputs, seeds, True, recorded)
-        found = variables.handed(pulled, recorded, as_array and not given)
-        return trees.rebuild(tuple(primals), found)  # type: ignore[no-any-return]
+            seeds = _seeds(out, named, cotangent, "vjp")
+        given, linked = as_array, connected
+        for seed in seeds:
+            if isinstance(seed, Tensor):
+                given, linked = False, linked or seed.requires_grad
+        recorded = linked and backend.grad_enabled()
+        found = variables.handed(variables.pull(outputs, seeds, True, recorded), recorded, given)
+        return trees.rebuild(primals, found)  # type: ignore[no-any-return]
 
     return variables.settled(out, connected, as_array), pull
+
+
+def _refuse(out: Any) -> Never:
+    if isinstance(out, (tuple, list, dict)):
+        raise TypeError(
+            f"grad: the function returned {type(out).__name__}, but must return one Tensor; for further results "
+            "return (value, aux) and pass has_aux=True"
+        )
+    (value,) = results("grad", out)
+    raise ValueError(
+        f"grad: the function returned shape {value.shape}, but a gradient is of one number; reduce it, for example "
+        "with .sum(), or use zen.vjp"
+    )
 
 
 def _split(out: Any) -> tuple[Any, Any]:
@@ -287,4 +301,5 @@ def _seed(name: str, path: str, t: Tensor, value: Any) -> Any:
     shape = value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
     if shape != t.shape:
         raise ValueError(f"{name}: the cotangent of {path} has shape {shape}; expected {t.shape}")
-    return value if isinstance(value, Tensor) else convert(value)
+    plain = isinstance(value, Tensor) or (type(value) is np.ndarray and value.dtype in KERNELS)
+    return value if plain else convert(value)

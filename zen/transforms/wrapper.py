@@ -13,14 +13,23 @@ class Wrapper:
     """An object that is called in place of a function and looks like it: name, documentation, signature, binding.
 
     It is pickled, and copied, by the parts that it was made of; under its name where it has taken the function's place
-    in its module, as a decorator does.
+    in its module, as a decorator does. The class itself has no annotations: they would stand in the place of the
+    function's.
     """
 
-    __qualname__: str
-    __module__: str
-
     def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function, updated=())
+        self.__wrapped__ = function
+        self.__doc__ = function.__doc__
+        try:
+            self.__module__ = function.__module__
+        except AttributeError:
+            pass
+
+    def __getattr__(self, name: str) -> Any:
+        """What else it has from the function. Looked up there: to copy it would be most of what making one costs."""
+        if name in functools.WRAPPER_ASSIGNMENTS and "__wrapped__" in self.__dict__:
+            return getattr(self.__dict__["__wrapped__"], name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError

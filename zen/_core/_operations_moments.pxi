@@ -1,0 +1,331 @@
+# Variance, deviation and Euclidean norm over axes; the largest and smallest element. Part of _operations.pyx.
+#
+# What is added up, and the gradients, are what kernels of elementwise rows make of the elements and of one number for
+# each group: the squared distance from the mean, the square, and the share that the larger of two has in a gradient.
+
+cdef struct Pair:
+    kernel_t forward[2]          # float, double
+    kernel_t vjp[2]              # in the first argument
+
+cdef Pair DISTANCE, SQUARE, LARGER, SMALLER, PRODUCT
+
+
+cdef int fill_pair(Pair* pair, str name) except -1:
+    (_, single, double), vjps = find(name)
+    pair.forward[0], pair.forward[1] = <kernel_t><size_t>single, <kernel_t><size_t>double
+    _, single, double = vjps[0]
+    pair.vjp[0], pair.vjp[1] = <kernel_t><size_t>single, <kernel_t><size_t>double
+    return 0
+
+
+fill_pair(&DISTANCE, "squared_error")
+fill_pair(&SQUARE, "square")
+fill_pair(&LARGER, "maximum")
+fill_pair(&SMALLER, "minimum")
+fill_pair(&PRODUCT, "multiply")
+
+
+cdef inline kernel_t chosen(kernel_t* kernels, ndarray a) noexcept:
+    return kernels[cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE]
+
+
+cdef ndarray kept_like(object value, Node n, object axes, ndarray x):
+    # What has the shape of a reduction of x, as an array with the reduced axes at length 1. A number counts as 0-d.
+    cdef list shape = []
+    cdef int k
+    for k in range(cnp.PyArray_NDIM(x)):
+        shape.append(1 if axes is None or k in <tuple>axes else cnp.PyArray_DIMS(x)[k])
+    return <ndarray>np.asarray(value, n.dtype).reshape(shape)
+
+
+cdef ndarray mean_of(ndarray x, object axes):
+    # With the reduced axes at length 1. x has at least one axis.
+    cdef double unused = 0
+    return reduced(x, (axes, True), True, &unused)
+
+
+cdef Tensor root_of(Row row, Arg* a, tuple params, ndarray out, double value, bint root, bint saves):
+    # The node and Tensor of a reduction whose sums are in `out` or `value`, perhaps of their square roots.
+    cdef Node node
+    cdef Py_ssize_t k
+    if out is None:
+        value = sqrt(value) if root else value
+        value = value if a.typenum == cnp.NPY_DOUBLE else <float>value
+        node = record_one(row, a, params, 0, NULL)
+    else:
+        if root and a.typenum == cnp.NPY_DOUBLE:
+            for k in range(cnp.PyArray_SIZE(out)):
+                (<double*>cnp.PyArray_DATA(out))[k] = sqrt((<double*>cnp.PyArray_DATA(out))[k])
+        elif root:
+            for k in range(cnp.PyArray_SIZE(out)):
+                (<float*>cnp.PyArray_DATA(out))[k] = sqrtf((<float*>cnp.PyArray_DATA(out))[k])
+        node = record_one(row, a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
+    if node is not None:
+        node.h0, node.s0 = ARRAY, kept(a, node)
+        if saves:
+            node.hy, node.sy, node.cy = ARRAY if out is not None else SCALAR, out, value
+    return new_scalar(value, a.typenum, node) if out is None else new_tensor(out, node)
+
+
+cdef Tensor deviation(Row row, object x, tuple params, bint root):
+    cdef Arg a
+    cdef Operands o
+    cdef ndarray array, mean, out
+    cdef double value = 0, freedom
+    if not parse(x, &a) or a.held != ARRAY or not isinstance(params[1], (int, float)):
+        return None
+    cdef Node _own = taken(&a)
+    array = <ndarray>a.array
+    mean = mean_of(array, params[0])
+    o.used = 0
+    place(&o, ARGUMENT, array, cnp.PyArray_NDIM(array))
+    place(&o, ARGUMENT + 1, mean, cnp.PyArray_NDIM(array))
+    out = reduce_by(chosen(DISTANCE.forward, array), &o, array, params[0], params[2], &value)
+    freedom = max(<double>group_size(array, params[0]) - <double>params[1], 0)
+    if out is None:
+        value /= freedom
+    else:
+        divide_by(out, freedom)
+    return root_of(row, &a, params, out, value, root, root)
+
+
+cdef Py_ssize_t group_size(ndarray x, object axes) except -1:
+    cdef Py_ssize_t size = 1
+    cdef int k
+    for k in range(cnp.PyArray_NDIM(x)):
+        if axes is None or k in <tuple>axes:
+            size *= cnp.PyArray_DIMS(x)[k]
+    return size
+
+
+cdef ndarray deviation_weights(Node n, ndarray x, bint root):
+    # For each group, half of what the derivative has beside the distances from the mean.
+    cdef double freedom = group_size(x, n._params[0]) - <double>n._params[1]
+    cdef double scale = 1 / freedom if freedom > 0 else NAN
+    if not root:
+        return kept_like(np.full(n.shape, scale, n.dtype), n, n._params[0], x)
+    return inverse_of(n, x, 0.5 * scale)
+
+
+cdef ndarray inverse_of(Node n, ndarray x, double scale):
+    # scale / y for each group, and 0 where y is 0, in the shape with the reduced axes at length 1.
+    cdef object y = result_of(n, x)
+    cdef object warnings = hush()
+    try:
+        return <ndarray>np.divide(scale, y, out=np.zeros_like(y), where=y != 0)
+    finally:
+        unhush(warnings)
+
+
+cdef ndarray result_of(Node n, ndarray x):
+    return kept_like(n.cy if n.hy == SCALAR else n.sy, n, n._params[0], x)
+
+
+cdef ndarray product(object a, object b):
+    cdef object warnings = hush()
+    try:
+        return <ndarray>np.asarray(np.multiply(a, b))
+    finally:
+        unhush(warnings)
+
+
+cdef int pull_weighted(Pass p, Node n, kernel_t* kernels, ndarray weights, ndarray second) except -1:
+    # x, its groups' weights times their cotangents, and what else the kernel reads, make the gradient.
+    cdef Operands o
+    cdef ndarray x = <ndarray>n.s0, factors
+    cdef bint fresh
+    cdef PyObject* out
+    cdef int nd = cnp.PyArray_NDIM(x)
+    cdef Py_ssize_t* dims = <Py_ssize_t*>cnp.PyArray_DIMS(x)
+    cdef kernel_t kernel = chosen(kernels, x)
+    factors = product(
+        kept_like(p.scalar if p.array == NULL else <object>p.array, n, n._params[0], x), weights)
+    out = p.open(n.n0, &fresh)
+    o.used = 0
+    place(&o, OUT, <ndarray>out, nd)
+    place(&o, COTANGENT, factors, nd)
+    place(&o, ARGUMENT, x, nd)
+    if second is not None:
+        place(&o, ARGUMENT + 1, second, nd)
+    if cnp.PyArray_SIZE(x) < WORTH:
+        iterate(kernel, &o, nd, dims, not fresh)
+    else:
+        with nogil:
+            iterate(kernel, &o, nd, dims, not fresh)
+    return 0
+
+
+cdef object push_weighted(Node n, PyObject* t, kernel_t* kernels, ndarray weights, ndarray second, bint keep):
+    # As `pull_weighted`, with the tangent in the place of the cotangent, added up over each group.
+    cdef Operands o
+    cdef ndarray x = <ndarray>n.s0, out
+    cdef int nd = cnp.PyArray_NDIM(x)
+    cdef double value = 0
+    o.used = 0
+    place(&o, COTANGENT, <ndarray>t, nd)
+    place(&o, ARGUMENT, x, nd)
+    if second is not None:
+        place(&o, ARGUMENT + 1, second, nd)
+    out = reduce_by(chosen(kernels, x), &o, x, n._params[0], keep, &value)
+    if out is None:
+        value *= <double>weights.item()
+        return value if n.typenum == cnp.NPY_DOUBLE else <float>value
+    return product(out, (<object>weights).reshape(n.shape))
+
+
+cdef Tensor run_var(Row row, PyObject** inputs, int n, tuple params):
+    return deviation(row, <object>inputs[0], params, False)
+
+
+cdef Tensor run_std(Row row, PyObject** inputs, int n, tuple params):
+    return deviation(row, <object>inputs[0], params, True)
+
+
+cdef int deviation_pull(Pass p, Node n, bint root) except -1:
+    cdef object x = n.s0
+    if p.needs(n.n0):
+        pull_weighted(p, n, DISTANCE.vjp, deviation_weights(n, x, root), mean_of(x, n._params[0]))
+    return 0
+
+
+cdef object deviation_push(Node n, PyObject** t, bint root):
+    cdef object x = n.s0
+    return push_weighted(
+        n, t[0], DISTANCE.vjp, deviation_weights(n, x, root), mean_of(x, n._params[0]), n._params[2])
+
+
+cdef int pull_var(object work, Node n) except -1:
+    return deviation_pull(<Pass>work, n, False)
+
+
+cdef int pull_std(object work, Node n) except -1:
+    return deviation_pull(<Pass>work, n, True)
+
+
+cdef object push_var(Node n, PyObject** t):
+    return deviation_push(n, t, False)
+
+
+cdef object push_std(Node n, PyObject** t):
+    return deviation_push(n, t, True)
+
+
+cdef Tensor run_norm2(Row row, PyObject** inputs, int n, tuple params):
+    cdef Arg a
+    cdef Operands o
+    cdef ndarray array, out
+    cdef double value = 0
+    if not parse(<object>inputs[0], &a) or a.held != ARRAY:
+        return None
+    cdef Node _own = taken(&a)
+    array = <ndarray>a.array
+    o.used = 0
+    place(&o, ARGUMENT, array, cnp.PyArray_NDIM(array))
+    out = reduce_by(chosen(SQUARE.forward, array), &o, array, params[0], params[1], &value)
+    return root_of(row, &a, params, out, value, True, True)
+
+
+cdef int pull_norm2(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    cdef object x = n.s0
+    if p.needs(n.n0):
+        pull_weighted(p, n, SQUARE.vjp, inverse_of(n, x, 0.5), None)
+    return 0
+
+
+cdef object push_norm2(Node n, PyObject** t):
+    cdef object x = n.s0
+    return push_weighted(n, t[0], SQUARE.vjp, inverse_of(n, x, 0.5), None, n._params[1])
+
+
+# --- extremes: equal elements share the gradient; where the extreme is nan, that is for the row's formula
+
+
+cdef Tensor extreme(Row row, object x, tuple params, object reduce):
+    cdef Arg a
+    cdef object y
+    if not parse(x, &a) or a.held != ARRAY or cnp.PyArray_SIZE(<ndarray>a.array) == 0:
+        return None
+    cdef Node _own = taken(&a)
+    cdef object array = <object>a.array, warnings = hush()
+    try:
+        y = reduce(array, params[0], None, None, params[1])
+    finally:
+        unhush(warnings)
+    if isinstance(y, ndarray) and cnp.PyArray_NDIM(<ndarray>y) > 0:
+        return root_of(row, &a, params, <ndarray>y, 0, False, True)
+    return root_of(row, &a, params, None, <double>y, False, True)
+
+
+cdef ndarray ties(Node n, ndarray x, ndarray y, kernel_t* kernels):
+    # For each group 2 / the number of its elements that are the extreme y; None where one is nan.
+    cdef Operands o
+    cdef double two = 2, unused = 0
+    cdef float single = 2
+    cdef int nd = cnp.PyArray_NDIM(x)
+    cdef object count
+    if not np.equal(y, y).all():
+        return None
+    o.used = 0
+    if n.typenum == cnp.NPY_DOUBLE:
+        place_scalar(&o, COTANGENT, <void*>&two, 8, nd)
+    else:
+        place_scalar(&o, COTANGENT, <void*>&single, 4, nd)
+    place(&o, ARGUMENT, x, nd)
+    place(&o, ARGUMENT + 1, y, nd)
+    count = reduce_by(chosen(kernels, x), &o, x, n._params[0], True, &unused)
+    return <ndarray>np.divide(2, count, out=count)
+
+
+cdef int extreme_pull(Pass p, Node n, kernel_t* kernels) except -1:
+    cdef object x = n.s0
+    cdef ndarray y, shares
+    if not p.needs(n.n0):
+        return 0
+    y = result_of(n, x)
+    shares = ties(n, x, y, kernels)
+    if shares is None:
+        return pull_formula(p, n)
+    return pull_weighted(p, n, kernels, shares, y)
+
+
+cdef object extreme_push(Node n, PyObject** t, kernel_t* kernels):
+    cdef object x = n.s0
+    cdef ndarray y = result_of(n, x), shares = ties(n, x, y, kernels)
+    return NotImplemented if shares is None else push_weighted(n, t[0], kernels, shares, y, n._params[1])
+
+
+cdef Tensor run_max(Row row, PyObject** inputs, int n, tuple params):
+    return extreme(row, <object>inputs[0], params, np.maximum.reduce)
+
+
+cdef Tensor run_min(Row row, PyObject** inputs, int n, tuple params):
+    return extreme(row, <object>inputs[0], params, np.minimum.reduce)
+
+
+cdef int pull_max(object work, Node n) except -1:
+    return extreme_pull(<Pass>work, n, LARGER.vjp)
+
+
+cdef int pull_min(object work, Node n) except -1:
+    return extreme_pull(<Pass>work, n, SMALLER.vjp)
+
+
+cdef object push_max(Node n, PyObject** t):
+    return extreme_push(n, t, LARGER.vjp)
+
+
+cdef object push_min(Node n, PyObject** t):
+    return extreme_push(n, t, SMALLER.vjp)
+
+
+register("var", run_var, pull_var)
+register("std", run_std, pull_std)
+register("norm2", run_norm2, pull_norm2)
+register_push("var", push_var)
+register_push("std", push_std)
+register_push("norm2", push_norm2)
+register("max", run_max, pull_max)
+register("min", run_min, pull_min)
+register_push("max", push_max)
+register_push("min", push_min)

@@ -1,0 +1,152 @@
+"""Tangents of recurrent nets: what forward mode makes of the gates that their kernels kept. Used by `recurrent.py`.
+
+What the inputs' tangents give to the preactivations of all steps is one product; only what passes the states is walked
+step by step. Tangents come in the order of the arguments, None for one that does not move.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+
+Arrays = tuple[Any, ...]
+
+
+def steps(y: Any, reverse: bool) -> range:
+    return range(y.shape[0] - 1, -1, -1) if reverse else range(y.shape[0])
+
+
+def _room(shape: tuple[int, ...], like: Any) -> Any:
+    """Memory that the engine keeps: new memory for a whole sequence would cost a page fault for every 4 KiB."""
+    return backend.kernels.empty(shape, like.dtype)
+
+
+def _shifted(states: Any, first: Any, reverse: bool) -> Any:
+    """For each step, the state before it."""
+    before = _room(states.shape, states)
+    before[-1 if reverse else 0] = 0 if first is None else first
+    before[slice(None, -1) if reverse else slice(1, None)] = states[slice(1, None) if reverse else slice(None, -1)]
+    return before
+
+
+def _slope(gates: Any) -> Any:
+    """gates * (1 - gates)."""
+    out = _room(gates.shape, gates)
+    np.subtract(1, gates, out=out)
+    out *= gates
+    return out
+
+
+def _curve(squashed: Any) -> Any:
+    """1 - squashed * squashed."""
+    out = _room(squashed.shape, squashed)
+    np.multiply(squashed, squashed, out=out)
+    return np.subtract(1, out, out=out)
+
+
+def _drive(like: Any, width: int, *parts: tuple[Any, Any, Any, Any, Any]) -> Any:
+    """For each step the sum of x' w^T + x w'^T + b' over (x, x', w, w', b'), None where something does not move."""
+    out = None
+    for x, dx, w, dw, db in parts:
+        for a, b in ((dx, w), (x, dw)):
+            if a is None or b is None:
+                continue
+            made = np.matmul(a, b.T, out=_room((*like.shape[:2], width), like))
+            out = made if out is None else np.add(out, made, out=out)
+        if db is not None:
+            if out is None:
+                out = _room((*like.shape[:2], width), like)
+                out[...] = db
+            else:
+                out += db
+    return out
+
+
+def rnn(t: Arrays, args: Arrays, y: Any, relu: bool, reverse: bool) -> Any:
+    x, h0, w_ih, w_hh, _, _ = args
+    dx, dh, dw_ih, dw_hh, db_ih, db_hh = t
+    before = None if dw_hh is None else _shifted(y, h0, reverse)
+    drive = _drive(y, y.shape[2], (x, dx, w_ih, dw_ih, db_ih), (before, None, w_hh, dw_hh, db_hh))
+    slope, out, w = np.greater(y, 0) if relu else _curve(y), _room(y.shape, y), w_hh.T
+    for k in steps(y, reverse):
+        dh = _step(dh, w, drive, k, out[k])
+        dh *= slope[k]
+    return out
+
+
+def _step(dh: Any, w: Any, drive: Any, k: int, out: Any) -> Any:
+    """dh w + drive[k]: the tangents of a step's preactivations, written to `out`."""
+    if dh is None:
+        out[...] = 0 if drive is None else drive[k]
+        return out
+    np.matmul(dh, w, out=out)
+    if drive is not None:
+        out += drive[k]
+    return out
+
+
+def lstm(t: Arrays, args: Arrays, y: Any, kept: Arrays, reverse: bool) -> tuple[Any, Any]:
+    """The tangents of the states and of the last cell."""
+    x, h0, c0, w_ih, w_hh, _, _ = args
+    dx, dh, dc, dw_ih, dw_hh, db_ih, db_hh = t
+    gates, cells, squashed = kept
+    n, w, out, room = y.shape[2], w_hh.T, _room(y.shape, y), _room(gates.shape[1:], y)
+    before = None if dw_hh is None else _shifted(y, h0, reverse)
+    drive = _drive(y, 4 * n, (x, dx, w_ih, dw_ih, db_ih), (before, None, w_hh, dw_hh, db_hh))
+    i, f, g, o = (gates[..., k * n : (k + 1) * n] for k in range(4))
+    slope = _slope(gates)
+    slope[..., :n] *= g
+    slope[..., n : 2 * n] *= _shifted(cells, c0, reverse)
+    np.multiply(i, _curve(g), out=slope[..., 2 * n : 3 * n])
+    slope[..., 3 * n :] *= squashed
+    turn = _curve(squashed)
+    turn *= o
+    dc = np.zeros_like(y[0]) if dc is None else dc.copy()
+    for k in steps(y, reverse):
+        d = _step(dh, w, drive, k, room)
+        d *= slope[k]
+        dc *= f[k]
+        dc += d[:, :n]
+        dc += d[:, n : 2 * n]
+        dc += d[:, 2 * n : 3 * n]
+        dh = np.multiply(turn[k], dc, out=out[k])
+        dh += d[:, 3 * n :]
+    return out, dc
+
+
+def gru(t: Arrays, args: Arrays, y: Any, saved: Arrays, reverse: bool) -> Any:
+    x, h0, w_ih, w_hh, _, _ = args
+    dx, dh, dw_ih, dw_hh, db_ih, db_hh = t
+    gates, kept = saved
+    n, w, out, room = y.shape[2], w_hh.T, _room(y.shape, y), _room(gates.shape[1:], y)
+    before = _shifted(y, h0, reverse)
+    inputs = _drive(y, 3 * n, (x, dx, w_ih, dw_ih, db_ih))
+    states = _drive(y, 3 * n, (before, None, w_hh, dw_hh, db_hh))
+    r, z, s = (gates[..., k * n : (k + 1) * n] for k in range(3))
+    slope = _slope(gates[..., : 2 * n])
+    slope[..., :n] *= kept
+    before -= s
+    slope[..., n:] *= before
+    curve = _curve(s)
+    curve -= curve * z
+    for k in steps(y, reverse):
+        q = _step(dh, w, states, k, room)
+        new = q[:, 2 * n :]
+        new *= r[k]
+        d = q[:, : 2 * n]
+        if inputs is not None:
+            d += inputs[k, :, : 2 * n]
+            new += inputs[k, :, 2 * n :]
+        d *= slope[k]
+        new += d[:, :n]
+        new *= curve[k]
+        new += d[:, n:]
+        if dh is None:
+            out[k] = new
+        else:
+            np.add(np.multiply(z[k], dh, out=out[k]), new, out=out[k])
+        dh = out[k]
+    return out
