@@ -126,6 +126,7 @@ cdef list pushed(list outputs, list variables, list directions, object rule, bin
                 tangents.pop(m, None)
             last >>= 1
             k += 1
+    made = None                                 # else the last tangent would have two references
     for k in range(len(outputs)):
         n = (<Tensor>outputs[k])._node
         found.append(None if n is None else handed_over(tangents, n, recorded, found))
@@ -253,6 +254,33 @@ cdef bint plan_part(Part* part, Node n, Saved* v, int k, object tangent) noexcep
     return part.simple
 
 
+cdef object sum_of(object a, object b, Node n, ndarray out):
+    # A row whose formulas are `g` is a sum: its own kernel, on the tangents.
+    cdef Part part
+    cdef Saved v
+    cdef Operands o
+    cdef int slot
+    cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
+    part.kernel, part.reads = n.row.forward_kernels[is_double], 1 << ARGUMENT | 1 << (ARGUMENT + 1)
+    for slot in range(ARGUMENT, ARGUMENT + 2):
+        tangent = a if slot == ARGUMENT else b
+        if isinstance(tangent, float):
+            lay_scalar(&part.layout, slot, saved_scalar(&v, slot, <double>tangent, is_double))
+        else:
+            lay(&part.layout, slot, tangent, n)
+    lay(&part.layout, OUT, out, n)
+    if part.layout.simple[ARGUMENT] and part.layout.simple[ARGUMENT + 1]:
+        if elements(n) < WORTH:
+            run_parts(&part, 1, elements(n))
+        else:
+            run_parts_free(&part, 1, elements(n))
+    else:
+        place_operands(&o, n, part.reads, &part.layout)
+        place(&o, OUT, out, n.nd)
+        run_operands(part.kernel, &o, n, False)
+    return out
+
+
 cdef object push_elementwise(Node n, PyObject** t):
     cdef Part parts[MAX_ARGUMENTS]
     cdef Saved v[MAX_ARGUMENTS]
@@ -264,6 +292,8 @@ cdef object push_elementwise(Node n, PyObject** t):
     if n.row.nin == 1 and n.row.identity[0]:
         return <object>t[0]
     out = new_array(n.nd, n.dims, n.typenum)
+    if n.row.nin == 2 and n.row.identity[0] and n.row.identity[1] and t[0] != NULL and t[1] != NULL:
+        return sum_of(<object>t[0], <object>t[1], n, out)
     for k in range(n.row.nin):
         if t[k] != NULL:
             lay_saved(&parts[count].layout, &v[count], n)

@@ -207,6 +207,8 @@ cdef class Leaves:
         if connected and reaches_open_leaf([t], self.oldest):
             return t
         if as_array and not connected:
+            if has_kernels(t.typenum):
+                return contiguous(<ndarray>t.values())
             return cnp.PyArray_NewCopy(<ndarray>t.values(), cnp.NPY_CORDER)
         return t.detach()
 

@@ -118,12 +118,13 @@ class _Plain(_Convolution):
         )
 
     def forward(self, input: ArrayLike) -> Tensor:
-        padding, y = self.padding, None
+        padding = self.padding
+        y: Tensor | None = None
         if self.padding_mode != "zeros":
             input, padding = self._padded(input), 0
         elif self._usual is not None:
             y = self._usual(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
-        if isinstance(y, Tensor):
+        if y is not None:
             return y
         return self._function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
