@@ -137,7 +137,7 @@ def layers(rng: Any) -> Iterator[Case]:
     layer, image = zen.nn.Conv2d(1, 1, 2), zen.tensor(rng.normal(size=(1, 1, 3, 3)), dtype="float32")
     arrays = [t.array for t in (image, layer.weight, layer.bias)]
     plan = (1, 1), (0, 0), (1, 1), 1
-    yield Case("Conv2d(1, 1, 2)(t)", lambda: layer(image), lambda: backend.kernels.conv2d(*arrays, *plan), 3)
+    yield Case("Conv2d(1, 1, 2)(t)", lambda: layer(image), lambda: backend.kernels.conv.conv2d(*arrays, *plan), 3)
 
 
 def per_call(function: Callable[[], Any], count: int) -> float:

@@ -93,7 +93,7 @@ def test_nan_and_infinity_in_running_sums_and_products():
 
 
 def test_the_kernels_refuse_what_they_cannot_read():
-    for kernel in (lambda x, axis: backend.kernels.running_sum(x, axis, True), backend.kernels.prod_others):
+    for kernel in (lambda x, axis: backend.kernels.along.running_sum(x, axis, True), backend.kernels.along.prod_others):
         with pytest.raises(ValueError, match="axis"):
             kernel(np.ones(3), 1)
 
@@ -163,7 +163,7 @@ def test_diagonals_of_every_pair_of_axes(shape):
 
 
 def test_kernels_of_positions_check_them():
-    k, x, at = backend.kernels, np.zeros((2, 3)), np.zeros((2, 1), np.int64)
+    k, x, at = backend.kernels.places, np.zeros((2, 3)), np.zeros((2, 1), np.int64)
     assert k.positions(np.array([[-4]]), 3) is None
     assert k.positions(np.array([3]), 3) is None
     assert k.positions(np.array([-3, 2]), 3).tolist() == [0, 2]

@@ -83,7 +83,7 @@ def test_kernels_follow_the_definition(case, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_each_channel_by_itself_agrees_with_the_reference(dtype):
-    from zen._reference import kernels as reference
+    from zen._reference.kernels import conv as reference
 
     tolerance = 1e-11 if dtype == np.float64 else 1e-4
     rng = np.random.default_rng(3)
@@ -105,7 +105,7 @@ def test_each_channel_by_itself_agrees_with_the_reference(dtype):
             ("conv2d", (x, w, bias)), ("conv2d_input", (g, w, (h, width))), ("conv2d_weight", (x, g, kernel)),
         ]:  # fmt: skip
             expected = getattr(reference, name)(*arguments, *geometry)
-            found = getattr(backend.kernels, name)(*arguments, *geometry)
+            found = getattr(backend.kernels.conv, name)(*arguments, *geometry)
             scale = max(np.abs(expected).max(), 1)
             np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * scale, err_msg=str(geometry))
 
@@ -114,9 +114,9 @@ def test_an_infinite_pixel_reaches_only_what_sees_it():
     x, g = np.ones((1, 1, 4, 5)), np.ones((1, 1, 4, 5))
     x[0, 0, 1, 4] = np.inf
     geometry = (1, 1), (1, 1), (1, 1), 1
-    found = backend.kernels.conv2d_weight(x, g, (3, 3), *geometry)
+    found = backend.kernels.conv.conv2d_weight(x, g, (3, 3), *geometry)
     assert found[0, 0, :, 0].tolist() == [12, 16, 12] and np.isposinf(found[0, 0, :, 1:]).all()
-    seen = np.isposinf(backend.kernels.conv2d(x, np.ones((1, 1, 3, 3)), None, *geometry))
+    seen = np.isposinf(backend.kernels.conv.conv2d(x, np.ones((1, 1, 3, 3)), None, *geometry))
     np.testing.assert_array_equal(seen[0, 0], np.pad(np.ones((3, 2), bool), [(0, 1), (3, 0)]))
 
 
@@ -211,7 +211,7 @@ def test_the_workspace_is_at_most_twice_the_input():
     """A matrix of all patches would take 49 times the input."""
     x, w = draw(2, 8, 120, 120, dtype=np.float32), draw(8, 8, 7, 7, dtype=np.float32)
     results = x.nbytes + w.nbytes + 2 * 8 * 114 * 114 * 4
-    kernels = backend.kernels
+    kernels = backend.kernels.conv
     geometry = (1, 1), (0, 0), (1, 1), 1
     g = kernels.conv2d(x, w, None, *geometry)
     for run in (

@@ -191,7 +191,7 @@ def test_errors_say_what_does_not_fit(call, error, words):
 
 
 def test_rows_are_added_by_a_kernel_that_checks_what_it_gets():
-    add, out, g = backend.kernels.scatter_add_rows, np.zeros((3, 2)), np.ones((4, 2))
+    add, out, g = backend.kernels.lines.scatter_add_rows, np.zeros((3, 2)), np.ones((4, 2))
     add(out, np.array([0, 2, 2, 1]), g[::1], 1)
     np.testing.assert_array_equal(out[:, 0], [1, 0, 2])
     with pytest.raises(IndexError, match="scatter_add_rows: .*3"):

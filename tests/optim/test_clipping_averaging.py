@@ -148,7 +148,7 @@ def test_averages_that_cannot_be_put_in_place_change_nothing():
     ema.update()  # the averages are not in place
     assert ema.num_updates == 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zen.backend.kernels, "blend", lambda *args: (_ for _ in ()).throw(MemoryError()))
+        patch.setattr(zen.backend.kernels.optim, "blend", lambda *args: (_ for _ in ()).throw(MemoryError()))
         with pytest.raises(MemoryError):
             ema.update()
     assert ema.num_updates == 1

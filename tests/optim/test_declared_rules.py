@@ -48,13 +48,13 @@ def by_hand(declared, options, gradients, start):
 def test_the_engine_does_what_the_lines_say_on_every_way(declared, dtype, rtol):
     rng = np.random.default_rng(5)
     start, gradients = rng.normal(size=7).astype(dtype), rng.normal(size=(3, 7)).astype(dtype)
-    prepare, ways = backend.kernels.rule(declared), set()
+    prepare, ways = backend.kernels.optim.rule(declared), set()
     for values in itertools.product(*[OPTIONS[name] for name in declared.options]):
         p = zen.tensor(start, requires_grad=True)
         state: dict = {}
         for g in gradients:
             p.grad = zen.tensor(g)
-            backend.kernels.move([prepare([p], state, complete(state), [], *values)])
+            backend.kernels.optim.move([prepare([p], state, complete(state), [], *values)])
         options = dict(zip(declared.options, values, strict=True))
         expected = by_hand(declared, options, gradients, start)
         np.testing.assert_allclose(p.detach().numpy(), expected, rtol=rtol, atol=rtol, err_msg=str(options))
@@ -68,11 +68,11 @@ def test_the_engine_does_what_the_lines_say_on_every_way(declared, dtype, rtol):
 
 def test_a_rule_with_too_few_values_is_refused():
     with pytest.raises((TypeError, ValueError)):
-        backend.kernels.rule(RULES[0])([], {}, None, [], 0.1)
+        backend.kernels.optim.rule(RULES[0])([], {}, None, [], 0.1)
 
 
 def test_a_rule_that_nobody_declared_is_refused():
-    made = type(backend.kernels.rule(SGD))
+    made = type(backend.kernels.optim.rule(SGD))
     with pytest.raises(TypeError):
         made()([], {}, None, [])
 
@@ -91,10 +91,10 @@ def test_the_count_of_steps_may_start_anywhere(step):
 def test_a_declaration_that_was_changed_after_the_build_is_refused():
     changed = RULES[0]._replace(update=RULES[0].update.replace("- lr * d", "+ lr * d"))
     if backend.NAME == "reference":
-        assert backend.kernels.rule(changed) is not None
+        assert backend.kernels.optim.rule(changed) is not None
     else:
         with pytest.raises(ImportError, match="build anew"):
-            backend.kernels.rule(changed)
+            backend.kernels.optim.rule(changed)
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -125,8 +125,8 @@ def test_flags_are_taken_for_true_or_false():
     for flag in (True, 1, 7, "yes", np.True_):
         p = zen.tensor([1.0], requires_grad=True)
         p.grad = zen.tensor([1.0])
-        backend.kernels.move([backend.kernels.rule(SGD)([p], {}, None, [], 0.5, 0, 0, 0, False, flag)])
+        backend.kernels.optim.move([backend.kernels.optim.rule(SGD)([p], {}, None, [], 0.5, 0, 0, 0, False, flag)])
         found.append(p.item())
     assert found == [1.5] * 5
     with pytest.raises((TypeError, ValueError)):
-        backend.kernels.rule(SGD)([], {}, None, [], "fast", 0, 0, 0, False, False)
+        backend.kernels.optim.rule(SGD)([], {}, None, [], "fast", 0, 0, 0, False, False)

@@ -8,7 +8,7 @@ import pytest
 import zen
 from zen import backend
 
-kernels = backend.kernels
+kernels = backend.kernels.optim
 
 
 def history(n, count, dtype, seed=0):

@@ -94,5 +94,5 @@ def test_the_kernel_refuses_what_is_no_matrix():
     p.grad = zen.tensor(np.ones(3))
     state = {p: {"momentum_buffer": zen.zeros(3)}}
     with pytest.raises(ValueError, match=r"Muon is for matrices, not for a parameter of shape \(3,\)"):
-        backend.kernels.muon([p], state, None, [], 0.1, 0.9, 0.0, True, COEFFICIENTS, 5, 1e-7, lambda shape: 0.1)
+        backend.kernels.optim.muon([p], state, None, [], 0.1, 0.9, 0.0, True, COEFFICIENTS, 5, 1e-7, lambda shape: 0.1)
     assert p.tolist() == [1, 1, 1]

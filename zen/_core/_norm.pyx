@@ -1,6 +1,6 @@
 """Normalisation by statistics of the values themselves: of rows, of channels, of groups of channels.
 
-Called by zen/ops/normalisation.py through kernels.py. The loops are those of _kernels_norm_lines.pxi and
+Called by zen/ops/normalisation.py as `backend.kernels.norm`. The loops are those of _kernels_norm_lines.pxi and
 _kernels_norm_channels.pxi. Arrays are of one dtype, float or double; `weight` and `bias` may be None. Strided
 arrays are copied.
 """

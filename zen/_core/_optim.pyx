@@ -1,4 +1,4 @@
-"""Steps of optimisers: one pass over memory for each parameter. Called by zen/optim through kernels.py.
+"""Steps of optimisers: one pass over memory for each parameter. Called by zen/optim as `backend.kernels.optim`.
 
 A step is prepared (by what `rule` returns, or `muon`) and then carried out (`move`). Whatever can fail, all memory that
 is needed included, happens while it is prepared: a step changes every parameter or none.

@@ -1,45 +1,21 @@
-"""Compiled kernels of whole layers and optimiser steps, on arrays. `zen/_reference/kernels` has the same in NumPy."""
+"""Kernels of whole layers and optimiser steps on arrays: `kernels.conv` is the module `_conv`.
 
-from ._along import prod_others as prod_others
-from ._along import recurrence as recurrence
-from ._along import running_sum as running_sum
-from ._attention import attention_backward as attention_backward
-from ._attention import attention_forward as attention_forward
-from ._attention import empty as empty
-from ._conv import conv2d as conv2d
-from ._conv import conv2d_input as conv2d_input
-from ._conv import conv2d_weight as conv2d_weight
-from ._factor import slogdet as slogdet
-from ._factor import slogdet_pull_back as slogdet_pull_back
-from ._lines import scatter_add_rows as scatter_add_rows
-from ._norm import norm_channels as norm_channels
-from ._norm import norm_channels_backward as norm_channels_backward
-from ._norm import norm_rows as norm_rows
-from ._norm import norm_rows_backward as norm_rows_backward
-from ._optim import blend as blend
-from ._optim import clear_gradients as clear_gradients
-from ._optim import lbfgs_direction as lbfgs_direction
-from ._optim import lbfgs_gradient as lbfgs_gradient
-from ._optim import lbfgs_move as lbfgs_move
-from ._optim import lbfgs_pair as lbfgs_pair
-from ._optim import limit as limit
-from ._optim import move as move
-from ._optim import muon as muon
-from ._optim import rule as rule
-from ._optim import scale as scale
-from ._optim import sum_of_squares as sum_of_squares
-from ._places import add_along as add_along
-from ._places import order as order
-from ._places import positions as positions
-from ._places import take_along as take_along
-from ._pool import avg_pool2d as avg_pool2d
-from ._pool import avg_pool2d_input as avg_pool2d_input
-from ._pool import max_pool2d as max_pool2d
-from ._pool import pool_gather as pool_gather
-from ._pool import pool_scatter as pool_scatter
-from ._recurrent import gru_backward as gru_backward
-from ._recurrent import gru_forward as gru_forward
-from ._recurrent import lstm_backward as lstm_backward
-from ._recurrent import lstm_forward as lstm_forward
-from ._recurrent import rnn_backward as rnn_backward
-from ._recurrent import rnn_forward as rnn_forward
+A module is imported when it is first asked for, so that a program pays for the layers that it uses. A new one is found
+without an entry here. `zen/_reference/kernels` has modules and functions of the same names in NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+def __getattr__(name: str) -> ModuleType:
+    try:
+        module = importlib.import_module(f"._{name}", __package__)
+    except ModuleNotFoundError as error:
+        if error.name != f"{__package__}._{name}":
+            raise
+        raise AttributeError(f"no module of kernels is named {name!r}") from None
+    globals()[name] = module
+    return module

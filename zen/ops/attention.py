@@ -77,8 +77,8 @@ def _like(a: Any) -> Any:
     """Room for the gradient of a, its heads beside one another in memory where those of a are."""
     batch, heads, rows, depth = a.shape
     if a.strides[1] < a.strides[2]:
-        return backend.kernels.empty((batch, rows, heads, depth), a.dtype).transpose(0, 2, 1, 3)
-    return backend.kernels.empty(a.shape, a.dtype)
+        return backend.kernels.attention.empty((batch, rows, heads, depth), a.dtype).transpose(0, 2, 1, 3)
+    return backend.kernels.attention.empty(a.shape, a.dtype)
 
 
 def _allowed(mask: Any, q: Any, k: Any) -> Any:
@@ -98,7 +98,7 @@ def _run(
     if not out.size or not k.size:
         out[...] = 0
         return None
-    return backend.kernels.attention_forward(
+    return backend.kernels.attention.attention_forward(
         q, k, v, _allowed(mask, q, k), _kept(keep), scale, factor, causal, out, read
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ def _forward(
     q: Any, k: Any, v: Any, mask: Any, keep: Any, scale: float, causal: bool, factor: float, read: bool
 ) -> tuple[Any, Any]:
     batch, heads, rows, _ = q.shape
-    out = backend.kernels.empty((batch, rows, heads, v.shape[3]), q.dtype).transpose(0, 2, 1, 3)
+    out = backend.kernels.attention.empty((batch, rows, heads, v.shape[3]), q.dtype).transpose(0, 2, 1, 3)
     return out, _run(q, k, v, mask, keep, out, scale, causal, factor, read)
 
 
@@ -120,7 +120,7 @@ def _vjp(
         return tuple([np.zeros_like(a) if asked else None for a, asked in zip(args, wanted, strict=True)])
     dq, dk, dv = (_like(a) if asked else None for a, asked in zip((q, k, v), wanted, strict=False))
     ds = np.empty_like(weights) if wanted[3] else None
-    backend.kernels.attention_backward(g, q, k, v, weights, _kept(keep), scale, factor, dq, dk, dv, ds)
+    backend.kernels.attention.attention_backward(g, q, k, v, weights, _kept(keep), scale, factor, dq, dk, dv, ds)
     return dq, dk, dv, backend.unbroadcast(ds, mask.shape) if wanted[3] else None, None
 
 
@@ -155,7 +155,7 @@ def _packed_forward(
     qkv: Any, mask: Any, keep: Any, heads: int, batch_first: bool, causal: bool, factor: float, read: bool
 ) -> tuple[Any, Any]:
     q, k, v = _split(qkv, heads, batch_first)
-    out = backend.kernels.empty((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
+    out = backend.kernels.attention.empty((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
     view = _heads(out, heads, batch_first)
     return out, _run(q, k, v, mask, keep, view, 1 / math.sqrt(q.shape[-1]), causal, factor, read)
 
@@ -174,10 +174,10 @@ def _packed_vjp(
     if weights is None:
         return tuple([np.zeros_like(a) if asked else None for a, asked in zip(args, wanted, strict=True)])
     q, k, v = _split(qkv, heads, batch_first)
-    found = backend.kernels.empty(qkv.shape, qkv.dtype)
+    found = backend.kernels.attention.empty(qkv.shape, qkv.dtype)
     dq, dk, dv = _split(found, heads, batch_first)
     ds = np.empty_like(weights) if wanted[1] else None
-    backend.kernels.attention_backward(
+    backend.kernels.attention.attention_backward(
         _heads(g, heads, batch_first), q, k, v, weights, _kept(keep), 1 / math.sqrt(q.shape[-1]), factor, dq, dk, dv, ds
     )
     return found, backend.unbroadcast(ds, mask.shape) if wanted[1] else None, None

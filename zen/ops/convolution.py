@@ -33,22 +33,22 @@ def _run(kernel: Any, arrays: tuple[Any, ...], *params: Any) -> Any:
 
 def _conv2d(x: Any, w: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
     if x.dtype is w.dtype and x.dtype in KERNELS:
-        return kernels.conv2d(x, w, None, stride, padding, dilation, groups)
-    return _run(kernels.conv2d, (x, w), None, stride, padding, dilation, groups)
+        return kernels.conv.conv2d(x, w, None, stride, padding, dilation, groups)
+    return _run(kernels.conv.conv2d, (x, w), None, stride, padding, dilation, groups)
 
 
 def _conv2d_bias(x: Any, w: Any, b: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
     if x.dtype is w.dtype is b.dtype and x.dtype in KERNELS:
-        return kernels.conv2d(x, w, b, stride, padding, dilation, groups)
-    return _run(kernels.conv2d, (x, w, b), stride, padding, dilation, groups)
+        return kernels.conv.conv2d(x, w, b, stride, padding, dilation, groups)
+    return _run(kernels.conv.conv2d, (x, w, b), stride, padding, dilation, groups)
 
 
 def _conv2d_input(g: Any, w: Any, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
-    return _run(kernels.conv2d_input, (g, w), size, stride, padding, dilation, groups)
+    return _run(kernels.conv.conv2d_input, (g, w), size, stride, padding, dilation, groups)
 
 
 def _conv2d_weight(x: Any, g: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
-    return _run(kernels.conv2d_weight, (x, g), kernel, stride, padding, dilation, groups)
+    return _run(kernels.conv.conv2d_weight, (x, g), kernel, stride, padding, dilation, groups)
 
 
 _CASES: list[tuple[Any, ...]] = [

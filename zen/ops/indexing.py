@@ -105,7 +105,7 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeros in memory that the engine keeps for results: new memory would cost a page fault for every 4 KiB."""
     if dtype not in KERNELS or len(shape) > 32:
         return np.zeros(shape, dtype)
-    out: np.ndarray = backend.kernels.empty(shape, dtype)
+    out: np.ndarray = backend.kernels.attention.empty(shape, dtype)
     out.fill(0)
     return out
 
@@ -136,10 +136,10 @@ def _is_row_numbers(key: Any) -> bool:
 
 def _add_rows(out: np.ndarray, rows: np.ndarray, parts: np.ndarray) -> None:
     if out.dtype in KERNELS:
-        backend.kernels.scatter_add_rows(out, rows, parts)
+        backend.kernels.lines.scatter_add_rows(out, rows, parts)
     elif out.dtype == np.float16:
         wide = np.zeros(out.shape, np.float32)
-        backend.kernels.scatter_add_rows(wide, rows, parts.astype(np.float32))
+        backend.kernels.lines.scatter_add_rows(wide, rows, parts.astype(np.float32))
         out += wide.astype(np.float16)
     else:
         np.add.at(out, rows.reshape(-1), parts.reshape(rows.size, -1))

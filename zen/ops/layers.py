@@ -105,10 +105,12 @@ def _scatter_rows(v: Any, indices: Any, height: int, skipped: int | None) -> Any
     out = np.zeros((height, v.shape[-1]), v.dtype)
     numbers, parts = np.asarray(indices), np.asarray(v)
     if v.dtype in KERNELS:
-        backend.kernels.scatter_add_rows(out, numbers, parts, -1 if skipped is None else skipped)
+        backend.kernels.lines.scatter_add_rows(out, numbers, parts, -1 if skipped is None else skipped)
     else:
         wide = np.zeros(out.shape, accumulator(v.dtype))
-        backend.kernels.scatter_add_rows(wide, numbers, parts.astype(wide.dtype), -1 if skipped is None else skipped)
+        backend.kernels.lines.scatter_add_rows(
+            wide, numbers, parts.astype(wide.dtype), -1 if skipped is None else skipped
+        )
         out += wide.astype(v.dtype)
     return out
 

@@ -217,7 +217,7 @@ LOGABSDET = define(row(
 
 
 def _slogdet(x: Any, read: bool) -> tuple[Any, ...]:
-    found = backend.kernels.slogdet(x) if x.dtype in KERNELS and x.dtype.isnative else None
+    found = backend.kernels.factor.slogdet(x) if x.dtype in KERNELS and x.dtype.isnative else None
     return (*np.linalg.slogdet(x), None, None) if found is None else found
 
 
@@ -230,7 +230,7 @@ def _slogdet_vjp(
         return (np.zeros(x.shape, x.dtype),)
     if lu is None:
         return (g[1][..., None, None] * np.swapaxes(np.linalg.inv(x), -1, -2),)
-    return (backend.kernels.slogdet_pull_back(lu, pivots, np.asarray(g[1], lu.dtype)),)
+    return (backend.kernels.factor.slogdet_pull_back(lu, pivots, np.asarray(g[1], lu.dtype)),)
 
 
 def _slogdet_composed(x: Any) -> tuple[Any, Any]:

@@ -57,11 +57,13 @@ def _rms_composed(x: Any, weight: Any, dims: int, eps: float) -> Any:
 
 
 def _layer_forward(x: Any, weight: Any, bias: Any, dims: int, eps: float, read: bool) -> Arrays:
-    return kernels.norm_rows(x, math.prod(x.shape[-dims:]), weight, bias, eps, True)
+    found: Arrays = kernels.norm.norm_rows(x, math.prod(x.shape[-dims:]), weight, bias, eps, True)
+    return found
 
 
 def _rms_forward(x: Any, weight: Any, dims: int, eps: float, read: bool) -> Arrays:
-    return kernels.norm_rows(x, math.prod(x.shape[-dims:]), weight, None, eps, False)
+    found: Arrays = kernels.norm.norm_rows(x, math.prod(x.shape[-dims:]), weight, None, eps, False)
+    return found
 
 
 def _rows_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, dims: int, eps: float) -> Arrays:
@@ -69,7 +71,7 @@ def _rows_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, dims: int, 
     _, mean, rstd = results
     n, centred = math.prod(x.shape[-dims:]), len(args) == 3
     asked = wanted if centred else (*wanted, False)
-    dx, *rest = kernels.norm_rows_backward(g, x, n, weight, centred, mean, rstd, asked)
+    dx, *rest = kernels.norm.norm_rows_backward(g, x, n, weight, centred, mean, rstd, asked)
     found = [d if d is None else d.reshape(args[k].shape) for k, d in enumerate(rest[: len(args) - 1], 1)]
     return dx, *found
 
@@ -178,7 +180,10 @@ def _batch_shapes(x: Any, *rest: Any) -> tuple[Shaped, ...]:
 
 def _batch_forward(x: Any, weight: Any, bias: Any, eps: float) -> Arrays:
     batch, channels = x.shape[:2]
-    return kernels.norm_channels(x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, bias, eps)
+    found: Arrays = kernels.norm.norm_channels(
+        x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, bias, eps
+    )
+    return found
 
 
 def _batch_vjp(g: Arrays, args: Arrays, results: Arrays, wanted: Wanted, eps: float) -> Arrays:
@@ -187,7 +192,7 @@ def _batch_vjp(g: Arrays, args: Arrays, results: Arrays, wanted: Wanted, eps: fl
     x, weight, _ = args
     _, mean, var = results
     batch, channels = x.shape[:2]
-    dx, sum_g, sum_gh = kernels.norm_channels_backward(
+    dx, sum_g, sum_gh = kernels.norm.norm_channels_backward(
         g[0], x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, eps, mean, var, False, wanted[0]
     )
     return dx, sum_gh.astype(x.dtype) if wanted[1] else None, sum_g.astype(x.dtype) if wanted[2] else None
@@ -201,14 +206,18 @@ def _fixed_composed(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: fl
 def _fixed_forward(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> np.ndarray:
     batch, channels = x.shape[:2]
     given = mean.astype(np.float64), var.astype(np.float64)
-    return kernels.norm_channels(x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, bias, eps, *given)[0]
+    found: Arrays = kernels.norm.norm_channels(
+        x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, bias, eps, *given
+    )
+    y: np.ndarray = found[0]
+    return y
 
 
 def _fixed_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, eps: float) -> Arrays:
     x, mean, var, weight, _ = args
     batch, channels = x.shape[:2]
     mean, var = mean.astype(np.float64), var.astype(np.float64)
-    dx, sum_g, sum_gh = kernels.norm_channels_backward(
+    dx, sum_g, sum_gh = kernels.norm.norm_channels_backward(
         g, x, batch, channels, math.prod(x.shape[2:]), channels, 1, weight, eps, mean, var, True, wanted[0]
     )
     w = 1 if weight is None else weight
@@ -230,16 +239,17 @@ def _pool(channels: int, groups: int) -> int:
 def _group_forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, read: bool) -> Arrays:
     batch, channels = x.shape[:2]
     size = math.prod(x.shape[2:])
-    return kernels.norm_channels(
+    found: Arrays = kernels.norm.norm_channels(
         x, 1, batch * channels, size, channels, _pool(channels, groups), weight, bias, eps
     )  # fmt: skip
+    return found
 
 
 def _group_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, groups: int, eps: float) -> Arrays:
     x, weight, _ = args
     _, mean, var = results
     batch, channels = x.shape[:2]
-    dx, sum_g, sum_gh = kernels.norm_channels_backward(
+    dx, sum_g, sum_gh = kernels.norm.norm_channels_backward(
         g, x, 1, batch * channels, math.prod(x.shape[2:]), channels, _pool(channels, groups), weight, eps, mean, var,
         False, wanted[0],
     )  # fmt: skip

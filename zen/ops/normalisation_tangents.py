@@ -24,11 +24,11 @@ def rows(t: Arrays, arrays: Arrays, statistics: Arrays, eps: float, centred: boo
     n, mean, rstd = statistics
     total = None
     if dx is not None:
-        total = kernels.norm_rows_backward(dx, x, n, None, centred, mean, rstd, (True, False, False))[0]
+        total = kernels.norm.norm_rows_backward(dx, x, n, None, centred, mean, rstd, (True, False, False))[0]
         if weight is not None:
             total *= weight
     if dw is not None:
-        part = kernels.norm_rows(x, n, dw, db, eps, centred)[0]
+        part = kernels.norm.norm_rows(x, n, dw, db, eps, centred)[0]
         return part if total is None else np.add(total, part, out=part)
     return total if db is None else np.broadcast_to(db, x.shape) if total is None else total + db
 
@@ -43,13 +43,13 @@ def channels(t: Arrays, x: Any, weight: Any, layout: Arrays, statistics: Arrays,
     size, (mean, var) = math.prod(x.shape[2:]), statistics
     total = sums = None
     if dx is not None:
-        total, *sums = kernels.norm_channels_backward(
+        total, *sums = kernels.norm.norm_channels_backward(
             dx, x, batch, channels, size, period, pool, weight if pool == 1 else None, eps, mean, var, given, True
         )
         if weight is not None and pool > 1:  # a weight that all of a group has passes the kernel as it is
             total *= _spread(weight, x)
     if dw is not None:
-        part = kernels.norm_channels(x, batch, channels, size, period, pool, dw, db, eps, mean, var)[0]
+        part = kernels.norm.norm_channels(x, batch, channels, size, period, pool, dw, db, eps, mean, var)[0]
         return part if total is None else np.add(total, part, out=part), sums
     if db is None:
         return total, sums

@@ -60,20 +60,22 @@ def _spread_draws(rng: np.random.Generator) -> list[Any]:
 
 
 GATHER = define(row(
-    "pool_gather", "x", lambda x, index: _run(kernels.pool_gather, x, index), ["pool_scatter(g, index, x.shape[2:])"],
-    params="index", linear="x", domain=_index_draws, doc="The elements of images at flat positions.",
+    "pool_gather", "x", lambda x, index: _run(kernels.pool.pool_gather, x, index),
+    ["pool_scatter(g, index, x.shape[2:])"], params="index", linear="x", domain=_index_draws,
+    doc="The elements of images at flat positions.",
 ))  # fmt: skip
 define(row(
-    "pool_scatter", "v", lambda v, index, size: _run(kernels.pool_scatter, v, index, size), ["pool_gather(g, index)"],
-    params="index size", linear="v", domain=_scatter_draws, doc="The transpose of pool_gather.",
+    "pool_scatter", "v", lambda v, index, size: _run(kernels.pool.pool_scatter, v, index, size),
+    ["pool_gather(g, index)"], params="index size", linear="v", domain=_scatter_draws,
+    doc="The transpose of pool_gather.",
 ))  # fmt: skip
 AVG_POOL2D = define(row(
-    "avg_pool2d", "x", lambda x, *windows: _run(kernels.avg_pool2d, x, *windows),
+    "avg_pool2d", "x", lambda x, *windows: _run(kernels.pool.avg_pool2d, x, *windows),
     ["avg_pool2d_input(g, x.shape[2:], down, right, tall, wide)"], params="down right tall wide", linear="x",
     domain=_mean_draws, doc="Sums over windows, times factors.",
 ))  # fmt: skip
 define(row(
-    "avg_pool2d_input", "v", lambda v, size, *windows: _run(kernels.avg_pool2d_input, v, size, *windows),
+    "avg_pool2d_input", "v", lambda v, size, *windows: _run(kernels.pool.avg_pool2d_input, v, size, *windows),
     ["avg_pool2d(g, down, right, tall, wide)"], params="size down right tall wide", linear="v", domain=_spread_draws,
     doc="The transpose of avg_pool2d.",
 ))  # fmt: skip
@@ -148,7 +150,7 @@ def _max(name: str, axes: int, x: Any, down: Any, right: Any, dilation: Any, ret
     recorded = isinstance(x, Tensor) and x.requires_grad and backend.grad_enabled()
     array = raw(x)
     compute = array if array.dtype in KERNELS else array.astype(np.float32)
-    values, index = kernels.max_pool2d(compute, down, right, dilation, recorded or return_indices)
+    values, index = kernels.pool.max_pool2d(compute, down, right, dilation, recorded or return_indices)
     values = values.astype(array.dtype, copy=False)
     y = backend.record(GATHER, (x,), (index,), values) if recorded else backend.wrap(values)
     if none.any():

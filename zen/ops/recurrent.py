@@ -112,7 +112,7 @@ def _placed(found: tuple[Any, ...], wanted: tuple[bool, ...]) -> tuple[Any, ...]
 
 def _rnn_forward(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, relu: bool, reverse: bool) -> Any:
     x, h, w_ih, w_hh, b_ih, b_hh = _ready(x, h, w_ih, w_hh, b_ih, b_hh)
-    return backend.kernels.rnn_forward(x, h, w_ih, w_hh, _sum(b_ih, b_hh), relu, reverse)
+    return backend.kernels.recurrent.rnn_forward(x, h, w_ih, w_hh, _sum(b_ih, b_hh), relu, reverse)
 
 
 def _rnn_vjp(
@@ -120,7 +120,9 @@ def _rnn_vjp(
 ) -> tuple[Any, ...]:
     x, h0, w_ih, w_hh, _, _ = _ready(*args)
     (out,), asked = results, (wanted[0], wanted[2], wanted[3])
-    *found, db = backend.kernels.rnn_backward(np.ascontiguousarray(g), x, h0, w_ih, w_hh, out, relu, reverse, asked)
+    *found, db = backend.kernels.recurrent.rnn_backward(
+        np.ascontiguousarray(g), x, h0, w_ih, w_hh, out, relu, reverse, asked
+    )
     return _placed((*found, db, db), wanted)
 
 
@@ -129,7 +131,8 @@ def _lstm_forward(
 ) -> tuple[Any, ...]:
     x, h, c, w_ih, w_hh, b_ih, b_hh = _ready(x, h, c, w_ih, w_hh, b_ih, b_hh)
     c = _zeros(x, w_hh) if c is None else c
-    return backend.kernels.lstm_forward(x, h, c, w_ih, w_hh, _sum(b_ih, b_hh), reverse)
+    found: tuple[Any, ...] = backend.kernels.recurrent.lstm_forward(x, h, c, w_ih, w_hh, _sum(b_ih, b_hh), reverse)
+    return found
 
 
 def _lstm_vjp(
@@ -140,7 +143,9 @@ def _lstm_vjp(
     states, _, *saved = results
     gh, gc = [None if a is None else np.ascontiguousarray(a) for a in g]
     asked = wanted[0], wanted[3], wanted[4]
-    *found, db = backend.kernels.lstm_backward(gh, gc, x, h0, c0, w_ih, w_hh, states, tuple(saved), reverse, asked)
+    *found, db = backend.kernels.recurrent.lstm_backward(
+        gh, gc, x, h0, c0, w_ih, w_hh, states, tuple(saved), reverse, asked
+    )
     return _placed((*found, db, db), wanted)
 
 
@@ -154,7 +159,8 @@ def _gru_forward(
     if b_hh is not None:  # the state's bias of n is multiplied by r with the rest of the state's part
         bias = bias.copy() if bias is b_hh else bias
         bias[2 * n :] = 0 if b_ih is None else b_ih[2 * n :]
-    return backend.kernels.gru_forward(x, h, w_ih, w_hh, bias, new, reverse)
+    found: tuple[Any, ...] = backend.kernels.recurrent.gru_forward(x, h, w_ih, w_hh, bias, new, reverse)
+    return found
 
 
 def _gru_vjp(
@@ -164,7 +170,7 @@ def _gru_vjp(
     h0 = _zeros(x, w_hh) if h0 is None else h0
     out, *saved = results
     asked, g = (wanted[0], wanted[2], wanted[3]), np.ascontiguousarray(g)
-    *found, db, dn = backend.kernels.gru_backward(g, x, h0, w_ih, w_hh, out, tuple(saved), reverse, asked)
+    *found, db, dn = backend.kernels.recurrent.gru_backward(g, x, h0, w_ih, w_hh, out, tuple(saved), reverse, asked)
     return _placed((*found, db, np.concatenate([db[: -len(dn)], dn])), wanted)
 
 

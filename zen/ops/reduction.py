@@ -193,7 +193,7 @@ def prod_others(x: Any, axis: int = -1) -> Any:
     """For each element, the product of the others along the axis: running products from both ends."""
     x = np.asarray(x)
     wide = x if x.dtype in KERNELS else x.astype(accumulator(x.dtype))
-    return backend.kernels.prod_others(wide, axis % x.ndim).astype(x.dtype, copy=False)
+    return backend.kernels.along.prod_others(wide, axis % x.ndim).astype(x.dtype, copy=False)
 
 
 def _prod_others_vjp(f: Any, g: Any, x: Any, axis: int) -> Any:

@@ -25,13 +25,13 @@ from .shape import along, astype
 
 def _running_sum(x: Any, axis: int) -> Any:
     if x.dtype in KERNELS and x.flags.c_contiguous and x.dtype.isnative:
-        return backend.kernels.running_sum(x, axis, False)
+        return backend.kernels.along.running_sum(x, axis, False)
     return np.add.accumulate(x, axis=axis)
 
 
 def _sum_to_come(x: Any, axis: int) -> Any:
     if x.dtype in KERNELS:
-        return backend.kernels.running_sum(x, axis, True)
+        return backend.kernels.along.running_sum(x, axis, True)
     return np.flip(np.add.accumulate(np.flip(x, axis), axis=axis), axis)
 
 
@@ -81,7 +81,7 @@ def _recurrence(a: Any, b: Any, axis: int, back: bool) -> Any:
     dtype = np.result_type(a, b)
     wide = dtype if dtype in KERNELS else accumulator(dtype)
     a, b = a.astype(wide, copy=False), b.astype(wide, copy=False)
-    return backend.kernels.recurrence(a, b, axis, back).astype(dtype, copy=False)
+    return backend.kernels.along.recurrence(a, b, axis, back).astype(dtype, copy=False)
 
 
 def _factor_vjp(f: Any, g: Any, a: Any, y: Any, axis: int, back: bool) -> Any:

@@ -59,13 +59,13 @@ class Places:
 
 def _take_along(x: Any, places: Places, axis: int) -> Any:
     if x.dtype in KERNELS:
-        return backend.kernels.take_along(x, places.at, axis)
+        return backend.kernels.places.take_along(x, places.at, axis)
     return np.take_along_axis(x, places.at, axis)
 
 
 def _add_along(v: Any, places: Places, n: int, axis: int) -> Any:
     wide = v if v.dtype in KERNELS else v.astype(accumulator(v.dtype))
-    return backend.kernels.add_along(wide, places.at, n, axis).astype(v.dtype, copy=False)
+    return backend.kernels.places.add_along(wide, places.at, n, axis).astype(v.dtype, copy=False)
 
 
 def _placed(rng: np.random.Generator) -> list[Any]:
@@ -113,7 +113,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1, **unknown: Neve
     lengths = list(zip(indices.shape, x.shape, strict=False))
     if indices.ndim != x.ndim or not all([j == k or n == m or 1 in (n, m) for j, (n, m) in enumerate(lengths)]):
         raise ValueError(f"take_along_axis: indices of shape {indices.shape} do not fit shape {x.shape} with axis {k}")
-    at = backend.kernels.positions(indices, x.shape[k])
+    at = backend.kernels.places.positions(indices, x.shape[k])
     if at is None:
         return apply(GETITEM, (x,), (along_axis(x.shape, indices, k),))  # raises
     beside = [max(pair) if 0 not in pair else 0 for pair in lengths]
@@ -260,7 +260,7 @@ def argsort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknow
         refuse(argsort, unknown)
     x = operand("argsort", x)
     x, k = along("argsort", x, axis)
-    return wrap(backend.kernels.order(raw(x), k, descending))
+    return wrap(backend.kernels.places.order(raw(x), k, descending))
 
 
 @public("sort", method="sort")
@@ -276,4 +276,6 @@ def sort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknown: 
     if axis is None:
         x, axis = ravel(x), 0
     k = one_axis("sort", axis, x.shape)
-    return apply(TAKE_ALONG, (x,), (Places(np.ascontiguousarray(backend.kernels.order(raw(x), k, descending))), k))
+    return apply(
+        TAKE_ALONG, (x,), (Places(np.ascontiguousarray(backend.kernels.places.order(raw(x), k, descending))), k)
+    )

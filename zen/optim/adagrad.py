@@ -12,7 +12,7 @@ from ..backend import Tensor
 from . import rules
 from .optimizer import NOT_NEGATIVE, Optimizer, Parameters, State
 
-_STEP = backend.kernels.rule(rules.ADAGRAD)
+_STEP = backend.kernels.optim.rule(rules.ADAGRAD)
 
 
 class Adagrad(Optimizer):

@@ -11,7 +11,7 @@ from .. import backend
 from . import rules
 from .optimizer import FRACTION, NOT_NEGATIVE, Optimizer, Parameters
 
-_STEP = backend.kernels.rule(rules.ADAM)
+_STEP = backend.kernels.optim.rule(rules.ADAM)
 
 
 class Adam(Optimizer):

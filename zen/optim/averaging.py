@@ -58,7 +58,7 @@ class ExponentialMovingAverage:
         n = self.num_updates + 1
         decay = min(self.decay, (1 + n) / (10 + n)) if self.warmup else self.decay
         arrays = [a._array for a in self.averages]
-        backend.kernels.blend(arrays, [p._array for p in self.parameters], 1 - decay)
+        backend.kernels.optim.blend(arrays, [p._array for p in self.parameters], 1 - decay)
         self.num_updates = n
         announce(arrays, "ExponentialMovingAverage.update")
 

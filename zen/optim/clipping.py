@@ -55,7 +55,7 @@ def clip_grad_norm_(
     factor = float(max_norm) / (total + 1e-6)
     if not factor >= 1:  # also where it is NaN
         arrays = [_own_gradient(p) for p in params]
-        backend.kernels.scale(arrays, factor)
+        backend.kernels.optim.scale(arrays, factor)
         announce(arrays, "clip_grad_norm_")
     return _as_tensor(total, arrays)
 
@@ -76,7 +76,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: clip_value is {clip_value}; expected a number >= 0")
     arrays = [_own_gradient(p) for p in _with_gradient(parameters, "clip_grad_value_")]
-    backend.kernels.limit(arrays, float(clip_value))
+    backend.kernels.optim.limit(arrays, float(clip_value))
     announce(arrays, "clip_grad_value_")
 
 
@@ -111,7 +111,7 @@ def _norm(arrays: list[np.ndarray], order: float, error_if_nonfinite: bool, name
     if not order > 0:
         raise ValueError(f"{name}: norm_type is {order}; expected a number > 0, or infinity")
     if order == 2:
-        total = math.sqrt(backend.kernels.sum_of_squares(arrays))
+        total = math.sqrt(backend.kernels.optim.sum_of_squares(arrays))
     elif math.isinf(order):
         total = float(np.max([np.max(np.abs(a), initial=0) for a in arrays], initial=0))
     else:

@@ -186,14 +186,14 @@ class LBFGS(Optimizer):
         scale = 1.0 if first else state["H_diag"]
         if not first:
             before, d = state["prev_flat_grad"]._array, state["d"]._array
-            y, s, ys, yy = backend.kernels.lbfgs_pair(grad, before, d, state["t"])
+            y, s, ys, yy = backend.kernels.optim.lbfgs_pair(grad, before, d, state["t"])
             if ys > _CURVATURE:
                 changes, steps, ro = [*changes, backend.wrap(y)], [*steps, backend.wrap(s)], [*ro, 1.0 / ys]
                 scale = ys / yy
         if len(changes) > history:
             del changes[0], steps[0], ro[0]
         new = {"n_iter": state["n_iter"] + 1, "old_dirs": changes, "old_stps": steps, "ro": ro, "H_diag": scale}
-        return new, *backend.kernels.lbfgs_direction(grad, changes, steps, ro, scale)
+        return new, *backend.kernels.optim.lbfgs_direction(grad, changes, steps, ro, scale)
 
     def _flat_dtype(self) -> np.dtype:
         return np.result_type(np.float32, *[p.dtype for p in self.param_groups[0]["params"]])
@@ -202,13 +202,13 @@ class LBFGS(Optimizer):
         """The gradients as a vector of its own, with the largest and the sum of their sizes, and the slope along d."""
         params = self.param_groups[0]["params"]
         grad = np.empty(sum(p.size for p in params), self._flat_dtype())
-        return grad, *backend.kernels.lbfgs_gradient(params, grad, d)
+        return grad, *backend.kernels.optim.lbfgs_gradient(params, grad, d)
 
     def _set(self, origin: np.ndarray, d: np.ndarray, t: float) -> None:
         """parameters = origin + t * d."""
         written: list[np.ndarray] = []
         try:
-            backend.kernels.lbfgs_move(self.param_groups[0]["params"], origin, d, t, written)
+            backend.kernels.optim.lbfgs_move(self.param_groups[0]["params"], origin, d, t, written)
         finally:
             announce(written, "LBFGS.step")
 

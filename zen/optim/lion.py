@@ -11,7 +11,7 @@ from .. import backend
 from . import rules
 from .optimizer import FRACTION, NOT_NEGATIVE, Optimizer, Parameters
 
-_STEP = backend.kernels.rule(rules.LION)
+_STEP = backend.kernels.optim.rule(rules.LION)
 
 
 class Lion(Optimizer):

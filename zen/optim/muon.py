@@ -89,7 +89,7 @@ class Muon(Optimizer):
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         lr = float(group["lr"])
         a, b, c = group["ns_coefficients"]
-        return backend.kernels.muon(
+        return backend.kernels.optim.muon(
             group["params"], self.state, self._complete, written, lr, float(group["momentum"]),
             float(group["weight_decay"]), group["nesterov"], (float(a), float(b), float(c)), group["ns_steps"],
             float(group["eps"]), partial(_adjusted, lr, group["adjust_lr_fn"]),

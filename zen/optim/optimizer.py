@@ -159,7 +159,7 @@ class Optimizer:
         """Drop the gradients of all parameters, or set their values to zero where `set_to_none` is False."""
         for group in self.param_groups:
             if set_to_none:
-                backend.kernels.clear_gradients(group["params"])
+                backend.kernels.optim.clear_gradients(group["params"])
                 continue
             for p in group["params"]:
                 if p.grad is not None:
@@ -179,7 +179,7 @@ class Optimizer:
             walks = self._prepared(written)
             announce(written, f"{self._name}.step")  # for passes of other threads while it is carried out
             try:
-                backend.kernels.move(walks)
+                backend.kernels.optim.move(walks)
             finally:
                 announce(written, f"{self._name}.step")
         return loss
@@ -188,7 +188,7 @@ class Optimizer:
         return backend.call_recording(True, closure)
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
-        """The prepared step over the parameters of one group, which `backend.kernels.move` carries out.
+        """The prepared step over the parameters of one group, which `backend.kernels.optim.move` carries out.
 
         `written` gets each array that is changed and that others may refer to.
         """

@@ -10,7 +10,7 @@ from .. import backend
 from . import rules
 from .optimizer import NOT_NEGATIVE, Optimizer, Parameters
 
-_STEP = backend.kernels.rule(rules.RMSPROP)
+_STEP = backend.kernels.optim.rule(rules.RMSPROP)
 
 
 class RMSprop(Optimizer):

@@ -12,7 +12,7 @@ from ..backend import Tensor
 from . import rules
 from .optimizer import NOT_NEGATIVE, Optimizer, Parameters
 
-_STEP = backend.kernels.rule(rules.SGD)
+_STEP = backend.kernels.optim.rule(rules.SGD)
 
 
 class SGD(Optimizer):

@@ -1,45 +1,18 @@
-"""Kernels of whole layers and optimiser steps in plain NumPy. `zen/_core/kernels.py` has the same names, compiled."""
+"""Kernels of whole layers and optimiser steps in plain NumPy: modules and functions named as in `zen/_core/kernels.py`.
 
-from .along import add_along as add_along
-from .along import order as order
-from .along import positions as positions
-from .along import prod_others as prod_others
-from .along import recurrence as recurrence
-from .along import running_sum as running_sum
-from .along import take_along as take_along
-from .attention import attention_backward as attention_backward
-from .attention import attention_forward as attention_forward
-from .attention import empty as empty
-from .classes import scatter_add_rows as scatter_add_rows
-from .conv import conv2d as conv2d
-from .conv import conv2d_input as conv2d_input
-from .conv import conv2d_weight as conv2d_weight
-from .factor import slogdet as slogdet
-from .factor import slogdet_pull_back as slogdet_pull_back
-from .norm import norm_channels as norm_channels
-from .norm import norm_channels_backward as norm_channels_backward
-from .norm import norm_rows as norm_rows
-from .norm import norm_rows_backward as norm_rows_backward
-from .optim import blend as blend
-from .optim import clear_gradients as clear_gradients
-from .optim import lbfgs_direction as lbfgs_direction
-from .optim import lbfgs_gradient as lbfgs_gradient
-from .optim import lbfgs_move as lbfgs_move
-from .optim import lbfgs_pair as lbfgs_pair
-from .optim import limit as limit
-from .optim import move as move
-from .optim import muon as muon
-from .optim import rule as rule
-from .optim import scale as scale
-from .optim import sum_of_squares as sum_of_squares
-from .pool import avg_pool2d as avg_pool2d
-from .pool import avg_pool2d_input as avg_pool2d_input
-from .pool import max_pool2d as max_pool2d
-from .pool import pool_gather as pool_gather
-from .pool import pool_scatter as pool_scatter
-from .recurrent import gru_backward as gru_backward
-from .recurrent import gru_forward as gru_forward
-from .recurrent import lstm_backward as lstm_backward
-from .recurrent import lstm_forward as lstm_forward
-from .recurrent import rnn_backward as rnn_backward
-from .recurrent import rnn_forward as rnn_forward
+A module is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+def __getattr__(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"no module of kernels is named {name!r}") from None
