@@ -94,6 +94,7 @@ def made(declared, several=0):
 
 SQUARES = made(row(
     "squares", "x w b?", forward, vjp, params="scale", workspace="xw", composition=composed, domain=lambda rng: [],
+    shape=lambda x, *rest: x,
     doc="scale * x * x * w + b.",
 ))  # fmt: skip
 
@@ -141,6 +142,7 @@ def test_workspace_is_asked_for_only_where_a_pass_may_read_it():
 
     noting = made(row(
         "noting", "x w b?", noted, vjp, params="scale", workspace="xw", composition=composed, domain=lambda rng: [],
+    shape=lambda x, *rest: x,
         doc="As squares.",
     ))  # fmt: skip
     x = leaf(1.0)
@@ -200,7 +202,8 @@ def first_only(g, args, results, wanted):
 
 POWERS = made(row(
     "powers", "x", lambda x: (x * x, x * x * x), first_only, outputs="square cube",
-    composition=lambda x: (x * x, x * x * x), domain=lambda rng: [], doc="x ** 2 and x ** 3.",
+    composition=lambda x: (x * x, x * x * x), domain=lambda rng: [],
+    shape=lambda x, *rest: x, doc="x ** 2 and x ** 3.",
 ))  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from zen.ops.row import elementwise, row
 
 GOOD = {
     "name": "halve", "args": "x", "forward": lambda x: x / 2, "vjp": ["g / 2"], "domain": lambda rng: [],
-    "doc": "Half of x.",
+    "shape": lambda x: x, "doc": "Half of x.",
 }  # fmt: skip
 
 
@@ -53,6 +53,10 @@ def test_a_good_row_is_taken():
         ({"linear": "z"}, "linear names 'z', which is no argument"),
         ({"jvp": ("g", "g")}, "jvp has 2 formulas for 1 arguments"),
         ({"uses": {"left": 3}}, "uses holds what is no function"),
+        ({"axes": "axis"}, "axes names 'axis', which is no parameter"),
+        ({"params": "shape", "shapes": "size"}, "shapes names 'size', which is no parameter"),
+        ({"params": "at", "keys": "key at"}, "keys names 'key', which is no parameter"),
+        ({"shape": ...}, "shape is missing: the shapes and dtypes of the results"),
         ({"shape": (2, 3)}, "shape must be a function of the arguments and parameters, not (2, 3)"),
         ({"domain": None}, "domain is missing: what tests draw"),
         ({"domain": ...}, "domain is missing: what tests draw"),

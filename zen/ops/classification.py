@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import apply
+from ..backend import Shaped, apply
 from ..dtypes import FLOATING, INTEGER
 from .axes import kept, one_axis, reduced_shape
 from .indexing import along_axis
 from .nn import log_softmax_array
 from .operands import constant, floating, operand, raw, whole
 from .register import define, public
+from .result_shapes import reduced
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import moveaxis
 
@@ -149,26 +150,30 @@ def _collected(f: Any, parts: Any, axis: int, reduction: str) -> Any:
     return f.sum(parts, (axis,) if reduction == "none" else None, False)
 
 
+def _loss_shape(x: Any, target: Any, axis: int, reduction: str, *rest: Any) -> Shaped:
+    return Shaped(reduced(x, axis, False) if reduction == "none" else (), x.dtype)
+
+
 CROSS_ENTROPY = define(row(
     "cross_entropy", "x target", _cross_entropy,
     ["vjp(g, x, target, axis, reduction, weight, ignored, smoothing)", NOT_DIFFERENTIABLE],
     jvp=("collected(g * vjp(unit(x, axis, reduction), x, target, axis, reduction, weight, ignored, smoothing), "
          "axis, reduction)", None),
-    params="axis reduction weight ignored smoothing",
-    uses={"vjp": _cross_entropy_vjp, "unit": _unit, "collected": _collected}, domain=_class_draws,
+    params="axis reduction weight ignored smoothing", axes="axis",
+    uses={"vjp": _cross_entropy_vjp, "unit": _unit, "collected": _collected}, domain=_class_draws, shape=_loss_shape,
     doc="-log_softmax(x) at the target classes.",
 ))  # fmt: skip
 NLL_LOSS = define(row(
     "nll_loss", "x target", _nll_loss, ["vjp(g, x, target, axis, reduction, weight, ignored)", NOT_DIFFERENTIABLE],
-    params="axis reduction weight ignored", uses={"vjp": _nll_loss_vjp}, domain=_likelihood_draws, linear="x",
-    doc="-x at the target classes.",
+    params="axis reduction weight ignored", axes="axis", uses={"vjp": _nll_loss_vjp}, domain=_likelihood_draws,
+    linear="x", shape=_loss_shape, doc="-x at the target classes.",
 ))  # fmt: skip
 SOFT_CROSS_ENTROPY = define(row(
     "soft_cross_entropy", "x p", _soft_cross_entropy,
-    ["logits_vjp(g, x, p, axis, reduction)", "target_vjp(g, x, axis, reduction)"], params="axis reduction",
+    ["logits_vjp(g, x, p, axis, reduction)", "target_vjp(g, x, axis, reduction)"], params="axis reduction", axes="axis",
     jvp=("collected(g * logits_vjp(unit(x, axis, reduction), x, p, axis, reduction), axis, reduction)", None),
     uses={"logits_vjp": _soft_logits_vjp, "target_vjp": _soft_target_vjp, "unit": _unit, "collected": _collected},
-    domain=_soft_draws, linear="p",
+    shape=_loss_shape, domain=_soft_draws, linear="p",
     doc="-sum(p * log_softmax(x)) over the classes.",
 ))  # fmt: skip
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Tensor, apply, kernels
+from ..backend import Shaped, Tensor, apply, kernels
 from ..dtypes import FLOATING, KERNELS, accumulator
 from .joining import PAD
 from .operands import floating
 from .register import ROWS, define, public
+from .result_shapes import promoted
 from .row import row
 from .shape import RESHAPE
 
@@ -31,23 +32,23 @@ def _run(kernel: Any, arrays: tuple[Any, ...], *params: Any) -> Any:
     return kernel(*[np.asarray(a, inner) for a in arrays], *params).astype(dtype, copy=False)
 
 
-def _conv2d(x: Any, w: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
+def _conv2d(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     if x.dtype is w.dtype and x.dtype in KERNELS:
         return kernels.conv.conv2d(x, w, None, stride, padding, dilation, groups)
     return _run(kernels.conv.conv2d, (x, w), None, stride, padding, dilation, groups)
 
 
-def _conv2d_bias(x: Any, w: Any, b: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
+def _conv2d_bias(x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     if x.dtype is w.dtype is b.dtype and x.dtype in KERNELS:
         return kernels.conv.conv2d(x, w, b, stride, padding, dilation, groups)
     return _run(kernels.conv.conv2d, (x, w, b), stride, padding, dilation, groups)
 
 
-def _conv2d_input(g: Any, w: Any, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
+def _conv2d_input(g: Any, w: Any, size: Pair, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     return _run(kernels.conv.conv2d_input, (g, w), size, stride, padding, dilation, groups)
 
 
-def _conv2d_weight(x: Any, g: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
+def _conv2d_weight(x: Any, g: Any, kernel: Pair, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     return _run(kernels.conv.conv2d_weight, (x, g), kernel, stride, padding, dilation, groups)
 
 
@@ -86,26 +87,39 @@ _GEOMETRY = "stride padding dilation groups"
 _LIST = "stride, padding, dilation, groups"
 _TO_INPUT = "conv2d_input(g, w, x.shape[2:], stride, padding, dilation, groups)"
 _TO_WEIGHT = "conv2d_weight(x, g, w.shape[2:], stride, padding, dilation, groups)"
+
+
+def _convolved(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Shaped:
+    sizes = [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
+    ]
+    return Shaped((x.shape[0], w.shape[0], *sizes), promoted(x, w))
+
+
 CONV2D = define(row(
-    "conv2d", "x w", _conv2d, [_TO_INPUT, _TO_WEIGHT], params=_GEOMETRY, linear="x w", domain=_draws,
+    "conv2d", "x w", _conv2d, [_TO_INPUT, _TO_WEIGHT], params=_GEOMETRY, linear="x w", domain=_draws, shape=_convolved,
     doc="Cross-correlation of images with kernels.",
 ))  # fmt: skip
 CONV2D_BIAS = define(row(
     "conv2d_bias", "x w b", _conv2d_bias, [_TO_INPUT, _TO_WEIGHT, "sum(sum(g, (2, 3), False), (0,), False)"],
     jvp=(f"conv2d(g, w, {_LIST})", f"conv2d(x, g, {_LIST})", "reshape(g, (g.shape[0], 1, 1))"),
-    params=_GEOMETRY, domain=_bias_draws, doc="Cross-correlation of images with kernels, plus a number per channel.",
+    params=_GEOMETRY, domain=_bias_draws, shape=lambda x, w, b, *geometry: _convolved(x, w, *geometry),
+    doc="Cross-correlation of images with kernels, plus a number per channel.",
 ))  # fmt: skip
 CONV2D_INPUT = define(row(
     "conv2d_input", "t w", _conv2d_input,
     ["conv2d(g, w, stride, padding, dilation, groups)",
      "conv2d_weight(g, t, w.shape[2:], stride, padding, dilation, groups)"],
     params=f"size {_GEOMETRY}", linear="t w", domain=_input_draws, doc="The transpose of conv2d in its input.",
+    shape=lambda t, w, size, *rest: Shaped((t.shape[0], w.shape[1] * rest[-1], *size), promoted(t, w)),
 ))  # fmt: skip
 CONV2D_WEIGHT = define(row(
     "conv2d_weight", "x t", _conv2d_weight,
     ["conv2d_input(t, g, x.shape[2:], stride, padding, dilation, groups)",
      "conv2d(x, g, stride, padding, dilation, groups)"],
     params=f"kernel {_GEOMETRY}", linear="x t", domain=_weight_draws, doc="The transpose of conv2d in its weight.",
+    shape=lambda x, t, kernel, *rest: Shaped((t.shape[1], x.shape[1] // rest[-1], *kernel), promoted(x, t)),
 ))  # fmt: skip
 
 

@@ -11,16 +11,18 @@ become one, whose kernels cost less than a general einsum.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import apply
+from ..backend import Shaped, apply
 from ..dtypes import KERNELS
 from .operands import operand
 from .products import MATMUL
 from .register import define, public
+from .result_shapes import promoted
 from .row import row
 from .shape import PERMUTE_DIMS, RESHAPE
 
@@ -34,13 +36,24 @@ def _einsum(*values: Any) -> Any:
     return np.einsum(subscripts, *arrays, optimize="greedy" if planned else False)
 
 
-@lru_cache(256)
-def _multiplications(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> int:
-    lengths: dict[str, int] = {}
+def _lengths(subscripts: str, shapes: Iterable[tuple[int, ...]]) -> dict[str, int]:
+    """Of each index; an operand of length 1 is broadcast."""
+    found: dict[str, int] = {}
     for labels, shape in zip(subscripts.partition("->")[0].split(","), shapes, strict=True):
         for label, n in zip(labels, shape, strict=True):
-            lengths[label] = max(lengths.get(label, 1), n)
-    return math.prod(lengths.values())
+            found[label] = n if found.get(label, 1) == 1 else found[label]
+    return found
+
+
+@lru_cache(256)
+def _multiplications(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> int:
+    return math.prod(_lengths(subscripts, shapes).values())
+
+
+def _summed(*values: Any) -> Shaped:
+    *xs, subscripts = values
+    lengths = _lengths(subscripts, [x.shape for x in xs])
+    return Shaped(tuple([lengths[label] for label in subscripts.partition("->")[2]]), promoted(*xs))
 
 
 def _einsum_vjp(f: Any, g: Any, i: int, xs: Any, subscripts: str) -> Any:
@@ -87,7 +100,7 @@ def _draws(rng: np.random.Generator) -> list[Any]:
 EINSUM = define(row(
     "einsum", "*xs", _einsum, ["vjp(g, i, xs, subscripts)"], params="subscripts",
     jvp=("tangent(g, i, xs, subscripts)",), uses={"vjp": _einsum_vjp, "tangent": _einsum_tangent},
-    domain=_draws, doc="Sum of products over named indices.",
+    shape=_summed, domain=_draws, doc="Sum of products over named indices.",
 ))  # fmt: skip
 
 

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..backend import Tensor, apply, install
+from ..backend import Shaped, Tensor, apply, install
 from ..conversion import refuse_stripping
 from ..dtypes import INTEGER, KERNELS
 from .register import define
+from .result_shapes import indexed, same
 from .row import row
 
 
@@ -184,18 +185,20 @@ def _write_draws(rng: np.random.Generator) -> list[Any]:
 
 
 GETITEM = define(row(
-    "getitem", "x", _getitem, ["scatter(g, x.shape, key)"], params="key", linear="x", view=True, domain=_draws,
-    doc="x[key].",
+    "getitem", "x", _getitem, ["scatter(g, x.shape, key)"],
+    params="key", keys="key", linear="x", view=True, domain=_draws,
+    shape=indexed, doc="x[key].",
 ))  # fmt: skip
 SCATTER = define(row(
-    "scatter", "v", _scatter, ["getitem(g, key)"], params="shape key", linear="v",
+    "scatter", "v", _scatter, ["getitem(g, key)"], params="shape key", shapes="shape", keys="key", linear="v",
+    shape=lambda v, shape, key: Shaped(shape, v.dtype),
     domain=lambda rng: [((rng.normal(size=x[key].shape),), (x.shape, key)) for (x,), (key,) in _draws(rng)],
     doc="Zeros with values added at a key: the transpose of x[key].",
 ))  # fmt: skip
 SETITEM = define(row(
-    "setitem", "x v", _setitem, ["setitem(g, 0, key)", "written(g, x.shape, key)"], params="key",
+    "setitem", "x v", _setitem, ["setitem(g, 0, key)", "written(g, x.shape, key)"], params="key", keys="key",
     jvp=("setitem(g, 0, key)", "placed(g, x.shape, key)"), uses={"written": _written, "placed": _placed},
-    domain=_write_draws, doc="A copy of x with x[key] = v.",
+    shape=same, domain=_write_draws, doc="A copy of x with x[key] = v.",
 ))  # fmt: skip
 
 

@@ -52,7 +52,8 @@ def _stack_shape(*values: Any) -> Shaped:
 
 
 CONCAT = define(row(
-    "concat", "*xs", _concat, ["part(g, i, axis, bounds)"], params="axis bounds", linear="xs", uses={"part": _part},
+    "concat", "*xs", _concat, ["part(g, i, axis, bounds)"],
+    params="axis bounds", axes="axis", linear="xs", uses={"part": _part},
     shape=_concat_shape,
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), rng.normal(size=(0, 3))), (0, (0, 2, 3, 3))),
@@ -62,7 +63,7 @@ CONCAT = define(row(
     doc="Arrays joined along an axis; part i lies between bounds[i] and bounds[i + 1].",
 ))  # fmt: skip
 STACK = define(row(
-    "stack", "*xs", _stack, ["layer(g, i, axis)"], params="axis", linear="xs", uses={"layer": _layer},
+    "stack", "*xs", _stack, ["layer(g, i, axis)"], params="axis", axes="axis", linear="xs", uses={"layer": _layer},
     shape=_stack_shape,
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)), rng.normal(size=(3, 2)).T), (1,)), ((rng.normal(size=()),) * 3, (0,)),
@@ -180,7 +181,8 @@ def _parts_shapes(x: Any, axis: int, pieces: tuple[Any, ...]) -> tuple[Shaped, .
 
 
 SPLIT = define(row(
-    "split", "x", _parts, ["whole(g, x.shape, x.dtype, axis, pieces)"], params="axis pieces", outputs="*parts",
+    "split", "x", _parts, ["whole(g, x.shape, x.dtype, axis, pieces)"],
+    params="axis pieces", axes="axis", outputs="*parts",
     view=True, linear="x", uses={"whole": _whole}, shape=_parts_shapes,
     domain=lambda rng: [
         ((rng.normal(size=(4, 3)),), (0, (slice(0, 1), slice(1, 4)))),
@@ -243,7 +245,8 @@ def _roll_vjp(f: Any, g: Any, shift: tuple[int, ...], axis: tuple[int, ...]) -> 
 
 
 ROLL = define(row(
-    "roll", "x", lambda x, shift, axis: np.roll(x, shift, axis), ["roll_vjp(g, shift, axis)"], params="shift axis",
+    "roll", "x", lambda x, shift, axis: np.roll(x, shift, axis), ["roll_vjp(g, shift, axis)"],
+    params="shift axis", axes="axis",
     linear="x", uses={"roll_vjp": _roll_vjp}, shape=same,
     domain=lambda rng: [
         ((rng.normal(size=5),), ((2,), (0,))), ((rng.normal(size=(2, 6))[:, ::2],), ((1, -4), (1, 0))),
@@ -335,10 +338,14 @@ def _inner(f: Any, g: Any, width: tuple[tuple[int, int], ...]) -> Any:
     return f.getitem(g, tuple([slice(a, n - b) for (a, b), n in zip(width, g.shape, strict=True)]))
 
 
+def _padded(x: Any, width: tuple[tuple[int, int], ...], values: Any) -> Shaped:
+    return Shaped(tuple([n + a + b for n, (a, b) in zip(x.shape, width, strict=True)]), x.dtype)
+
+
 PAD = define(row(
     "pad", "x", lambda x, width, values: np.pad(x, width, constant_values=values) if width else np.array(x),
     ["inner(g, width)"], jvp=("pad(g, width, 0)",),
-    params="width values", uses={"inner": _inner},
+    params="width values", uses={"inner": _inner}, shape=_padded,
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)),), (((1, 0), (0, 2)), 0)), ((rng.normal(size=(4,))[::2],), (((2, 1),), 1.5)),
         ((np.zeros((0, 2)),), (((1, 1), (0, 0)), 0)), ((rng.normal(size=()),), ((), 0)),

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..backend import apply
+from ..backend import Shaped, apply
 from ..dtypes import INTEGER, KERNELS, accumulator
 from .operands import constant, operand, raw, whole
 from .products import turned
 from .register import define, public
+from .result_shapes import promoted
 from .row import NOT_DIFFERENTIABLE, row
 
 
@@ -59,14 +60,18 @@ def _affine_draws(rng: np.random.Generator) -> list[Any]:
     return [((*args, rng.normal(size=args[1].shape[0])), ()) for args, _ in _linear_draws(rng)]
 
 
+def _transformed(x: Any, weight: Any, *bias: Any) -> Shaped:
+    return Shaped((*x.shape[:-1], weight.shape[0]), promoted(x, weight, *bias))
+
+
 LINEAR = define(row(
     "linear", "x weight", _linear, ["matmul(g, weight)", "weight_vjp(g, x)"], linear="x weight",
-    uses={"weight_vjp": _weight_vjp}, domain=_linear_draws, doc="x @ weight.T",
+    shape=_transformed, uses={"weight_vjp": _weight_vjp}, domain=_linear_draws, doc="x @ weight.T",
 ))  # fmt: skip
 AFFINE = define(row(
     "affine", "x weight bias", _affine, ["matmul(g, weight)", "weight_vjp(g, x)", "bias_vjp(g)"],
     jvp=("linear(g, weight)", "linear(x, g)", "g"), uses={"weight_vjp": _weight_vjp, "bias_vjp": _bias_vjp},
-    domain=_affine_draws, doc="x @ weight.T + bias",
+    shape=_transformed, domain=_affine_draws, doc="x @ weight.T + bias",
 ))  # fmt: skip
 
 
@@ -138,11 +143,13 @@ EMBEDDING = define(row(
     ["scatter_rows(g, indices, weight.shape[0], skipped)", NOT_DIFFERENTIABLE],
     # Not linear: the derivative leaves the skipped row out, which the value does not.
     jvp=("gathered(g, indices, skipped)", None), uses={"gathered": _gathered},
+    shape=lambda weight, indices, skipped: Shaped((*indices.shape, *weight.shape[1:]), weight.dtype),
     params="skipped", domain=_embedding_draws, doc="weight[indices].",
 ))  # fmt: skip
 SCATTER_ROWS = define(row(
     "scatter_rows", "v indices", _scatter_rows, ["gathered(g, indices, skipped)", NOT_DIFFERENTIABLE],
     params="height skipped", uses={"gathered": _gathered}, linear="v", domain=_scatter_draws,
+    shape=lambda v, indices, height, skipped: Shaped((height, *v.shape[len(indices.shape) :]), v.dtype),
     doc="Zeros with row k of v added at row indices[k].",
 ))  # fmt: skip
 

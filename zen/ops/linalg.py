@@ -18,6 +18,7 @@ from .operands import operand, raw, whole
 from .products import turned
 from .reduction import CONSTANT, prod_others
 from .register import define, public
+from .result_shapes import promoted
 from .row import row
 from .shape import matrix_transpose
 
@@ -41,6 +42,10 @@ def _solvable(name: str, function: Any) -> Any:
             raise np.linalg.LinAlgError(f"{name}: {error} (shape {np.shape(values[0])})") from None
 
     return forward
+
+
+def _floated(x: Any, *rest: Any) -> Shaped:
+    return Shaped(x.shape, floating(x.dtype))
 
 
 def _regular(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -67,6 +72,11 @@ def _solve_tangent(f: Any, g: Any, a: Any, y: Any) -> Any:
     return -f.solve(a, f.matmul(g, y[..., None]))[..., 0] if y.ndim < a.ndim else -f.solve(a, f.matmul(g, y))
 
 
+def _solved(a: Any, b: Any) -> Shaped:
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    return Shaped((*lead, *b.shape[-2:]) if len(b.shape) > 1 else a.shape[:-1], floating(promoted(a, b)))
+
+
 SOLVE = define(row(
     "solve", "a b", _solvable("solve", np.linalg.solve),
     ["left(g, a, y)", "right(g, a)"], linear="b", jvp=("tangent(g, a, y)", None),
@@ -78,12 +88,12 @@ SOLVE = define(row(
         ((_regular(rng, 3, 3).T, rng.normal(size=(2, 3)).T), ()),
         ((_regular(rng, 0, 2, 2), rng.normal(size=(2, 1))), ()),
     ],
-    doc="The solution of a @ y = b.",
+    shape=_solved, doc="The solution of a @ y = b.",
 ))  # fmt: skip
 INV = define(row(
     "inv", "x", _solvable("inv", np.linalg.inv), ["-matmul(matmul(turned(y), g), turned(y))"],
     jvp=("-matmul(matmul(y, g), y)",), uses={"turned": turned},
-    shape=lambda x: Shaped(x.shape, floating(x.dtype)),
+    shape=_floated,
     domain=lambda rng: [
         ((_regular(rng, 3, 3),), ()), ((_regular(rng, 2, 2, 2),), ()), ((_regular(rng, 3, 3).T,), ()),
         ((_regular(rng, 1, 1),), ()), ((np.zeros((0, 2, 2)),), ()),
@@ -199,12 +209,12 @@ DET = define(row(
 ))  # fmt: skip
 define(row(
     "cofactor", "x", _cofactor, ["cofactor_slope(g, x)"], domain=lambda rng: [((x,), ()) for x in _singular(rng)],
-    doc="det(x) inv(x)^T: the derivative of the determinant.",
+    shape=_floated, doc="det(x) inv(x)^T: the derivative of the determinant.",
 ))  # fmt: skip
 define(row(
     "cofactor_slope", "h x", _cofactor_slope, ["cofactor_slope(g, x)", "curve(h, g, x)"], linear="h",
     uses={"curve": _cofactor_curve}, domain=lambda rng: [((rng.normal(size=x.shape), x), ()) for x in _singular(rng)],
-    doc="The derivative of cofactor(x) applied to h.",
+    shape=_floated, doc="The derivative of cofactor(x) applied to h.",
 ))  # fmt: skip
 
 
@@ -323,7 +333,7 @@ CHOLESKY = define(row(
         ((_positive(rng, 3, 3),), ()), ((_positive(rng, 2, 2, 2),), ()), ((np.full((1, 1), 2.0),), ()),
         ((np.zeros((0, 2, 2)),), ()),
     ],
-    doc="Lower Cholesky factors of symmetric positive definite matrices.",
+    shape=_floated, doc="Lower Cholesky factors of symmetric positive definite matrices.",
 ))  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from ..backend import apply
+from ..backend import Shaped, apply
 from ..dtypes import DEFAULT, EXACT, KERNELS, accumulator
 from . import reduction
 from .arguments import refuse
@@ -14,6 +14,7 @@ from .axes import all_axes, count, either, kept, reduced_axes, some_axes
 from .operands import constant, operand, raw
 from .reduction import reduction_draws
 from .register import ROWS, arrays, define, public
+from .result_shapes import reduced_floating
 from .row import row
 from .shape import astype, inexact, reshape
 
@@ -63,15 +64,22 @@ def _std(x: Any, axis: Any, correction: float, keepdims: Any) -> Any:
     return np.sqrt(_var(x, axis, correction, keepdims))
 
 
+def _spread_shape(x: Any, axis: tuple[int, ...] | None, correction: float, keepdims: bool) -> Shaped:
+    return reduced_floating(x, axis, keepdims)
+
+
 VAR = define(row(
     "var", "x", _var,
-    ["var_vjp(g, x, axis, correction, keepdims)"], params="axis correction keepdims", uses={"var_vjp": _var_vjp},
-    domain=_spread_draws, grouped=True, doc="Variance over axes.",
+    ["var_vjp(g, x, axis, correction, keepdims)"],
+    params="axis correction keepdims", axes="axis", uses={"var_vjp": _var_vjp},
+    shape=_spread_shape, domain=_spread_draws, grouped=True, doc="Variance over axes.",
 ))  # fmt: skip
 STD = define(row(
     "std", "x", _std,
-    ["std_vjp(g, x, y, axis, correction, keepdims)"], params="axis correction keepdims", uses={"std_vjp": _std_vjp},
-    domain=_spread_draws, grouped=True, doc="Standard deviation over axes. Where it is 0 its subgradient is 0.",
+    ["std_vjp(g, x, y, axis, correction, keepdims)"],
+    params="axis correction keepdims", axes="axis", uses={"std_vjp": _std_vjp},
+    shape=_spread_shape, domain=_spread_draws, grouped=True,
+    doc="Standard deviation over axes. Where it is 0 its subgradient is 0.",
 ))  # fmt: skip
 
 
@@ -154,9 +162,9 @@ def _logsumexp_vjp(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) ->
 
 
 LOGSUMEXP = define(row(
-    "logsumexp", "x", _logsumexp, ["logsumexp_vjp(g, x, y, axis, keepdims)"], params="axis keepdims",
+    "logsumexp", "x", _logsumexp, ["logsumexp_vjp(g, x, y, axis, keepdims)"], params="axis keepdims", axes="axis",
     uses={"logsumexp_vjp": _logsumexp_vjp}, domain=lambda rng: reduction_draws(rng)[:-1],
-    grouped=True, doc="log(sum(exp(x))) over axes.",
+    grouped=True, shape=reduced_floating, doc="log(sum(exp(x))) over axes.",
 ))  # fmt: skip
 
 
@@ -200,13 +208,13 @@ def _norm_p_vjp(f: Any, g: Any, x: Any, y: Any, order: float, axis: Any, keepdim
 
 
 NORM2 = define(row(
-    "norm2", "x", _norm2, ["norm2_vjp(g, x, y, axis, keepdims)"], params="axis keepdims",
-    uses={"norm2_vjp": _norm2_vjp}, domain=lambda rng: reduction_draws(rng)[1:], grouped=True,
+    "norm2", "x", _norm2, ["norm2_vjp(g, x, y, axis, keepdims)"], params="axis keepdims", axes="axis",
+    uses={"norm2_vjp": _norm2_vjp}, shape=reduced_floating, domain=lambda rng: reduction_draws(rng)[1:], grouped=True,
     doc="Euclidean norm over axes.",
 ))  # fmt: skip
 NORM_P = define(row(
-    "norm_p", "x", _norm_p, ["norm_p_vjp(g, x, y, order, axis, keepdims)"], params="order axis keepdims",
-    uses={"norm_p_vjp": _norm_p_vjp},
+    "norm_p", "x", _norm_p, ["norm_p_vjp(g, x, y, order, axis, keepdims)"], params="order axis keepdims", axes="axis",
+    uses={"norm_p_vjp": _norm_p_vjp}, shape=lambda x, order, *where: reduced_floating(x, *where),
     domain=lambda rng: [
         (args, (order, *params))
         for order, (args, params) in zip((3, 1.5, 4, 2.5), reduction_draws(rng)[1:], strict=False)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Tensor, apply
+from ..backend import Shaped, Tensor, apply
 from ..conversion import SEQUENCES, as_array, describe
 from ..dtypes import NUMBERS
 from .register import define
+from .result_shapes import promoted
 from .row import row
 
 
@@ -39,7 +40,7 @@ def _domain(rng: np.random.Generator) -> list[Any]:
 
 NEST = define(row(
     "nest", "*xs", _nest, ["taken(g, i, places)"], params="places", linear="xs", uses={"taken": _taken},
-    domain=_domain,
+    shape=lambda *values: Shaped(values[0].shape, promoted(*values[:-1])), domain=_domain,
     doc="The first array with each of the others written at its place: `[[1, a], [b, 2]]` as one array.",
 ))  # fmt: skip
 

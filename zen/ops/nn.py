@@ -45,11 +45,11 @@ def _draws(rng: np.random.Generator) -> list[Any]:
 
 _SYMMETRIC = "y * (g - sum(g * y, (axis,), True))"
 SOFTMAX = define(row(
-    "softmax", "x", _softmax, [_SYMMETRIC], params="axis", jvp=(_SYMMETRIC,), domain=_draws, shape=same,
+    "softmax", "x", _softmax, [_SYMMETRIC], params="axis", axes="axis", jvp=(_SYMMETRIC,), domain=_draws, shape=same,
     doc="exp(x) / sum(exp(x)) along an axis.",
 ))  # fmt: skip
 LOG_SOFTMAX = define(row(
-    "log_softmax", "x", log_softmax_array, ["g - exp(y) * sum(g, (axis,), True)"], params="axis",
+    "log_softmax", "x", log_softmax_array, ["g - exp(y) * sum(g, (axis,), True)"], params="axis", axes="axis",
     jvp=("g - sum(exp(y) * g, (axis,), True)",), domain=_draws, shape=same, doc="The logarithm of softmax.",
 ))  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..backend import Tensor, apply, kernels
+from ..backend import Shaped, Tensor, apply, kernels
 from ..dtypes import KERNELS
 from .convolution import batched, several, unbatched
 from .operands import constant, floating, raw
@@ -62,22 +62,23 @@ def _spread_draws(rng: np.random.Generator) -> list[Any]:
 GATHER = define(row(
     "pool_gather", "x", lambda x, index: _run(kernels.pool.pool_gather, x, index),
     ["pool_scatter(g, index, x.shape[2:])"], params="index", linear="x", domain=_index_draws,
-    doc="The elements of images at flat positions.",
+    shape=lambda x, index: Shaped(index.shape, x.dtype), doc="The elements of images at flat positions.",
 ))  # fmt: skip
 define(row(
     "pool_scatter", "v", lambda v, index, size: _run(kernels.pool.pool_scatter, v, index, size),
     ["pool_gather(g, index)"], params="index size", linear="v", domain=_scatter_draws,
-    doc="The transpose of pool_gather.",
+    shape=lambda v, index, size: Shaped((*v.shape[:2], *size), v.dtype), doc="The transpose of pool_gather.",
 ))  # fmt: skip
 AVG_POOL2D = define(row(
     "avg_pool2d", "x", lambda x, *windows: _run(kernels.pool.avg_pool2d, x, *windows),
     ["avg_pool2d_input(g, x.shape[2:], down, right, tall, wide)"], params="down right tall wide", linear="x",
+    shape=lambda x, down, right, *factors: Shaped((*x.shape[:2], len(down), len(right)), x.dtype),
     domain=_mean_draws, doc="Sums over windows, times factors.",
 ))  # fmt: skip
 define(row(
     "avg_pool2d_input", "v", lambda v, size, *windows: _run(kernels.pool.avg_pool2d_input, v, size, *windows),
     ["avg_pool2d(g, down, right, tall, wide)"], params="size down right tall wide", linear="v", domain=_spread_draws,
-    doc="The transpose of avg_pool2d.",
+    shape=lambda v, size, *windows: Shaped((*v.shape[:2], *size), v.dtype), doc="The transpose of avg_pool2d.",
 ))  # fmt: skip
 
 

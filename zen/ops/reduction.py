@@ -12,12 +12,12 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, apply
-from ..dtypes import KERNELS, accumulator, floating
+from ..dtypes import KERNELS, accumulator
 from .arguments import refuse
 from .axes import count, kept, one_axis, reduced_axes, some_axes, spread
 from .operands import operand
 from .register import define, public
-from .result_shapes import reduced
+from .result_shapes import reduced, reduced_floating, same
 from .row import NOT_DIFFERENTIABLE, row
 from .shape import astype
 
@@ -66,13 +66,13 @@ def _mean_vjp(f: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool)
 
 
 SUM = define(row(
-    "sum", "x", _sum, ["spread(g, x.shape, axis, keepdims)"], params="axis keepdims", linear="x",
+    "sum", "x", _sum, ["spread(g, x.shape, axis, keepdims)"], params="axis keepdims", axes="axis", linear="x",
     shape=lambda x, *where: Shaped(reduced(x, *where), np.add.reduce(np.empty(0, x.dtype)).dtype),
     uses={"spread": spread}, domain=reduction_draws, doc="Sum over axes.",
 ))  # fmt: skip
 MEAN = define(row(
-    "mean", "x", _mean, ["mean_vjp(g, x.shape, axis, keepdims)"], params="axis keepdims", linear="x",
-    shape=lambda x, *where: Shaped(reduced(x, *where), floating(x.dtype)),
+    "mean", "x", _mean, ["mean_vjp(g, x.shape, axis, keepdims)"], params="axis keepdims", axes="axis", linear="x",
+    shape=reduced_floating,
     uses={"mean_vjp": _mean_vjp}, domain=_draws, doc="Mean over axes.",
 ))  # fmt: skip
 
@@ -121,7 +121,8 @@ def _share(f: Any, g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
 def _extreme(name: str, ufunc: np.ufunc) -> Any:
     return define(row(
         name, "x", lambda x, axis, keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims),
-        ["share(g, x, y, axis, keepdims)"], params="axis keepdims", uses={"share": _share}, domain=_draws, grouped=True,
+        ["share(g, x, y, axis, keepdims)"],
+        params="axis keepdims", axes="axis", uses={"share": _share}, domain=_draws, grouped=True,
         shape=lambda x, *where: Shaped(reduced(x, *where), x.dtype),
         doc=f"The {name}imum over axes; ties share the gradient equally.",
     ))  # fmt: skip
@@ -214,12 +215,15 @@ def _prod_draws(rng: np.random.Generator) -> list[Any]:
 
 
 PROD = define(row(
-    "prod", "x", _prod, ["prod_vjp(g, x, axis, keepdims)"], params="axis keepdims", uses={"prod_vjp": _prod_vjp},
+    "prod", "x", _prod, ["prod_vjp(g, x, axis, keepdims)"],
+    params="axis keepdims", axes="axis", uses={"prod_vjp": _prod_vjp},
+    shape=lambda x, *where: Shaped(reduced(x, *where), np.multiply.reduce(np.empty(0, x.dtype)).dtype),
     domain=_prod_draws, grouped=True, doc="Product over axes.",
 ))  # fmt: skip
 define(row(
-    "prod_others", "x", prod_others, ["others_vjp(g, x, axis)"], params="axis", uses={"others_vjp": _prod_others_vjp},
-    jvp=("others_vjp(g, x, axis)",),
+    "prod_others", "x", prod_others, ["others_vjp(g, x, axis)"],
+    params="axis", axes="axis", uses={"others_vjp": _prod_others_vjp},
+    jvp=("others_vjp(g, x, axis)",), shape=same,
     domain=lambda rng: [
         ((rng.normal(size=(2, 3)),), (1,)), ((rng.normal(size=(2, 3, 2)),), (1,)), ((rng.normal(size=(2, 0)),), (1,)),
         ((np.array([0.0, 0.0, 1.5, 2.0]),), (0,)), ((rng.normal(size=1),), (0,)), ((rng.normal(size=(5, 3)),), (1,)),
@@ -245,7 +249,7 @@ def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
 # --- constant in their input
 
 CONSTANT = define(row(
-    "constant", "x", lambda x, value: value.copy(), ["0"], params="value",
+    "constant", "x", lambda x, value: value.copy(), ["0"], params="value", shape=lambda x, value: same(value),
     domain=lambda rng: [((rng.normal(size=(2, 3)),), (rng.normal(size=4),)), ((np.zeros((0, 2)),), (np.array(1.5),))],
     doc="A value that does not change with x: its gradient in x is zero.",
 ))  # fmt: skip
@@ -257,7 +261,7 @@ CONSTANT = define(row(
 def _indexed(name: str, find: Any) -> Any:
     return define(row(
         name, "x", lambda x, axis, keepdims: find(x, axis=axis, keepdims=keepdims), [NOT_DIFFERENTIABLE],
-        params="axis keepdims",
+        params="axis keepdims", axes="axis", shape=lambda x, *where: Shaped(reduced(x, *where), np.dtype(np.intp)),
         domain=lambda rng: [((rng.normal(size=(2, 3)),), (1, False)), ((rng.normal(size=(2, 3)),), (None, True))],
         doc=f"{name} along an axis.",
     ))  # fmt: skip
@@ -266,7 +270,8 @@ def _indexed(name: str, find: Any) -> Any:
 def _truth(name: str, find: Any) -> Any:
     return define(row(
         name, "x", lambda x, axis, keepdims: find(x, axis=axis, keepdims=keepdims), [NOT_DIFFERENTIABLE],
-        params="axis keepdims", domain=reduction_draws, doc=f"{name} over axes.",
+        params="axis keepdims", axes="axis", domain=reduction_draws, doc=f"{name} over axes.",
+        shape=lambda x, *where: Shaped(reduced(x, *where), np.asarray(find(np.empty(0))).dtype),
     ))  # fmt: skip
 
 

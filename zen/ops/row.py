@@ -99,9 +99,16 @@ class Row(NamedTuple):
     sum over the axes of the weights times the argument's. Stands for a formula in `jvp`."""
     uses: dict[str, Callable[..., Any]] = {}
     """Functions, other than rows, which the formulas call; the first argument is the namespace of rows."""
+    axes: tuple[str, ...] = ()
+    """Parameters that number axes of the first argument (of `stack`: of the result) from 0: an int, a tuple of them, or
+    None for all."""
+    shapes: tuple[str, ...] = ()
+    """Parameters that are the whole shape of the result."""
+    keys: tuple[str, ...] = ()
+    """Parameters that index the first argument, or the result of the transpose of that."""
     shape: Any = None
     """A function of arguments that have a shape and a dtype, and of the parameters: those of the results, as `Shaped`.
-    Elementwise rows need none; see `result_shapes.py`."""
+    An elementwise row has none: its arguments are broadcast; see `result_shapes.py`."""
     domain: Any = None
     """What tests draw from. Elementwise: a (low, high) pair for each argument, or "bool". Otherwise a function
     of a numpy Generator that returns a list of (arguments, parameters) pairs."""
@@ -159,7 +166,7 @@ def row(
     **facets: Any,
 ) -> Row:
     """Declare a row of any other kind. `args`: a `*` before a name makes the row variadic, a `?` behind it optional."""
-    for key in ("params", "linear", "numpy", "workspace", "saves"):
+    for key in ("params", "linear", "numpy", "workspace", "saves", "axes", "shapes", "keys"):
         if isinstance(facets.get(key), str):
             facets[key] = tuple(facets[key].split())
     if outputs:
@@ -179,7 +186,13 @@ def row(
 
 def _checked(made: Row) -> Row:
     """`made`, every facet of which is there and fits the others; else ValueError, naming row and facet."""
-    fault = _names_fault(made) or _derivatives_fault(made) or _results_fault(made) or _domain_fault(made)
+    fault = (
+        _names_fault(made)
+        or _kinds_fault(made)
+        or _derivatives_fault(made)
+        or _results_fault(made)
+        or _domain_fault(made)
+    )
     if fault:
         raise ValueError(f"row {made.name!r}: {fault}")
     return made
@@ -199,6 +212,14 @@ def _names_fault(row: Row) -> str:
             return f"{facet} holds {wrong[0]!r}, which is no name"
     twice = [n for k, n in enumerate(names) if n in names[:k] or n in _RESERVED]
     return f"args, outputs, workspace and params share the name {twice[0]!r}, or it is reserved"
+
+
+def _kinds_fault(row: Row) -> str:
+    for facet in ("axes", "shapes", "keys"):
+        fault = _foreign(facet, getattr(row, facet), row.params, "parameter")
+        if fault:
+            return fault
+    return ""
 
 
 def _derivatives_fault(row: Row) -> str:
@@ -221,6 +242,8 @@ def _derivatives_fault(row: Row) -> str:
         return f"jvp has {len(row.jvp)} formulas for {count} arguments"
     if row.grouped and (callable(row.vjp) or count != 1 or not {"axis", "keepdims"} <= {*row.params}):
         return "grouped is for a row of one argument with a formula, and the params axis and keepdims"
+    if row.shape is None and not row.elementwise:
+        return "shape is missing: the shapes and dtypes of the results"
     if row.shape is not None and not callable(row.shape):
         return f"shape must be a function of the arguments and parameters, not {row.shape!r}"
     if row.uses and not all([callable(function) for function in row.uses.values()]):

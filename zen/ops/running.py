@@ -11,12 +11,13 @@ from typing import Any, Never
 import numpy as np
 
 from .. import backend
-from ..backend import apply
+from ..backend import Shaped, apply
 from ..dtypes import KERNELS, accumulator
 from .arguments import refuse
 from .joining import concat
 from .operands import operand
 from .register import define, public
+from .result_shapes import accumulated, promoted, same
 from .row import row
 from .shape import along, astype
 
@@ -43,12 +44,12 @@ def _sums(rng: np.random.Generator) -> list[Any]:
 
 
 CUMSUM = define(row(
-    "cumsum", "x", _running_sum, ["sum_to_come(g, axis)"], params="axis", linear="x", domain=_sums,
-    doc="Running sum along an axis.",
+    "cumsum", "x", _running_sum, ["sum_to_come(g, axis)"], params="axis", axes="axis", linear="x", domain=_sums,
+    shape=accumulated(np.add), doc="Running sum along an axis.",
 ))  # fmt: skip
 define(row(
-    "sum_to_come", "x", _sum_to_come, ["cumsum(g, axis)"], params="axis", linear="x", domain=_sums,
-    doc="For each element, the sum of those from it on along an axis.",
+    "sum_to_come", "x", _sum_to_come, ["cumsum(g, axis)"], params="axis", axes="axis", linear="x", domain=_sums,
+    shape=accumulated(np.add), doc="For each element, the sum of those from it on along an axis.",
 ))  # fmt: skip
 
 
@@ -108,24 +109,26 @@ def _products(rng: np.random.Generator) -> list[Any]:
 
 
 define(row(
-    "delayed", "x", _delayed, ["delayed(g, axis, 0.0, not back)"], params="axis first back",
-    jvp=("delayed(g, axis, 0.0, back)",),
+    "delayed", "x", _delayed, ["delayed(g, axis, 0.0, not back)"], params="axis first back", axes="axis",
+    jvp=("delayed(g, axis, 0.0, back)",), shape=same,
     domain=lambda rng: [((x,), (*axis, first, back))
                         for (x,), axis in _products(rng) for first, back in ((0.0, False), (1.0, False), (0.0, True))],
     doc="x moved one place along an axis, `first` in the place that is left; with `back` towards the front.",
 ))  # fmt: skip
 define(row(
     "recurrence", "a b", _recurrence, ["factor_vjp(g, a, y, axis, back)", "recurrence(a, g, axis, not back)"],
-    params="axis back", linear="b", jvp=("factor_tangent(g, a, y, axis, back)", None),
+    params="axis back", axes="axis", linear="b", jvp=("factor_tangent(g, a, y, axis, back)", None),
     uses={"factor_vjp": _factor_vjp, "factor_tangent": _factor_tangent},
+    shape=lambda a, b, *along: Shaped(b.shape, promoted(a, b)),
     domain=lambda rng: [((x, rng.normal(size=x.shape)), (*axis, back))
                         for x, axis in [(x, axis) for (x,), axis in _products(rng)] for back in (False, True)],
     doc="y[k] = a[k] y[k - 1] + b[k] along an axis, y[0] being b[0]; with `back` y[k] = a[k + 1] y[k + 1] + b[k].",
 ))  # fmt: skip
 CUMPROD = define(row(
     "cumprod", "x", lambda x, axis: np.multiply.accumulate(x, axis=axis), ["cumprod_vjp(g, x, y, axis)"],
-    params="axis", jvp=("recurrence(x, g * delayed(y, axis, 1.0, False), axis, False)",),
-    uses={"cumprod_vjp": _cumprod_vjp}, domain=_products, doc="Running product along an axis.",
+    params="axis", axes="axis", jvp=("recurrence(x, g * delayed(y, axis, 1.0, False), axis, False)",),
+    uses={"cumprod_vjp": _cumprod_vjp}, shape=accumulated(np.multiply), domain=_products,
+    doc="Running product along an axis.",
 ))  # fmt: skip
 
 

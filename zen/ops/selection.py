@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from .. import backend
-from ..backend import apply, wrap
+from ..backend import Shaped, apply, wrap
 from ..dtypes import BOOLEAN, FLOATING, INTEGER, KERNELS, accumulator
 from .arguments import refuse
 from .axes import one_axis
@@ -84,12 +84,15 @@ def _placed(rng: np.random.Generator) -> list[Any]:
 
 
 TAKE_ALONG = define(row(
-    "take_along", "x", _take_along, ["add_along(g, places, x.shape[axis], axis)"], params="places axis", linear="x",
+    "take_along", "x", _take_along, ["add_along(g, places, x.shape[axis], axis)"],
+    params="places axis", axes="axis", linear="x",
+    shape=lambda x, places, axis: Shaped(places.at.shape, x.dtype),
     domain=_placed, doc="Along an axis, the elements at positions from 0 on.",
 ))  # fmt: skip
 define(row(
-    "add_along", "v", _add_along, ["take_along(g, places, axis)"], params="places n axis", linear="v",
+    "add_along", "v", _add_along, ["take_along(g, places, axis)"], params="places n axis", axes="axis", linear="v",
     domain=lambda rng: [((rng.normal(size=p.at.shape),), (p, x.shape[axis], axis)) for (x,), (p, axis) in _placed(rng)],
+    shape=lambda v, places, n, axis: Shaped((*v.shape[:axis], n, *v.shape[axis + 1 :]), v.dtype),
     doc="Zeros with values added along an axis: the transpose of take_along.",
 ))  # fmt: skip
 
@@ -145,15 +148,22 @@ def _matrices(rng: np.random.Generator) -> list[Any]:
     return [((rng.normal(size=shape),), (offset,)) for shape, offset in shapes]
 
 
+def _diagonals(x: Any, offset: int) -> Shaped:
+    height, width = x.shape[-2:]
+    length = min(height + min(offset, 0), width - max(offset, 0))
+    return Shaped((*x.shape[:-2], max(length, 0)), x.dtype)
+
+
 DIAGONAL = define(row(
     "diagonal", "x", lambda x, offset: np.diagonal(x, offset, -2, -1).copy(), ["from_diagonal(g, x.shape, offset)"],
-    params="offset", linear="x", domain=_matrices, doc="The diagonals of the matrices in the last two axes.",
+    params="offset", linear="x", domain=_matrices, shape=_diagonals,
+    doc="The diagonals of the matrices in the last two axes.",
 ))  # fmt: skip
 define(row(
-    "from_diagonal", "v", _from_diagonal, ["diagonal(g, offset)"], params="shape offset", linear="v",
+    "from_diagonal", "v", _from_diagonal, ["diagonal(g, offset)"], params="shape offset", shapes="shape", linear="v",
     domain=lambda rng: [((rng.normal(size=np.diagonal(x, offset, -2, -1).shape),), (x.shape, offset))
                         for (x,), (offset,) in _matrices(rng)],
-    doc="Matrices of zeros with these diagonals.",
+    shape=lambda v, shape, offset: Shaped(shape, v.dtype), doc="Matrices of zeros with these diagonals.",
 ))  # fmt: skip
 
 

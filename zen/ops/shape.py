@@ -31,7 +31,8 @@ def _inverse(f: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 RESHAPE = define(row(
-    "reshape", "x", lambda x, shape: x.reshape(shape), ["reshape(g, x.shape)"], params="shape", linear="x",
+    "reshape", "x", lambda x, shape: x.reshape(shape), ["reshape(g, x.shape)"],
+    params="shape", shapes="shape", linear="x",
     shape=lambda x, shape: Shaped(shape, x.dtype),
     view=True, domain=lambda rng: [
         ((rng.normal(size=(2, 6)),), ((3, 4),)), ((rng.normal(size=()),), ((1, 1),)),
@@ -40,7 +41,8 @@ RESHAPE = define(row(
     doc="Another shape for the same elements.",
 ))  # fmt: skip
 PERMUTE_DIMS = define(row(
-    "permute_dims", "x", lambda x, axes: x.transpose(axes), ["permute_dims(g, inverse(axes))"], params="axes",
+    "permute_dims", "x", lambda x, axes: x.transpose(axes), ["permute_dims(g, inverse(axes))"],
+    params="axes", axes="axes",
     linear="x", view=True, uses={"inverse": _inverse},
     shape=lambda x, axes: Shaped(tuple([x.shape[k] for k in axes]), x.dtype),
     domain=lambda rng: [
@@ -50,7 +52,8 @@ PERMUTE_DIMS = define(row(
     doc="Axes in another order.",
 ))  # fmt: skip
 BROADCAST_TO = define(row(
-    "broadcast_to", "x", lambda x, shape: np.broadcast_to(x, shape), ["g"], params="shape", linear="x", view=True,
+    "broadcast_to", "x", lambda x, shape: np.broadcast_to(x, shape), ["g"],
+    params="shape", shapes="shape", linear="x", view=True,
     shape=lambda x, shape: Shaped(shape, x.dtype),
     domain=lambda rng: [
         ((rng.normal(size=(3, 1)),), ((2, 3, 4),)), ((rng.normal(size=()),), ((2, 2),)),

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import Shaped
 from .register import define
+from .result_shapes import same
 from .row import row
 
 Geometry = tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -91,17 +93,19 @@ def _writable(rng: np.random.Generator) -> list[Any]:
 
 VIEW_OF = define(row(
     "view_of", "x", _view_of, ["add_view(g, x.shape, offset, shape, strides, layout)"],
-    params="offset shape strides layout", linear="x", domain=_one, doc="The part of x that a view of its memory shows.",
+    params="offset shape strides layout", linear="x", domain=_one,
+    shape=lambda x, offset, shape, *rest: Shaped(shape, x.dtype), doc="The part of x that a view of its memory shows.",
 ))  # fmt: skip
 ADD_VIEW = define(row(
     "add_view", "v", _add_view, ["view_of(g, offset, shape, strides, layout)"],
     params="whole_shape offset shape strides layout", linear="v",
     domain=lambda rng: [((rng.normal(size=p[1]),), (x.shape, *p)) for (x,), p in _one(rng)],
-    doc="Zeros with values added where a view lies.",
+    shape=lambda v, whole_shape, *rest: Shaped(whole_shape, v.dtype), doc="Zeros with values added where a view lies.",
 ))  # fmt: skip
 WRITE_VIEW = define(row(
     "write_view", "x v", _write_view,
     ["write_view(g, 0, offset, shape, strides, layout)", "view_of(g, offset, shape, strides, layout)"],
     jvp=("write_view(g, 0, offset, shape, strides, layout)", None),
-    params="offset shape strides layout", domain=_writable, doc="x with a view of its memory overwritten by v.",
+    params="offset shape strides layout", domain=_writable, shape=same,
+    doc="x with a view of its memory overwritten by v.",
 ))  # fmt: skip
