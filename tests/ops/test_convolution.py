@@ -272,3 +272,37 @@ ERRORS = [
 def test_errors(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+class One:
+    def __index__(self):
+        return 1
+
+
+LAID_OUT = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
+
+
+@pytest.mark.parametrize("key", LAID_OUT)
+def test_settings_in_pairs_are_checked_as_others_are(key):
+    x, w = zen.tensor(draw(1, 1, 4, 4)), zen.tensor(draw(2, 1, 3, 3))
+    least, what = (0 if key == "padding" else 1), ("an int" if key == "groups" else "an int or 2 ints")
+    zen.f.conv2d(x, w, None, **LAID_OUT)
+    for wrong in (("a", 1), (None, 1), ([1], 1), (1.0, 1), ((1, 1), (1, 1)), (np.ones(2), np.ones(3)), None, "a", 1.0):
+        if key == "padding" and isinstance(wrong, str):
+            continue
+        with pytest.raises(ValueError, match=re.escape(f"conv2d: {key} must be {what} of at least {least}, not")):
+            zen.f.conv2d(x, w, None, **{**LAID_OUT, key: wrong})
+    given = One() if key == "groups" else (One(), np.int64(1))
+    plain = 1 if key == "groups" else (1, 1)
+    expected = zen.f.conv2d(x, w, None, **{**LAID_OUT, key: plain}).array
+    np.testing.assert_array_equal(zen.f.conv2d(x, w, None, **{**LAID_OUT, key: given}).array, expected)
+
+
+@pytest.mark.parametrize("setting", [2, [2, 2], np.int64(2), np.array([2, 2])])
+def test_a_layers_settings_may_be_set_in_any_form(setting):
+    layer, x = zen.nn.Conv2d(1, 2, 2), zen.tensor(draw(1, 1, 5, 5, dtype=np.float32))
+    for key in ("stride", "padding", "dilation"):
+        setattr(layer, key, (2, 2))
+        expected = layer(x).array
+        setattr(layer, key, setting)
+        np.testing.assert_array_equal(layer(x).array, expected)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import f
-from ..ops.convolution import several, usual
+from ..ops.convolution import several
 from ..ops.operands import operand
 from . import init
 from .linear import floating, sizes
@@ -105,7 +105,6 @@ class _Convolution(Module):
 
 class _Plain(_Convolution):
     _function: staticmethod[..., Tensor]
-    _usual: Any = None
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Ints, stride: Ints = 1, padding: Ints | str = 0,
@@ -119,13 +118,8 @@ class _Plain(_Convolution):
 
     def forward(self, input: ArrayLike) -> Tensor:
         padding = self.padding
-        y: Tensor | None = None
         if self.padding_mode != "zeros":
             input, padding = self._padded(input), 0
-        elif self._usual is not None:
-            y = self._usual(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
-        if y is not None:
-            return y
         return self._function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
@@ -159,7 +153,6 @@ class Conv2d(_Plain):
 
     axes = 2
     _function = staticmethod(f.conv2d)
-    _usual: Any = staticmethod(usual)
 
 
 class _Transposed(_Convolution):

@@ -127,6 +127,7 @@ CONV2D_WEIGHT = define(row(
 
 
 _LARGEST = 2**31 - 1  # products of two sizes still fit in 64 bits
+_INTS = (int,) * 7
 
 
 def several(name: str, key: str, value: Any, count: int, least: int) -> tuple[int, ...]:
@@ -213,9 +214,8 @@ def _padding(
 def _convolve(
     name: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Any:
-    plain = type(stride) is type(padding) is type(dilation) is tuple
-    if axes == 2 and plain and type(sum(stride + padding + dilation, groups)) is int:
-        y = usual(x, weight, bias, stride, padding, dilation, groups)
+    if axes == 2:
+        y = _usual(x, weight, bias, stride, padding, dilation, groups)
         if y is not None:
             return y
     form = "(out, in / groups, length)" if axes == 1 else "(out, in / groups, height, width)"
@@ -243,12 +243,13 @@ def _convolve(
     return unbatched(y, axes, alone)
 
 
-def usual(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    """What a layer calls again and again: float images in batches, with settings that were checked for their shapes.
-
-    stride, padding, dilation: pairs of ints, else the result is None, as where anything else is for `conv2d`.
-    """
-    if not (isinstance(x, Tensor) and isinstance(weight, Tensor) and type(padding) is tuple):
+def _usual(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    """What a layer calls again and again: float images in batches, with pairs of ints. None for anything else."""
+    if not (isinstance(x, Tensor) and isinstance(weight, Tensor)):
+        return None
+    if not type(stride) is type(padding) is type(dilation) is tuple:
+        return None
+    if tuple(map(type, (*stride, *padding, *dilation, groups))) != _INTS:  # the cache takes 1.0 and True for 1
         return None
     dtype = x.dtype
     if weight.dtype is not dtype or dtype not in FLOATING:
