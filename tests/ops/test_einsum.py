@@ -77,3 +77,9 @@ def test_an_array_that_is_overwritten_is_noticed_or_was_copied():
         assert "overwritten" in str(error)
     else:
         np.testing.assert_array_equal(w.gradient, np.full((2, 3), 4.0))
+
+
+@pytest.mark.parametrize("subscripts", ["ij,jk-", "ij,jk>", "ij,j-->i", "ij,jk->ik-", "ij,jk->ik>"])
+def test_half_an_arrow_is_no_index(subscripts):
+    with pytest.raises(ValueError, match="einsum"):
+        zen.einsum(subscripts, np.ones((3, 2)), np.ones((2, 3, 3)))

@@ -208,7 +208,7 @@ def _explicit(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> str:
     where = f"einsum: subscripts {subscripts!r} with shapes {', '.join([str(s) for s in shapes])}"
     if len(parts) != len(shapes):
         raise ValueError(f"{where}: {len(parts)} parts for {len(shapes)} operands")
-    wrong = sorted(set(text) - set(_LETTERS) - set(".,->"))
+    wrong = sorted((set(left) - set(_LETTERS + ".,")) | (set(out) - set(_LETTERS + ".,->")))
     if wrong:
         raise ValueError(f"{where}: {wrong[0]!r} is not a letter")
     free = [label for label in _LETTERS if label not in text]
