@@ -140,3 +140,9 @@ def test_a_part_that_is_joined_twice_gets_both_gradients():
     x = zen.tensor([1.0, 2.0], requires_grad=True)
     (zen.concat([x, x]) * np.array([1.0, 2.0, 10.0, 20.0])).sum().backward()
     np.testing.assert_array_equal(x.gradient, [11.0, 22.0])
+
+
+def test_an_axis_too_many_is_refused_by_name():
+    x = zen.tensor(np.ones((1,) * 64), requires_grad=True)
+    with pytest.raises(IndexError, match=r"stack: .* \(operand shapes: "):
+        zen.stack([x, x])

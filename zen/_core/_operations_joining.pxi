@@ -13,6 +13,8 @@ cdef Tensor joined(Row row, PyObject** inputs, int n, tuple params, bint stacked
     for k in range(n):
         if not parse(<object>inputs[k], &a) or a.typenum == 0 or a.typenum != (typenum if k > 0 else a.typenum):
             return None
+        if stacked and a.held == ARRAY and cnp.PyArray_NDIM(<ndarray>a.array) == MAXDIMS:
+            return None
         typenum = a.typenum
         wanted = wanted or a.node != NULL
         nodes.append(taken(&a))
