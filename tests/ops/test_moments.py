@@ -105,6 +105,24 @@ def test_corrections_up_to_and_beyond_the_number_of_elements(correction):
         assert np.isnan(g).all()
 
 
+@pytest.mark.parametrize("correction", [np.nan, np.inf, 10**400, -np.inf])
+def test_corrections_that_are_no_ordinary_numbers(correction):
+    """None of these but the last leaves any freedom."""
+    x = zen.tensor([1.0, 4.0], requires_grad=True)
+    expected = 0.0 if correction == -np.inf else np.inf
+    for function in (zen.var, zen.std):
+        np.testing.assert_array_equal(function(x, correction=correction).array, expected)
+
+
+@pytest.mark.parametrize("function", [zen.var, zen.std, zen.f.vector_norm])
+def test_groups_without_elements_do_not_move(function):
+    y, tangent = zen.jvp(lambda x: function(x, axis=1), (np.ones((2, 0)),), (np.ones((2, 0)),))
+    assert y.shape == (2,)
+    np.testing.assert_array_equal(tangent, [0.0, 0.0])
+    _, tangent = zen.jvp(function, (np.ones(0),), (np.ones(0),))
+    np.testing.assert_array_equal(tangent, 0.0)
+
+
 def test_no_warning_comes_from_special_values():
     with np.errstate(all="raise"):
         for values in ([0.0, 0.0], [np.inf, 1.0], [np.nan, 1.0], [1e300, -1e300]):

@@ -7,6 +7,8 @@ cdef struct Pair:
     kernel_t forward[2]          # float, double
     kernel_t vjp[2]              # in the first argument
 
+cdef double LARGEST = 1e15       # below which corrections are exact as doubles
+
 cdef Pair DISTANCE, SQUARE, LARGER, SMALLER, PRODUCT
 
 
@@ -72,7 +74,9 @@ cdef Tensor deviation(Row row, object x, tuple params, bint root):
     cdef Operands o
     cdef ndarray array, mean, out
     cdef double value = 0, freedom
-    if not parse(x, &a) or a.held != ARRAY or not isinstance(params[1], (int, float)):
+    if not isinstance(params[1], (int, float)) or not abs(params[1]) < LARGEST:     # which nan is not
+        return None
+    if not parse(x, &a) or a.held != ARRAY:
         return None
     cdef Node _own = taken(&a)
     array = <ndarray>a.array
@@ -161,6 +165,8 @@ cdef object push_weighted(Node n, PyObject* t, kernel_t* kernels, ndarray weight
     cdef ndarray x = <ndarray>n.s0, out
     cdef int nd = cnp.PyArray_NDIM(x)
     cdef double value = 0
+    if cnp.PyArray_SIZE(x) == 0:    # a group's weight may be nan, but no element is there to be multiplied by it
+        return NotImplemented
     o.used = 0
     place(&o, COTANGENT, <ndarray>t, nd)
     place(&o, ARGUMENT, x, nd)
