@@ -161,3 +161,14 @@ def test_warnings_of_numpy_stay_off_and_the_callers_settings_stay():
         with pytest.raises(ValueError, match="large"):
             settings(np.full(2, 2.0))
         assert np.geterr()["divide"] == "raise"
+
+
+def test_an_error_names_the_tangent_that_does_not_fit():
+    three, two = np.ones(3), np.ones(2)
+    for primals, tangents, path in (
+        ((three, two), (three, three), r"tangents\[1\]"),
+        (([three, None, two],), ([three, None, three],), r"tangents\[0\]\[2\]"),
+        (({"p": three, "q": two},), ({"q": three, "p": three},), r"tangents\[0\]\['q'\]"),
+    ):
+        with pytest.raises(ValueError, match=rf"jvp: {path} has shape \(3,\); expected \(2,\), as its primal"):
+            zen.jvp(lambda *x: zen.ones(1), primals, tangents)

@@ -84,7 +84,7 @@ def _directions(primals: Sequence[Any], tangents: Sequence[Any], variables: list
     for k, value in enumerate(found):
         shape = value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
         if shape != variables[k].shape:
-            path = next(path for path, leaf in trees.leaves(tuple(tangents), "tangents") if leaf is value)
+            path = [path for path, _ in trees.leaves(tuple(primals), "tangents")][k]
             raise ValueError(f"jvp: {path} has shape {shape}; expected {variables[k].shape}, as its primal")
         if not (isinstance(value, Tensor) or (type(value) is np.ndarray and value.dtype in KERNELS)):
             found[k] = convert(value)
