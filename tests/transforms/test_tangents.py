@@ -163,6 +163,23 @@ def test_warnings_of_numpy_stay_off_and_the_callers_settings_stay():
         assert np.geterr()["divide"] == "raise"
 
 
+SUMS = {
+    "product": (lambda x, y: x @ y, (np.ones((1, 1, 2)), np.ones((1, 2, 1)))),
+    "vectors": (lambda x, y: x @ y, (np.ones(2), np.ones(2))),
+    "einsum": (lambda x, y: zen.einsum("bij,bjk->bik", x, y), (np.ones((1, 1, 2)), np.ones((1, 2, 1)))),
+    "linear": (zen.f.linear, (np.ones((1, 2)), np.ones((1, 2)))),
+    "convolution": (zen.f.conv2d, (np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)))),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_no_warning_comes_from_the_sum_of_two_tangents(name):
+    f, (x, y) = SUMS[name]
+    with np.errstate(all="raise"):
+        _, tangent = zen.jvp(f, (x, y), (np.full(x.shape, np.inf), np.full(y.shape, -np.inf)))
+    assert np.isnan(tangent).all()
+
+
 def test_an_error_names_the_tangent_that_does_not_fit():
     three, two = np.ones(3), np.ones(2)
     for primals, tangents, path in (

@@ -92,13 +92,15 @@ def push(list outputs not None, list variables not None, list directions not Non
     directions: for each variable an array or Tensor of its shape; a Tensor where `recorded`: then operations are, else
     they are not. The results are arrays of their own, or Tensors. `rule(node, moving)` makes the tangent of a node's
     value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and dtype of the node; a tuple
-    of them, None for one that does not move, for a call with several results.
+    of them, None for one that does not move, for a call with several results. NumPy's warnings are off meanwhile.
     """
+    cdef object warnings = hush()
     cdef bint before = switch(recorded)
     try:
         return pushed(outputs, variables, directions, rule, recorded)
     finally:
         switch(before)
+        unhush(warnings)
 
 
 cdef list pushed(list outputs, list variables, list directions, object rule, bint recorded):

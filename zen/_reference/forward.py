@@ -28,8 +28,10 @@ def push(
     they are not. The results are arrays of their own, or Tensors. `rule(node, moving)` makes the tangent of a node's
     value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and dtype of the node; a tuple
     of them, None for one that does not move, for a call with several results, of which the nodes of these take theirs.
+    NumPy's warnings are off meanwhile.
     """
-    found: list[Any] = call_recording(recorded, _push, outputs, variables, directions, rule, recorded)
+    with np.errstate(all="ignore"):
+        found: list[Any] = call_recording(recorded, _push, outputs, variables, directions, rule, recorded)
     return found
 
 

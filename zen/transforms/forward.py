@@ -129,14 +129,12 @@ class _Rule:
         for k, tangent in moving.items():
             if tangent.shape != node.shape:
                 tangent = self.broadcast(tangent, node.shape)
-            with np.errstate(all="ignore"):
-                total = self.add(total, node.row.vjps[k](self.f, tangent, *values, *node.params))
+            total = self.add(total, node.row.vjps[k](self.f, tangent, *values, *node.params))
         return total
 
     def jointly(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """By the function that a row with a vjp in one function has for arrays; None where that leaves it to others."""
-        with np.errstate(all="ignore"):
-            found = node.row.tangents[0](moving, saved, *node.params)
+        found = node.row.tangents[0](moving, saved, *node.params)
         return None if found is NotImplemented else found
 
     # Each of the next three returns (what is left to be moved, the tangent from the other arguments).
@@ -151,8 +149,7 @@ class _Rule:
                 left[k] = tangent
                 continue
             place = (k,) if node.row.variadic else ()
-            with np.errstate(all="ignore"):
-                total = self.add(total, rule(self.f, tangent, *place, *values, *node.params))
+            total = self.add(total, rule(self.f, tangent, *place, *values, *node.params))
         return left, total
 
     def linear(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
@@ -181,8 +178,7 @@ class _Rule:
     def apply(self, node: Any, inputs: tuple[Any, ...]) -> Any:
         if self.recorded:
             return backend.apply(node.row, inputs, node.params)
-        with np.errstate(all="ignore"):
-            return node.row.forward(*inputs, *node.params)
+        return node.row.forward(*inputs, *node.params)
 
     def composed(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """By the rows that it is made of, run anew."""
