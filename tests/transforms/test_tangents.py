@@ -124,6 +124,19 @@ def test_many_arguments_of_one_operation():
     np.testing.assert_allclose(tangent, x[::-1])
 
 
+@pytest.mark.parametrize("place", [0, 63, 64, 100])
+def test_a_tangent_lives_until_its_last_reader_at_whatever_place(place):
+    x, t = RNG.normal(size=(2, 3))
+
+    def f(x):
+        y = x * 3.0
+        return zen.stack([*[y * y] * place, y, y * 2.0]), zen.concat([*[y[:0]] * place, y])
+
+    _, (stacked, joined) = zen.jvp(f, (x,), (t,))
+    np.testing.assert_allclose(stacked, np.stack([*[18 * x * t] * place, 3 * t, 6 * t]))
+    np.testing.assert_allclose(joined, 3 * t)
+
+
 def test_threads_push_through_graphs_of_their_own_at_once():
     errors = []
 

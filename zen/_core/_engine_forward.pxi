@@ -9,7 +9,7 @@
 cdef struct Stop:
     long long seq
     PyObject* node                   # owned
-    unsigned long long last          # bit k: no later node reads the tangent of input k
+    unsigned long long last          # bit k of 64: no later node reads the tangent of input k
 
 
 @cython.final
@@ -78,11 +78,12 @@ cdef Route plan_route(list outputs, dict tangents):
             n.mark = read            # the result itself reads it
     for at in range(route.length - 1, -1, -1):
         n = <Node>route.stops[at].node
-        for k in range(min(n.count(), 64)):
+        for k in range(n.count()):
             m = n.input(k)
             if m is not None and m.mark != read and m.seq >= oldest:
                 m.mark = read
-                route.stops[at].last |= 1ULL << k
+                if k < 64:           # else it is kept to the end
+                    route.stops[at].last |= 1ULL << k
     return route
 
 
