@@ -92,6 +92,18 @@ def test_nan_stays_visible():
         assert np.isnan(joined(apply(OPERATIONS[name][0], tuple(arrays), (*static, False))).array).all()
 
 
+def test_states_that_relu_holds_at_zero_do_not_move():
+    """By whatever their preactivations move; both ways of pushing a tangent say so."""
+    x, w_ih, w_hh = np.array([[[1.0]]]), np.array([[-1.0], [1.0]]), np.eye(2)
+
+    def run(x):
+        return apply(RNN_RELU, (x, None, w_ih, w_hh, None, None), (True, False))
+
+    for t in (np.full(x.shape, np.inf), zen.tensor(np.full(x.shape, np.inf), requires_grad=True)):
+        _, tangent = zen.jvp(run, (x,), (t,))
+        np.testing.assert_array_equal(getattr(tangent, "array", tangent), [[[0.0, np.inf]]])
+
+
 def test_half_precision_takes_the_composition():
     arrays, _ = draws("lstm", 3, 2, 2, 3, "float16")
     out, _ = apply(LSTM, tuple(leaves(arrays)), (False,))
