@@ -9,7 +9,7 @@ from libc.math cimport INFINITY
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._blas cimport gemm, guards_threads, is_small, one_thread, restore_threads
+from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._blocks cimport loop1_double, loop1_float
 from zen._core._dispatch cimport kernels
 from zen._core._loops cimport Loop
@@ -201,7 +201,7 @@ cdef void run(const Attention* t, void* single, void* double_) noexcept:
     cdef work_t work = <work_t>(single if t.typenum == cnp.NPY_FLOAT else double_)
     cdef double one = <double>t.rows * t.keys * max(t.depth, t.width)
     cdef int before = one_thread() if is_small(one) else 1
-    if is_small(one * t.batch * t.heads) or (is_small(one) and guards_threads()):
+    if is_small(one * t.batch * t.heads):
         work(t, NULL)
     else:
         with nogil:

@@ -8,7 +8,6 @@ cdef void gemm(
     int typenum, bint flip_a, bint flip_b, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const void* a,
     Py_ssize_t lda, const void* b, Py_ssize_t ldb, double beta, void* out, Py_ssize_t ldo) noexcept nogil
 cdef bint has_gemm() noexcept
-cdef bint is_small(double multiplications) noexcept
-cdef bint guards_threads() noexcept
-cdef int one_thread() noexcept
-cdef void restore_threads(int before) noexcept
+cdef bint is_small(double multiplications) noexcept nogil
+cdef int one_thread() noexcept nogil
+cdef void restore_threads(int before) noexcept nogil

@@ -24,11 +24,28 @@ cdef enum:
     ROW_MAJOR = 101
     NO_TRANS = 111
     TRANS = 112
-    SMALL = 1 << 20     # multiplications below which a product runs on one thread and keeps the GIL: see `is_small`
+    SMALL = 1 << 20     # multiplications below which a product runs on one thread: see `is_small`
     LARGE = 1 << 22     # bytes of the second operand, or of the result, from which the BLAS is faster than tiles
     CACHED = 1 << 20    # bytes of the second operand from which it is where there are more than MANY rows
     MANY = 128
     PACKED = 1 << 11    # elements of the result from which copying a transposed operand is worth it
+
+cdef extern from *:
+    """
+    /* Whoever takes the token may set the number of the BLAS's threads, until it gives the token back. */
+    #ifdef _MSC_VER
+    #include <intrin.h>
+    static volatile long zen_token = 0;
+    #define zen_take() (!_InterlockedExchange(&zen_token, 1))
+    #define zen_give() ((void)_InterlockedExchange(&zen_token, 0))
+    #else
+    static int zen_token = 0;
+    #define zen_take() (!__atomic_exchange_n(&zen_token, 1, __ATOMIC_ACQUIRE))
+    #define zen_give() __atomic_store_n(&zen_token, 0, __ATOMIC_RELEASE)
+    #endif
+    """
+    bint zen_take() noexcept nogil
+    void zen_give() noexcept nogil
 
 ctypedef void (*sgemm32_t)(
     int, int, int, int, int, int, float, const void*, int, const void*, int, float, void*, int) noexcept nogil
@@ -210,25 +227,29 @@ cdef bint has_gemm() noexcept:
     return _sgemm != NULL
 
 
-cdef bint is_small(double multiplications) noexcept:
-    # Whether a product should run between `one_thread` and `restore_threads`, the GIL held. OpenBLAS starts its threads
-    # from products of a few microseconds on. That gains little, and on a busy machine costs a time slice for every
-    # product. Its number of threads is a global: the GIL keeps it consistent.
+cdef bint is_small(double multiplications) noexcept nogil:
+    # Whether a product should run between `one_thread` and `restore_threads`; if Python calls it, with the GIL held.
+    # OpenBLAS starts its threads from products of a few microseconds on. That gains little, and on a busy machine costs
+    # a time slice for every product.
     return multiplications < SMALL
 
 
-cdef bint guards_threads() noexcept:
-    # Whether `one_thread` changes a global number, so that the GIL must be held until it is restored.
-    return _set_threads != NULL
+cdef int one_thread() noexcept nogil:
+    # OpenBLAS's number of threads is a global. Who takes it from several to one owes the return: nobody else may set it
+    # in between. Products of other threads run on one thread too meanwhile, or after it on several.
+    cdef int before
+    if _set_threads == NULL or not zen_take():
+        return 1
+    before = _set_threads(1)
+    if before <= 1:
+        zen_give()
+    return before
 
 
-cdef int one_thread() noexcept:
-    return _set_threads(1) if _set_threads != NULL else 1
-
-
-cdef void restore_threads(int before) noexcept:
+cdef void restore_threads(int before) noexcept nogil:
     if before > 1:
         _set_threads(before)
+        zen_give()
 
 
 cdef bint suits_tiles(int typenum, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, bint flip_b) noexcept nogil:

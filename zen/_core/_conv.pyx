@@ -7,8 +7,9 @@ then read from a copy in which the kernel's rows are outermost.
 
 Where every input channel is a group of its own there is little to multiply: direct loops (see _planes.pxd).
 
-The workspace is at most twice the input: one tile, of a megabyte at most and no more than the input, and the copy of
-the weights, which is made only where it is no larger than the input. (Small inputs: 64 KiB, or 16 positions.)
+One plan (see _plan.pxd) serves the convolution and both derivatives; its buffers are C-contiguous. The workspace is at
+most twice the input: one tile, of a megabyte at most and no more than the input, and the copy of the weights, which is
+made only where it is no larger than the input. (Small inputs: 64 KiB, or 16 positions.)
 """
 
 from libc.string cimport memcpy, memset
@@ -19,15 +20,31 @@ from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array
 from zen._core._patches cimport (
-    Geometry, Tile, columns_size, exchange, first_tile, gather, next_tile, output, plan, real, scatter,
+    Geometry, Tile, columns_size, exchange, first_tile, gather, next_tile, output, plan_tiles, real, scatter,
     side_size, turn,
 )
+from zen._core._plan cimport Plan, reserve, run, start
 from zen._core._planes cimport FORWARD, INPUT, WEIGHT, Planes, plan_planes, planes_size
 
 cnp.import_array()
 
+cdef enum:              # the buffers; which of them is written, the task says
+    X = 0
+    W = 1
+    BIAS = 2            # may be NULL
+    Y = 3
+    BUFFERS = 4
 
-cdef void pack(Geometry* s, const real* w, real* packed) noexcept nogil:
+cdef struct Convolution:
+    Plan plan
+    int task
+    bint small          # products on one thread
+    Py_ssize_t columns, side, packed    # in the workspace; `packed` is -1 where the weights serve as they lie
+    Geometry s
+    Planes planes       # of the direct loops alone
+
+
+cdef void pack(const Geometry* s, const real* w, real* packed) noexcept nogil:
     """The weights (o, cg, kh, kw) as (kh, o, cg, kw)."""
     cdef Py_ssize_t ky, i
     for ky in range(s.kh):
@@ -36,19 +53,19 @@ cdef void pack(Geometry* s, const real* w, real* packed) noexcept nogil:
             packed += s.kw
 
 
-cdef void unpack(Geometry* s, const real* packed, real* w) noexcept nogil:
+cdef void unpack(const Geometry* s, const real* packed, real* w) noexcept nogil:
     """From (parts, groups, k, og), which the products of `backward_weight` make to (o, cg, kh, kw)."""
-    cdef Py_ssize_t part, group, c, i, o, run = s.fold * s.kw, length = s.kh * s.kw
+    cdef Py_ssize_t part, group, c, i, o, size = s.fold * s.kw, length = s.kh * s.kw
     for part in range(s.kh // s.fold):
         for group in range(s.groups):
             for c in range(s.cg):
-                for i in range(run):
+                for i in range(size):
                     for o in range(s.og):
-                        w[((group * s.og + o) * s.cg + c) * length + part * run + i] = packed[o]
+                        w[((group * s.og + o) * s.cg + c) * length + part * size + i] = packed[o]
                     packed += s.og
 
 
-cdef const real* columns_of(Geometry* s, Tile* t, const real* x, real* columns) noexcept nogil:
+cdef const real* columns_of(const Geometry* s, Tile* t, const real* x, real* columns) noexcept nogil:
     if s.plain:
         t.ld = s.h * s.w
         return x + (t.image * s.c + t.group * s.cg) * s.h * s.w + t.row * s.w + t.col
@@ -57,7 +74,7 @@ cdef const real* columns_of(Geometry* s, Tile* t, const real* x, real* columns) 
 
 
 cdef void forward(
-    Geometry* s, const real* x, const real* w, const real* bias, real* y, real* columns, real* side, int typenum,
+    const Geometry* s, const real* x, const real* w, const real* bias, real* y, real* columns, real* side, int typenum,
 ) noexcept nogil:
     cdef Tile t
     cdef Py_ssize_t o, j, part, ld
@@ -82,7 +99,7 @@ cdef void forward(
 
 
 cdef void backward_input(
-    Geometry* s, real* x, const real* w, const real* g, real* columns, real* side, int typenum,
+    const Geometry* s, real* x, const real* w, const real* g, real* columns, real* side, int typenum,
 ) noexcept nogil:
     cdef Tile t
     cdef Py_ssize_t part, ld
@@ -109,7 +126,7 @@ cdef void backward_input(
 
 
 cdef void backward_weight(
-    Geometry* s, const real* x, real* w, const real* g, real* columns, real* side, int typenum,
+    const Geometry* s, const real* x, real* w, const real* g, real* columns, real* side, int typenum,
 ) noexcept nogil:
     # OpenBLAS is up to twice as fast at columns times the transposed cotangent as the other way about; that needs a
     # transposition of the weights in the end. A cotangent that is copied anyway is transposed on the way: faster again.
@@ -137,79 +154,78 @@ cdef void backward_weight(
         more = next_tile(s, &t)
 
 
-# --- from arrays to pointers
+# --- execution
 
 
-cdef void work(
-    Geometry* s, int task, real* x, real* w, real* packed, const real* bias, real* y, real* columns, real* side,
-    int typenum,
-) noexcept nogil:
-    if task == WEIGHT:
-        backward_weight(s, x, packed, y, columns, side, typenum)
-        if packed != w:
-            unpack(s, packed, w)
+cdef void multiply(const Convolution* p, real** buffers, char* workspace) noexcept nogil:
+    cdef const Geometry* s = &p.s
+    cdef real* columns = <real*>(workspace + p.columns)
+    cdef real* side = <real*>(workspace + p.side)
+    cdef real* w = buffers[W] if p.packed < 0 else <real*>(workspace + p.packed)
+    if p.task == WEIGHT:
+        memset(w, 0, s.o * s.cg * s.kh * s.kw * sizeof(real))
+        backward_weight(s, buffers[X], w, buffers[Y], columns, side, p.plan.typenum)
+        if p.packed >= 0:
+            unpack(s, w, buffers[W])
         return
-    if packed != w:
-        pack(s, w, packed)
-    if task == FORWARD:
-        forward(s, x, packed, bias, y, columns, side, typenum)
+    if p.packed >= 0:
+        pack(s, buffers[W], w)
+    if p.task == FORWARD:
+        forward(s, buffers[X], w, buffers[BIAS], buffers[Y], columns, side, p.plan.typenum)
+        return
+    if not (s.plain and s.n * s.o > 0):
+        memset(buffers[X], 0, s.n * s.c * s.h * s.w * sizeof(real))
+    backward_input(s, buffers[X], w, buffers[Y], columns, side, p.plan.typenum)
+
+
+cdef void execute_products(const Plan* plan, void** buffers, char* workspace) noexcept nogil:
+    cdef const Convolution* p = <const Convolution*>plan
+    cdef int threads = one_thread() if p.small else 1
+    if plan.typenum == cnp.NPY_FLOAT:
+        multiply(p, <float**>buffers, workspace)
     else:
-        backward_input(s, x, packed, y, columns, side, typenum)
-
-
-cdef ndarray workspace(Py_ssize_t size, int typenum):
-    return new_array(1, &size, typenum)
-
-
-cdef int execute(Geometry* s, int task, ndarray x, ndarray w, ndarray bias, ndarray y) except -1:
-    cdef int typenum = cnp.PyArray_TYPE(x), threads = 0
-    cdef Planes planes
-    if plan_planes(&planes, s, task, cnp.PyArray_ITEMSIZE(x)):
-        work_directly(&planes, s, task, x, w, bias, y)
-        return 0
-    plan(s, cnp.PyArray_ITEMSIZE(x))
-    cdef ndarray columns = workspace(columns_size(s), typenum), side = workspace(side_size(s), typenum), packed = w
-    if s.packed if task == WEIGHT else s.fold < s.kh:
-        packed = workspace(cnp.PyArray_SIZE(w), typenum)
-    if task == WEIGHT:
-        memset(cnp.PyArray_DATA(packed), 0, cnp.PyArray_NBYTES(packed))
-    elif task == INPUT and not (s.plain and s.n * s.o > 0):
-        memset(cnp.PyArray_DATA(x), 0, cnp.PyArray_NBYTES(x))
-    cdef void* b = NULL if bias is None else cnp.PyArray_DATA(bias)
-    # The number of OpenBLAS's threads is a global. Products of other threads may meanwhile run on one thread too.
-    if is_small(<double>s.og * s.k * s.rows * s.images * s.cols):
-        threads = one_thread()
-    with nogil:
-        if typenum == cnp.NPY_FLOAT:
-            work(s, task, <float*>cnp.PyArray_DATA(x), <float*>cnp.PyArray_DATA(w), <float*>cnp.PyArray_DATA(packed),
-                 <float*>b, <float*>cnp.PyArray_DATA(y), <float*>cnp.PyArray_DATA(columns),
-                 <float*>cnp.PyArray_DATA(side), typenum)
-        else:
-            work(s, task, <double*>cnp.PyArray_DATA(x), <double*>cnp.PyArray_DATA(w),
-                 <double*>cnp.PyArray_DATA(packed), <double*>b, <double*>cnp.PyArray_DATA(y),
-                 <double*>cnp.PyArray_DATA(columns), <double*>cnp.PyArray_DATA(side), typenum)
+        multiply(p, <double**>buffers, workspace)
     restore_threads(threads)
-    return 0
 
 
-cdef int work_directly(
-    Planes* p, Geometry* s, int task, ndarray x, ndarray w, ndarray bias, ndarray y,
-) except -1:
-    cdef int typenum = cnp.PyArray_TYPE(x), wide = typenum == cnp.NPY_DOUBLE
-    cdef ndarray space = workspace(planes_size(p), typenum)
-    cdef void* px = cnp.PyArray_DATA(x)
-    cdef void* pw = cnp.PyArray_DATA(w)
-    cdef void* py = cnp.PyArray_DATA(y)
-    cdef void* memory = cnp.PyArray_DATA(space)
-    cdef void* b = NULL if bias is None else cnp.PyArray_DATA(bias)
-    with nogil:
-        if task == FORWARD:
-            kernels.planes_forward[wide](p, s, px, pw, b, py, memory)
-        elif task == INPUT:
-            kernels.planes_input[wide](p, s, px, pw, py, memory)
-        else:
-            kernels.planes_weight[wide](p, s, px, pw, py, memory)
-    return 0
+cdef void execute_planes(const Plan* plan, void** buffers, char* workspace) noexcept nogil:
+    cdef const Convolution* p = <const Convolution*>plan
+    cdef int wide = plan.typenum == cnp.NPY_DOUBLE
+    if p.task == FORWARD:
+        kernels.planes_forward[wide](
+            &p.planes, &p.s, buffers[X], buffers[W], buffers[BIAS], buffers[Y], workspace)
+    elif p.task == INPUT:
+        kernels.planes_input[wide](&p.planes, &p.s, buffers[X], buffers[W], buffers[Y], workspace)
+    else:
+        kernels.planes_weight[wide](&p.planes, &p.s, buffers[X], buffers[W], buffers[Y], workspace)
+
+
+# --- the plan
+
+
+cdef void plan_convolution(Convolution* p, int task, int typenum) noexcept:
+    # The sizes in `p.s` are there already.
+    cdef Geometry* s = &p.s
+    cdef bint brief = is_small(<double>s.n * s.o * s.oh * s.ow * s.cg * s.kh * s.kw)
+    p.task = task
+    start(&p.plan, execute_products, typenum, brief)
+    if plan_planes(&p.planes, s, task, p.plan.item):
+        p.plan.execute = execute_planes
+        reserve(&p.plan, planes_size(&p.planes), 1)
+        return
+    plan_tiles(s, p.plan.item)
+    p.small = is_small(<double>s.og * s.k * s.rows * s.images * s.cols)
+    p.columns, p.side, p.packed = reserve(&p.plan, columns_size(s), 1), reserve(&p.plan, side_size(s), 1), -1
+    if s.packed if task == WEIGHT else s.fold < s.kh:
+        p.packed = reserve(&p.plan, s.o * s.cg, s.kh * s.kw)
+
+
+cdef int execute(Convolution* p, int task, ndarray x, ndarray w, ndarray bias, ndarray y) except -1:
+    cdef void* buffers[BUFFERS]
+    plan_convolution(p, task, cnp.PyArray_TYPE(x))
+    buffers[X], buffers[W], buffers[Y] = cnp.PyArray_DATA(x), cnp.PyArray_DATA(w), cnp.PyArray_DATA(y)
+    buffers[BIAS] = NULL if bias is None else cnp.PyArray_DATA(bias)
+    return run(&p.plan, buffers)
 
 
 cdef ndarray ready(ndarray a, int typenum):
@@ -257,48 +273,49 @@ cdef int check_output(Geometry* s, ndarray y) except -1:
 def conv2d(ndarray x not None, ndarray w not None, ndarray bias, tuple stride, tuple padding, tuple dilation,
            Py_ssize_t groups):
     """Cross-correlation of images (n, c, h, w) with kernels (o, c / groups, kh, kw), plus bias (o,) or None."""
-    cdef Geometry s
+    cdef Convolution p
     cdef int typenum = cnp.PyArray_TYPE(x)
     cdef Py_ssize_t dims[4]
     x, w = ready(x, typenum), ready(w, typenum)
-    describe(&s, <Py_ssize_t*>cnp.PyArray_DIMS(x), <Py_ssize_t*>cnp.PyArray_DIMS(w), stride, padding, dilation, groups)
+    describe(
+        &p.s, <Py_ssize_t*>cnp.PyArray_DIMS(x), <Py_ssize_t*>cnp.PyArray_DIMS(w), stride, padding, dilation, groups)
     if bias is not None:
-        if (<object>bias).shape != (s.o,) or cnp.PyArray_TYPE(bias) != typenum:
-            raise ValueError(f"conv2d: the bias must have shape {(s.o,)} and the input's dtype")
+        if (<object>bias).shape != (p.s.o,) or cnp.PyArray_TYPE(bias) != typenum:
+            raise ValueError(f"conv2d: the bias must have shape {(p.s.o,)} and the input's dtype")
         bias = bias if cnp.PyArray_ISCARRAY_RO(bias) else contiguous(bias)
-    dims[0], dims[1], dims[2], dims[3] = s.n, s.o, s.oh, s.ow
+    dims[0], dims[1], dims[2], dims[3] = p.s.n, p.s.o, p.s.oh, p.s.ow
     cdef ndarray y = new_array(4, dims, typenum)
-    execute(&s, FORWARD, x, w, bias, y)
+    execute(&p, FORWARD, x, w, bias, y)
     return y
 
 
 def conv2d_input(ndarray g not None, ndarray w not None, tuple size, tuple stride, tuple padding, tuple dilation,
                  Py_ssize_t groups):
     """The transpose of `conv2d` in its input, of height and width `size`, applied to g (n, o, oh, ow)."""
-    cdef Geometry s
+    cdef Convolution p
     cdef int typenum = cnp.PyArray_TYPE(g)
     cdef Py_ssize_t dims[4]
     g, w = ready(g, typenum), ready(w, typenum)
     dims[0], dims[1] = cnp.PyArray_DIMS(g)[0], cnp.PyArray_DIMS(w)[1] * groups
     dims[2], dims[3] = size
-    describe(&s, dims, <Py_ssize_t*>cnp.PyArray_DIMS(w), stride, padding, dilation, groups)
-    check_output(&s, g)
+    describe(&p.s, dims, <Py_ssize_t*>cnp.PyArray_DIMS(w), stride, padding, dilation, groups)
+    check_output(&p.s, g)
     cdef ndarray x = new_array(4, dims, typenum)
-    execute(&s, INPUT, x, w, None, g)
+    execute(&p, INPUT, x, w, None, g)
     return x
 
 
 def conv2d_weight(ndarray x not None, ndarray g not None, tuple kernel, tuple stride, tuple padding, tuple dilation,
                   Py_ssize_t groups):
     """The transpose of `conv2d` in its weight, of kernel height and width `kernel`, for input x, applied to g."""
-    cdef Geometry s
+    cdef Convolution p
     cdef int typenum = cnp.PyArray_TYPE(x)
     cdef Py_ssize_t dims[4]
     x, g = ready(x, typenum), ready(g, typenum)
     dims[0], dims[1] = cnp.PyArray_DIMS(g)[1], cnp.PyArray_DIMS(x)[1] // max(groups, 1)
     dims[2], dims[3] = kernel
-    describe(&s, <Py_ssize_t*>cnp.PyArray_DIMS(x), dims, stride, padding, dilation, groups)
-    check_output(&s, g)
+    describe(&p.s, <Py_ssize_t*>cnp.PyArray_DIMS(x), dims, stride, padding, dilation, groups)
+    check_output(&p.s, g)
     cdef ndarray w = new_array(4, dims, typenum)
-    execute(&s, WEIGHT, x, w, None, g)
+    execute(&p, WEIGHT, x, w, None, g)
     return w

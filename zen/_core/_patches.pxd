@@ -60,7 +60,7 @@ cdef struct Tile:
 # --- geometry
 
 
-cdef inline void plan(Geometry* s, Py_ssize_t item) noexcept:
+cdef inline void plan_tiles(Geometry* s, Py_ssize_t item) noexcept:
     # How large a tile is: its columns and its part of the output take no more than TILE, nor than the input.
     cdef Py_ssize_t pixels = s.n * s.c * s.h * s.w, extra = (s.kh - 1) * s.dh
     cdef Py_ssize_t memory = max(min(<Py_ssize_t>TILE, pixels * item), <Py_ssize_t>FEW) // item
@@ -88,16 +88,16 @@ cdef inline void plan(Geometry* s, Py_ssize_t item) noexcept:
         s.cols = min(s.ow, room)
 
 
-cdef inline Py_ssize_t columns_size(Geometry* s) noexcept:
+cdef inline Py_ssize_t columns_size(const Geometry* s) noexcept:
     cdef Py_ssize_t extra = (s.kh - 1) * s.dh if s.fold < s.kh else 0
     return 0 if s.plain else s.k * (s.rows + extra) * s.images * s.cols
 
 
-cdef inline Py_ssize_t side_size(Geometry* s) noexcept:
+cdef inline Py_ssize_t side_size(const Geometry* s) noexcept:
     return s.og * s.rows * s.images * s.cols if s.images > 1 else 0
 
 
-cdef inline bint next_tile(Geometry* s, Tile* t) noexcept nogil:
+cdef inline bint next_tile(const Geometry* s, Tile* t) noexcept nogil:
     # From the tile `t` to the next one; False after the last. Groups change fastest.
     t.group += 1
     if t.group == s.groups:
@@ -118,7 +118,7 @@ cdef inline bint next_tile(Geometry* s, Tile* t) noexcept nogil:
     return True
 
 
-cdef inline bint first_tile(Geometry* s, Tile* t) noexcept nogil:
+cdef inline bint first_tile(const Geometry* s, Tile* t) noexcept nogil:
     memset(t, 0, sizeof(Tile))
     if s.n == 0 or s.oh == 0 or s.ow == 0 or s.o == 0:
         return False
@@ -138,7 +138,7 @@ cdef inline Py_ssize_t first_from(Py_ssize_t position, Py_ssize_t step) noexcept
     return (position + step - 1) // step if position > 0 else 0
 
 
-cdef inline void gather(Geometry* s, Tile* t, const real* x, real* columns) noexcept nogil:
+cdef inline void gather(const Geometry* s, Tile* t, const real* x, real* columns) noexcept nogil:
     """Fill `columns` for the tile: zeros where a patch reaches over the edge."""
     cdef Py_ssize_t c, ky, kx, q, i, y, lo, hi, shift, n = t.cols
     cdef real* to = columns
@@ -178,7 +178,7 @@ cdef inline void copy_line(
         to[j] = 0
 
 
-cdef inline void scatter(Geometry* s, Tile* t, const real* columns, real* x) noexcept nogil:
+cdef inline void scatter(const Geometry* s, Tile* t, const real* columns, real* x) noexcept nogil:
     """Add `columns` to the pixels that they stand for: the transpose of `gather`."""
     cdef Py_ssize_t c, ky, kx, q, i, y, lo, hi, shift, n = t.cols
     cdef const real* origin = columns
@@ -211,12 +211,12 @@ cdef inline void add_line(
             line[j * step] += origin[j]
 
 
-cdef inline real* output(Geometry* s, Tile* t, real* y) noexcept nogil:
+cdef inline real* output(const Geometry* s, Tile* t, real* y) noexcept nogil:
     # The tile in the output, if it has one image: its rows lie next to each other.
     return y + (t.image * s.o + t.group * s.og) * s.oh * s.ow + t.row * s.ow + t.col
 
 
-cdef inline void exchange(Geometry* s, Tile* t, real* side, real* y, bint inward) noexcept nogil:
+cdef inline void exchange(const Geometry* s, Tile* t, real* side, real* y, bint inward) noexcept nogil:
     """Copy the tile between the output and `side`, in the order of `columns`."""
     cdef Py_ssize_t o, r, i
     cdef size_t nbytes = t.cols * sizeof(real)
@@ -232,7 +232,7 @@ cdef inline void exchange(Geometry* s, Tile* t, real* side, real* y, bint inward
                 side += t.cols
 
 
-cdef inline void turn(Geometry* s, Tile* t, real* side, const real* y) noexcept nogil:
+cdef inline void turn(const Geometry* s, Tile* t, real* side, const real* y) noexcept nogil:
     """Copy the tile from the output to `side`, a row for each position and a column for each channel."""
     cdef Py_ssize_t o, r, i, j, plane = s.oh * s.ow
     cdef const real* place

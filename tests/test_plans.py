@@ -1,0 +1,107 @@
+"""Operations that are planned apart from their execution: this depends on the plan and the inputs, on nothing else.
+
+On the reference engine, which has no plans, the same calls agree with one another.
+"""
+
+import contextlib
+
+import numpy as np
+import pytest
+from crowd import crowd
+
+import zen
+from zen import backend
+
+
+def drawn(seed, *shapes):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=shape) for shape in shapes]
+
+
+def convolution(x, w, bias=True, **options):
+    def arrays(seed):
+        return drawn(seed, x, w, *[w[:1]] * bias)
+
+    return arrays, lambda *args: zen.f.conv2d(*args, **options)
+
+
+CASES = {
+    "conv2d tile of images": convolution((5, 3, 9, 8), (4, 3, 3, 3), padding=1),
+    "conv2d tile of rows": convolution((1, 16, 120, 120), (8, 16, 3, 3), padding=1),
+    "conv2d part of a row": convolution((1, 40, 3, 300), (4, 40, 3, 3), padding=1),
+    "conv2d more weights than pixels": convolution((2, 4, 3, 3), (40, 4, 3, 3), padding=1, bias=False),
+    "conv2d the image is the matrix": convolution((2, 4, 9, 9), (3, 4, 1, 1)),
+    "conv2d strides and groups": convolution((3, 4, 11, 10), (6, 2, 3, 2), stride=(2, 1), dilation=(1, 2), groups=2),
+    "conv2d planes": convolution((2, 3, 9, 20), (6, 1, 3, 3), stride=2, padding=1, groups=3),
+    "conv2d one plane": convolution((1, 1, 5, 5), (1, 1, 3, 3), bias=False, padding=1),
+}
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def results(name, seed, dtype):
+    """The result and the gradients of all arguments."""
+    draws, function = CASES[name]
+    leaves = [zen.tensor(a.astype(dtype), requires_grad=True) for a in draws(seed)]
+    y = function(*leaves)
+    cotangent = np.random.default_rng(7).normal(size=y.shape).astype(dtype)
+    return [y.detach().numpy(), *[g.numpy() for g in zen.gradients(y, leaves, cotangent)]]
+
+
+@contextlib.contextmanager
+def executed(times):
+    """Every plan so many times, on a workspace of its own each time."""
+    if backend.NAME == "reference":
+        yield
+        return
+    from zen._core import _plan
+
+    before = _plan.execute(times)
+    try:
+        yield
+    finally:
+        _plan.execute(before)
+
+
+@DTYPES
+@pytest.mark.parametrize("name", CASES)
+def test_a_plan_that_is_executed_again_gives_the_same_bits(name, dtype):
+    """Its outputs hold the first results by then, and its workspace nan."""
+    once = results(name, 0, dtype)
+    with executed(3):
+        again = results(name, 0, dtype)
+    for a, b in zip(once, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.isfinite(a).all()
+
+
+@DTYPES
+@pytest.mark.parametrize("name", CASES)
+def test_threads_that_execute_at_the_same_time_do_not_disturb_each_other(name, dtype):
+    expected = [results(name, seed, dtype) for seed in range(4)]
+    for _ in range(3):
+        for one, other in zip(crowd(lambda k: results(name, k, dtype)), expected, strict=True):
+            for a, b in zip(one, other, strict=True):
+                # A product that the BLAS shared among its threads may be rounded otherwise.
+                np.testing.assert_allclose(a, b, rtol=1e-4 if dtype == "float32" else 1e-10, atol=1e-5)
+
+
+def blas_threads():
+    """How many threads the BLAS would use; 1 where that is not known."""
+    if backend.NAME == "reference":
+        return 1
+    from zen._core import _blas
+
+    names = "scipy_openblas_get_num_threads64_", "openblas_get_num_threads", "MKL_Get_Max_Threads"
+    found = [getattr(_blas._library, name, None) for name in names]
+    return next((function() for function in found if function), 1)
+
+
+def test_the_number_of_blas_threads_is_given_back():
+    before, (x, w) = blas_threads(), drawn(0, (4, 4), (4, 4))
+
+    def work(k):
+        for _ in range(50):
+            results("conv2d tile of images", 0, "float64") if k % 2 else zen.tensor(x) @ w
+
+    crowd(work)
+    assert blas_threads() == before
