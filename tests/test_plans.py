@@ -11,6 +11,7 @@ from crowd import crowd
 
 import zen
 from zen import backend
+from zen.ops import recurrent
 
 
 def drawn(seed, *shapes):
@@ -25,15 +26,45 @@ def convolution(x, w, bias=True, **options):
     return arrays, lambda *args: zen.f.conv2d(*args, **options)
 
 
+def net(row, gates, states, *params, steps=4, batch=3, n=5, first=True, last_alone=False):
+    """A recurrent layer; without its first state, or where the last cell alone is used."""
+
+    def arrays(seed):
+        shapes = [
+            (steps, batch, 2),
+            *[(batch, n)] * states * first,
+            (gates * n, 2),
+            (gates * n, n),
+            *[(gates * n,)] * 2,
+        ]
+        return [a / (2 * n**0.5) for a in drawn(seed, *shapes)]  # larger weights make long sequences chaotic
+
+    def run(x, *args):
+        given = args if first else (*[None] * states, *args)
+        y = backend.apply(row, (x, *given), params)
+        return y[1] if last_alone else zen.f.concat([y[0].reshape(-1), y[1].reshape(-1)]) if states == 2 else y
+
+    return arrays, run
+
+
 CASES = {
     "conv2d tile of images": convolution((5, 3, 9, 8), (4, 3, 3, 3), padding=1),
-    "conv2d tile of rows": convolution((1, 16, 120, 120), (8, 16, 3, 3), padding=1),
-    "conv2d part of a row": convolution((1, 40, 3, 300), (4, 40, 3, 3), padding=1),
+    "conv2d tile of rows": convolution((1, 4, 120, 120), (4, 4, 3, 3), padding=1),
+    "conv2d part of a row": convolution((1, 24, 3, 300), (4, 24, 3, 3), padding=1),
     "conv2d more weights than pixels": convolution((2, 4, 3, 3), (40, 4, 3, 3), padding=1, bias=False),
     "conv2d the image is the matrix": convolution((2, 4, 9, 9), (3, 4, 1, 1)),
     "conv2d strides and groups": convolution((3, 4, 11, 10), (6, 2, 3, 2), stride=(2, 1), dilation=(1, 2), groups=2),
     "conv2d planes": convolution((2, 3, 9, 20), (6, 1, 3, 3), stride=2, padding=1, groups=3),
     "conv2d one plane": convolution((1, 1, 5, 5), (1, 1, 3, 3), bias=False, padding=1),
+    "rnn_tanh": net(recurrent.RNN_TANH, 1, 1, False, False),
+    "rnn_relu reversed": net(recurrent.RNN_RELU, 1, 1, True, True, first=False),
+    "rnn_tanh several chunks": net(recurrent.RNN_TANH, 1, 1, False, True, steps=150, batch=16, n=40),
+    "lstm": net(recurrent.LSTM, 4, 2, False),
+    "lstm reversed from zeros": net(recurrent.LSTM, 4, 2, True, first=False),
+    "lstm the last cell alone": net(recurrent.LSTM, 4, 2, False, last_alone=True),
+    "lstm several chunks": net(recurrent.LSTM, 4, 2, False, steps=40, batch=16, n=40),
+    "gru": net(recurrent.GRU, 3, 1, False),
+    "gru several chunks": net(recurrent.GRU, 3, 1, True, steps=60, batch=16, n=40, first=False),
 }
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
