@@ -47,6 +47,24 @@ def net(row, gates, states, *params, steps=4, batch=3, n=5, first=True, last_alo
     return arrays, run
 
 
+def attention(q, k, *mask, dropped=False, **options):
+    def run(*args):
+        drop = {"dropout_p": 0.4, "generator": np.random.default_rng(1)} if dropped else {}
+        return zen.f.scaled_dot_product_attention(*args, **options, **drop)
+
+    return lambda seed: drawn(seed, q, k, k, *mask), run
+
+
+def unrecorded(function):
+    """With a result that needs no gradient, and so keeps nothing for one."""
+
+    def run(*args):
+        y = function(*[a.detach() for a in args])
+        return y + sum(0 * a.sum() for a in args)
+
+    return run
+
+
 CASES = {
     "conv2d tile of images": convolution((5, 3, 9, 8), (4, 3, 3, 3), padding=1),
     "conv2d tile of rows": convolution((1, 4, 120, 120), (4, 4, 3, 3), padding=1),
@@ -65,7 +83,15 @@ CASES = {
     "lstm several chunks": net(recurrent.LSTM, 4, 2, False, steps=40, batch=16, n=40),
     "gru": net(recurrent.GRU, 3, 1, False),
     "gru several chunks": net(recurrent.GRU, 3, 1, True, steps=60, batch=16, n=40, first=False),
+    "attention": attention((2, 3, 4, 5), (2, 3, 6, 5)),
+    "attention with a mask": attention((2, 3, 4, 5), (2, 3, 6, 5), (3, 4, 6)),
+    "attention with a mask and dropout": attention((2, 3, 4, 5), (2, 3, 6, 5), (4, 6), dropped=True),
+    "attention causal in groups": attention((1, 4, 5, 3), (1, 2, 5, 3), is_causal=True, enable_gqa=True),
+    "attention with a scale of 0": attention((1, 2, 4, 3), (1, 2, 4, 3), (4, 4), scale=0),
+    "attention of large heads": attention((3, 4, 64, 40), (3, 4, 64, 40), dropped=True),
 }
+for name in [name for name in CASES if name.startswith("attention")]:
+    CASES[f"{name}, unrecorded"] = CASES[name][0], unrecorded(CASES[name][1])
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
@@ -136,3 +162,33 @@ def test_the_number_of_blas_threads_is_given_back():
 
     crowd(work)
     assert blas_threads() == before
+
+
+def zeros(*shape):
+    return np.zeros(shape, "float32")
+
+
+LAYER = zeros(2, 3, 4), zeros(3, 5), zeros(5, 4), zeros(5, 5)
+HEADS = zeros(1, 2, 3, 4), zeros(1, 2, 6, 4), zeros(1, 2, 6, 5)
+PLAIN = 1.0, 1.0, False
+
+
+@pytest.mark.parametrize(
+    "name, args",
+    [
+        ("rnn_forward", (zeros(2, 3, 7), *LAYER[1:], None, False, False)),
+        ("rnn_forward", (LAYER[0], zeros(2, 5), *LAYER[2:], None, False, False)),
+        ("rnn_forward", (*LAYER[:3], zeros(4, 5), None, False, False)),
+        ("rnn_forward", (*LAYER, zeros(4), False, False)),
+        ("rnn_backward", (zeros(2, 3, 5), *LAYER, zeros(2, 3, 4), False, False, (True,) * 3)),
+        ("attention_forward", (HEADS[0], zeros(1, 2, 6, 3), HEADS[2], None, None, *PLAIN, zeros(1, 2, 3, 5), True)),
+        ("attention_forward", (*HEADS[:2], zeros(1, 2, 5, 5), None, None, *PLAIN, zeros(1, 2, 3, 5), True)),
+        ("attention_forward", (*HEADS, zeros(1, 2, 3, 5), None, *PLAIN, zeros(1, 2, 3, 5), True)),
+        ("attention_forward", (*HEADS, None, None, *PLAIN, zeros(1, 2, 3, 6), True)),
+        ("attention_backward", (zeros(1, 2, 3, 4), *HEADS, zeros(1, 2, 3, 6), None, 1.0, 1.0, *[None] * 4)),
+        ("attention_backward", (zeros(1, 2, 3, 5), *HEADS, zeros(1, 2, 3, 7), None, 1.0, 1.0, HEADS[0], *[None] * 3)),
+    ],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_are_refused(name, args):
+    with pytest.raises(ValueError):
+        getattr(backend.kernels, name)(*args)
