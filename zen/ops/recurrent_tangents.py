@@ -73,7 +73,7 @@ def rnn(t: Arrays, args: Arrays, y: Any, relu: bool, reverse: bool) -> Any:
     slope, out, w = None if relu else _curve(y), _room(y.shape, y), w_hh.T
     for k in steps(y, reverse):
         dh = _step(dh, w, drive, k, out[k])
-        if relu:
+        if slope is None:
             np.copyto(dh, 0, where=np.less_equal(y[k], 0))  # infinite ones too
         else:
             dh *= slope[k]
