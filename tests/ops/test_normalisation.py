@@ -129,6 +129,27 @@ def test_no_samples():
     assert mean.tolist() == [0.0] * 3 and var.tolist() == [1.0] * 3
 
 
+@pytest.mark.parametrize("shape", [(2, 6, 0), (0, 6, 4), (2, 0, 3)])
+@pytest.mark.parametrize(
+    "norm",
+    [
+        lambda x, w, b: f.group_norm(x, 2 if x.shape[1] else 1, w, b),
+        lambda x, w, b: f.instance_norm(x, None, None, w, b),
+        lambda x, w, b: f.batch_norm(x, None, None, w, b, training=True),
+        lambda x, w, b: f.batch_norm(x, np.zeros(x.shape[1]), np.ones(x.shape[1]), w, b),
+    ],
+    ids=["group", "instance", "batch", "fixed"],
+)
+def test_weights_that_meet_no_element_get_zeros(norm, shape):
+    x = zen.tensor(np.ones(shape), requires_grad=True)
+    w, b = (zen.tensor(np.ones(shape[1]), requires_grad=True) for _ in range(2))
+    norm(x, w, b).sum().backward()
+    assert x.gradient.shape == shape
+    assert w.gradient.tolist() == b.gradient.tolist() == [0.0] * shape[1]
+    _, tangent = zen.jvp(norm, (x.array, w.array, b.array), (x.array, w.array, b.array))
+    assert tangent.shape == shape
+
+
 def test_no_channels_divide_by_nothing():
     for shape in ((2, 0, 3), (2, 0)):
         x = zen.tensor(np.zeros(shape), requires_grad=True)

@@ -237,6 +237,8 @@ def _pool(channels: int, groups: int) -> int:
 
 
 def _group_forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, read: bool) -> Arrays:
+    if not x.size:
+        return np.zeros(x.shape, x.dtype), None, None
     batch, channels = x.shape[:2]
     size = math.prod(x.shape[2:])
     found: Arrays = kernels.norm.norm_channels(
@@ -248,6 +250,8 @@ def _group_forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, read
 def _group_vjp(g: Any, args: Arrays, results: Arrays, wanted: Wanted, groups: int, eps: float) -> Arrays:
     x, weight, _ = args
     _, mean, var = results
+    if not x.size:
+        return tuple([np.zeros(a.shape, a.dtype) if want else None for a, want in zip(args, wanted, strict=True)])
     batch, channels = x.shape[:2]
     dx, sum_g, sum_gh = kernels.norm.norm_channels_backward(
         g, x, 1, batch * channels, math.prod(x.shape[2:]), channels, _pool(channels, groups), weight, eps, mean, var,
@@ -282,6 +286,8 @@ def _fixed_jvp(t: Arrays, args: Arrays, results: Arrays, eps: float) -> Any:
 
 def _group_jvp(t: Arrays, args: Arrays, results: Arrays, groups: int, eps: float) -> Any:
     x, weight, _ = args
+    if not x.size:
+        return np.zeros(x.shape, x.dtype)
     batch, channels = x.shape[:2]
     layout = 1, batch * channels, channels, _pool(channels, groups)
     return tangents.channels(t, x, weight, layout, results[1:], eps, False)[0]
