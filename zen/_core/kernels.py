@@ -6,13 +6,14 @@ without an entry here. `zen/_reference/kernels` has modules and functions of the
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
 
 
 def __getattr__(name: str) -> ModuleType:
+    from importlib import import_module  # a program without layers does not need it
+
     try:
-        module = importlib.import_module(f"._{name}", __package__)
+        module = import_module(f"._{name}", __package__)
     except ModuleNotFoundError as error:
         if error.name != f"{__package__}._{name}":
             raise

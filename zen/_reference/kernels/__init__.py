@@ -5,13 +5,14 @@ A module is imported when it is first asked for.
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
 
 
 def __getattr__(name: str) -> ModuleType:
+    from importlib import import_module  # a program without layers does not need it
+
     try:
-        return importlib.import_module(f".{name}", __name__)
+        return import_module(f".{name}", __name__)
     except ModuleNotFoundError as error:
         if error.name != f"{__name__}.{name}":
             raise
