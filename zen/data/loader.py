@@ -329,7 +329,9 @@ def _ahead(tasks: Iterator[Callable[[], Any]], workers: int, limit: int) -> Iter
     """The tasks' results in order, with up to `limit` of them running or waiting."""
     pool = ThreadPoolExecutor(workers, _THREADS, backend.set_grad_enabled, (backend.grad_enabled(),))
     try:
-        yield from _submitted(pool, tasks, limit)
+        for batch in _submitted(pool, tasks, limit):
+            yield batch
+            del batch  # else it would live while the next is waited for
     finally:
         # A thread cannot wait for its own end, and the collector may run this in a worker.
         inside = threading.current_thread().name.startswith(_THREADS)
@@ -344,4 +346,4 @@ def _submitted(pool: ThreadPoolExecutor, tasks: Iterator[Callable[[], Any]], lim
             return
         waiting.extend(pool.submit(task) for task in islice(tasks, 1))
         yield batch
-        del batch  # else the batch before would live while the next is waited for
+        del batch  # as above
