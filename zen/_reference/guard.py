@@ -52,9 +52,9 @@ class Loan:
         self.fingerprint = 0
 
     def expose(self) -> None:
-        self.exposed = True
-        self.seq = next_seq()
         self.fingerprint = fingerprint(self.owner)
+        self.seq = next_seq()
+        self.exposed = True  # at last: another thread may ask `is_written` at any moment
 
     def is_written(self) -> bool:
         return self.exposed and fingerprint(self.owner) != self.fingerprint
