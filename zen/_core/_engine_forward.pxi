@@ -18,6 +18,14 @@ cdef class Route:
 
     cdef Stop* stops
     cdef Py_ssize_t length, capacity
+    cdef object warnings             # what `unhush` gets, from when NumPy's warnings are off
+    cdef bint is_hushed
+
+    cdef int quieten(self) except -1:
+        # For what may ask NumPy: the engine's own kernels never warn.
+        if not self.is_hushed:
+            self.warnings, self.is_hushed = hush(), True
+        return 0
 
     def __dealloc__(self):
         cdef Py_ssize_t k
@@ -43,10 +51,9 @@ cdef int by_seq(const void* a, const void* b) noexcept nogil:
     return 1 if (<const Stop*>a).seq > (<const Stop*>b).seq else -1
 
 
-cdef Route plan_route(list outputs, dict tangents):
+cdef int plan_route(Route route, list outputs, dict tangents) except -1:
     # Marks as in `mark_needed`: no other thread runs in the loops, and passes that find theirs gone mark anew.
     global _passes
-    cdef Route route = Route()
     cdef Node n, m
     cdef long long oldest = -1, seen = _passes + 1, read = _passes + 2
     cdef Py_ssize_t at = 0
@@ -84,7 +91,7 @@ cdef Route plan_route(list outputs, dict tangents):
                 m.mark = read
                 if k < 64:           # else it is kept to the end
                     route.stops[at].last |= 1ULL << k
-    return route
+    return 0
 
 
 def push(list outputs not None, list variables not None, list directions not None, rule, bint recorded):
@@ -95,18 +102,18 @@ def push(list outputs not None, list variables not None, list directions not Non
     value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and dtype of the node; a tuple
     of them, None for one that does not move, for a call with several results. NumPy's warnings are off meanwhile.
     """
-    cdef object warnings = hush()
+    cdef Route route = Route.__new__(Route)
     cdef bint before = switch(recorded)
     try:
-        return pushed(outputs, variables, directions, rule, recorded)
+        return pushed(route, outputs, variables, directions, rule, recorded)
     finally:
         switch(before)
-        unhush(warnings)
+        if route.is_hushed:
+            unhush(route.warnings)
 
 
-cdef list pushed(list outputs, list variables, list directions, object rule, bint recorded):
+cdef list pushed(Route route, list outputs, list variables, list directions, object rule, bint recorded):
     cdef dict tangents = {}
-    cdef Route route
     cdef Node n, m
     cdef Py_ssize_t at
     cdef int k
@@ -114,11 +121,11 @@ cdef list pushed(list outputs, list variables, list directions, object rule, bin
     cdef list found = []
     for k in range(len(variables)):
         n = node_of(<Tensor>variables[k])
-        tangents[n] = directions[k] if recorded else tangent_of(directions[k], n)
-    route = plan_route(outputs, tangents)
+        tangents[n] = directions[k] if recorded else tangent_of(directions[k], n, route)
+    plan_route(route, outputs, tangents)
     for at in range(route.length):
         n = <Node>route.stops[at].node
-        made = push_node(n, tangents, rule, recorded)
+        made = push_node(n, tangents, rule, recorded, route)
         if made is not None:
             tangents[n] = made
         last = route.stops[at].last
@@ -159,11 +166,19 @@ cdef inline bint is_scalar(Node n) noexcept:
     return n.nd == 0 and has_kernels(n.typenum)
 
 
-cdef object tangent_of(object value, Node n):
+cdef object tangent_of(object value, Node n, Route route):
     # An array of the node's shape, as kernels may read it; or a float.
-    cdef ndarray a = <ndarray>cnp.PyArray_FROMANY(
-        value._array if isinstance(value, Tensor) else value, n.typenum, 0, 0,
-        cnp.NPY_ARRAY_ALIGNED | cnp.NPY_ARRAY_NOTSWAPPED | cnp.NPY_ARRAY_FORCECAST | cnp.NPY_ARRAY_ENSUREARRAY)
+    cdef ndarray a
+    if isinstance(value, Tensor):
+        value = (<Tensor>value).values()
+    if type(value) is not ndarray or cnp.PyArray_TYPE(<ndarray>value) != n.typenum or not cnp.PyArray_ISBEHAVED_RO(
+        <ndarray>value
+    ):
+        route.quieten()
+        value = cnp.PyArray_FROMANY(
+            value, n.typenum, 0, 0,
+            cnp.NPY_ARRAY_ALIGNED | cnp.NPY_ARRAY_NOTSWAPPED | cnp.NPY_ARRAY_FORCECAST | cnp.NPY_ARRAY_ENSUREARRAY)
+    a = <ndarray>value
     return <double>(<object>a) if is_scalar(n) else a
 
 
@@ -173,11 +188,11 @@ cdef ndarray as_ndarray(object tangent, Node n):
     return <ndarray>tangent
 
 
-cdef object push_node(Node n, dict tangents, object rule, bint recorded):
+cdef object push_node(Node n, dict tangents, object rule, bint recorded, Route route):
     cdef PyObject* given[3]
     cdef PyObject** t = &given[0]
     cdef int k, count = n.count()
-    cdef bint moves = False, done = False
+    cdef bint moves = False
     if count > 3:
         t = <PyObject**>malloc(count * sizeof(PyObject*))
         if t == NULL:
@@ -195,11 +210,13 @@ cdef object push_node(Node n, dict tangents, object rule, bint recorded):
         verify(n)
         if n.compiled and not recorded:
             if n.row.push != NULL:
+                route.quieten()
                 made = n.row.push(n, t)
                 if made is not NotImplemented:
                     return made
             elif n.row.pull == NULL:
                 return push_scalar(n, t) if n.nd == 0 else push_elementwise(n, t)
+        route.quieten()
         made = rule(n, {
             k: <object>t[k] if recorded else as_ndarray(<object>t[k], n.input(k)) for k in range(count) if t[k] != NULL
         })
@@ -232,107 +249,103 @@ cdef object push_scalar(Node n, PyObject** t):
     return total if is_double else <float>total
 
 
+cdef enum:
+    PART_BLOCK = 1024    # elements: a sum stays in the level 1 cache while the next part is added to it
+
 cdef struct Part:
     # What one input's tangent adds to that of the result.
     kernel_t kernel
     int reads
-    bint simple
     Layout layout
 
 
-cdef bint plan_part(Part* part, Node n, Saved* v, int k, object tangent) noexcept:
-    # The formula for input k; `part.layout` has what the node saved. Whether it takes one pass over the elements.
-    cdef int slot = COTANGENT
-    cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
-    part.kernel, part.reads, part.simple = n.row.vjp_kernels[k][is_double], n.row.reads[k], True
-    if n.row.identity[k]:
-        part.kernel, part.reads, slot = identity_kernel(n.typenum), 1 << ARGUMENT, ARGUMENT
+cdef inline void lay_tangent(Layout* layout, Saved* v, int slot, object tangent, Node n) noexcept:
     if isinstance(tangent, float):
-        lay_scalar(&part.layout, slot, saved_scalar(v, slot, <double>tangent, is_double))
+        lay_scalar(layout, slot, saved_scalar(v, slot, <double>tangent, n.typenum == cnp.NPY_DOUBLE))
     else:
-        lay(&part.layout, slot, tangent, n)
+        lay(layout, slot, tangent, n)
+
+
+cdef bint is_simple(Part* part) noexcept:
+    # Whether the part takes one pass over the elements.
+    cdef int slot
     for slot in range(COTANGENT, SLOTS):
         if part.reads >> slot & 1 and not part.layout.simple[slot]:
-            part.simple = False
-    return part.simple
+            return False
+    return True
 
 
-cdef object sum_of(object a, object b, Node n, ndarray out):
+cdef void plan_part(Part* part, Node n, Saved* v, int k, object tangent) noexcept:
+    # The formula for input k.
+    part.kernel, part.reads = n.row.vjp_kernels[k][n.typenum == cnp.NPY_DOUBLE], n.row.reads[k]
+    lay_saved(&part.layout, v, n)
+    if n.row.identity[k]:
+        part.kernel, part.reads = identity_kernel(n.typenum), 1 << ARGUMENT
+    lay_tangent(&part.layout, v, ARGUMENT if n.row.identity[k] else COTANGENT, tangent, n)
+
+
+cdef void plan_sum(Part* part, Node n, Saved* v, object a, object b) noexcept:
     # A row whose formulas are `g` is a sum: its own kernel, on the tangents.
-    cdef Part part
-    cdef Saved v
-    cdef Operands o
-    cdef int slot
-    cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
-    part.kernel, part.reads = n.row.forward_kernels[is_double], 1 << ARGUMENT | 1 << (ARGUMENT + 1)
-    for slot in range(ARGUMENT, ARGUMENT + 2):
-        tangent = a if slot == ARGUMENT else b
-        if isinstance(tangent, float):
-            lay_scalar(&part.layout, slot, saved_scalar(&v, slot, <double>tangent, is_double))
-        else:
-            lay(&part.layout, slot, tangent, n)
-    lay(&part.layout, OUT, out, n)
-    if part.layout.simple[ARGUMENT] and part.layout.simple[ARGUMENT + 1]:
-        if elements(n) < WORTH:
-            run_parts(&part, 1, elements(n))
-        else:
-            run_parts_free(&part, 1, elements(n))
-    else:
-        place_operands(&o, n, part.reads, &part.layout)
-        place(&o, OUT, out, n.nd)
-        run_operands(part.kernel, &o, n, False)
-    return out
+    part.kernel = n.row.forward_kernels[n.typenum == cnp.NPY_DOUBLE]
+    part.reads = 1 << ARGUMENT | 1 << (ARGUMENT + 1)
+    lay_tangent(&part.layout, v, ARGUMENT, a, n)
+    lay_tangent(&part.layout, v, ARGUMENT + 1, b, n)
 
 
 cdef object push_elementwise(Node n, PyObject** t):
     cdef Part parts[MAX_ARGUMENTS]
     cdef Saved v[MAX_ARGUMENTS]
-    cdef Operands o
-    cdef int k, count = 0
-    cdef bint simple = True
-    cdef Py_ssize_t item = 8 if n.typenum == cnp.NPY_DOUBLE else 4
-    cdef ndarray out
-    if n.row.nin == 1 and n.row.identity[0]:
-        return <object>t[0]
-    out = new_array(n.nd, n.dims, n.typenum)
-    if n.row.nin == 2 and n.row.identity[0] and n.row.identity[1] and t[0] != NULL and t[1] != NULL:
-        return sum_of(<object>t[0], <object>t[1], n, out)
-    for k in range(n.row.nin):
+    cdef int k, only = -1, count = 0
+    cdef Row row = n.row
+    for k in range(row.nin):
         if t[k] != NULL:
-            lay_saved(&parts[count].layout, &v[count], n)
-            simple = plan_part(&parts[count], n, &v[count], k, <object>t[k]) and simple
-            parts[count].layout.at[OUT] = <char*>cnp.PyArray_DATA(out)
-            parts[count].layout.s[OUT] = item
+            only, count = k, count + 1
+    if count == 1 and row.identity[only] and isinstance(<object>t[only], ndarray) and has_shape(<ndarray>t[only], n):
+        return <object>t[only]
+    if count == 2 and row.nin == 2 and row.identity[0] and row.identity[1]:
+        plan_sum(&parts[0], n, &v[0], <object>t[0], <object>t[1])
+        return add_parts(n, parts, 1)
+    count = 0
+    for k in range(row.nin):
+        if t[k] != NULL:
+            plan_part(&parts[count], n, &v[count], k, <object>t[k])
             count += 1
-    if simple:
-        if elements(n) < WORTH:
-            run_parts(parts, count, elements(n))
-        else:
-            run_parts_free(parts, count, elements(n))
-        return out
+    return add_parts(n, parts, count)
+
+
+cdef ndarray add_parts(Node n, Part* parts, int count):
+    cdef Operands o
+    cdef int k
+    cdef bint simple = True
+    cdef ndarray out = new_array(n.nd, n.dims, n.typenum)
     for k in range(count):
-        place_operands(&o, n, parts[k].reads, &parts[k].layout)
-        place(&o, OUT, out, n.nd)
-        run_operands(parts[k].kernel, &o, n, k > 0)
+        parts[k].layout.at[OUT], parts[k].layout.s[OUT] = <char*>cnp.PyArray_DATA(out), cnp.PyArray_ITEMSIZE(out)
+        simple = simple and is_simple(&parts[k])
+    if not simple:
+        for k in range(count):
+            place_operands(&o, n, parts[k].reads, &parts[k].layout)
+            place(&o, OUT, out, n.nd)
+            run_operands(parts[k].kernel, &o, n, k > 0)
+    elif elements(n) < WORTH:
+        run_parts(parts, count, elements(n))
+    else:
+        with nogil:
+            run_parts(parts, count, cnp.PyArray_SIZE(out))
     return out
 
 
-cdef void run_parts_free(Part* parts, int count, Py_ssize_t size) noexcept:
-    with nogil:
-        run_parts(parts, count, size)
-
-
 cdef void run_parts(Part* parts, int count, Py_ssize_t size) noexcept nogil:
-    # Block by block: what the first part wrote is in the cache when the next adds to it.
-    cdef char* at[SLOTS]
+    cdef char* at[MAX_ARGUMENTS][SLOTS]
     cdef Py_ssize_t start = 0, length
     cdef int j, slot
+    for j in range(count):
+        for slot in range(SLOTS):
+            at[j][slot] = parts[j].layout.at[slot]
     while start < size:
-        length = min(size - start, FUSE_BLOCK) if count > 1 else size
+        length = min(size - start, PART_BLOCK) if count > 1 else size
         for j in range(count):
+            parts[j].kernel(at[j], parts[j].layout.s, length, SET if j == 0 else ADD)
             for slot in range(SLOTS):
-                at[slot] = parts[j].layout.at[slot]
                 if (parts[j].reads | 1 << OUT) >> slot & 1:
-                    at[slot] += start * parts[j].layout.s[slot]
-            parts[j].kernel(at, parts[j].layout.s, length, SET if j == 0 else ADD)
+                    at[j][slot] += length * parts[j].layout.s[slot]
         start += length

@@ -11,9 +11,9 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._dtypes cimport has_kernels, is_differentiable
 from zen._core._guard cimport lend
-from zen._core._memory cimport contiguous
+from zen._core._memory cimport contiguous, same_shape
 from zen._core._tensor cimport Node, Tensor, leaf_node, new_tensor, node_of, recording, switch
-from zen._core._engine import run
+from zen._core._engine import push, run
 from zen._core._tensor import next_seq
 
 cnp.import_array()
@@ -197,6 +197,46 @@ cdef class Leaves:
             switch(before)
             for n in self.nodes:
                 n.is_closed = True
+
+    def directions(self, tangents not None):
+        """The tangents of the variables, where each is one argument, and Tensors and arrays without a graph will do.
+
+        None where the caller has to look closer.
+        """
+        cdef list found = []
+        cdef Tensor t
+        cdef Py_ssize_t k = len(self.args)
+        if len(self.tensors) != k or len(tangents) != k:
+            return None
+        for k in range(len(self.args)):
+            value = tangents[k]
+            if self.args[k] is not self.tensors[k] or (isinstance(value, Tensor) and node_of(<Tensor>value) is not None):
+                return None
+            array = (<Tensor>value).values() if isinstance(value, Tensor) else value
+            t = self.tensors[k]
+            if type(array) is not ndarray or not has_kernels(cnp.PyArray_TYPE(<ndarray>array)) or not same_shape(
+                <ndarray>array, <ndarray>t.values()
+            ):
+                return None
+            found.append(value)
+        for value in found:
+            self.took_tensors = self.took_tensors or isinstance(value, Tensor)
+        return found
+
+    def pushed(self, out, list directions not None, rule):
+        """(value, tangent) of a function that returned `out`, one Tensor, if nobody differentiates them; else None.
+
+        directions: what `directions` returned. rule: as in `push`.
+        """
+        cdef list outputs = [out]
+        cdef object tangent
+        if not isinstance(out, Tensor) or self.connected(outputs):
+            return None
+        tangent = push(outputs, self.tensors, directions, rule, False)[0]
+        if tangent is None:
+            return None
+        return self.settle(<Tensor>out, False, not self.took_tensors), (
+            new_tensor(tangent, None) if self.took_tensors else tangent)
 
     def connected(self, list outputs not None):
         """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""

@@ -112,6 +112,13 @@ class Leaves:
             for node in self._nodes:
                 node.closed = True
 
+    def directions(self, tangents: Sequence[Any]) -> list[Any] | None:
+        """None: the caller looks closer at every tangent, and does all that follows."""
+        return None
+
+    def pushed(self, out: Any, directions: list[Any], rule: Any) -> tuple[Any, Any] | None:
+        return None
+
     def connected(self, outputs: list[Tensor]) -> bool:
         """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
         return self.linked or (self.recording and reaches_open_leaf(outputs, self.oldest))

@@ -44,12 +44,19 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         name, given = ("tangents", tangents) if isinstance(primals, (tuple, list)) else ("primals", primals)
         raise TypeError(f"jvp: {name} is a tuple with an entry for each argument, not {type(given).__name__}")
     variables = Variables("jvp", primals, range(len(primals)))
-    directions = _directions(primals, tangents, variables.tensors)
+    directions = variables.directions(tangents)
+    if directions is not None:
+        out = variables.call(f, {})
+        made = variables.pushed(out, directions, _ARRAYS)
+        if made is not None:
+            return made
+    else:
+        directions = _directions(primals, tangents, variables.tensors)
+        out = variables.call(f, {})
     took_tensors, linked = variables.took_tensors, False
     for t in directions:
         if isinstance(t, Tensor):
             took_tensors, linked = True, linked or (variables.recording and t.requires_grad)
-    out = variables.call(f, {})
     outputs = results("jvp", out)
     connected = linked or variables.connected(outputs)
     if connected:
