@@ -187,7 +187,7 @@ TORCH = {
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
     "power_log": lambda a, b: torch.xlogy(a**b, a),
-    "ratio": torch.div,
+    "ratio": torch.div, "angle_slope": lambda a, b: b / (a * a + b * b),
     "gelu_slope": lambda x: (1 + torch.erf(x * 0.5**0.5)) / 2 + x * torch.exp(-x * x / 2) / math.sqrt(2 * math.pi),
     "product": torch.mul,
     "entropy": lambda x: torch.xlogy(x, x),

@@ -47,7 +47,7 @@ def test_what_is_declared_linear_is_linear(case):
     row = ROWS[case.name]
     if case.name == "astype" and np.dtype(case.params[0]).kind != "f":
         return  # has no tangent
-    if row.variadic:
+    if row.variadic or row.together:
         places = [[k for k, a in enumerate(case.args) if a.dtype.kind == "f"]]
     else:
         places = [[k] for k, arg in enumerate(row.args) if arg in row.linear]

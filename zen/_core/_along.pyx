@@ -1,4 +1,4 @@
-"""Kernels along one axis: running sums, linear recurrences, products of the others.
+"""Kernels along one axis: running sums, linear recurrences, products of the others and tangents of products.
 
 Called by zen/ops. An array is seen as (outer, n, inner): its lines of n elements lie along the axis, `inner` elements
 apart. Values are float or double. Where lines lie side by side the loops run across them; where each is contiguous,
@@ -7,8 +7,10 @@ LINES of them are worked on together, because one addition waits for the one bef
 
 cimport numpy as cnp
 from numpy cimport ndarray
+from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array, same_shape
+from zen._core._types cimport MAXDIMS
 
 cnp.import_array()
 
@@ -269,4 +271,30 @@ def prod_others(ndarray x not None, int axis):
             others_lines(&s, <const float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(out))
         else:
             others_lines(&s, <const double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(out))
+    return out
+
+
+def product_tangent(ndarray x not None, ndarray t not None, int axis):
+    """The tangent of the products of x along `axis`, where t is that of x: without a division.
+
+    x, t: of one shape, both float32 or both float64, of any layout. Returns an array without that axis.
+    """
+    cdef Lines s
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef ndarray a = ready(x), b = ready(t), out
+    cdef int k, n = 0, nd = cnp.PyArray_NDIM(a)
+    cdef bint is_double = cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
+    describe(&s, a, axis)
+    if not same_shape(a, b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b):
+        raise ValueError("product_tangent: both arrays have one shape and dtype")
+    for k in range(nd):
+        if k != axis:
+            dims[n] = cnp.PyArray_DIMS(a)[k]
+            n += 1
+    out = new_array(n, dims, cnp.PyArray_TYPE(a))
+    if cnp.PyArray_SIZE(out) == 0:
+        return out
+    with nogil:
+        kernels.product_tangent[is_double](
+            cnp.PyArray_DATA(a), cnp.PyArray_DATA(b), cnp.PyArray_DATA(out), s.outer, s.n, s.inner)
     return out

@@ -309,6 +309,32 @@ cdef inline void hypot_double(
     _loop2(loop, a, b, out, m, sizeof(double))
 
 
+cdef inline void angle_slope_float(
+    const Loop* loop, const float* a, const float* b, float* out, Py_ssize_t m
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double square
+    for i in range(m):
+        square = <double>a[i] * a[i] + <double>b[i] * b[i]
+        out[i] = <float>(b[i] / square) if square != 0 else <float>0
+
+
+cdef inline void angle_slope_double(
+    const Loop* loop, const double* a, const double* b, double* out, Py_ssize_t m
+) noexcept nogil:
+    # b / (a a + b b). Where the squares would overflow or vanish, a and b are scaled by a power of two.
+    cdef Py_ssize_t i
+    cdef double x, y, square, scale
+    for i in range(m):
+        x, y = fabs_double(a[i]), fabs_double(b[i])
+        x = x if x > y else y
+        scale = 2.409919865102884e-181 if x > 1e150 else 1.0
+        scale = 4.149515568880993e180 if x < 1e-150 else scale
+        x, y = a[i] * scale, b[i] * scale
+        square = x * x + y * y
+        out[i] = y / square * scale if square != 0 else 0.0
+
+
 # The error function by minimax rational approximations, which compilers vectorise; the C library's, called for one
 # element at a time, takes ten times as long. Largest relative error found: 5.6e-16.
 

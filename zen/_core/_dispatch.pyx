@@ -27,6 +27,7 @@ cdef extern from *:
 
 _NAMES = ("base", "avx2", "avx512")
 cdef dict _table = {}
+cdef dict _tangents = {}
 cdef kernel_t _identity[2]
 
 
@@ -48,6 +49,7 @@ def _choose():
 
 simd, _module = _choose()
 _table.update(_module.kernels())
+_tangents.update(_module.tangents())
 _module.enter(<size_t>&kernels)
 _identity[0] = <kernel_t><void*><size_t>_table["positive"][0][1]
 _identity[1] = <kernel_t><void*><size_t>_table["positive"][0][2]
@@ -56,6 +58,14 @@ _identity[1] = <kernel_t><void*><size_t>_table["positive"][0][2]
 def find(str name):
     """The kernels of row `name` as ((reads, float, double), vjps), or None. Addresses as integers."""
     return _table.get(name)
+
+
+def find_tangent(str name):
+    """The kernels of row `name` for the tangent from those of its two differentiable arguments: (reads, float, double).
+
+    The first tangent is in the cotangent's slot, the second in that of the last argument. None for other rows.
+    """
+    return _tangents.get(name)
 
 
 cdef kernel_t identity_kernel(int typenum) noexcept:

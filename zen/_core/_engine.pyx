@@ -24,7 +24,7 @@ from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scal
 from zen._core._dispatch cimport identity_kernel
 from zen._core._dtypes cimport has_kernels, is_differentiable, is_number
 from zen._core._guard cimport is_spoilt, last_loan, lend
-from zen._core._memory cimport contiguous, is_constant, is_exclusive, new_array
+from zen._core._memory cimport Buffer, contiguous, is_constant, is_exclusive, new_array
 from zen._core._tensor cimport (
     ARRAY, Node, Row, Slot, Tensor, hook, hush, last_write, leaf_node, new_scalar, new_tensor, node_of,
     set_pull_output, switch, unhush,

@@ -98,7 +98,8 @@ def push(list outputs not None, list variables not None, list directions not Non
     """The tangents of `outputs`, from those of `variables`; None for one that depends on no variable.
 
     directions: for each variable an array or Tensor of its shape; a Tensor where `recorded`: then operations are, else
-    they are not. The results are arrays of their own, or Tensors. `rule(node, moving)` makes the tangent of a node's
+    they are not. The results are arrays of their own, or Tensors; where all directions are Tensors and the row says that
+    its result is a view, so is the tangent, lent as that of a detached Tensor. `rule(node, moving)` makes the tangent of a node's
     value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and dtype of the node; a tuple
     of them, None for one that does not move, for a call with several results. NumPy's warnings are off meanwhile.
     """
@@ -119,8 +120,10 @@ cdef list pushed(Route route, list outputs, list variables, list directions, obj
     cdef int k
     cdef unsigned long long last
     cdef list found = []
+    cdef bint lent = not recorded
     for k in range(len(variables)):
         n = node_of(<Tensor>variables[k])
+        lent = lent and isinstance(directions[k], Tensor)
         tangents[n] = directions[k] if recorded else tangent_of(directions[k], n, route)
     plan_route(route, outputs, tangents)
     for at in range(route.length):
@@ -139,12 +142,12 @@ cdef list pushed(Route route, list outputs, list variables, list directions, obj
     made = None                                 # else the last tangent would have two references
     for k in range(len(outputs)):
         n = (<Tensor>outputs[k])._node
-        found.append(None if n is None else handed_over(tangents, n, recorded, found))
+        found.append(None if n is None else handed_over(tangents, n, recorded, lent))
     return found
 
 
-cdef object handed_over(dict tangents, Node n, bint recorded, list found):
-    # The tangent of a result; an array that nobody else has, unless recorded.
+cdef object handed_over(dict tangents, Node n, bint recorded, bint lent):
+    # The tangent of a result; an array that nobody else has, unless recorded, or `lent` and a view.
     cdef object made = tangents.get(n)
     cdef bint own
     if made is None or recorded:
@@ -153,13 +156,27 @@ cdef object handed_over(dict tangents, Node n, bint recorded, list found):
         return np.asarray(made, n.dtype)
     own = ZEN_REFCNT(<PyObject*>made) == 2      # of the dict and of `made`: no earlier result has it
     made = None
-    own = own and is_exclusive(PyDict_GetItem(tangents, n))
+    own = own and is_sole(PyDict_GetItem(tangents, n))
     made = tangents[n]
     if own:
         return made
+    if lent and n.row is not None and (n.n0.row if n.row.is_output else n.row).view and cnp.PyArray_ISBEHAVED(
+        <ndarray>made
+    ):
+        return lend(<ndarray>made, False, NULL)
     if cnp.PyArray_IS_C_CONTIGUOUS(<ndarray>made) and has_kernels(n.typenum):
         return contiguous(<ndarray>made)
     return cnp.PyArray_NewCopy(<ndarray>made, cnp.NPY_KEEPORDER)
+
+
+cdef bint is_sole(PyObject* a) noexcept:
+    # As `is_exclusive`, for any layout.
+    cdef PyObject* base = <PyObject*>cnp.PyArray_BASE(<ndarray>a)
+    if ZEN_REFCNT(a) != 1 or not cnp.PyArray_ISBEHAVED(<ndarray>a):
+        return False
+    if base == NULL:
+        return cnp.PyArray_CHKFLAGS(<ndarray>a, cnp.NPY_ARRAY_OWNDATA)
+    return ZEN_REFCNT(base) == 1 and type(<object>base) is Buffer
 
 
 cdef inline bint is_scalar(Node n) noexcept:
@@ -284,12 +301,12 @@ cdef void plan_part(Part* part, Node n, Saved* v, int k, object tangent) noexcep
     lay_tangent(&part.layout, v, ARGUMENT if n.row.identity[k] else COTANGENT, tangent, n)
 
 
-cdef void plan_sum(Part* part, Node n, Saved* v, object a, object b) noexcept:
-    # A row whose formulas are `g` is a sum: its own kernel, on the tangents.
-    part.kernel = n.row.forward_kernels[n.typenum == cnp.NPY_DOUBLE]
-    part.reads = 1 << ARGUMENT | 1 << (ARGUMENT + 1)
-    lay_tangent(&part.layout, v, ARGUMENT, a, n)
-    lay_tangent(&part.layout, v, ARGUMENT + 1, b, n)
+cdef void plan_pair(Part* part, Node n, Saved* v, object first, object second) noexcept:
+    # Both formulas of a row that has two, in one pass.
+    part.kernel, part.reads = n.row.tangent_kernels[n.typenum == cnp.NPY_DOUBLE], n.row.tangent_reads
+    lay_saved(&part.layout, v, n)
+    lay_tangent(&part.layout, v, COTANGENT, first, n)
+    lay_tangent(&part.layout, v, ARGUMENT + 2, second, n)
 
 
 cdef object push_elementwise(Node n, PyObject** t):
@@ -302,8 +319,8 @@ cdef object push_elementwise(Node n, PyObject** t):
             only, count = k, count + 1
     if count == 1 and row.identity[only] and isinstance(<object>t[only], ndarray) and has_shape(<ndarray>t[only], n):
         return <object>t[only]
-    if count == 2 and row.nin == 2 and row.identity[0] and row.identity[1]:
-        plan_sum(&parts[0], n, &v[0], <object>t[0], <object>t[1])
+    if count == 2 and row.tangent_kernels[0] != NULL:
+        plan_pair(&parts[0], n, &v[0], <object>t[only - 1], <object>t[only])
         return add_parts(n, parts, 1)
     count = 0
     for k in range(row.nin):

@@ -123,6 +123,14 @@ cdef bint solve_pull_work(Job* j) noexcept nogil:
     return True
 
 
+cdef bint solve_push_work(Job* j) noexcept nogil:
+    if j.is_double:
+        solve_push_stack(<const double*>j.a, <const double*>j.b, <double*>j.c, j.count, j.n, j.k)
+    else:
+        solve_push_stack(<const float*>j.a, <const float*>j.b, <float*>j.c, j.count, j.n, j.k)
+    return True
+
+
 cdef bint inverse_pull_work(Job* j) noexcept nogil:
     if j.is_double:
         inverse_pull_stack(<const double*>j.b, <const double*>j.c, <double*>j.a, j.count, j.n, j.add, <double*>j.d)
@@ -150,6 +158,14 @@ cdef bint cholesky_pull_work(Job* j) noexcept nogil:
         cholesky_pull_stack(<const double*>j.a, <const double*>j.b, <double*>j.c, j.count, j.n)
     else:
         cholesky_pull_stack(<const float*>j.a, <const float*>j.b, <float*>j.c, j.count, j.n)
+    return True
+
+
+cdef bint cholesky_tangent_work(Job* j) noexcept nogil:
+    if j.is_double:
+        cholesky_tangent_stack(<const double*>j.a, <const double*>j.b, <double*>j.c, j.count, j.n, <double*>j.d)
+    else:
+        cholesky_tangent_stack(<const float*>j.a, <const float*>j.b, <float*>j.c, j.count, j.n, <float*>j.d)
     return True
 
 
@@ -194,6 +210,14 @@ cdef void solve_pull_back(ndarray out, ndarray g, ndarray y, bint accumulate):
     run(solve_pull_work, &j)
 
 
+cdef void solve_push(ndarray out, ndarray a, ndarray y):
+    """out = out - a y: what is left of the right side's tangent, where a is that of the matrix, and y the solution."""
+    cdef Job j = job(a, None)
+    j.b, j.c = cnp.PyArray_DATA(y), cnp.PyArray_DATA(out)
+    j.k = cnp.PyArray_SIZE(out) // (j.count * j.n)
+    run(solve_push_work, &j)
+
+
 cdef void inverse_pull_back(ndarray out, ndarray y, ndarray g, bint accumulate):
     """out = -y^T g y^T, or out += it: the gradient in A, where g is that in its inverse y."""
     cdef Job j = job(out, None)
@@ -222,6 +246,15 @@ cdef void cholesky_pull_back(ndarray l, ndarray g, ndarray out):
     cdef Job j = job(l, None)
     j.b, j.c = cnp.PyArray_DATA(g), cnp.PyArray_DATA(out)
     run(cholesky_pull_work, &j)
+
+
+cdef void cholesky_tangent(ndarray l, ndarray g, ndarray out):
+    """out = the tangent of the factors l, where g is that of x."""
+    cdef Job j = job(l, None)
+    cdef Py_ssize_t size = (j.n - split(j.n, TRIANGLE)) ** 2 if j.n > TRIANGLE else 1
+    cdef ndarray scratch = new_array(1, &size, cnp.PyArray_TYPE(l))
+    j.b, j.c, j.d = cnp.PyArray_DATA(g), cnp.PyArray_DATA(out), cnp.PyArray_DATA(scratch)
+    run(cholesky_tangent_work, &j)
 
 
 # --- the determinant, for zen/ops/linalg.py

@@ -82,6 +82,45 @@ cdef void cholesky_pull_stack(const real* l, const real* g, real* out, Py_ssize_
         out += n * n
 
 
+cdef void decompose_tangent(const real* l, real* d, Py_ssize_t n, Py_ssize_t ld, real* scratch) noexcept nogil:
+    # The upper triangle of d, the tangent of A = L L^T, becomes that of L^T; below it are zeros. `decompose`,
+    # differentiated step by step: I. Murray, arXiv:1602.07527, section 3. scratch: room for the square of the second half.
+    cdef Py_ssize_t half, m, i, j, top, left
+    cdef real* corner
+    if n <= TRIANGLE:
+        kernels.corner_tangent[sizeof(real) == sizeof(double)](l, ld, d, ld, n)
+        return
+    half = split(n, TRIANGLE)
+    m = n - half
+    decompose_tangent(l, d, half, ld, scratch)
+    multiply(-1, d, ld, True, l + half * ld, ld, True, 1, d + half, ld, half, m, half)
+    solve_by(l, ld, False, False, False, half, d + half, m, ld)
+    multiply(1, d + half, ld, True, l + half * ld, ld, True, 0, scratch, m, m, m, half)
+    corner = d + half * ld + half
+    for top in range(0, m, 16):
+        for left in range(top, m, 16):
+            for i in range(top, min(top + 16, m)):
+                for j in range(max(left, i), min(left + 16, m)):
+                    corner[i * ld + j] -= scratch[i * m + j] + scratch[j * m + i]
+    decompose_tangent(l + half * ld + half, corner, m, ld, scratch)
+
+
+cdef void cholesky_tangent_stack(
+    const real* l, const real* g, real* out, Py_ssize_t count, Py_ssize_t n, real* scratch
+) noexcept nogil:
+    cdef Py_ssize_t i, j
+    for _ in range(count):
+        mean_of_halves(g, out, n)
+        for i in range(n):
+            for j in range(i):
+                out[i * n + j] = 0
+        decompose_tangent(l, out, n, n, scratch)
+        turn(out, n)
+        l += n * n
+        g += n * n
+        out += n * n
+
+
 cdef void mirror(real* a, Py_ssize_t n) noexcept nogil:
     # The upper triangle becomes that of A^T, in tiles.
     cdef Py_ssize_t i, j, top, left

@@ -197,6 +197,16 @@ cdef void solve_pull_stack(
         out += n * n
 
 
+cdef void solve_push_stack(
+    const real* a, const real* y, real* out, Py_ssize_t count, Py_ssize_t n, Py_ssize_t k,
+) noexcept nogil:
+    for _ in range(count):
+        multiply(-1, a, n, False, y, k, False, 1, out, k, n, k, n)
+        a += n * n
+        y += n * k
+        out += n * k
+
+
 cdef void inverse_pull_stack(
     const real* y, const real* g, real* out, Py_ssize_t count, Py_ssize_t n, bint add, real* scratch,
 ) noexcept nogil:

@@ -112,6 +112,23 @@ ctypedef void (*solve_triangle_t)(
     Py_ssize_t ldb) noexcept nogil
 ctypedef bint (*cholesky_corner_t)(void* a, Py_ssize_t lda, Py_ssize_t n, double least) noexcept nogil
 
+# _kernels_tangents.pxi. Arrays are seen as (outer, n, inner), their lines of n elements `inner` apart.
+ctypedef bint (*extreme_tangent_t)(
+    const_t x, const_t y, const_t t, void* out, void* counts, Py_ssize_t outer, Py_ssize_t n, Py_ssize_t inner
+) noexcept nogil
+ctypedef void (*product_tangent_t)(
+    const_t x, const_t t, void* out, Py_ssize_t outer, Py_ssize_t n, Py_ssize_t inner) noexcept nogil
+ctypedef void (*corner_tangent_t)(const_t l, Py_ssize_t ldl, void* d, Py_ssize_t ldd, Py_ssize_t n) noexcept nogil
+ctypedef void (*norm_lines_tangent_t)(
+    const_t t, const_t x, Py_ssize_t rows, Py_ssize_t n, const_t w, const_t dw, const_t db, bint centred,
+    const double* mean, const double* rstd, void* out
+) noexcept nogil
+ctypedef void (*norm_channels_tangent_t)(
+    const_t t, const_t x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
+    const_t w, const_t dw, const_t db, double eps, bint given, const double* mean, const double* var, void* out,
+    double* sums, double* products, void* factors
+) noexcept nogil
+
 # _kernels_matvec.pxi
 ctypedef void (*matvec_t)(
     const_t a, Py_ssize_t ld, const_t x, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
@@ -153,6 +170,11 @@ cdef struct Kernels:
     lu_panel_t lu_panel[2]
     solve_triangle_t triangle[2]
     cholesky_corner_t corner[2]
+    extreme_tangent_t extreme_tangent[2]
+    product_tangent_t product_tangent[2]
+    corner_tangent_t corner_tangent[2]
+    norm_lines_tangent_t norm_lines_tangent[2]
+    norm_channels_tangent_t norm_channels_tangent[2]
     matvec_t rows_by_vector[2]
     matvec_t columns_by_vector[2]
     outer_t outer_product[2]

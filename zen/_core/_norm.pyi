@@ -45,3 +45,30 @@ def norm_channels_backward(
     given: bool,
     wanted: bool,
 ) -> tuple[_Array | None, _Array, _Array]: ...
+def norm_rows_tangent(
+    t: _Array,
+    x: _Array,
+    n: int,
+    weight: _Array | None,
+    dweight: _Array | None,
+    dbias: _Array | None,
+    centred: bool,
+    mean: _Array,
+    rstd: _Array,
+) -> _Array: ...
+def norm_channels_tangent(
+    t: _Array,
+    x: _Array,
+    batch: int,
+    channels: int,
+    size: int,
+    period: int,
+    pool: int,
+    weight: _Array | None,
+    dweight: _Array | None,
+    dbias: _Array | None,
+    eps: float,
+    mean: _Array,
+    var: _Array,
+    given: bool,
+) -> tuple[_Array, _Array, _Array]: ...

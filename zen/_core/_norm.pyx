@@ -1,14 +1,17 @@
 """Normalisation by statistics of the values themselves: of rows, of channels, of groups of channels.
 
 Called by zen/ops/normalisation.py as `backend.kernels.norm`. The loops are those of _kernels_norm_lines.pxi and
-_kernels_norm_channels.pxi. Arrays are of one dtype, float or double; `weight` and `bias` may be None. Strided
+_kernels_norm_channels.pxi, for tangents of _kernels_tangents.pxi. Arrays are of one dtype, float or double; `weight` and `bias` may be None. Strided
 arrays are copied.
 """
 
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
-from zen._core._kernels cimport norm_channels_back_t, norm_channels_t, norm_lines_back_t, norm_lines_t
+from zen._core._kernels cimport (
+    norm_channels_back_t, norm_channels_t, norm_channels_tangent_t, norm_lines_back_t, norm_lines_t,
+    norm_lines_tangent_t,
+)
 from zen._core._memory cimport contiguous, new_array
 
 cnp.import_array()
@@ -119,3 +122,61 @@ def norm_channels_backward(
             <double*>data(var), data(dx), <double*>data(sum_g), <double*>data(sum_gh), data(scratch)
         )
     return dx, sum_g, sum_gh
+
+
+cdef ndarray filled(ndarray a, Py_ssize_t n, int typenum, double otherwise):
+    # n numbers of a weight, a bias or the tangent of one.
+    cdef ndarray made
+    if a is not None:
+        if cnp.PyArray_SIZE(a) != n or cnp.PyArray_TYPE(a) != typenum:
+            raise ValueError(f"expected {n} numbers of the values' dtype")
+        return ready(a)
+    made = flat(n, typenum)
+    made.fill(otherwise)
+    return made
+
+
+def norm_rows_tangent(
+    ndarray t not None, ndarray x not None, Py_ssize_t n, ndarray weight, ndarray dweight, ndarray dbias, bint centred,
+    ndarray mean not None, ndarray rstd not None
+):
+    """The tangent of norm_rows, where t is that of x, dweight and dbias are those of weight and bias or None."""
+    cdef Py_ssize_t rows = cnp.PyArray_SIZE(x) // n if n else 0
+    cdef int typenum = cnp.PyArray_TYPE(x)
+    cdef norm_lines_tangent_t kernel = kernels.norm_lines_tangent[typenum == cnp.NPY_DOUBLE]
+    cdef ndarray out, w = filled(weight, n, typenum, 1), dw = filled(dweight, n, typenum, 0)
+    cdef ndarray db = filled(dbias, n, typenum, 0)
+    t, x = ready(t), ready(x)
+    out = like(x)
+    with nogil:
+        kernel(
+            data(t), data(x), rows, n, data(w), data(dw), data(db), centred, <double*>data(mean), <double*>data(rstd),
+            data(out)
+        )
+    return out
+
+
+def norm_channels_tangent(
+    ndarray t not None, ndarray x not None, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period,
+    Py_ssize_t pool, ndarray weight, ndarray dweight, ndarray dbias, double eps, ndarray mean not None,
+    ndarray var not None, bint given
+):
+    """The tangent of norm_channels, and for each channel the sums of t and of t times the normalised x.
+
+    t: the tangent of x; dweight, dbias: those of weight and bias, or None. given: mean and var were, and do not move.
+    """
+    cdef int typenum = cnp.PyArray_TYPE(x)
+    cdef ndarray sums = flat(channels, cnp.NPY_DOUBLE), products = flat(channels, cnp.NPY_DOUBLE)
+    cdef ndarray factors = flat(4 * channels, typenum), out
+    cdef ndarray w = filled(weight, period, typenum, 1), dw = filled(dweight, period, typenum, 0)
+    cdef ndarray db = filled(dbias, period, typenum, 0)
+    cdef norm_channels_tangent_t kernel = kernels.norm_channels_tangent[typenum == cnp.NPY_DOUBLE]
+    t, x = ready(t), ready(x)
+    out = like(x)
+    with nogil:
+        kernel(
+            data(t), data(x), batch, channels, size, period, pool, data(w), data(dw), data(db), eps, given,
+            <double*>data(mean), <double*>data(var), data(out), <double*>data(sums), <double*>data(products),
+            data(factors)
+        )
+    return out, sums, products

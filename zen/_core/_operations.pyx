@@ -19,12 +19,12 @@ from zen._core._classes cimport (
 from zen._core._dispatch cimport identity_kernel, kernels
 from zen._core._engine cimport Pass, cotangent, elements, pull_formula
 from zen._core._factor cimport (
-    can_factor, cholesky_factor, cholesky_pull_back, inverse_pull_back, lu_factor,
-    lu_inverse, lu_solve, solve_pull_back,
+    can_factor, cholesky_factor, cholesky_pull_back, cholesky_tangent, inverse_pull_back, lu_factor,
+    lu_inverse, lu_solve, solve_pull_back, solve_push,
 )
 from zen._core._guard cimport guarded_params
-from zen._core._kernels cimport Targets, matvec_t, outer_t
-from zen._core._memory cimport contiguous, new_array, new_ordered
+from zen._core._kernels cimport Targets, extreme_tangent_t, matvec_t, outer_t
+from zen._core._memory cimport contiguous, new_array, new_ordered, new_zeros
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_classes, taken
 from zen._core._record cimport linked, record_layer, record_one
 from zen._core._lines cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
@@ -45,6 +45,7 @@ cdef enum:
 include "_operations_matvec.pxi"
 include "_operations_matmul.pxi"
 include "_operations_reduction.pxi"
+include "_operations_tangents.pxi"
 include "_operations_moments.pxi"
 include "_operations_views.pxi"
 include "_operations_joining.pxi"

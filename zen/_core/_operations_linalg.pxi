@@ -75,6 +75,24 @@ cdef int pull_solve(object work, Node n) except -1:
     return 0
 
 
+cdef object push_solve(Node n, PyObject** t):
+    # The solution of A dy = db - dA y.
+    cdef object pivots = n.s1, lu = n.s2, y = n.sy
+    cdef ndarray out
+    if t[1] != NULL:
+        out = contiguous(<ndarray>t[1])
+    else:
+        out = new_zeros(n.nd, n.dims, n.typenum)
+    if t[0] != NULL:
+        solve_push(out, in_order(<ndarray>t[0]), <ndarray>y)
+    lu_solve(<ndarray>lu, <ndarray>pivots, out, False)
+    return out
+
+
+cdef inline ndarray in_order(ndarray a):
+    return a if cnp.PyArray_IS_C_CONTIGUOUS(a) else contiguous(a)
+
+
 # --- inverse
 
 
@@ -143,6 +161,15 @@ cdef int pull_cholesky(object work, Node n) except -1:
     return 0
 
 
+cdef object push_cholesky(Node n, PyObject** t):
+    cdef object y = n.sy
+    cdef ndarray out = new_array(n.nd, n.dims, n.typenum)
+    cholesky_tangent(<ndarray>y, in_order(<ndarray>t[0]), out)
+    return out
+
+
 register("solve", run_solve, pull_solve)
 register("inv", run_inv, pull_inv)
 register("cholesky", run_cholesky, pull_cholesky)
+register_push("solve", push_solve)
+register_push("cholesky", push_cholesky)

@@ -296,8 +296,12 @@ cdef int extreme_pull(Pass p, Node n, kernel_t* kernels) except -1:
 
 
 cdef object extreme_push(Node n, PyObject** t, kernel_t* kernels):
-    cdef object x = n.s0
-    cdef ndarray y = result_of(n, x), shares = ties(n, x, y, kernels)
+    cdef object x = n.s0, made = extreme_tangent(n, t[0])
+    cdef ndarray y, shares
+    if made is not NotImplemented:
+        return made
+    y = result_of(n, x)
+    shares = ties(n, x, y, kernels)
     return NotImplemented if shares is None else push_weighted(n, t[0], kernels, shares, y, n._params[1])
 
 

@@ -44,6 +44,7 @@ class Row:
         view: bool = False,
         kernel: str | None = None,
         linear: tuple[int, ...] = (),
+        together: bool = False,
         tangents: tuple[Callable[..., Any] | None, ...] = (),
         several: int = 0,
         workspace: int = 0,
@@ -66,6 +67,8 @@ class Row:
     def view(self) -> bool: ...
     @property
     def linear(self) -> tuple[int, ...]: ...
+    @property
+    def together(self) -> bool: ...
     @property
     def tangents(self) -> tuple[Callable[..., Any] | None, ...]: ...
     @property

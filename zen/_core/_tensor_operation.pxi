@@ -32,13 +32,13 @@ cdef class Row:
     """
 
     def __init__(self, str name not None, int nin, forward, prepare, *, elementwise=False, variadic=False,
-                 joint=False, view=False, str kernel=None, tuple linear=(), tuple tangents=(), int several=0,
-                 int workspace=0, tuple optional=(), composition=None):
+                 joint=False, view=False, str kernel=None, tuple linear=(), together=False, tuple tangents=(),
+                 int several=0, int workspace=0, tuple optional=(), composition=None):
         cdef int k
         cdef Kernel own = _kernels.get(kernel)
         self.name, self.nin, self.forward, self.prepare = name, nin, forward, prepare
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
-        self.linear, self.tangents = linear, tangents
+        self.linear, self.together, self.tangents = linear, together, tangents
         self.several, self.workspace, self.optional, self.composition = several, workspace, optional, composition
         self.outlasts = several != 0 and view
         if several:
@@ -58,6 +58,9 @@ cdef class Row:
                 self.vjp_kernels[k][0] = <kernel_t><size_t>single
                 self.vjp_kernels[k][1] = <kernel_t><size_t>double
             self.has_mask = nin == 3 and not self.differentiable[0]
+            if _dispatch.find_tangent(kernel) is not None:
+                self.tangent_reads, single, double = _dispatch.find_tangent(kernel)
+                self.tangent_kernels[0], self.tangent_kernels[1] = <kernel_t><size_t>single, <kernel_t><size_t>double
 
     cdef int ready(self) except -1:
         if self._vjps is None:

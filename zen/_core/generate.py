@@ -1,7 +1,7 @@
 """Generates the compiled elementwise kernels from the rows. Run by the build; imports neither NumPy nor zen.
 
-For each elementwise row and each of float and double: one forward kernel and one kernel for each derivative
-formula. A kernel works on blocks of BLOCK elements. Each operand's block is read where it lies if it is contiguous,
+For each elementwise row and each of float and double: one forward kernel, one kernel for each derivative
+formula, and, of two formulas, one for their sum in forward mode. A kernel works on blocks of BLOCK elements. Each operand's block is read where it lies if it is contiguous,
 else gathered into a stack buffer, so that one loop serves every layout and is always vectorised. A call that has
 no cheap inline form (exp, tanh, power) becomes a stage of its own over the block: NumPy's SIMD loop, called
 directly. The result goes straight to a contiguous output; otherwise the block is stored, added or reduced into it
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import sys
 import types
 from pathlib import Path
@@ -49,11 +50,14 @@ LOOPS = {
 }  # fmt: skip
 LOOP_NAMES = sorted(LOOPS)
 # Functions of `_blocks.pxd`, which call NumPy's loop where that is faster or more exact.
-DIRECT = ("erf", "exp", "gelu_slope", "hypot", "power")
+DIRECT = ("angle_slope", "erf", "exp", "gelu_slope", "hypot", "power")
 WHOLE = ("exp", "hypot", "loop")  # may be called for more than a block
 TYPES = ("float", "double")
 OPERANDS = ("out", "g", "arg0", "arg1", "arg2", "y")
 """What the slots of a kernel's pointer array mean; `_dispatch.pxd` repeats the numbers."""
+
+SECOND = "_h"
+"""The tangent of the second of two arguments. It lies in the last slot of the arguments, which their formulas leave."""
 
 COMPARE = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|"}
@@ -78,7 +82,7 @@ class Kernel:
         self.used: dict[str, str] = {}
         self.temporaries = 0
         tree = ast.parse(formula, mode="eval").body
-        names = {"g": "g", "y": "y", **{a: f"arg{k}" for k, a in enumerate(row.args)}}
+        names = {"g": "g", SECOND: "arg2", "y": "y", **{a: f"arg{k}" for k, a in enumerate(row.args)}}
         self.result: str | None = self.expression(tree, names)
         self.call_into_result()
 
@@ -166,7 +170,7 @@ class Kernel:
         return f"t{self.temporaries}"
 
     def is_mask(self, operand: str) -> bool:
-        return bool(self.row.domain[int(operand[3:])] == "bool")
+        return self.row.domain[int(operand[3:]) : int(operand[3:]) + 1] in (("bool",), ["bool"])
 
     def source(self, name: str) -> str:
         t = self.ctype
@@ -237,6 +241,7 @@ include "_kernels_weights.pxi"
 include "_kernels_dots.pxi"
 include "_kernels_tiles.pxi"
 include "_kernels_factors.pxi"
+include "_kernels_tangents.pxi"
 include "_kernels_matvec.pxi"
 
 
@@ -264,20 +269,31 @@ def enter(size_t address):
     fill_dots(k)
     fill_tiles(k)
     fill_factors(k)
+    fill_tangents(k)
     fill_matvec(k)
 
 
 '''
 
 
+def tangent(row: Any) -> str | None:
+    """The formula for the tangent of a row with two derivatives: their sum, each with a tangent of its own."""
+    formulas = [f for f in row.vjp if f is not None]
+    if len(formulas) != 2:
+        return None
+    second = re.sub(r"\bg\b", SECOND, formulas[1])
+    return f"({formulas[0]}) + ({second})"
+
+
 def source(rows: list[Any]) -> str:
-    """The Cython source of one kernel module: all kernels, and `kernels()`, which returns their addresses."""
+    """The Cython source of one kernel module: all kernels, and two functions that return their addresses."""
     by_name = {r.name: r for r in rows}
     parts = [HEADER.format(count=len(LOOP_NAMES), exp=LOOP_NAMES.index("exp"), ufuncs=[LOOPS[n] for n in LOOP_NAMES])]
-    table = []
+    table, tangents = [], []
     for r in rows:
         formulas = [("forward", r.forward)]
         formulas += [(f"vjp{k}", f) for k, f in enumerate(r.vjp) if f is not None and f != "g"]
+        formulas += [("tangent", f) for f in [tangent(r)] if f is not None]
         entry = {f"vjp{k}": "(2, 0, 0)" if f == "g" else "(0, 0, 0)" for k, f in enumerate(r.vjp)}
         for role, formula in formulas:
             kernels = [Kernel(r, formula, t, by_name) for t in TYPES]
@@ -286,11 +302,15 @@ def source(rows: list[Any]) -> str:
             entry[role] = f"({kernels[0].needs()}, " + ", ".join(f"<size_t> &{n}" for n in names) + ")"
         derivatives = ", ".join(entry[f"vjp{k}"] for k in range(len(r.vjp)))
         table.append(f"        {r.name!r}: ({entry['forward']}, ({derivatives},)),")
+        if "tangent" in entry:
+            tangents.append(f"        {r.name!r}: {entry['tangent']},")
     parts += [
         "def kernels():",
         '    """For each row: (what is read, float kernel, double kernel), forward and vjps."""',
     ]
-    parts += ["    return {", *table, "    }", ""]
+    parts += ["    return {", *table, "    }", "", ""]
+    parts += ["def tangents():", '    """The same for the tangent, of rows with two derivatives."""']
+    parts += ["    return {", *tangents, "    }", ""]
     return "\n".join(parts)
 
 

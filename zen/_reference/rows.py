@@ -49,8 +49,8 @@ class Row:
     a tuple of cotangents, None for those that nobody used. `needs` holds for each vjp what it needs of (args...,
     results...), or of (xs, y) if variadic; None in a joint row: the values of all.
 
-    `linear` and `tangents` are for forward mode: the positions of the arguments in which the row is linear, and for
-    each argument None or a function like its vjp that gives the result's tangent from the argument's. `composition`
+    `linear`, `together` and `tangents` are for forward mode: the positions of the arguments in which the row is linear,
+    whether it is so in all at once, and for each argument None or a function like its vjp that gives the result's tangent from the argument's. `composition`
     is applied in place of the row where the floating arguments are not all float32 or all float64. A row's name is for
     messages: two rows may have the same. `kernel` names what the compiled engine has for the row.
 
@@ -60,7 +60,7 @@ class Row:
 
     __slots__ = (
         "_plans", "_prepare", "_prepared", "composition", "elementwise", "forward", "is_output", "joint", "linear",
-        "name", "nin", "optional", "output", "several", "tangents", "variadic", "view", "workspace",
+        "name", "nin", "optional", "output", "several", "tangents", "together", "variadic", "view", "workspace",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +76,7 @@ class Row:
         view: bool = False,
         kernel: str | None = None,
         linear: tuple[int, ...] = (),
+        together: bool = False,
         tangents: tuple[Callable[..., Any] | None, ...] = (),
         several: int = 0,
         workspace: int = 0,
@@ -90,6 +91,7 @@ class Row:
         self.joint = joint
         self.view = view
         self.linear = linear
+        self.together = together
         self.tangents = tangents
         self.several = several
         self.workspace = workspace

@@ -107,8 +107,7 @@ trigonometric = [
     elementwise("atan", "x", "atan(x)", ["g / (1 + x * x)"], [ANY], numpy="arctan atan",
                 doc="Inverse tangent in radians."),
     elementwise("atan2", "a b", "atan2(a, b)",
-                ["g * ratio(ratio(b, hypot(a, b)), hypot(a, b))", "-g * ratio(ratio(a, hypot(a, b)), hypot(a, b))"],
-                [ANY, POSITIVE], numpy="arctan2 atan2",
+                ["g * angle_slope(a, b)", "-g * angle_slope(b, a)"], [ANY, POSITIVE], numpy="arctan2 atan2",
                 doc="Angle of the point (b, a) in radians, in [-pi, pi]. The derivatives at (0, 0) are 0."),
     elementwise("hypot", "a b", "hypot(a, b)", ["g * ratio(a, y)", "g * ratio(b, y)"], [ANY, POSITIVE],
                 doc="sqrt(a*a + b*b) without overflow. At (0, 0) the subgradient is 0, higher ones are nan."),
@@ -247,6 +246,12 @@ slopes = [
     elementwise(
         "gelu_slope", "x", "gelu_slope(x)", ["g * 0.3989422804014327 * exp(-0.5 * x * x) * (2 - x * x)"], [ANY],
         numpy="", method=None, doc="The derivative of gelu.",
+    ),
+    elementwise(
+        "angle_slope", "a b", "angle_slope(a, b)",
+        ["-g * 2 * y * (a / hypot(a, b) / hypot(a, b))", "g * (square(a / hypot(a, b) / hypot(a, b)) - square(y))"],
+        [ANY, POSITIVE], numpy="", method=None,
+        doc="b / (a * a + b * b), the derivative of atan2(a, b) in a; 0 at (0, 0), where it has no derivative.",
     ),
     elementwise(
         "product", "a b", "where((a == 0) & (b == b), 0, a * b)", ["g * b", "g * a"], [ANY, ANY],

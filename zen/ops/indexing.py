@@ -89,7 +89,7 @@ def _getitem(x: Any, key: Any) -> Any:
 
 
 def _setitem(x: Any, v: Any, key: Any) -> Any:
-    out = np.array(x)
+    out = copied(np.asarray(x))
     try:
         out[key] = v
     except IndexError as error:
@@ -108,6 +108,15 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         return np.zeros(shape, dtype)
     out: np.ndarray = backend.kernels.attention.empty(shape, dtype)
     out.fill(0)
+    return out
+
+
+def copied(x: np.ndarray) -> np.ndarray:
+    """A copy of x in its order of memory, in the memory that the engine keeps."""
+    if not x.flags.c_contiguous or x.dtype not in KERNELS or x.ndim > 32:
+        return np.array(x)
+    out: np.ndarray = backend.kernels.attention.empty(x.shape, x.dtype)
+    out[...] = x
     return out
 
 
@@ -157,11 +166,6 @@ def _written(f: Any, g: Any, shape: tuple[int, ...], key: Any) -> Any:
     return f.where(last[key] == order, part, 0)
 
 
-def _placed(f: Any, g: Any, shape: tuple[int, ...], key: Any) -> Any:
-    """Zeros with g written at `key`."""
-    return f.setitem(zeros(shape, g.dtype), g, key)
-
-
 def _draws(rng: np.random.Generator) -> list[Any]:
     x, mask = rng.normal(size=(3, 4)), np.array([[True, False, True, True]] * 3)
     keys: list[Any] = [
@@ -197,7 +201,7 @@ SCATTER = define(row(
 ))  # fmt: skip
 SETITEM = define(row(
     "setitem", "x v", _setitem, ["setitem(g, 0, key)", "written(g, x.shape, key)"], params="key", keys="key",
-    jvp=("setitem(g, 0, key)", "placed(g, x.shape, key)"), uses={"written": _written, "placed": _placed},
+    linear="x v", together=True, uses={"written": _written},
     shape=same, domain=_write_draws, doc="A copy of x with x[key] = v.",
 ))  # fmt: skip
 

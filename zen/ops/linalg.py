@@ -144,8 +144,25 @@ def _svd(x: Any) -> Any:
     return u, np.where(finite[..., 0], s, np.nan), vt
 
 
+def _regular_cofactor(x: np.ndarray) -> Any:
+    """det(x) inv(x)^T by LU, where no matrix is so near to a singular one that its inverse is inexact; else None."""
+    found = backend.kernels.factor.slogdet(x) if x.dtype in KERNELS and x.dtype.isnative else None
+    if found is None:
+        return None
+    sign, logarithm, lu, pivots = found
+    turned = backend.kernels.factor.slogdet_pull_back(lu, pivots, np.ones_like(sign))
+    condition = (x * x).sum((-2, -1)) * (turned * turned).sum((-2, -1))  # squared, and at most n times too large
+    if not (condition < np.finfo(x.dtype).eps ** (-2 / 3)).all():
+        return None
+    turned *= (sign * np.exp(logarithm))[..., None, None]
+    return turned if np.isfinite(turned).all() else None
+
+
 def _cofactor(x: Any) -> Any:
     """The derivative of the determinant: det(x) inv(x)^T, which exists for singular matrices too."""
+    found = _regular_cofactor(np.asarray(x))
+    if found is not None:
+        return found
     u, s, vt = _svd(np.asarray(x))
     sign = np.linalg.det(u) * np.linalg.det(vt)
     return (sign[..., None, None] * u * prod_others(s)[..., None, :]) @ vt

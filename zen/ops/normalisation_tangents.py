@@ -1,8 +1,7 @@
-"""Tangents of normalisation, by the kernels of its value and gradient. Used by `normalisation.py`.
+"""Tangents of normalisation. Used by `normalisation.py`.
 
-The derivative of the normalised x by x is symmetric: the kernel of the gradient takes the tangent in the place of the
-cotangent, and the weight comes behind. The tangents of weight and bias stand in the place of these in the kernel of the
-value. Tangents come in the order of the arguments, None for one that does not move.
+Tangents come in the order of the arguments, None for one that does not move. Where x does not, those of weight and bias
+stand in the place of these in the kernel of the value.
 """
 
 from __future__ import annotations
@@ -22,15 +21,9 @@ def rows(t: Arrays, arrays: Arrays, statistics: Arrays, eps: float, centred: boo
     x, weight = arrays[:2]
     dx, dw, db = (*t, None)[:3]
     n, mean, rstd = statistics
-    total = None
     if dx is not None:
-        total = kernels.norm.norm_rows_backward(dx, x, n, None, centred, mean, rstd, (True, False, False))[0]
-        if weight is not None:
-            total *= weight
-    if dw is not None:
-        part = kernels.norm.norm_rows(x, n, dw, db, eps, centred)[0]
-        return part if total is None else np.add(total, part, out=part)
-    return total if db is None else np.broadcast_to(db, x.shape) if total is None else total + db
+        return kernels.norm.norm_rows_tangent(dx, x, n, weight, dw, db, centred, mean, rstd)
+    return kernels.norm.norm_rows(x, n, dw, db, eps, centred)[0] if dw is not None else np.broadcast_to(db, x.shape)
 
 
 def channels(t: Arrays, x: Any, weight: Any, layout: Arrays, statistics: Arrays, eps: float, given: bool) -> Any:
@@ -41,20 +34,11 @@ def channels(t: Arrays, x: Any, weight: Any, layout: Arrays, statistics: Arrays,
     dx, dw, db = t
     batch, channels, period, pool = layout
     size, (mean, var) = math.prod(x.shape[2:]), statistics
-    total = sums = None
     if dx is not None:
-        total, *sums = kernels.norm.norm_channels_backward(
-            dx, x, batch, channels, size, period, pool, weight if pool == 1 else None, eps, mean, var, given, True
+        total, *sums = kernels.norm.norm_channels_tangent(
+            dx, x, batch, channels, size, period, pool, weight, dw, db, eps, mean, var, given
         )
-        if weight is not None and pool > 1:  # a weight that all of a group has passes the kernel as it is
-            total *= _spread(weight, x)
-    if dw is not None:
-        part = kernels.norm.norm_channels(x, batch, channels, size, period, pool, dw, db, eps, mean, var)[0]
-        return part if total is None else np.add(total, part, out=part), sums
-    if db is None:
         return total, sums
-    return np.broadcast_to(_spread(db, x), x.shape) if total is None else total + _spread(db, x), sums
-
-
-def _spread(v: Any, x: Any) -> Any:
-    return v.reshape(v.shape[0], *[1] * (x.ndim - 2))
+    if dw is None:
+        return np.broadcast_to(db.reshape(db.shape[0], *[1] * (x.ndim - 2)), x.shape), None
+    return kernels.norm.norm_channels(x, batch, channels, size, period, pool, dw, db, eps, mean, var)[0], None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from .. import backend
-from ..backend import Shaped, apply
+from ..backend import Shaped, Tensor, apply
 from ..dtypes import KERNELS, accumulator
 from .arguments import refuse
-from .axes import count, kept, one_axis, reduced_axes, some_axes, spread
+from .axes import count, kept, one_axis, reduced_axes, reduced_shape, some_axes, spread
 from .operands import operand
 from .register import define, public
 from .result_shapes import reduced, reduced_floating, same
@@ -190,6 +190,20 @@ def _others_over(f: Any, x: Any, shape: tuple[int, ...], axes: tuple[int, ...]) 
     return f.permute_dims(others, tuple(np.argsort(order).tolist()))
 
 
+def _prod_tangent(f: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Of arrays, one factor after the other; else the sum of all tangents, each times the other factors."""
+    shape = x.shape
+    axes = tuple(range(len(shape))) if axis is None else tuple(sorted(axis))
+    if not axes:
+        return g
+    first, n = axes[0], len(axes)
+    if isinstance(g, Tensor) or g.dtype not in KERNELS or axes != tuple(range(first, first + n)):
+        return f.sum(_others_over(f, x, shape, axes) * g, axis, keepdims)
+    joined = (*shape[:first], count(shape, axes), *shape[first + n :])
+    found = backend.kernels.along.product_tangent(x.reshape(joined), g.reshape(joined), first)
+    return found.reshape(reduced_shape(shape, axis, keepdims))
+
+
 def prod_others(x: Any, axis: int = -1) -> Any:
     """For each element, the product of the others along the axis: running products from both ends."""
     x = np.asarray(x)
@@ -216,9 +230,10 @@ def _prod_draws(rng: np.random.Generator) -> list[Any]:
 
 PROD = define(row(
     "prod", "x", _prod, ["prod_vjp(g, x, axis, keepdims)"],
-    params="axis keepdims", axes="axis", uses={"prod_vjp": _prod_vjp},
+    params="axis keepdims", axes="axis", uses={"prod_vjp": _prod_vjp, "prod_tangent": _prod_tangent},
+    jvp=("prod_tangent(g, x, axis, keepdims)",),
     shape=lambda x, *where: Shaped(reduced(x, *where), np.multiply.reduce(np.empty(0, x.dtype)).dtype),
-    domain=_prod_draws, grouped=True, doc="Product over axes.",
+    domain=_prod_draws, doc="Product over axes.",
 ))  # fmt: skip
 define(row(
     "prod_others", "x", prod_others, ["others_vjp(g, x, axis)"],

@@ -89,6 +89,9 @@ class Row(NamedTuple):
     linear: tuple[str, ...] = ()
     """Arguments in which the row is linear while the others are held (in a variadic row: in all of them together):
     forward mode applies the row itself to their tangents."""
+    together: bool = False
+    """It is linear in all arguments at once, of which the first is like the result and the others are broadcast: the row
+    is applied to their tangents together, zeros for those that do not move."""
     jvp: tuple[str | None, ...] | Jvp = ()
     """For an argument whose tangent has a formula of its own: the result's tangent, with `g` the argument's; one
     formula in all for a variadic row. It reads only what the vjp saves. Only where linearity will not do, and to
@@ -242,6 +245,8 @@ def _derivatives_fault(row: Row) -> str:
         return f"jvp has {len(row.jvp)} formulas for {count} arguments"
     if row.grouped and (callable(row.vjp) or count != 1 or not {"axis", "keepdims"} <= {*row.params}):
         return "grouped is for a row of one argument with a formula, and the params axis and keepdims"
+    if row.together and (row.variadic or row.linear != row.args):
+        return "together is for a row of fixed arguments that is linear in all of them"
     if row.shape is None and not row.elementwise:
         return "shape is missing: the shapes and dtypes of the results"
     if row.shape is not None and not callable(row.shape):

@@ -105,7 +105,7 @@ ADD_VIEW = define(row(
 WRITE_VIEW = define(row(
     "write_view", "x v", _write_view,
     ["write_view(g, 0, offset, shape, strides, layout)", "view_of(g, offset, shape, strides, layout)"],
-    jvp=("write_view(g, 0, offset, shape, strides, layout)", None),
+    linear="x v", together=True,
     params="offset shape strides layout", domain=_writable, shape=same,
     doc="x with a view of its memory overwritten by v.",
 ))  # fmt: skip

@@ -30,7 +30,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     primals, tangents: tuples of equal structure and shapes, of numbers, arrays or Tensors, possibly nested. Both
     results have the structure of what `f` returns. Without a Tensor among the arguments the results are NumPy arrays,
     unless a Tensor that `f` uses requires a gradient: then, as where a primal or tangent does, they are Tensors with a
-    graph (not under `zen.no_grad()`). A result of integer or bool dtype has a tangent of zeros.
+    graph (not under `zen.no_grad()`). A result of integer or bool dtype has a tangent of zeros. Where `f` returns a view
+    of a Tensor among the primals, so is the value, and the tangent one of that Tensor's tangent.
 
     The cost is that of `f`, recorded, and one more pass, however large the result is. Nests with itself and with the
     other transforms.
@@ -119,7 +120,8 @@ class _Rule:
         elif moving and row.tangents:
             moving, total = self.ruled(node, saved, moving)
         if moving and row.linear:
-            moving, part = (self.linear_variadic if row.variadic else self.linear)(node, saved, moving)
+            by = self.linear_variadic if row.variadic else self.together if row.together else self.linear
+            moving, part = by(node, saved, moving)
             total = self.add(total, part)
         if moving and row.composition is not None:
             moving, total = {}, self.composed(node, saved, moving)
@@ -171,6 +173,13 @@ class _Rule:
             inputs = tuple([tangent if j == k else v for j, v in enumerate(values)])
             total = self.add(total, self.apply(node, inputs))
         return left, total
+
+    def together(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
+        """By the row itself, for all arguments at once: the first is like the result, the others broadcast."""
+        inputs = []
+        for k in range(len(node.inputs)):
+            inputs.append(moving[k] if k in moving else self.zeros(() if k else node.shape, node.dtype))
+        return {}, self.apply(node, tuple(inputs))
 
     def linear_variadic(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         """As `linear`, for a row that is linear in all of its arguments together: the others' tangents are zero."""

@@ -32,3 +32,8 @@ def prod_others(x: np.ndarray, axis: int) -> np.ndarray:
     np.multiply.accumulate(x[..., :-1], axis=-1, out=left[..., 1:])
     np.multiply.accumulate(x[..., :0:-1], axis=-1, out=right[..., -2::-1])
     return np.multiply(before, after, out=before)
+
+
+def product_tangent(x: np.ndarray, t: np.ndarray, axis: int) -> np.ndarray:
+    """The tangent of the products of x along `axis`, where t is that of x."""
+    return np.asarray((prod_others(x, axis) * t).sum(axis))

@@ -87,3 +87,38 @@ def norm_channels_backward(
     if not given:
         inner = gw - gw.mean((0, 2), keepdims=True, dtype=np.float64) - hat * (gw * hat).mean((0, 2), keepdims=True)
     return (inner * rstd[:, None]).astype(x.dtype).reshape(x.shape), sum_g, sum_gh
+
+
+def norm_rows_tangent(
+    t: np.ndarray, x: np.ndarray, n: int, weight: Optional, dweight: Optional, dbias: Optional, centred: bool,
+    mean: np.ndarray, rstd: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The tangent of norm_rows. The derivative of the normalised x is symmetric, so it is the gradient's."""
+    out = norm_rows_backward(t, x, n, None, centred, mean, rstd, (True, False, False))[0]
+    assert out is not None
+    rows = out.reshape((-1, n) if n else (0, 0))
+    if weight is not None:
+        rows *= weight.reshape(-1)
+    if dweight is not None:
+        rows += (x.reshape(rows.shape) - mean[:, None]) * rstd[:, None] * dweight.reshape(-1)
+    if dbias is not None:
+        rows += dbias.reshape(-1)
+    return out
+
+
+def norm_channels_tangent(
+    t: np.ndarray, x: np.ndarray, batch: int, channels: int, size: int, period: int, pool: int, weight: Optional,
+    dweight: Optional, dbias: Optional, eps: float, mean: np.ndarray, var: np.ndarray, given: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The tangent of norm_channels, and for each channel the sums of t and of t times the normalised x."""
+    out, *sums = norm_channels_backward(t, x, batch, channels, size, period, pool, None, eps, mean, var, given, True)
+    assert out is not None
+    planes, repeats = out.reshape(batch, channels, size), channels // max(period, 1)
+    if weight is not None:
+        planes *= np.tile(weight, repeats)[:, None]
+    if dweight is not None:
+        hat = norm_channels(x, batch, channels, size, period, pool, dweight, None, eps, mean, var)[0]
+        planes += hat.reshape(planes.shape)
+    if dbias is not None:
+        planes += np.tile(dbias, repeats)[:, None]
+    return out, sums[0], sums[1]
