@@ -234,6 +234,10 @@ cdef object push_node(Node n, dict tangents, object rule, bint recorded, Route r
             elif n.row.pull == NULL:
                 return push_scalar(n, t) if n.nd == 0 else push_elementwise(n, t)
         route.quieten()
+        if n.row.applies and not recorded:
+            made = n.row.forward(as_ndarray(<object>t[0], n.input(0)), *n.params)
+            if type(made) is ndarray and cnp.PyArray_TYPE(<ndarray>made) == n.typenum and has_shape(<ndarray>made, n):
+                return <double>made if is_scalar(n) else made
         made = rule(n, {
             k: <object>t[k] if recorded else as_ndarray(<object>t[k], n.input(k)) for k in range(count) if t[k] != NULL
         })

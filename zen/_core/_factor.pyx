@@ -19,7 +19,7 @@ from zen._core._blas cimport gemm, has_gemm, is_small, one_thread, restore_threa
 from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._kernels cimport PANEL_WIDTH, TRIANGLE
-from zen._core._memory cimport contiguous, new_array
+from zen._core._memory cimport contiguous, new_array, same_shape
 
 cnp.import_array()
 
@@ -293,4 +293,27 @@ def slogdet_pull_back(ndarray lu not None, ndarray pivots not None, ndarray g no
     out = new_array(nd, <Py_ssize_t*>cnp.PyArray_DIMS(lu), typenum)
     lu_inverse(lu, pivots, inverse)
     add_turned(out, inverse, contiguous(g), False)
+    return out
+
+
+def slogdet_tangent(ndarray lu not None, ndarray pivots not None, ndarray t not None):
+    """The traces of inv(A) t: the tangents of log|det A|, where t is that of the matrices that `slogdet` factored."""
+    cdef int nd = cnp.PyArray_NDIM(lu), typenum = cnp.PyArray_TYPE(lu)
+    cdef ndarray inverse, out
+    if not has_kernels(typenum) or cnp.PyArray_TYPE(pivots) != cnp.NPY_INTP or nd < 2 or (
+        cnp.PyArray_NDIM(pivots) != nd - 1 or not same_shape(t, lu) or cnp.PyArray_TYPE(t) != typenum
+    ) or not (cnp.PyArray_ISCARRAY_RO(lu) and cnp.PyArray_ISCARRAY_RO(pivots)):
+        raise TypeError("slogdet_tangent: expected what slogdet returned, and a tangent of the matrices")
+    if not cnp.PyArray_ISCARRAY_RO(t):
+        t = contiguous(t)
+    inverse = new_array(nd, <Py_ssize_t*>cnp.PyArray_DIMS(lu), typenum)
+    out = new_array(nd - 2, <Py_ssize_t*>cnp.PyArray_DIMS(lu), typenum)
+    lu_inverse(lu, pivots, inverse)
+    cdef Job j = job(lu, None)
+    if j.is_double:
+        traces(<const double*>cnp.PyArray_DATA(inverse), <const double*>cnp.PyArray_DATA(t),
+               <double*>cnp.PyArray_DATA(out), j.count, j.n)
+    else:
+        traces(<const float*>cnp.PyArray_DATA(inverse), <const float*>cnp.PyArray_DATA(t),
+               <float*>cnp.PyArray_DATA(out), j.count, j.n)
     return out

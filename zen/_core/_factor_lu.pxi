@@ -230,3 +230,22 @@ cdef void add_turned_stack(
                         out[i * n + j] = g[m] * x[j * n + i] + (out[i * n + j] if add else 0)
         x += n * n
         out += n * n
+
+
+cdef void traces(const real* a, const real* b, real* out, Py_ssize_t count, Py_ssize_t n) noexcept nogil:
+    # Of the products of two matrices, in tiles, as one of the two is read by columns.
+    cdef Py_ssize_t m, i, j, top, left
+    cdef real total
+    cdef double whole
+    for m in range(count):
+        whole = 0
+        for top in range(0, n, 16):
+            for left in range(0, n, 16):
+                total = 0
+                for i in range(top, min(top + 16, n)):
+                    for j in range(left, min(left + 16, n)):
+                        total += a[i * n + j] * b[j * n + i]
+                whole += total
+        out[m] = <real>whole
+        a += n * n
+        b += n * n

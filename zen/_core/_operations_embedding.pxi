@@ -41,4 +41,16 @@ cdef int pull_embedding(object work, Node n) except -1:
     return 0
 
 
+cdef object push_embedding(Node n, PyObject** t):
+    cdef object rows = n.s1
+    cdef ndarray out, table = <ndarray>t[0]
+    if n._params[0] is not None:        # a row that does not move
+        return NotImplemented
+    out = new_array(n.nd, n.dims, n.typenum)
+    if not gather(out, table if cnp.PyArray_IS_C_CONTIGUOUS(table) else contiguous(table), class_numbers(rows)):
+        return NotImplemented
+    return out
+
+
 register("embedding", run_embedding, pull_embedding)
+register_push("embedding", push_embedding)

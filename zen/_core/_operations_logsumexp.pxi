@@ -55,4 +55,24 @@ cdef int pull_logsumexp(object work, Node n) except -1:
     return 0
 
 
+cdef object push_logsumexp(Node n, PyObject** t):
+    # The tangents weighted as a gradient is shared, added up.
+    cdef object saved = n.s0, y = n.sy
+    cdef ndarray x = <ndarray>saved, out, weights, ones
+    cdef Operands o
+    cdef double value = 0
+    if not cnp.PyArray_IS_C_CONTIGUOUS(x):
+        x = contiguous(x)
+    ones = new_array(n.nd, n.dims, n.typenum)
+    ones.fill(1)
+    weights = new_array(cnp.PyArray_NDIM(x), <Py_ssize_t*>cnp.PyArray_DIMS(x), n.typenum)
+    logsumexp_vjp_into(weights, x, <ndarray>y, ones, False)
+    o.used = 0
+    place(&o, ARGUMENT, weights, cnp.PyArray_NDIM(x))
+    place(&o, ARGUMENT + 1, <ndarray>t[0], cnp.PyArray_NDIM(x))
+    out = reduce_by(chosen(PRODUCT.forward, x), &o, x, n._params[0], n._params[1], &value)
+    return value if out is None else out
+
+
 register("logsumexp", run_logsumexp, pull_logsumexp)
+register_push("logsumexp", push_logsumexp)

@@ -33,12 +33,13 @@ cdef class Row:
     cdef int reads[MAX_ARGUMENTS]            # bit k: the formula reads slot k
     cdef bint identity[MAX_ARGUMENTS]        # the formula is `g`
     cdef bint differentiable[MAX_ARGUMENTS]
-    cdef kernel_t tangent_kernels[2]         # of two derivatives, in forward mode: NULL if there are not two
-    cdef int tangent_reads
     # Behind what kernels need, which is to lie close together.
     cdef readonly int several                # how many results: 0 for one that is no tuple, -1 for any number
     cdef readonly int workspace              # further results that only backward reads
     cdef readonly bint together              # linear in all arguments at once
+    cdef kernel_t tangent_kernels[2]         # of two derivatives, in forward mode: NULL if there are not two
+    cdef int tangent_reads
+    cdef bint applies                        # forward mode applies the row to the tangent of its one argument
     cdef readonly tuple optional             # positions of arguments that may be None
     cdef readonly object composition         # None: none
     cdef readonly Row output                 # stands on the nodes of single results, if there are several

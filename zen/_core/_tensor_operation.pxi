@@ -40,6 +40,7 @@ cdef class Row:
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
         self.linear, self.together, self.tangents = linear, together, tangents
         self.several, self.workspace, self.optional, self.composition = several, workspace, optional, composition
+        self.applies = nin == 1 and linear == (0,) and not (variadic or several or workspace or tangents)
         self.outlasts = several != 0 and view
         if several:
             self.output = Row(name, 1, forward, prepare)

@@ -249,7 +249,9 @@ slopes = [
     ),
     elementwise(
         "angle_slope", "a b", "angle_slope(a, b)",
-        ["-g * 2 * y * (a / hypot(a, b) / hypot(a, b))", "g * (square(a / hypot(a, b) / hypot(a, b)) - square(y))"],
+        # The last factor is 1, and nan at (0, 0).
+        ["-g * 2 * y * angle_slope(b, a) * ((abs(a) + abs(b)) / (abs(a) + abs(b)))",
+         "g * (square(angle_slope(b, a)) - square(y)) * ((abs(a) + abs(b)) / (abs(a) + abs(b)))"],
         [ANY, POSITIVE], numpy="", method=None,
         doc="b / (a * a + b * b), the derivative of atan2(a, b) in a; 0 at (0, 0), where it has no derivative.",
     ),

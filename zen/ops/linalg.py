@@ -151,7 +151,8 @@ def _regular_cofactor(x: np.ndarray) -> Any:
         return None
     sign, logarithm, lu, pivots = found
     turned = backend.kernels.factor.slogdet_pull_back(lu, pivots, np.ones_like(sign))
-    condition = (x * x).sum((-2, -1)) * (turned * turned).sum((-2, -1))  # squared, and at most n times too large
+    # The condition squared, and at most n times too large.
+    condition = np.einsum("...ij,...ij", x, x) * np.einsum("...ij,...ij", turned, turned)
     if not (condition < np.finfo(x.dtype).eps ** (-2 / 3)).all():
         return None
     turned *= (sign * np.exp(logarithm))[..., None, None]
@@ -211,6 +212,8 @@ def _singular(rng: np.random.Generator) -> list[Any]:
 
 def _paired(f: Any, g: Any, weights: Any) -> Any:
     """For each matrix, the sum of products with the other."""
+    if not isinstance(g, Tensor):
+        return np.einsum("...ij,...ij", g, weights)
     n = len(g.shape)
     return f.sum(g * weights, (n - 2, n - 1), False)
 
@@ -265,7 +268,9 @@ def _slogdet_composed(x: Any) -> tuple[Any, Any]:
 
 
 def _slogdet_jvp(tangents: tuple[Any], args: tuple[Any], results: tuple[Any, ...]) -> tuple[None, Any]:
-    (t,), (x,) = tangents, args
+    (t,), (x,), (_, _, lu, pivots) = tangents, args, results
+    if lu is not None:
+        return None, backend.kernels.factor.slogdet_tangent(lu, pivots, t)
     (slopes,) = _slogdet_vjp((None, np.ones(x.shape[:-2], x.dtype)), args, results, (True,))
     return None, np.asarray((slopes * t).sum((-2, -1)))
 

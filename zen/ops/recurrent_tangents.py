@@ -121,35 +121,48 @@ def lstm(t: Arrays, args: Arrays, y: Any, kept: Arrays, reverse: bool) -> tuple[
 
 
 def gru(t: Arrays, args: Arrays, y: Any, saved: Arrays, reverse: bool) -> Any:
+    """The tangent of a step is linear in that of the state before it: its factors are made for all steps at once."""
     x, h0, w_ih, w_hh, _, _ = args
     dx, dh, dw_ih, dw_hh, db_ih, db_hh = t
     gates, kept = saved
-    n, w, out, room = y.shape[2], w_hh.T, _room(y.shape, y), _room(gates.shape[1:], y)
+    length, batch, n = y.shape
     before = _shifted(y, h0, reverse)
     inputs = _drive(y, 3 * n, (x, dx, w_ih, dw_ih, db_ih))
     states = _drive(y, 3 * n, (before, None, w_hh, dw_hh, db_hh))
-    r, z, s = (gates[..., k * n : (k + 1) * n] for k in range(3))
-    slope = _slope(gates[..., : 2 * n])
+    r, z, s = _thirds(gates, n)
+    factors, slope, curve = _room((length, 3, batch, n), y), _slope(gates[..., : 2 * n]), _curve(s)
+    curve -= curve * z
     slope[..., :n] *= kept
     before -= s
-    slope[..., n:] *= before
-    curve = _curve(s)
-    curve -= curve * z
+    np.multiply(slope[..., :n], curve, out=factors[:, 0])
+    np.multiply(slope[..., n:], before, out=factors[:, 1])
+    np.multiply(curve, r, out=factors[:, 2])
+    drive = _driven(None, states, (factors[:, 0], factors[:, 1], factors[:, 2]))
+    drive = _driven(drive, inputs, (factors[:, 0], factors[:, 1], curve))
+    out, room, w = _room(y.shape, y), _room((3, batch, n), y), w_hh.reshape(3, n, n).transpose(0, 2, 1).copy()
     for k in steps(y, reverse):
-        q = _step(dh, w, states, k, room)
-        new = q[:, 2 * n :]
-        new *= r[k]
-        d = q[:, : 2 * n]
-        if inputs is not None:
-            d += inputs[k, :, : 2 * n]
-            new += inputs[k, :, 2 * n :]
-        d *= slope[k]
-        new += d[:, :n]
-        new *= curve[k]
-        new += d[:, n:]
         if dh is None:
-            out[k] = new
+            out[k] = 0 if drive is None else drive[k]
         else:
-            np.add(np.multiply(z[k], dh, out=out[k]), new, out=out[k])
+            np.matmul(dh, w, out=room)
+            room *= factors[k]
+            np.add.reduce(room, 0, out=out[k])
+            out[k] += np.multiply(z[k], dh, out=room[0])
+            if drive is not None:
+                out[k] += drive[k]
         dh = out[k]
     return out
+
+
+def _thirds(a: Any, n: int) -> Any:
+    return [a[..., k * n : (k + 1) * n] for k in range(3)]
+
+
+def _driven(total: Any, drive: Any, factors: Arrays) -> Any:
+    """What the preactivations' tangents of each gate give to the state's, on top of `total`."""
+    if drive is None:
+        return total
+    for part, factor in zip(_thirds(drive, factors[0].shape[-1]), factors, strict=True):
+        part *= factor
+        total = part if total is None else np.add(total, part, out=total)
+    return total

@@ -67,7 +67,7 @@ ASTYPE = define(row(
     domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], doc="Conversion to another dtype.",
 ))  # fmt: skip
 COPY = define(row(
-    "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", linear="x", shape=same,
+    "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", jvp=("g",), shape=same,
     domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ("K",)), ((rng.normal(size=()),), ("C",))],
     doc="A copy, laid out in memory as NumPy's letter for the order says.",
 ))  # fmt: skip

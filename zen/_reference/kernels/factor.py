@@ -14,3 +14,7 @@ def slogdet(x: np.ndarray) -> None:
 
 def slogdet_pull_back(lu: np.ndarray, pivots: np.ndarray, g: np.ndarray) -> Any:
     raise TypeError("slogdet_pull_back: there are no factors")
+
+
+def slogdet_tangent(lu: np.ndarray, pivots: np.ndarray, t: np.ndarray) -> Any:
+    raise TypeError("slogdet_tangent: there are no factors")
