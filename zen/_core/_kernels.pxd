@@ -129,6 +129,15 @@ ctypedef void (*norm_channels_tangent_t)(
     double* sums, double* products, void* factors
 ) noexcept nogil
 
+ctypedef void (*lstm_tangent_t)(
+    const_t gates, const_t before, const_t squashed, const_t q, const_t drive, Py_ssize_t q_step,
+    Py_ssize_t drive_step, void* dc, void* dh, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*gru_tangent_t)(
+    const_t gates, const_t before, const_t kept, const_t q, const_t inputs, const_t states, Py_ssize_t q_step,
+    Py_ssize_t inputs_step, Py_ssize_t states_step, const_t dh, Py_ssize_t dh_step, void* out, Py_ssize_t rows,
+    Py_ssize_t n
+) noexcept nogil
+
 # _kernels_matvec.pxi
 ctypedef void (*matvec_t)(
     const_t a, Py_ssize_t ld, const_t x, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
@@ -175,6 +184,8 @@ cdef struct Kernels:
     corner_tangent_t corner_tangent[2]
     norm_lines_tangent_t norm_lines_tangent[2]
     norm_channels_tangent_t norm_channels_tangent[2]
+    lstm_tangent_t lstm_tangent[2]
+    gru_tangent_t gru_tangent[2]
     matvec_t rows_by_vector[2]
     matvec_t columns_by_vector[2]
     outer_t outer_product[2]

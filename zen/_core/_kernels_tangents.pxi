@@ -1,9 +1,9 @@
 # What forward mode takes in one pass where the value's and the gradient's kernels would take several: extremes, products,
-# Cholesky factors, normalisation. Included by the generated modules, after _kernels_norm_lines.pxi, whose sums it uses.
+# Cholesky factors, normalisation, recurrent nets. Included by the generated modules, after _kernels_norm_lines.pxi, whose sums it uses.
 
 cdef enum:
     SEARCHED = 64        # elements that are compared together: hardly any of them is an extreme
-    FACTORS = 16         # products that run side by side
+    FACTORS = 8          # elements of one line from which it is cut into several that lie side by side
     BESIDE = 256         # lines side by side that are worked on together
 
 
@@ -70,22 +70,17 @@ cdef inline void product_beside(
             p[i] *= x[k * step + i]
 
 
-cdef real product_along(const real* x, const real* t, Py_ssize_t n) noexcept nogil:
-    # The tangent of the product of n elements: every 16th makes a line of its own.
-    cdef real p[FACTORS]
-    cdef real d[FACTORS]
+cdef real product_along(
+    const real* x, const real* t, Py_ssize_t n, real* p, real* d
+) noexcept nogil:
+    # The tangent of the product of n elements: every m-th of them makes a line of its own.
     cdef real whole = 1, tangent = 0
-    cdef Py_ssize_t i, k
-    for k in range(FACTORS):
-        p[k], d[k] = 1, 0
-    for i in range(n // FACTORS):
-        for k in range(FACTORS):
-            d[k] = d[k] * x[i * FACTORS + k] + p[k] * t[i * FACTORS + k]
-            p[k] *= x[i * FACTORS + k]
-    for k in range(FACTORS):
-        tangent = tangent * p[k] + whole * d[k]
-        whole *= p[k]
-    for i in range(n - n % FACTORS, n):
+    cdef Py_ssize_t i, m = max(min(n // FACTORS, <Py_ssize_t>BESIDE), <Py_ssize_t>1)
+    product_beside(x, t, n // m, m, m, p, d)
+    for i in range(m):
+        tangent = tangent * p[i] + whole * d[i]
+        whole *= p[i]
+    for i in range(n - n % m, n):
         tangent = tangent * x[i] + whole * t[i]
         whole *= x[i]
     return tangent
@@ -106,7 +101,7 @@ cdef void product_tangents(
                 out[start + i] = d[i]
             start += m
         if inner == 1:
-            out[0] = product_along(x, t, n)
+            out[0] = product_along(x, t, n, p, d)
         x += n * inner
         t += n * inner
         out += inner
@@ -244,6 +239,59 @@ cdef inline void affine_of_two(
         out[i] = t[i] * by_t + (x[i] - centre) * by_x + shift
 
 
+# --- one step of a recurrent net, of n states in each of `rows` rows. q: the tangents of the preactivations from the
+# states before; `drive`, or `inputs` and `states`: what else they get, `step` elements apart from row to row, 0 for zeros.
+
+
+cdef void lstm_tangent(
+    const real* gates, const real* before, const real* squashed, const real* q, const real* drive, Py_ssize_t q_step,
+    Py_ssize_t drive_step, real* dc, real* dh, Py_ssize_t rows, Py_ssize_t n
+) noexcept nogil:
+    # before: the cells; dc: the tangents of these, which become those of the new ones.
+    cdef Py_ssize_t _r, k
+    cdef real i, f, g, o, t
+    for _r in range(rows):
+        for k in range(n):
+            i, f, g, o, t = gates[k], gates[n + k], gates[2 * n + k], gates[3 * n + k], squashed[k]
+            dc[k] = (
+                f * dc[k] + (q[k] + drive[k]) * (i * (1 - i) * g)
+                + (q[n + k] + drive[n + k]) * (f * (1 - f) * before[k])
+                + (q[2 * n + k] + drive[2 * n + k]) * (i * (1 - g * g)))
+            dh[k] = (1 - t * t) * o * dc[k] + (q[3 * n + k] + drive[3 * n + k]) * (o * (1 - o) * t)
+        gates += 4 * n
+        before += n
+        squashed += n
+        q += q_step
+        drive += drive_step
+        dc += n
+        dh += n
+
+
+cdef void gru_tangent(
+    const real* gates, const real* before, const real* kept, const real* q, const real* inputs, const real* states,
+    Py_ssize_t q_step, Py_ssize_t inputs_step, Py_ssize_t states_step, const real* dh, Py_ssize_t dh_step, real* out,
+    Py_ssize_t rows, Py_ssize_t n
+) noexcept nogil:
+    # kept: what the reset gate is multiplied by. dh: the tangents of the states before.
+    cdef Py_ssize_t _r, k
+    cdef real r, z, s, a, b, c
+    for _r in range(rows):
+        for k in range(n):
+            r, z, s = gates[k], gates[n + k], gates[2 * n + k]
+            a = (q[k] + states[k] + inputs[k]) * (r * (1 - r) * kept[k])
+            b = (q[n + k] + states[n + k] + inputs[n + k]) * (z * (1 - z) * (before[k] - s))
+            c = (q[2 * n + k] + states[2 * n + k]) * r + inputs[2 * n + k]
+            out[k] = (a + c) * ((1 - s * s) * (1 - z)) + b + z * dh[k]
+        gates += 3 * n
+        before += n
+        kept += n
+        q += q_step
+        inputs += inputs_step
+        states += states_step
+        dh += dh_step
+        out += n
+
+
 cdef void fill_tangents(Kernels* k) noexcept:
     k.extreme_tangent[0] = <extreme_tangent_t> <void*> extreme_tangent[float]
     k.extreme_tangent[1] = <extreme_tangent_t> <void*> extreme_tangent[double]
@@ -255,3 +303,7 @@ cdef void fill_tangents(Kernels* k) noexcept:
     k.norm_lines_tangent[1] = <norm_lines_tangent_t> <void*> norm_rows_tangent[double]
     k.norm_channels_tangent[0] = <norm_channels_tangent_t> <void*> norm_channels_tangent[float]
     k.norm_channels_tangent[1] = <norm_channels_tangent_t> <void*> norm_channels_tangent[double]
+    k.lstm_tangent[0], k.lstm_tangent[1] = (
+        <lstm_tangent_t> <void*> lstm_tangent[float], <lstm_tangent_t> <void*> lstm_tangent[double])
+    k.gru_tangent[0], k.gru_tangent[1] = (
+        <gru_tangent_t> <void*> gru_tangent[float], <gru_tangent_t> <void*> gru_tangent[double])

@@ -32,14 +32,6 @@ def _shifted(states: Any, first: Any, reverse: bool) -> Any:
     return before
 
 
-def _slope(gates: Any) -> Any:
-    """gates * (1 - gates)."""
-    out = _room(gates.shape, gates)
-    np.subtract(1, gates, out=out)
-    out *= gates
-    return out
-
-
 def _curve(squashed: Any) -> Any:
     """1 - squashed * squashed."""
     out = _room(squashed.shape, squashed)
@@ -96,73 +88,28 @@ def lstm(t: Arrays, args: Arrays, y: Any, kept: Arrays, reverse: bool) -> tuple[
     x, h0, c0, w_ih, w_hh, _, _ = args
     dx, dh, dc, dw_ih, dw_hh, db_ih, db_hh = t
     gates, cells, squashed = kept
-    n, w, out, room = y.shape[2], w_hh.T, _room(y.shape, y), _room(gates.shape[1:], y)
     before = None if dw_hh is None else _shifted(y, h0, reverse)
-    drive = _drive(y, 4 * n, (x, dx, w_ih, dw_ih, db_ih), (before, None, w_hh, dw_hh, db_hh))
-    i, f, g, o = (gates[..., k * n : (k + 1) * n] for k in range(4))
-    slope = _slope(gates)
-    slope[..., :n] *= g
-    slope[..., n : 2 * n] *= _shifted(cells, c0, reverse)
-    np.multiply(i, _curve(g), out=slope[..., 2 * n : 3 * n])
-    slope[..., 3 * n :] *= squashed
-    turn = _curve(squashed)
-    turn *= o
-    dc = np.zeros_like(y[0]) if dc is None else dc.copy()
+    drive = _drive(y, 4 * y.shape[2], (x, dx, w_ih, dw_ih, db_ih), (before, None, w_hh, dw_hh, db_hh))
+    cells, w, out, room = _shifted(cells, c0, reverse), w_hh.T, _room(y.shape, y), _room(gates.shape[1:], y)
+    dc = np.zeros_like(y[0]) if dc is None else dc.copy(order="C")
     for k in steps(y, reverse):
-        d = _step(dh, w, drive, k, room)
-        d *= slope[k]
-        dc *= f[k]
-        dc += d[:, :n]
-        dc += d[:, n : 2 * n]
-        dc += d[:, 2 * n : 3 * n]
-        dh = np.multiply(turn[k], dc, out=out[k])
-        dh += d[:, 3 * n :]
+        q = None if dh is None else np.matmul(dh, w, out=room)
+        backend.kernels.steps.lstm_step(gates[k], cells[k], squashed[k], q, None if drive is None else drive[k], dc, out[k])
+        dh = out[k]
     return out, dc
 
 
 def gru(t: Arrays, args: Arrays, y: Any, saved: Arrays, reverse: bool) -> Any:
-    """The tangent of a step is linear in that of the state before it: its factors are made for all steps at once."""
     x, h0, w_ih, w_hh, _, _ = args
     dx, dh, dw_ih, dw_hh, db_ih, db_hh = t
+    dh = None if dh is None else np.ascontiguousarray(dh)
     gates, kept = saved
-    length, batch, n = y.shape
-    before = _shifted(y, h0, reverse)
+    n, w, out, room, before = y.shape[2], w_hh.T, _room(y.shape, y), _room(gates.shape[1:], y), _shifted(y, h0, reverse)
     inputs = _drive(y, 3 * n, (x, dx, w_ih, dw_ih, db_ih))
     states = _drive(y, 3 * n, (before, None, w_hh, dw_hh, db_hh))
-    r, z, s = _thirds(gates, n)
-    factors, slope, curve = _room((length, 3, batch, n), y), _slope(gates[..., : 2 * n]), _curve(s)
-    curve -= curve * z
-    slope[..., :n] *= kept
-    before -= s
-    np.multiply(slope[..., :n], curve, out=factors[:, 0])
-    np.multiply(slope[..., n:], before, out=factors[:, 1])
-    np.multiply(curve, r, out=factors[:, 2])
-    drive = _driven(None, states, (factors[:, 0], factors[:, 1], factors[:, 2]))
-    drive = _driven(drive, inputs, (factors[:, 0], factors[:, 1], curve))
-    out, room, w = _room(y.shape, y), _room((3, batch, n), y), w_hh.reshape(3, n, n).transpose(0, 2, 1).copy()
     for k in steps(y, reverse):
-        if dh is None:
-            out[k] = 0 if drive is None else drive[k]
-        else:
-            np.matmul(dh, w, out=room)
-            room *= factors[k]
-            np.add.reduce(room, 0, out=out[k])
-            out[k] += np.multiply(z[k], dh, out=room[0])
-            if drive is not None:
-                out[k] += drive[k]
+        q = None if dh is None else np.matmul(dh, w, out=room)
+        given = [None if drive is None else drive[k] for drive in (inputs, states)]
+        backend.kernels.steps.gru_step(gates[k], before[k], kept[k], q, *given, dh, out[k])
         dh = out[k]
     return out
-
-
-def _thirds(a: Any, n: int) -> Any:
-    return [a[..., k * n : (k + 1) * n] for k in range(3)]
-
-
-def _driven(total: Any, drive: Any, factors: Arrays) -> Any:
-    """What the preactivations' tangents of each gate give to the state's, on top of `total`."""
-    if drive is None:
-        return total
-    for part, factor in zip(_thirds(drive, factors[0].shape[-1]), factors, strict=True):
-        part *= factor
-        total = part if total is None else np.add(total, part, out=total)
-    return total
