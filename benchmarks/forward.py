@@ -3,8 +3,8 @@
 For every operation and layer, the time of `zen.jvp(f, primals, tangents)` over that of `f`, unrecorded, on Tensors of
 float64; and that of 100 columns of a Jacobian by jvp over 100 rows by vjp. All are timed in turn, so that the ratio
 does not drift. jvp reads and writes twice the memory of f, which may then be more than a cache holds: `f, two sets` is
-the time of f where it takes two sets of operands in turn and keeps both results. Elementwise rows come from their declarations; rows that no case here applies are named below the table.
-ZEN_BACKEND picks the engine.
+the time of f where it takes two sets of operands in turn and keeps both results. Elementwise rows come from their
+declarations; rows that no case here applies are named below the table. ZEN_BACKEND picks the engine.
 """
 
 from __future__ import annotations
@@ -266,9 +266,9 @@ def main() -> None:
     about = (
         f"Microseconds of processor time, medians of {options.rounds} alternating rounds; {N} x {N} of float64 where "
         f"nothing else is said. {(ratios <= GOAL).sum()} of {len(measured)} are within {GOAL:g} times f; the geometric "
-        f"mean is {np.exp(np.log(ratios).mean()):.2f}. jvp holds twice the memory of f, an array of 200 x 200 being 320 "
-        "kB, and where that leaves a cache each element costs more. So the fourth column is the time of f where two sets "
-        "of operands are taken in turn and both results stay; within three times of this are "
+        f"mean is {np.exp(np.log(ratios).mean()):.2f}. jvp holds twice the memory of f, an array of 200 x 200 being "
+        "320 kB, and where that leaves a cache each element costs more. So the second column of times is that of f "
+        "where two sets of operands are taken in turn and both results stay; within three times of this are "
         f"{(beside <= GOAL).sum()}, and the geometric mean is {np.exp(np.log(beside).mean()):.2f}."
     )
     matrix = report.markdown(["", "jvp", "vjp", "ratio"], [["100 columns, 100 rows", *jacobian(options.rounds)]])

@@ -52,6 +52,7 @@ def test_a_good_row_is_taken():
         ({"saves": "z", "vjp": lambda *_: (None,), "composition": abs}, "saves names 'z', which is no output"),
         ({"linear": "z"}, "linear names 'z', which is no argument"),
         ({"jvp": ("g", "g")}, "jvp has 2 formulas for 1 arguments"),
+        ({"together": True}, "together is for a row of fixed arguments that is linear in all of them"),
         ({"uses": {"left": 3}}, "uses holds what is no function"),
         ({"axes": "axis"}, "axes names 'axis', which is no parameter"),
         ({"params": "shape", "shapes": "size"}, "shapes names 'size', which is no parameter"),

@@ -103,6 +103,36 @@ def test_what_is_handed_in_stays_and_what_comes_back_is_the_callers():
         np.testing.assert_array_equal(direction, T)
 
 
+VIEWS = {
+    "part": lambda x: x[1:3], "rows": lambda x: zen.f.split(x, 2)[0], "turned": lambda x: x.T,
+    "reshaped": lambda x: x.reshape(8, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_of_a_view_of_a_tensor_the_tangent_is_a_view_as_well(name):
+    x, t = zen.tensor(X), zen.tensor(T)
+    y, tangent = zen.jvp(VIEWS[name], (x,), (t,))
+    np.testing.assert_array_equal(tangent.array, VIEWS[name](zen.tensor(T)).array)
+    y += 1.0
+    tangent *= 2.0
+    assert not np.array_equal(x.array, X) and not np.array_equal(t.array, T)
+    np.testing.assert_array_equal(VIEWS[name](x).array, y.array)
+    np.testing.assert_array_equal(VIEWS[name](t).array, tangent.array)
+
+
+def test_other_tangents_in_tensors_have_memory_of_their_own():
+    for f in (lambda x: x, lambda x: x + 1.0, lambda x: zen.f.broadcast_to(x, (2, 4, 6)), lambda x: zen.f.copy(x)):
+        x, t = zen.tensor(X), zen.tensor(T)
+        _, tangent = zen.jvp(f, (x,), (t,))
+        tangent *= 2.0
+        np.testing.assert_array_equal(t.array, T)
+    x, t = zen.tensor(X), zen.tensor(T)
+    _, tangent = zen.jvp(lambda x, y: (x * y)[1:], (x, zen.tensor(X)), (t, T))
+    tangent *= 2.0
+    np.testing.assert_allclose(tangent.array, 4 * (X * T)[1:])
+
+
 def test_long_programs_keep_few_tangents():
     """A chain over large arrays: as many of its tangents as were kept would not fit."""
     x = np.ones(1 << 18)

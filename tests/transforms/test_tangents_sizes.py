@@ -88,7 +88,9 @@ def test_the_tangent_is_the_slope(name):
 def test_elementwise_tangents_of_any_layout_are_the_sum_of_the_formulas(name):
     row, rng = register.ROWS[name], np.random.default_rng(1)
     shape = (5, 601)
-    args = [rng.random(shape) < 0.5 if d == "bool" else rng.uniform(*d, shape) for d in register.DECLARATIONS[name].domain]
+    args = [
+        rng.random(shape) < 0.5 if d == "bool" else rng.uniform(*d, shape) for d in register.DECLARATIONS[name].domain
+    ]
     moving = [k for k, formula in enumerate(register.DECLARATIONS[name].vjp) if formula is not None]
     tangents = {k: rng.normal(size=shape) for k in moving}
 

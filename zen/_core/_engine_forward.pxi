@@ -98,10 +98,11 @@ def push(list outputs not None, list variables not None, list directions not Non
     """The tangents of `outputs`, from those of `variables`; None for one that depends on no variable.
 
     directions: for each variable an array or Tensor of its shape; a Tensor where `recorded`: then operations are, else
-    they are not. The results are arrays of their own, or Tensors; where all directions are Tensors and the row says that
-    its result is a view, so is the tangent, lent as that of a detached Tensor. `rule(node, moving)` makes the tangent of a node's
-    value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and dtype of the node; a tuple
-    of them, None for one that does not move, for a call with several results. NumPy's warnings are off meanwhile.
+    they are not. The results are arrays of their own, or Tensors; where all directions are Tensors and the row says
+    that its result is a view, so is the tangent, lent as the memory of a detached Tensor. `rule(node, moving)` makes
+    the tangent of a node's value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and
+    dtype of the node; a tuple of them, None for one that does not move, for a call with several results. NumPy's
+    warnings are off meanwhile.
     """
     cdef Route route = Route.__new__(Route)
     cdef bint before = switch(recorded)

@@ -84,7 +84,8 @@ cdef void cholesky_pull_stack(const real* l, const real* g, real* out, Py_ssize_
 
 cdef void decompose_tangent(const real* l, real* d, Py_ssize_t n, Py_ssize_t ld, real* scratch) noexcept nogil:
     # The upper triangle of d, the tangent of A = L L^T, becomes that of L^T; below it are zeros. `decompose`,
-    # differentiated step by step: I. Murray, arXiv:1602.07527, section 3. scratch: room for the square of the second half.
+    # differentiated step by step: I. Murray, arXiv:1602.07527, section 3. scratch: room for the square of the second
+    # half.
     cdef Py_ssize_t half, m, i, j, top, left
     cdef real* corner
     if n <= TRIANGLE:

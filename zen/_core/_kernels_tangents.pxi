@@ -1,5 +1,6 @@
-# What forward mode takes in one pass where the value's and the gradient's kernels would take several: extremes, products,
-# Cholesky factors, normalisation, recurrent nets. Included by the generated modules, after _kernels_norm_lines.pxi, whose sums it uses.
+# What forward mode takes in one pass where the value's and the gradient's kernels would take several: extremes,
+# products, Cholesky factors, normalisation, recurrent nets. Included by the generated modules, after
+# _kernels_norm_lines.pxi, whose sums it uses.
 
 cdef enum:
     SEARCHED = 64        # elements that are compared together: hardly any of them is an extreme
@@ -111,8 +112,8 @@ cdef void product_tangents(
 
 
 cdef void corner_tangent(const real* l, Py_ssize_t ldl, real* d, Py_ssize_t ldd, Py_ssize_t n) noexcept nogil:
-    # The upper triangle of d, the tangent of A = L L^T, becomes that of L^T, for n <= TRIANGLE rows. The lower one is not
-    # read. As `cholesky_corner`, differentiated line by line.
+    # The upper triangle of d, the tangent of A = L L^T, becomes that of L^T, for n <= TRIANGLE rows. The lower one is
+    # not read. As `cholesky_corner`, differentiated line by line.
     cdef real u[TRIANGLE]
     cdef real v[TRIANGLE]
     cdef real* x
@@ -196,8 +197,8 @@ cdef void norm_channels_tangent(
     Py_ssize_t pool, const real* w, const real* dw, const real* db, double eps, bint given, const double* mean,
     const double* var, real* out, double* sums, double* products, real* factors
 ) noexcept nogil:
-    # (batch, channels, size); w, dw and db of `period` channels. sums, products: for each channel, those of t and of t h.
-    # factors: room for 4 * channels.
+    # (batch, channels, size); w, dw and db of `period` channels. sums, products: for each channel, those of t and of
+    # t h. factors: room for 4 * channels.
     cdef Py_ssize_t _j, c, k, i
     cdef double root, total, product, count = <double>batch * pool * size
     cdef real* by_t = factors
@@ -240,7 +241,7 @@ cdef inline void affine_of_two(
 
 
 # --- one step of a recurrent net, of n states in each of `rows` rows. q: the tangents of the preactivations from the
-# states before; `drive`, or `inputs` and `states`: what else they get, `step` elements apart from row to row, 0 for zeros.
+# states before; `drive`, or `inputs` and `states`: what else they get. Rows are a `step` apart, which is 0 for zeros.
 
 
 cdef void lstm_tangent(

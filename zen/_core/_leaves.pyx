@@ -210,7 +210,9 @@ cdef class Leaves:
             return None
         for k in range(len(self.args)):
             value = tangents[k]
-            if self.args[k] is not self.tensors[k] or (isinstance(value, Tensor) and node_of(<Tensor>value) is not None):
+            if self.args[k] is not self.tensors[k]:
+                return None
+            if isinstance(value, Tensor) and node_of(<Tensor>value) is not None:
                 return None
             array = (<Tensor>value).values() if isinstance(value, Tensor) else value
             t = self.tensors[k]

@@ -1,8 +1,8 @@
 """Normalisation by statistics of the values themselves: of rows, of channels, of groups of channels.
 
 Called by zen/ops/normalisation.py as `backend.kernels.norm`. The loops are those of _kernels_norm_lines.pxi and
-_kernels_norm_channels.pxi, for tangents of _kernels_tangents.pxi. Arrays are of one dtype, float or double; `weight` and `bias` may be None. Strided
-arrays are copied.
+_kernels_norm_channels.pxi, for tangents of _kernels_tangents.pxi. Arrays are of one dtype, float or double;
+`weight` and `bias` may be None. Strided arrays are copied.
 """
 
 cimport numpy as cnp
@@ -124,12 +124,17 @@ def norm_channels_backward(
     return dx, sum_g, sum_gh
 
 
+cdef int check(ndarray a, Py_ssize_t size, int typenum) except -1:
+    if cnp.PyArray_SIZE(a) != size or cnp.PyArray_TYPE(a) != typenum:
+        raise ValueError(f"expected {size} numbers of dtype {cnp.PyArray_DescrFromType(typenum)}")
+    return 0
+
+
 cdef ndarray filled(ndarray a, Py_ssize_t n, int typenum, double otherwise):
     # n numbers of a weight, a bias or the tangent of one.
     cdef ndarray made
     if a is not None:
-        if cnp.PyArray_SIZE(a) != n or cnp.PyArray_TYPE(a) != typenum:
-            raise ValueError(f"expected {n} numbers of the values' dtype")
+        check(a, n, typenum)
         return ready(a)
     made = flat(n, typenum)
     made.fill(otherwise)
@@ -146,7 +151,10 @@ def norm_rows_tangent(
     cdef norm_lines_tangent_t kernel = kernels.norm_lines_tangent[typenum == cnp.NPY_DOUBLE]
     cdef ndarray out, w = filled(weight, n, typenum, 1), dw = filled(dweight, n, typenum, 0)
     cdef ndarray db = filled(dbias, n, typenum, 0)
-    t, x = ready(t), ready(x)
+    check(t, rows * n, typenum)
+    check(mean, rows, cnp.NPY_DOUBLE)
+    check(rstd, rows, cnp.NPY_DOUBLE)
+    t, x, mean, rstd = ready(t), ready(x), ready(mean), ready(rstd)
     out = like(x)
     with nogil:
         kernel(
@@ -170,8 +178,14 @@ def norm_channels_tangent(
     cdef ndarray factors = flat(4 * channels, typenum), out
     cdef ndarray w = filled(weight, period, typenum, 1), dw = filled(dweight, period, typenum, 0)
     cdef ndarray db = filled(dbias, period, typenum, 0)
+    if pool < 1 or (period < 1 and channels) or channels % pool:
+        raise ValueError(f"norm_channels_tangent: {channels} channels, pools of {pool}, a period of {period}")
+    check(x, batch * channels * size, typenum)
+    check(t, batch * channels * size, typenum)
+    check(mean, channels // pool, cnp.NPY_DOUBLE)
+    check(var, channels // pool, cnp.NPY_DOUBLE)
     cdef norm_channels_tangent_t kernel = kernels.norm_channels_tangent[typenum == cnp.NPY_DOUBLE]
-    t, x = ready(t), ready(x)
+    t, x, mean, var = ready(t), ready(x), ready(mean), ready(var)
     out = like(x)
     with nogil:
         kernel(

@@ -1,7 +1,7 @@
 """The tangents of one step of a recurrent net. Called by zen/ops/recurrent_tangents.py as `backend.kernels.steps`.
 
-The loops are those of _kernels_tangents.pxi. Arrays are C-contiguous, all float or all double; q is what the tangents of
-the states before give to those of the preactivations.
+The loops are those of _kernels_tangents.pxi. Arrays are C-contiguous, all float or all double; q is what the tangents
+of the states before give to those of the preactivations.
 """
 
 cimport numpy as cnp

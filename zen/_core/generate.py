@@ -1,11 +1,12 @@
 """Generates the compiled elementwise kernels from the rows. Run by the build; imports neither NumPy nor zen.
 
-For each elementwise row and each of float and double: one forward kernel, one kernel for each derivative
-formula, and, of two formulas, one for their sum in forward mode. A kernel works on blocks of BLOCK elements. Each operand's block is read where it lies if it is contiguous,
-else gathered into a stack buffer, so that one loop serves every layout and is always vectorised. A call that has
-no cheap inline form (exp, tanh, power) becomes a stage of its own over the block: NumPy's SIMD loop, called
-directly. The result goes straight to a contiguous output; otherwise the block is stored, added or reduced into it
-(`_blocks.pxd`), also where the output is the cotangent's own memory, which a vectorised loop must not write ahead of.
+For each elementwise row and each of float and double: one forward kernel, one kernel for each derivative formula, and,
+of two formulas, one for their sum in forward mode. A kernel works on blocks of BLOCK elements. Each operand's block is
+read where it lies if it is contiguous, else gathered into a stack buffer, so that one loop serves every layout and is
+always vectorised. A call that has no cheap inline form (exp, tanh, power) becomes a stage of its own over the block:
+NumPy's SIMD loop, called directly. The result goes straight to a contiguous output; otherwise the block is stored,
+added or reduced into it (`_blocks.pxd`), also where the output is the cotangent's own memory, which a vectorised loop
+must not write ahead of.
 
 The same source is compiled once for each instruction set (`_kernels_base`, `_avx2`, `_avx512`); `_dispatch.pyx`
 picks one at import.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .backward import _raise_released, verify_saved
+from .guard import lend
 from .node import Node
 from .state import call_recording
 from .tensor import Tensor
@@ -25,10 +26,11 @@ def push(
     """The tangents of `outputs`, from those of `variables`; None for one that depends on no variable.
 
     directions: for each variable an array or Tensor of its shape; a Tensor where `recorded`: then operations are, else
-    they are not. The results are arrays of their own, or Tensors. `rule(node, moving)` makes the tangent of a node's
-    value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and dtype of the node; a tuple
-    of them, None for one that does not move, for a call with several results, of which the nodes of these take theirs.
-    NumPy's warnings are off meanwhile.
+    they are not. The results are arrays of their own, or Tensors; where all directions are Tensors and the row says
+    that its result is a view, so is the tangent, lent as the memory of a detached Tensor. `rule(node, moving)` makes
+    the tangent of a node's value of those of its inputs, a dict from positions to arrays (Tensors), in the shape and
+    dtype of the node; a tuple of them, None for one that does not move, for a call with several results, of which the
+    nodes of these take theirs. NumPy's warnings are off meanwhile.
     """
     with np.errstate(all="ignore"):
         found: list[Any] = call_recording(recorded, _push, outputs, variables, directions, rule, recorded)
@@ -38,6 +40,7 @@ def push(
 def _push(
     outputs: list[Tensor], variables: list[Tensor], directions: list[Any], rule: Rule, recorded: bool
 ) -> list[Any]:
+    lent = not recorded and all([isinstance(d, Tensor) for d in directions])
     if not recorded:
         directions = [
             np.asarray(d._array if isinstance(d, Tensor) else d, t.dtype)
@@ -66,7 +69,19 @@ def _push(
                 if not uses[below]:  # a tangent dies when its last consumer has it
                     tangents.pop(below, None)
     found = [None if n is None else tangents.get(n) for n in ends]
-    return found if recorded else [None if t is None else np.array(t) for t in found]
+    if recorded:
+        return found
+    return [
+        None if t is None else lend(t, False) if lent and _shows_view(n) and t.flags.writeable else np.array(t)
+        for n, t in zip(ends, found, strict=True)
+    ]
+
+
+def _shows_view(node: Node | None) -> bool:
+    """Whether the value is a view of another, by what its row says."""
+    if node is not None and node.row is not None and node.row.is_output:
+        node = node.inputs[0]
+    return node is not None and node.row is not None and node.row.view
 
 
 def _plan(roots: list[Node], variables: dict[Node, Any]) -> tuple[list[Node], dict[Node, int]]:

@@ -50,9 +50,10 @@ class Row:
     results...), or of (xs, y) if variadic; None in a joint row: the values of all.
 
     `linear`, `together` and `tangents` are for forward mode: the positions of the arguments in which the row is linear,
-    whether it is so in all at once, and for each argument None or a function like its vjp that gives the result's tangent from the argument's. `composition`
-    is applied in place of the row where the floating arguments are not all float32 or all float64. A row's name is for
-    messages: two rows may have the same. `kernel` names what the compiled engine has for the row.
+    whether it is so in all at once, and for each argument None or a function like its vjp that gives the result's
+    tangent from the argument's. `composition` is applied in place of the row where the floating arguments are not all
+    float32 or all float64. A row's name is for messages: two rows may have the same. `kernel` names what the compiled
+    engine has for the row.
 
     The node of a call with several results is the input of a node for each floating result, on the row `output`,
     whose parameters are the position of the result and their number.

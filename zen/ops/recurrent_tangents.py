@@ -94,7 +94,9 @@ def lstm(t: Arrays, args: Arrays, y: Any, kept: Arrays, reverse: bool) -> tuple[
     dc = np.zeros_like(y[0]) if dc is None else dc.copy(order="C")
     for k in steps(y, reverse):
         q = None if dh is None else np.matmul(dh, w, out=room)
-        backend.kernels.steps.lstm_step(gates[k], cells[k], squashed[k], q, None if drive is None else drive[k], dc, out[k])
+        backend.kernels.steps.lstm_step(
+            gates[k], cells[k], squashed[k], q, None if drive is None else drive[k], dc, out[k]
+        )
         dh = out[k]
     return out, dc
 

@@ -71,7 +71,8 @@ def define(declaration: Row) -> Any:
         name, len(declaration.args), _forward(declaration), lambda: _prepare(declaration),
         elementwise=declaration.elementwise, variadic=declaration.variadic, view=declaration.view, kernel=name,
         linear=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.linear]),
-        together=declaration.together, tangents=_tangents(declaration), joint=callable(declaration.vjp), several=declaration.several,
+        together=declaration.together, tangents=_tangents(declaration), joint=callable(declaration.vjp),
+        several=declaration.several,
         workspace=len(declaration.workspace), composition=declaration.composition,
         optional=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.optional]),
     )  # fmt: skip

@@ -90,8 +90,8 @@ class Row(NamedTuple):
     """Arguments in which the row is linear while the others are held (in a variadic row: in all of them together):
     forward mode applies the row itself to their tangents."""
     together: bool = False
-    """It is linear in all arguments at once, of which the first is like the result and the others are broadcast: the row
-    is applied to their tangents together, zeros for those that do not move."""
+    """It is linear in all arguments at once, of which the first is like the result and the others are broadcast: the
+    row is applied to their tangents together, zeros for those that do not move."""
     jvp: tuple[str | None, ...] | Jvp = ()
     """For an argument whose tangent has a formula of its own: the result's tangent, with `g` the argument's; one
     formula in all for a variadic row. It reads only what the vjp saves. Only where linearity will not do, and to

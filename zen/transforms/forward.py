@@ -30,8 +30,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     primals, tangents: tuples of equal structure and shapes, of numbers, arrays or Tensors, possibly nested. Both
     results have the structure of what `f` returns. Without a Tensor among the arguments the results are NumPy arrays,
     unless a Tensor that `f` uses requires a gradient: then, as where a primal or tangent does, they are Tensors with a
-    graph (not under `zen.no_grad()`). A result of integer or bool dtype has a tangent of zeros. Where `f` returns a view
-    of a Tensor among the primals, so is the value, and the tangent one of that Tensor's tangent.
+    graph (not under `zen.no_grad()`). A result of integer or bool dtype has a tangent of zeros. Where `f` returns a
+    view of a Tensor among the primals, so is the value, and the tangent one of that Tensor's tangent.
 
     The cost is that of `f`, recorded, and one more pass, however large the result is. Nests with itself and with the
     other transforms.
