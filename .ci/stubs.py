@@ -1,4 +1,5 @@
-"""Writes the stubs that type checkers and editors read: of the functions of `zen.f` and of the methods of Tensor.
+"""Writes the stubs that type checkers and editors read: of the functions of `zen.f` and of the methods of Tensor. And
+the names that the families hold which load with their first use: `zen/ops/late_names.py`.
 
 `make stubs` runs it; commit what it writes. `tests/test_stubs.py` compares the files with what it would write.
 
@@ -12,12 +13,16 @@ import ast
 import builtins
 import inspect
 import re
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
 from zen.attached import inplace
+from zen.ops import late
 from zen.ops.register import FUNCTIONS, METHODS
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +86,54 @@ from .typing import ArrayLike, Axes, Ints, Nested
 
 """
 BEGIN, END = "    # Written by `make stubs` (.ci/stubs.py), down to the next comment: do not edit.\n", "    # Operators"
+
+
+NAMES = """\
+# What `late.py` knows of the families that are not loaded yet. Written by `make stubs` (.ci/stubs.py): do not edit.
+
+"""
+LIST = """
+from zen.ops import late_names
+
+late_names.ROWS, late_names.FUNCTIONS, late_names.METHODS = {}, {}, {}
+from zen.ops import late, register
+
+tables = {"ROWS": register.ROWS, "FUNCTIONS": register.FUNCTIONS, "METHODS": register.METHODS}
+for family in late.FAMILIES:
+    before, known = late.loaded(), {name: set(table) for name, table in tables.items()}
+    if family in before:
+        raise SystemExit(f"zen/ops/late.py: something that loads before imports {family}; put that one first")
+    late.load(family)
+    for name, table in tables.items():
+        print(name, family, *sorted(set(table) - known[name]))
+"""
+
+
+def late_names() -> str:
+    """The content of zen/ops/late_names.py, as a process finds it that loads one family after the other."""
+    listed = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, cwd=ROOT, check=False)
+    if listed.returncode:
+        raise SystemExit(listed.stderr)
+    found: dict[str, dict[str, str]] = {"ROWS": {}, "FUNCTIONS": {}, "METHODS": {}}
+    for line in listed.stdout.splitlines():
+        table, family, *names = line.split()
+        if names:
+            found[table][family] = " ".join(names)
+    return NAMES + "".join([f"{table} = {pretty(families)}\n" for table, families in found.items()])
+
+
+def pretty(families: dict[str, str]) -> str:
+    """A dictionary of strings as `ruff format` lays it out, long strings folded."""
+    lines = []
+    for family, names in families.items():
+        line = f'    "{family}": "{names}",'
+        if len(line) > LIMIT:
+            parts = textwrap.wrap(names, LIMIT - 12)
+            ends = [*[" "] * (len(parts) - 1), ""]
+            folded = "\n".join([f'        "{part}{end}"' for part, end in zip(parts, ends, strict=True)])
+            line = f'    "{family}": (\n{folded}\n    ),'
+        lines.append(line)
+    return "\n".join(["{", *lines, "}"])
 
 
 def type_of(function: str, parameter: Parameter) -> str:
@@ -199,10 +252,12 @@ def check_names(path: Path, stub: str) -> None:
 
 def stubs() -> dict[Path, str]:
     """The files, and what is to stand in them."""
+    late.load_all()
     tensor = ROOT / "zen" / "_core" / "_tensor.pyi"
     made = {ROOT / "zen" / "f.pyi": functions(), tensor: methods(tensor.read_text())}
     for path, text in made.items():
         check_names(path, text)
+    made[ROOT / "zen" / "ops" / "late_names.py"] = late_names()
     return made
 
 

@@ -262,7 +262,7 @@ def main() -> None:
         print(table)
         return
     ratios, beside = [np.array([found[k] for found in measured]) for k in (0, 1)]
-    missing = sorted(set(register.DECLARATIONS) - known)
+    missing = sorted(set(register.DECLARATIONS.names()) - known)
     about = (
         f"Microseconds of processor time, medians of {options.rounds} alternating rounds; {N} x {N} of float64 where "
         f"nothing else is said. {(ratios <= GOAL).sum()} of {len(measured)} are within {GOAL:g} times f; the geometric "

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zen import backend, f
-from zen.ops import register
+from zen.ops import late, register
 from zen.ops.row import Row
 
+late.load_all()
 ROWS = register.DECLARATIONS
 ELEMENTWISE = [name for name, row in ROWS.items() if row.elementwise]
 STRUCTURAL = [name for name, row in ROWS.items() if not row.elementwise]

@@ -12,10 +12,10 @@ from .habits import FUNCTIONS as _ADVICE
 from .habits import HOMES, elsewhere, missing
 from .ops.register import FUNCTIONS, NUMPY_FUNCTIONS
 
-__all__ = sorted(FUNCTIONS)  # noqa: PLE0605
+__all__ = FUNCTIONS.names()  # noqa: PLE0605
 
 globals().update(FUNCTIONS)
-HOMES.update({__name__: FUNCTIONS, "numpy": NUMPY_FUNCTIONS})
+HOMES.update({__name__: frozenset(__all__), "numpy": NUMPY_FUNCTIONS})
 
 
 def __dir__() -> list[str]:
@@ -23,4 +23,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
+    if name in FUNCTIONS.late:
+        found = globals()[name] = FUNCTIONS[name]
+        return found
     raise missing("zen.f", name, __all__, {**elsewhere(name), **_ADVICE})

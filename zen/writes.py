@@ -16,8 +16,8 @@ painted by their addresses modulo the distance between rows. Where that is inexa
 from __future__ import annotations
 
 import weakref
+from _thread import RLock  # what threading gives; `import zen` need not load that
 from bisect import bisect_left, bisect_right
-from threading import RLock
 from typing import Any
 
 import numpy as np

@@ -182,7 +182,7 @@ def _fixed_norm(x, mean, var, w, b, eps):
 
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 TORCH = {
-    **{name: getattr(torch, name) for name in register.ROWS if hasattr(torch, name) and name not in _AS_LAYERS},
+    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _AS_LAYERS},
     "equal": torch.eq, "not_equal": torch.ne,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),

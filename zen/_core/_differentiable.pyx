@@ -3,8 +3,6 @@
 Slower than the pass on arrays and used for higher orders only, so it keeps its state in dictionaries.
 """
 
-import heapq
-
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
@@ -109,8 +107,14 @@ cdef Tensor fit(object value, Node n, Row row, int k):
     return value if value.dtype == n.dtype else f.astype(value, n.dtype)
 
 
+cdef object push = None, pop = None      # of heapq, which `import zen` need not load
+
+
 def run_recorded(list roots, list seeds, list inputs, bint retain_graph):
     """As `run` in _engine, recording what it does."""
+    global push, pop
+    if pop is None:
+        from heapq import heappop as pop, heappush as push
     return call_recording(True, traverse, roots, seeds, inputs, retain_graph)
 
 
@@ -187,7 +191,7 @@ cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finishe
             value = hook("tensors").astype(value, n.dtype)
         add(gradients, heap, n, value)
     while heap:
-        n = heapq.heappop(heap)[1]
+        n = pop(heap)[1]
         g = gradients.pop(n)
         if n.hooks is not None:
             g = run_hooks(n, g)
@@ -221,7 +225,7 @@ cdef int add_output(dict gradients, list heap, Node n, object value) except -1:
     cdef int k = n._params[0]
     cdef list held = gradients.get(call)
     if held is None:
-        heapq.heappush(heap, (-call.seq, call))
+        push(heap, (-call.seq, call))
         held = gradients[call] = [None] * <int>n._params[1]
     held[k] = value if held[k] is None else held[k] + value
     return 0
@@ -252,7 +256,7 @@ cdef int commit(dict finished) except -1:
 cdef int add(dict gradients, list heap, Node n, object value) except -1:
     known = gradients.get(n)
     if known is None:
-        heapq.heappush(heap, (-n.seq, n))
+        push(heap, (-n.seq, n))
         gradients[n] = value
     else:
         gradients[n] = known + value

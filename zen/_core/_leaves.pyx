@@ -3,7 +3,6 @@
 Called by zen/trees.py and zen/transforms.
 """
 
-import copy
 
 from cpython.object cimport PyObject
 cimport numpy as cnp
@@ -54,7 +53,8 @@ cdef object container(object tree, object made, object values):
             named[key] = rebuilt(part, made, values)
         return named
     if isinstance(tree, dict):
-        copied = copy.copy(tree)     # keeps what a subclass of dict carries, such as a default factory
+        from copy import copy        # which `import zen` need not load
+        copied = copy(tree)          # keeps what a subclass of dict carries, such as a default factory
         for key, part in tree.items():
             copied[key] = rebuilt(part, made, values)
         return copied

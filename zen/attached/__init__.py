@@ -5,6 +5,7 @@ and the engine gets the hooks by which it calls back.
 """
 
 from types import FunctionType
+from typing import Any
 
 from .. import backend, habits, writes
 from ..conversion import convert, to_float
@@ -22,8 +23,23 @@ backend.install(
     overwritten=writes.overwritten,
     note=inplace.note,
 )
+
+
+class Late:
+    """A method of a family that loads when the method is first read; it then takes this one's place."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        function = register.METHODS[self.name]
+        backend.attach(self.name, function)
+        return getattr(owner if instance is None else instance, self.name)
+
+
 for _names in (
     habits.ATTRIBUTES,
+    {name: Late(name) for name in register.METHODS.late},
     register.METHODS,
     inplace.METHODS,
     protocols.METHODS,

@@ -5,7 +5,6 @@ The package attaches them to the engine's class.
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any
 
@@ -224,7 +223,9 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
     made = memo[id(self)] = restore(self._array.copy(), self.requires_grad, type(self))
     if self.grad is not None:
         made.grad = backend.wrap(self.grad._array.copy())
-    return _with_state(made, copy.deepcopy(_state(self), memo))
+    from copy import deepcopy  # loaded already: it is what calls
+
+    return _with_state(made, deepcopy(_state(self), memo))
 
 
 def __reduce__(self: Tensor) -> tuple[Any, ...]:

@@ -207,7 +207,7 @@ def refusal(of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]
             "t.detach() if no gradient is wanted"
         )
     same = _NAMES.get(own, own)
-    if called is of and same in FUNCTIONS:
+    if called is of and same in FUNCTIONS.names():
         return TypeError(
             f"{name} would lose the gradient of a Tensor; call zen.f.{same}, which has its derivative, or pass "
             "t.detach() if no gradient is wanted"

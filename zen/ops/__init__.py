@@ -1,33 +1,24 @@
-"""The operations. Importing this package declares all rows and gives the engine what formulas and operators need.
+"""The operations. Importing this package gives the engine what formulas and operators need.
 
 row.py and elementwise.py are data for the build as well; register.py keeps the tables; every other module is a family
-of rows with its public functions. `zen.f` is the public face.
+of rows with its public functions. Those that `late.py` names load with their first use. `zen.f` is the public face.
 """
+
+from typing import TYPE_CHECKING
 
 from ..backend import install
 from . import (
-    activations,
-    attention,
-    classification,
-    convolution,
     data,
-    dropout,
     einsum,
     indexing,
     joining,
-    layers,
+    late,
     linalg,
     logic,
-    losses,
-    margins,
     moments,
     nesting,
-    nn,
-    normalisation,
     pointwise,
-    pooling,
     products,
-    recurrent,
     reduction,
     register,
     running,
@@ -35,6 +26,22 @@ from . import (
     shape,
     views,
 )
+
+if TYPE_CHECKING:
+    from . import (
+        activations,
+        attention,
+        classification,
+        convolution,
+        dropout,
+        layers,
+        losses,
+        margins,
+        nn,
+        normalisation,
+        pooling,
+        recurrent,
+    )
 
 _OPERATORS = {
     **{
@@ -62,6 +69,7 @@ __all__ = [
     "einsum",
     "indexing",
     "joining",
+    "late",
     "layers",
     "linalg",
     "logic",
@@ -82,3 +90,10 @@ __all__ = [
     "shape",
     "views",
 ]
+
+if not TYPE_CHECKING:  # which reads the imports above
+
+    def __getattr__(name: str) -> object:
+        if name in late.FAMILIES:
+            return late.load(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

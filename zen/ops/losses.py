@@ -16,13 +16,13 @@ import numpy as np
 from ..backend import apply
 from ..dtypes import FLOATING
 from .operands import constant, floating, operand, raw
-from .pointwise import SLOPES, where
+from .pointwise import PARTS, where
 from .reduction import MEAN, SUM
 from .register import FUNCTIONS, ROWS, public
 
-_squared_error, _bce, _bce_logits = [FUNCTIONS.pop(name) for name in ("squared_error", "bce", "bce_logits")]
+_squared_error, _bce, _bce_logits = [PARTS[name] for name in ("squared_error", "bce", "bce_logits")]
 _abs, _exp, _log, _maximum = [FUNCTIONS[name] for name in ("abs", "exp", "log", "maximum")]
-_entropy, _product = SLOPES["entropy"], SLOPES["product"]
+_entropy, _product = PARTS["entropy"], PARTS["product"]
 _SOFTPLUS, _HUBER = ROWS["softplus"], ROWS["huber"]
 _ALL = (None, False)
 

@@ -58,8 +58,12 @@ def _make(declaration: Row) -> None:
 for _declaration in elementwise.ROWS:
     _make(_declaration)
 
-SLOPES = {slope.name: FUNCTIONS.pop(slope.name) for slope in elementwise.slopes}
-"""What formulas are made of: no functions for users."""
+PARTS = {
+    row.name: FUNCTIONS.pop(row.name)
+    for row in (*elementwise.slopes, *elementwise.losses)
+    if row.name in FUNCTIONS  # where not, it has three arguments
+}
+"""What formulas and losses are made of: no functions for users."""
 
 _leaky_relu, _elu = FUNCTIONS["leaky_relu"], FUNCTIONS["elu"]
 _gelu, _gelu_tanh = FUNCTIONS["gelu"], FUNCTIONS.pop("gelu_tanh")

@@ -14,19 +14,20 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import backend
-from . import composition
+from . import composition, late_names
 from .axes import reduced_shape
+from .late import Table
 from .primitives import NUMPY
 from .row import Row
 
-DECLARATIONS: dict[str, Row] = {}
+DECLARATIONS: Table[Row] = Table(late_names.ROWS)
 """Every row by name, as declared."""
-ROWS: dict[str, Any] = {}
+ROWS: Table[Any] = Table(late_names.ROWS)
 """Every row by name, as the engine has it."""
 ENGINE_ROWS = ROWS
-FUNCTIONS: dict[str, Callable[..., Any]] = {}
+FUNCTIONS: Table[Callable[..., Any]] = Table(late_names.FUNCTIONS)
 """The public functions by name: the content of `zen.f`."""
-METHODS: dict[str, Callable[..., Any]] = {}
+METHODS: Table[Callable[..., Any]] = Table(late_names.METHODS)
 """What becomes a method of Tensor."""
 NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """The public function that answers for a NumPy function or ufunc."""
