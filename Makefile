@@ -43,12 +43,12 @@ gallery: build $(VENV)/examples.installed
 	@for program in $(GALLERY); do echo "== $$program"; $(PY) $$program $(QUICK) || exit 1; done
 
 test: build $(VENV)/test.installed $(VENV)/examples.installed
-	ZEN_BACKEND=compiled $(PYTEST)
-	ZEN_BACKEND=reference $(PYTEST)
+	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto
+	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto
 
 test-peers: build $(VENV)/peers.installed
-	ZEN_BACKEND=compiled $(PYTEST) tests/peers
-	ZEN_BACKEND=reference $(PYTEST) tests/peers
+	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto tests/peers
+	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto tests/peers
 
 SEED ?= 0
 SECONDS ?= 60
