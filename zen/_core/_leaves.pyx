@@ -240,6 +240,18 @@ cdef class Leaves:
         return self.settle(<Tensor>out, False, not self.took_tensors), (
             new_tensor(tangent, None) if self.took_tensors else tangent)
 
+    def differentiated(self, out, tree):
+        """(value, gradient) of a function of one argument that returned `out`, if nobody differentiates them; else None.
+
+        tree: the argument, in whose structure the gradient is. None as well where the caller has to look closer.
+        """
+        cdef list outputs = [out]
+        cdef bint as_array = not self.took_tensors
+        if not isinstance(out, Tensor) or (<Tensor>out).size != 1 or self.connected(outputs):
+            return None
+        found = self.handed(self.pull(outputs, [None], False, False), False, as_array)
+        return self.settle(<Tensor>out, False, as_array), rebuilt(tree, None, iter(found))
+
     def connected(self, list outputs not None):
         """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
         return self.linked or (self.recording and reaches_open_leaf(outputs, self.oldest))

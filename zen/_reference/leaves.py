@@ -119,6 +119,10 @@ class Leaves:
     def pushed(self, out: Any, directions: list[Any], rule: Any) -> tuple[Any, Any] | None:
         return None
 
+    def differentiated(self, out: Any, tree: Any) -> tuple[Any, Any] | None:
+        """None: the caller does it."""
+        return None
+
     def connected(self, outputs: list[Tensor]) -> bool:
         """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
         return self.linked or (self.recording and reaches_open_leaf(outputs, self.oldest))

@@ -137,6 +137,7 @@ class _ValueAndGradient(Wrapper):
             _argnums(argnums, None)
         Wrapper.__init__(self, f)
         self._f, self._argnums, self._has_aux = f, argnums, has_aux
+        self._is_plain = type(argnums) is int and not has_aux
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._both(args, kwargs)
@@ -145,6 +146,10 @@ class _ValueAndGradient(Wrapper):
         where = _argnums(self._argnums, len(args))
         variables = Variables("grad", args, where)
         value, aux = variables.call(self._f, kwargs), None
+        if self._is_plain and len(args) == 1 and not kwargs:
+            made = variables.differentiated(value, args[0])
+            if made is not None:
+                return made
         if self._has_aux:
             value, aux = _split(value)
         if not isinstance(value, Tensor) or value.size != 1:
