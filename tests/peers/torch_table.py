@@ -180,6 +180,12 @@ def _fixed_norm(x, mean, var, w, b, eps):
     return y if b is None else y + b
 
 
+def _from_trace(v, shape, offset):
+    zeros = v.new_zeros(shape)
+    diagonals = torch.diagonal(zeros, offset, -2, -1)
+    return torch.diagonal_scatter(zeros, v[..., None].expand(diagonals.shape), offset, -2, -1)
+
+
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 TORCH = {
     **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _AS_LAYERS},
@@ -233,6 +239,10 @@ TORCH = {
     "sum_to_come": lambda x, axis: torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)),
     "cumprod": torch.cumprod,
     "diagonal": lambda x, offset: torch.diagonal(x, offset, -2, -1),
+    "trace": lambda x, offset: torch.diagonal(x, offset, -2, -1).sum(-1),
+    "from_trace": _from_trace,
+    "flip": torch.flip,
+    "repeated": lambda x, apart, spread, shape: x.reshape(apart).expand(spread).reshape(shape),
     "from_diagonal": lambda v, shape, offset: torch.diagonal_scatter(v.new_zeros(shape), v, offset, -2, -1),
     "take_along": lambda x, places, axis: torch.gather(x, axis, torch.tensor(places.at)),
     "add_along": lambda v, places, n, axis: v.new_zeros(*v.shape[:axis], n, *v.shape[axis + 1 :]).scatter_add(

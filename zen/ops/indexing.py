@@ -8,6 +8,7 @@ None, Ellipsis) read views; keys with arrays or lists of bools or ints read copi
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from .. import backend
 from ..backend import Shaped, Tensor, apply, install
 from ..conversion import refuse_stripping
-from ..dtypes import INTEGER, KERNELS
+from ..dtypes import BOOLEAN, INTEGER, KERNELS
 from .register import define
 from .result_shapes import indexed, same
 from .row import row
@@ -59,9 +60,10 @@ def is_basic(key: tuple[Any, ...]) -> bool:
 
 def _once(key: Any) -> bool:
     """Whether the key names no element twice: basic keys and masks."""
-    parts = key if type(key) is tuple else (key,)
-    arrays = [k for k in parts if not (k is None or k is Ellipsis or isinstance(k, (int, slice)))]
-    return all([np.asarray(k).dtype == bool for k in arrays])
+    for k in key if type(key) is tuple else (key,):
+        if not (k is None or k is Ellipsis or isinstance(k, (int, slice)) or np.asarray(k).dtype in BOOLEAN):
+            return False
+    return True
 
 
 def _show(key: Any) -> str:
@@ -104,7 +106,7 @@ def _setitem(x: Any, v: Any, key: Any) -> Any:
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeros in memory that the engine keeps for results: new memory would cost a page fault for every 4 KiB."""
-    if dtype not in KERNELS or len(shape) > 32:
+    if dtype not in KERNELS or len(shape) > 32 or math.prod(shape) < 1024:
         return np.zeros(shape, dtype)
     out: np.ndarray = backend.kernels.attention.empty(shape, dtype)
     out.fill(0)
@@ -130,10 +132,7 @@ def _scatter(v: Any, shape: tuple[int, ...], key: Any) -> Any:
         return out
     parts = np.asarray(v)
     if _is_row_numbers(key):
-        rows = key[0]
-        if rows.min() < 0:
-            rows = np.where(rows < 0, rows.astype(np.intp) + len(out), rows)
-        _add_rows(out.reshape(len(out), -1), rows, parts)
+        _add_rows(out.reshape(len(out), -1), backend.kernels.places.positions(key[0], len(out)), parts)
     else:  # flat positions make one 1-d addition of any mixture of indices
         positions = np.asarray(np.arange(out.size).reshape(shape)[key])  # a scalar where every index is one
         _add_rows(out.reshape(-1, 1), positions, parts)

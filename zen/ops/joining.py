@@ -17,7 +17,7 @@ from .operands import constant, operand, raw
 from .register import define, public
 from .result_shapes import same
 from .row import row
-from .shape import BROADCAST_TO, COPY, RESHAPE, along, atleast_1d, atleast_2d, owned, ravel
+from .shape import COPY, RESHAPE, along, atleast_1d, atleast_2d, ravel
 
 # --- joining
 
@@ -240,12 +240,25 @@ def unstack(x: Any, axis: int = 0, **unknown: Never) -> tuple[Any, ...]:
 # --- repeating and moving
 
 
+def _roll(x: Any, shift: tuple[int, ...], axis: tuple[int, ...]) -> Any:
+    """As np.roll, whose checks take longer than two copies do."""
+    for s, k in zip(shift, axis, strict=True):
+        n = x.shape[k]
+        s = s % n if n else 0
+        out, lead = np.empty_like(x), (slice(None),) * k
+        out[(*lead, slice(s, None))] = x[(*lead, slice(None, n - s))]
+        if s:
+            out[(*lead, slice(None, s))] = x[(*lead, slice(n - s, None))]
+        x = out
+    return x
+
+
 def _roll_vjp(f: Any, g: Any, shift: tuple[int, ...], axis: tuple[int, ...]) -> Any:
     return f.roll(g, tuple([-s for s in shift]), axis)
 
 
 ROLL = define(row(
-    "roll", "x", lambda x, shift, axis: np.roll(x, shift, axis), ["roll_vjp(g, shift, axis)"],
+    "roll", "x", _roll, ["roll_vjp(g, shift, axis)"],
     params="shift axis", axes="axis",
     linear="x", uses={"roll_vjp": _roll_vjp}, shape=same,
     domain=lambda rng: [
@@ -280,6 +293,32 @@ def roll(x: Any, shift: Any, axis: Any = None, **unknown: Never) -> Any:
     return apply(ROLL, (x,), (shifts, axes))
 
 
+def _repeated(x: Any, apart: tuple[int, ...], spread: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    out = np.empty(spread, x.dtype)
+    out[...] = x.reshape(apart)
+    return out.reshape(shape)
+
+
+def _summed(f: Any, g: Any, shape: tuple[int, ...], apart: tuple[int, ...], spread: tuple[int, ...]) -> Any:
+    """The sum of what was made of each element."""
+    axes = tuple([k for k, (n, m) in enumerate(zip(apart, spread, strict=True)) if n != m])
+    return f.reshape(f.sum(f.reshape(g, spread), axes, True), shape)
+
+
+REPEATED = define(row(
+    "repeated", "x", _repeated, ["summed(g, x.shape, apart, spread)"],
+    params="apart spread shape", shapes="apart spread shape", linear="x", uses={"summed": _summed},
+    shape=lambda x, apart, spread, shape: Shaped(shape, x.dtype),
+    domain=lambda rng: [
+        ((rng.normal(size=3),), ((1, 3), (2, 3), (6,))), ((rng.normal(size=3),), ((3, 1), (3, 2), (6,))),
+        ((rng.normal(size=(4, 3)).T[:, ::2],), ((1, 3, 1, 2), (2, 3, 3, 2), (6, 6))),
+        ((rng.normal(size=()),), ((1,), (3,), (3,))), ((rng.normal(size=(2, 3)),), ((2, 3, 1), (2, 3, 0), (2, 0))),
+        ((np.zeros((0, 2)),), ((1, 0, 2), (2, 0, 2), (0, 2))),
+    ],
+    doc="A copy with repetitions: reshaped to `apart`, broadcast to `spread`, reshaped to `shape`.",
+))  # fmt: skip
+
+
 @public("tile")
 def tile(x: Any, reps: Any) -> Any:
     """x repeated `reps` times along each axis, as in NumPy; missing axes count as 1.
@@ -297,9 +336,8 @@ def tile(x: Any, reps: Any) -> Any:
     if counts.count(1) == ndim:
         return apply(COPY, (apply(RESHAPE, (x,), (shape,)),), ("K",))
     apart = tuple([n for length in shape for n in (1, length)])
-    repeated = tuple([n for pair in zip(counts, shape, strict=True) for n in pair])
-    spread = apply(BROADCAST_TO, (apply(RESHAPE, (x,), (apart,)),), (repeated,))
-    return owned(apply(RESHAPE, (spread,), (tuple([c * n for c, n in zip(counts, shape, strict=True)]),)), x)
+    spread = tuple([n for pair in zip(counts, shape, strict=True) for n in pair])
+    return apply(REPEATED, (x,), (apart, spread, tuple([c * n for c, n in zip(counts, shape, strict=True)])))
 
 
 @public("repeat")
@@ -326,9 +364,9 @@ def repeat(x: Any, repeats: Any, axis: int | None = None, **unknown: Never) -> A
         return apply(GETITEM, (x,), ((slice(None),) * k + (positions,),))
     n, shape = int(counts.item()), x.shape
     check_size("repeat", (*shape, n))
-    apart = apply(RESHAPE, (x,), ((*shape[: k + 1], 1, *shape[k + 1 :]),))
-    spread = apply(BROADCAST_TO, (apart,), ((*shape[: k + 1], n, *shape[k + 1 :]),))
-    return owned(apply(RESHAPE, (spread,), ((*shape[:k], shape[k] * n, *shape[k + 1 :]),)), x)
+    before, after = shape[: k + 1], shape[k + 1 :]
+    whole = (*shape[:k], shape[k] * n, *after)
+    return apply(REPEATED, (x,), ((*before, 1, *after), (*before, n, *after), whole))
 
 
 # --- padding

@@ -106,7 +106,7 @@ class Row(NamedTuple):
     """Parameters that number axes of the first argument (of `stack`: of the result) from 0: an int, a tuple of them, or
     None for all."""
     shapes: tuple[str, ...] = ()
-    """Parameters that are the whole shape of the result."""
+    """Parameters that are the whole shape of the result, or of what the argument becomes on the way to it."""
     keys: tuple[str, ...] = ()
     """Parameters that index the first argument, or the result of the transpose of that."""
     shape: Any = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
@@ -14,7 +15,6 @@ from .axes import one_axis
 from .indexing import GETITEM, along_axis, plain_key, zeros
 from .operands import constant, operand, raw, whole
 from .pointwise import where
-from .reduction import sum
 from .register import define, dispatch, placed, public
 from .row import row
 from .shape import along, broadcast_to, moveaxis, owned, ravel
@@ -113,6 +113,10 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1, **unknown: Neve
     if axis is None:
         x, axis = ravel(x), 0
     k = one_axis("take_along_axis", axis, x.shape)
+    if indices.shape == x.shape:
+        at = backend.kernels.places.positions(indices, x.shape[k])
+        if at is not None:
+            return apply(TAKE_ALONG, (x,), (Places(at), k))
     lengths = list(zip(indices.shape, x.shape, strict=False))
     if indices.ndim != x.ndim or not all([j == k or n == m or 1 in (n, m) for j, (n, m) in enumerate(lengths)]):
         raise ValueError(f"take_along_axis: indices of shape {indices.shape} do not fit shape {x.shape} with axis {k}")
@@ -133,18 +137,28 @@ def _ints(operation: str, indices: Any, copy: bool = True) -> Any:
     return found.astype(np.intp, copy=copy) if found.ndim or found.dtype in FLOATING else int(found)
 
 
-def _from_diagonal(v: Any, shape: tuple[int, ...], offset: int) -> Any:
+def _on_diagonal(v: Any, shape: tuple[int, ...], offset: int) -> Any:
+    """Zeros, with v along the last axis, broadcast, on the diagonal: in equal steps through the matrix as one row."""
     rows, columns = shape[-2:]
-    out, n = zeros(shape, v.dtype), v.shape[-1]
-    if n:  # equal steps through the matrix as one row
-        first = max(offset, 0) - min(offset, 0) * columns
-        steps = slice(first, first + (n - 1) * (columns + 1) + 1, columns + 1)
-        out.reshape(*shape[:-2], rows * columns)[..., steps] = v
+    n = min(rows, columns - offset) if offset > 0 else min(rows + offset, columns)
+    out = zeros(shape, v.dtype)
+    if n > 0:
+        first = offset if offset > 0 else -offset * columns
+        out.reshape(*shape[:-2], rows * columns)[..., first : first + n * (columns + 1) : columns + 1] = v
     return out
 
 
 def _matrices(rng: np.random.Generator) -> list[Any]:
-    shapes = [((3, 3), 0), ((2, 4), 1), ((4, 2), -2), ((2, 3, 2), 0), ((2, 2), 5), ((0, 3), 0), ((2, 0, 0), 0)]
+    shapes = [
+        ((3, 3), 0),
+        ((2, 4), 1),
+        ((4, 2), -2),
+        ((2, 3, 2), 0),
+        ((2, 2), 5),
+        ((0, 3), 0),
+        ((2, 0, 0), 0),
+        ((0, 2, 2), 0),
+    ]
     return [((rng.normal(size=shape),), (offset,)) for shape, offset in shapes]
 
 
@@ -155,15 +169,29 @@ def _diagonals(x: Any, offset: int) -> Shaped:
 
 
 DIAGONAL = define(row(
-    "diagonal", "x", lambda x, offset: np.diagonal(x, offset, -2, -1).copy(), ["from_diagonal(g, x.shape, offset)"],
+    "diagonal", "x", lambda x, offset: x.diagonal(offset, -2, -1).copy(), ["from_diagonal(g, x.shape, offset)"],
     params="offset", linear="x", domain=_matrices, shape=_diagonals,
     doc="The diagonals of the matrices in the last two axes.",
 ))  # fmt: skip
 define(row(
-    "from_diagonal", "v", _from_diagonal, ["diagonal(g, offset)"], params="shape offset", shapes="shape", linear="v",
+    "from_diagonal", "v", _on_diagonal, ["diagonal(g, offset)"], params="shape offset", shapes="shape", linear="v",
     domain=lambda rng: [((rng.normal(size=np.diagonal(x, offset, -2, -1).shape),), (x.shape, offset))
                         for (x,), (offset,) in _matrices(rng)],
     shape=lambda v, shape, offset: Shaped(shape, v.dtype), doc="Matrices of zeros with these diagonals.",
+))  # fmt: skip
+
+
+TRACE = define(row(
+    "trace", "x", lambda x, offset: np.add.reduce(x.diagonal(offset, -2, -1), -1), ["from_trace(g, x.shape, offset)"],
+    params="offset", linear="x", domain=_matrices,
+    shape=lambda x, offset: Shaped(x.shape[:-2], np.add.reduce(np.empty(0, x.dtype)).dtype),
+    doc="The sums of the diagonals of the matrices in the last two axes.",
+))  # fmt: skip
+define(row(
+    "from_trace", "v", lambda v, shape, offset: _on_diagonal(np.asarray(v)[..., None], shape, offset),
+    ["trace(g, offset)"], params="shape offset", shapes="shape", linear="v",
+    domain=lambda rng: [((rng.normal(size=x.shape[:-2]),), (x.shape, offset)) for (x,), (offset,) in _matrices(rng)],
+    shape=lambda v, shape, offset: Shaped(shape, v.dtype), doc="Matrices of zeros with one value along the diagonal.",
 ))  # fmt: skip
 
 
@@ -179,7 +207,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown:
     """
     if unknown:
         refuse(diagonal, unknown)
-    return _diagonal("diagonal", x, offset, axis1, axis2)
+    return _diagonal(DIAGONAL, "diagonal", x, offset, axis1, axis2)
 
 
 @public("trace")
@@ -191,25 +219,24 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown: Ne
     """
     if unknown:
         refuse(trace, unknown)
-    return sum(_diagonal("trace", x, offset, axis1, axis2), -1)
+    return _diagonal(TRACE, "trace", x, offset, axis1, axis2)
 
 
 def matrix_diagonal(x: ArrayLike, *, offset: int = 0) -> Tensor:
     """`zen.linalg.diagonal`: the diagonals of the matrices in the last two axes. See `zen.f.diagonal`."""
-    return _diagonal("diagonal", x, offset, -2, -1)
+    return _diagonal(DIAGONAL, "diagonal", x, offset, -2, -1)
 
 
 def matrix_trace(x: ArrayLike, *, offset: int = 0) -> Tensor:
     """`zen.linalg.trace`: the traces of the matrices in the last two axes. See `zen.f.trace`."""
-    total: Tensor = sum(_diagonal("trace", x, offset, -2, -1), -1)
-    return total
+    return _diagonal(TRACE, "trace", x, offset, -2, -1)
 
 
 dispatch("linalg.diagonal", placed(matrix_diagonal, "zen.linalg", "diagonal"))
 dispatch("linalg.trace", placed(matrix_trace, "zen.linalg", "trace"))
 
 
-def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Tensor:
+def _diagonal(made: Any, name: str, x: Any, offset: int, axis1: int, axis2: int) -> Tensor:
     x = operand(name, x)
     if x.ndim < 2:
         raise ValueError(f"{name}: at least two dimensions are needed, not shape {x.shape}")
@@ -219,7 +246,7 @@ def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Tensor:
     offset = whole(name, "offset", offset)
     if (a, b) != (x.ndim - 2, x.ndim - 1):
         x = moveaxis(x, (a, b), (-2, -1))
-    found: Tensor = apply(DIAGONAL, (x,), (offset,))
+    found: Tensor = apply(made, (x,), (offset,))
     return found
 
 
@@ -229,8 +256,15 @@ def _triangle(name: str, x: Any, k: int) -> Any:
         raise ValueError(f"{name}: at least two dimensions are needed, not shape {x.shape}")
     rows, columns = x.shape[-2:]
     k = constant(name, "k", k)
-    mask = np.tri(rows, columns, k if name == "tril" else k - 1, dtype=bool)
-    return where(mask if name == "tril" else ~mask, x, False if x.dtype in BOOLEAN else 0)
+    mask = (_small_mask if rows * columns <= 1024 and type(k) is int else _mask)(name, rows, columns, k)
+    return where(mask, x, False if x.dtype in BOOLEAN else 0)
+
+
+def _mask(name: str, rows: int, columns: int, k: Any) -> np.ndarray:
+    return np.tri(rows, columns, k, dtype=bool) if name == "tril" else ~np.tri(rows, columns, k - 1, dtype=bool)
+
+
+_small_mask = lru_cache(maxsize=64)(_mask)  # at most 64 KiB
 
 
 @public("tril")

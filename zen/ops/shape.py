@@ -16,7 +16,6 @@ from ..dtypes import INEXACT, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
 from .arguments import refuse
 from .axes import all_axes, check_size, one_axis, one_shape, reduced_axes
-from .indexing import GETITEM
 from .operands import operand, raw, whole
 from .register import METHODS, define, public
 from .result_shapes import same
@@ -366,6 +365,21 @@ def owned(made: Any, x: Any) -> Any:
     return apply(COPY, (made,), ("C",)) if np.may_share_memory(raw(made), raw(x)) else made
 
 
+def _flip(x: Any, axis: tuple[int, ...]) -> Any:
+    backwards = slice(None, None, -1)
+    return x[tuple([backwards if k in axis else slice(None) for k in range(x.ndim)])]
+
+
+FLIP = define(row(
+    "flip", "x", _flip, ["flip(g, axis)"], params="axis", axes="axis", linear="x", view=True, shape=same,
+    domain=lambda rng: [
+        ((rng.normal(size=(2, 3)),), ((0,),)), ((rng.normal(size=(2, 3, 4)).T[::2],), ((2, 0),)),
+        ((rng.normal(size=()),), ((),)), ((np.zeros((0, 2)),), ((0, 1),)),
+    ],
+    doc="Elements along axes in reverse order.",
+))  # fmt: skip
+
+
 @public("flip")
 def flip(x: Any, axis: Axes = None, **unknown: Never) -> Any:
     """x with the order of the elements along `axis` reversed, along all axes if None; a view.
@@ -378,9 +392,7 @@ def flip(x: Any, axis: Axes = None, **unknown: Never) -> Any:
     if unknown:
         refuse(flip, unknown)
     x = operand("flip", x)
-    axes = range(x.ndim) if axis is None else all_axes("flip", axis, x.shape)
-    backwards = slice(None, None, -1)
-    return apply(GETITEM, (x,), (tuple([backwards if k in axes else slice(None) for k in range(x.ndim)]),))
+    return apply(FLIP, (x,), (tuple(range(x.ndim)) if axis is None else all_axes("flip", axis, x.shape),))
 
 
 def _at_least(name: str, x: Any, shape: Any, ndim: int) -> Any:
