@@ -1,7 +1,7 @@
 """Changes of shape, order and dtype. The rows of this file are views where NumPy's are.
 
-Functions that join or repeat arrays stand in `joining.py`. Functions without a row of their own are compositions of
-rows, and so are their gradients.
+Functions that join arrays stand in `joining.py`, those that move or repeat elements in `rearranging.py`. Functions
+without a row of their own are compositions of rows, and so are their gradients.
 """
 
 from __future__ import annotations
@@ -363,36 +363,6 @@ METHODS["copy"] = _copy_method
 def owned(made: Any, x: Any) -> Any:
     """`made`, or a copy of it where it shows memory of x: for what NumPy always copies."""
     return apply(COPY, (made,), ("C",)) if np.may_share_memory(raw(made), raw(x)) else made
-
-
-def _flip(x: Any, axis: tuple[int, ...]) -> Any:
-    backwards = slice(None, None, -1)
-    return x[tuple([backwards if k in axis else slice(None) for k in range(x.ndim)])]
-
-
-FLIP = define(row(
-    "flip", "x", _flip, ["flip(g, axis)"], params="axis", axes="axis", linear="x", view=True, shape=same,
-    domain=lambda rng: [
-        ((rng.normal(size=(2, 3)),), ((0,),)), ((rng.normal(size=(2, 3, 4)).T[::2],), ((2, 0),)),
-        ((rng.normal(size=()),), ((),)), ((np.zeros((0, 2)),), ((0, 1),)),
-    ],
-    doc="Elements along axes in reverse order.",
-))  # fmt: skip
-
-
-@public("flip")
-def flip(x: Any, axis: Axes = None, **unknown: Never) -> Any:
-    """x with the order of the elements along `axis` reversed, along all axes if None; a view.
-
-    Raises AxisError for an axis out of range.
-
-    >>> zen.f.flip(zen.tensor([1.0, 2.0, 3.0])).tolist()
-    [3.0, 2.0, 1.0]
-    """
-    if unknown:
-        refuse(flip, unknown)
-    x = operand("flip", x)
-    return apply(FLIP, (x,), (tuple(range(x.ndim)) if axis is None else all_axes("flip", axis, x.shape),))
 
 
 def _at_least(name: str, x: Any, shape: Any, ndim: int) -> Any:
