@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         margins,
         nn,
         normalisation,
+        normalisation_channels,
         pooling,
         recurrent,
     )
@@ -80,6 +81,7 @@ __all__ = [
     "nesting",
     "nn",
     "normalisation",
+    "normalisation_channels",
     "pointwise",
     "pooling",
     "products",

@@ -5,9 +5,10 @@ ROWS = {
     "convolution": "conv2d conv2d_bias conv2d_input conv2d_weight",
     "layers": "affine embedding linear scatter_rows",
     "nn": "log_softmax softmax",
-    "normalisation": "batch_norm fixed_norm group_norm layer_norm rms_norm",
+    "normalisation": "layer_norm rms_norm",
     "recurrent": "gru lstm rnn_relu rnn_tanh",
     "classification": "cross_entropy nll_loss soft_cross_entropy",
+    "normalisation_channels": "batch_norm fixed_norm group_norm",
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
 }
 FUNCTIONS = {
@@ -20,7 +21,7 @@ FUNCTIONS = {
         "poisson_nll_loss smooth_l1_loss"
     ),
     "nn": "log_softmax softmax",
-    "normalisation": "batch_norm group_norm instance_norm layer_norm rms_norm",
+    "normalisation": "layer_norm rms_norm",
     "activations": (
         "celu glu hardshrink hardsigmoid hardtanh prelu relu6 softmin softshrink softsign tanhshrink threshold"
     ),
@@ -29,6 +30,7 @@ FUNCTIONS = {
         "cosine_embedding_loss cosine_similarity hinge_embedding_loss margin_ranking_loss multi_margin_loss "
         "pairwise_distance soft_margin_loss triplet_margin_loss"
     ),
+    "normalisation_channels": "batch_norm group_norm instance_norm",
     "pooling": (
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
