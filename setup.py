@@ -46,7 +46,7 @@ DIRECTIVES = {
     "language_level": 3,
     "boundscheck": DEBUG,
     "wraparound": False,
-    "initializedcheck": DEBUG,
+    "initializedcheck": False,  # memoryviews are `_views.pxd`'s, which belong to no object
     "nonecheck": DEBUG,
     "cdivision": True,
     "freethreading_compatible": False,
@@ -62,6 +62,8 @@ def extensions() -> list[Extension]:
     """One for each Cython source, those that the build will generate included."""
     modules = {path.stem for path in (ROOT / CORE).glob("*.pyx")} | {f"_kernels_{v}" for v in BUILT}
     macros = [(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")]
+    if DEBUG:
+        macros.append(("ZEN_DEBUG", "1"))
     if len(BUILT) > 1:
         macros.append(("ZEN_VARIANTS", str(len(BUILT))))
     return [

@@ -1,12 +1,14 @@
-# The kernels that are compiled once for each instruction set: their types, and one struct with the addresses of all.
+# The kernels that are not elementwise: their types, and one struct with the addresses of all.
 #
 # A module of one instruction set (`_kernels_base`, `_kernels_avx2`, `_kernels_avx512`, made by generate.py) contains
 # the files `_kernels_*.pxi`, each of which enters its own kernels into the struct by name. `_dispatch.pyx` picks the
-# module. A field is a pair, for float and for double: `kernels.softmax[real is double]`. Pointers are to elements of
-# that type; scalars are always double.
+# module, and itself contains `_dispatch_*.pxi`: kernels that gain nothing from wide vectors, compiled once. A field is
+# a pair, for float and for double: `kernels.softmax[real is double]`. Views (`_views.pxd`), which kernels have as typed
+# memoryviews, and pointers are of elements of that type, unless said otherwise; scalars are always double.
 
 from zen._core._patches cimport Geometry
 from zen._core._planes cimport Planes
+from zen._core._views cimport View
 
 cdef enum:
     CHUNK = 2048     # elements of short rows that softmax and cross entropy work on together
@@ -143,6 +145,15 @@ ctypedef void (*matvec_t)(
     const_t a, Py_ssize_t ld, const_t x, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
 ctypedef void (*outer_t)(const_t x, const_t y, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
 
+# _dispatch_pool.pxi. Positions and windows are of intp, factors of double.
+ctypedef void (*pool_largest_t)(
+    View x, Py_ssize_t w, View down, View right, Py_ssize_t dh, Py_ssize_t dw, bint pairs, View y, View index
+) noexcept nogil
+ctypedef bint (*move_t)(View x, View index, View y) noexcept nogil
+ctypedef void (*pool_mean_t)(
+    View x, View down, View right, View tall, View wide, bint pairs, View y) noexcept nogil
+ctypedef void (*pool_mean_vjp_t)(View g, View down, View right, View tall, View wide, View x) noexcept nogil
+
 cdef struct Kernels:
     softmax_t softmax[2]
     softmax_t log_softmax[2]
@@ -189,3 +200,8 @@ cdef struct Kernels:
     matvec_t rows_by_vector[2]
     matvec_t columns_by_vector[2]
     outer_t outer_product[2]
+    pool_largest_t pool_largest[2]
+    move_t pool_gather[2]
+    move_t pool_scatter[2]
+    pool_mean_t pool_mean[2]
+    pool_mean_vjp_t pool_mean_vjp[2]

@@ -1,24 +1,29 @@
 """Pooling of images: the largest value, or the mean, of windows, and the transposes that carry gradients back.
 
 Along each axis the windows are given as an array of (first, end) pairs, already cut to the image; so one kernel serves
-strides, padding, ceiling and adaptive sizes. The positions of largest values are flat positions in the image.
+strides, padding, ceiling and adaptive sizes. The positions of largest values are flat positions in the image. The loops
+are those of `_kernels_pool.pxi`.
 """
 
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
+from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
+from zen._core._kernels cimport move_t
 from zen._core._memory cimport contiguous, new_array, new_zeros
-from zen._core._patches cimport real
+from zen._core._views cimport view1, view2, view3
 
 cnp.import_array()
 
 cdef struct Windows:
     Py_ssize_t planes, h, w, oh, ow
     Py_ssize_t dh, dw                    # steps within a window
-    const Py_ssize_t* down               # oh pairs
-    const Py_ssize_t* right              # ow pairs
     bint pairs                           # every window is 2 x 2
+
+
+cdef inline bint is_double(ndarray a) noexcept nogil:
+    return cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
 
 
 cdef ndarray ready(ndarray a):
@@ -42,66 +47,23 @@ cdef ndarray bounds(object given, Py_ssize_t length):
 cdef int describe(
     Windows* s, const Py_ssize_t* x, ndarray down, ndarray right, Py_ssize_t dh, Py_ssize_t dw,
 ) except -1:
+    cdef const Py_ssize_t* d = <const Py_ssize_t*>cnp.PyArray_DATA(down)
+    cdef const Py_ssize_t* r = <const Py_ssize_t*>cnp.PyArray_DATA(right)
     cdef Py_ssize_t k
     s.planes, s.h, s.w = x[0] * x[1], x[2], x[3]
     s.oh, s.ow = cnp.PyArray_DIMS(down)[0], cnp.PyArray_DIMS(right)[0]
-    s.down, s.right = <const Py_ssize_t*>cnp.PyArray_DATA(down), <const Py_ssize_t*>cnp.PyArray_DATA(right)
     s.dh, s.dw = dh, dw
     if dh < 1 or dw < 1:
         raise ValueError("pool: dilation is at least 1")
     s.pairs = dh == 1 and dw == 1
     for k in range(s.oh):
-        s.pairs = s.pairs and s.down[2 * k + 1] - s.down[2 * k] == 2
+        s.pairs = s.pairs and d[2 * k + 1] - d[2 * k] == 2
     for k in range(s.ow):
-        s.pairs = s.pairs and s.right[2 * k + 1] - s.right[2 * k] == 2
+        s.pairs = s.pairs and r[2 * k + 1] - r[2 * k] == 2
     return 0
 
 
 # --- the largest value
-
-
-cdef inline bint replaces(real value, real best) noexcept nogil:
-    # The first of equal values stays, and nan is larger than any number, as in numpy.argmax.
-    return (value > best) | ((value != value) & (best == best))
-
-
-cdef void largest(Windows* s, const real* x, real* y, Py_ssize_t* index) noexcept nogil:
-    cdef Py_ssize_t i, j, a, b, best
-    cdef Py_ssize_t at = 0
-    for _ in range(s.planes):
-        for i in range(s.oh):
-            if s.pairs:     # without branches, which random values would make the processor guess wrong
-                for j in range(s.ow):
-                    a = s.down[2 * i] * s.w + s.right[2 * j]
-                    b = a + s.w
-                    a += replaces(x[a + 1], x[a])
-                    b += replaces(x[b + 1], x[b])
-                    best = a + (b - a) * replaces(x[b], x[a])
-                    y[at] = x[best]
-                    if index != NULL:
-                        index[at] = best
-                    at += 1
-            else:
-                for j in range(s.ow):
-                    best = largest_of(s, x, i, j)
-                    y[at] = x[best]
-                    if index != NULL:
-                        index[at] = best
-                    at += 1
-        x += s.h * s.w
-
-
-cdef inline Py_ssize_t largest_of(Windows* s, const real* x, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
-    cdef Py_ssize_t row = s.down[2 * i], column, k, best = row * s.w + s.right[2 * j]
-    while row < s.down[2 * i + 1]:
-        column = s.right[2 * j]
-        while column < s.right[2 * j + 1]:
-            k = row * s.w + column
-            if replaces(x[k], x[best]):
-                best = k
-            column += s.dw
-        row += s.dh
-    return best
 
 
 def max_pool2d(ndarray x not None, down, right, tuple dilation, bint with_index):
@@ -113,38 +75,16 @@ def max_pool2d(ndarray x not None, down, right, tuple dilation, bint with_index)
     describe(&s, <Py_ssize_t*>cnp.PyArray_DIMS(x), rows, columns, dilation[0], dilation[1])
     dims[0], dims[1], dims[2], dims[3] = cnp.PyArray_DIMS(x)[0], cnp.PyArray_DIMS(x)[1], s.oh, s.ow
     cdef ndarray y = new_array(4, dims, cnp.PyArray_TYPE(x)), index = None
-    cdef Py_ssize_t* positions = NULL
     if with_index:
         index = cnp.PyArray_EMPTY(4, <cnp.npy_intp*>dims, cnp.NPY_INTP, 0)
-        positions = <Py_ssize_t*>cnp.PyArray_DATA(index)
     with nogil:
-        if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT:
-            largest(&s, <float*>cnp.PyArray_DATA(x), <float*>cnp.PyArray_DATA(y), positions)
-        else:
-            largest(&s, <double*>cnp.PyArray_DATA(x), <double*>cnp.PyArray_DATA(y), positions)
+        kernels.pool_largest[is_double(x)](
+            view2(x, s.planes, s.h * s.w), s.w, view2(rows, s.oh, 2), view2(columns, s.ow, 2), s.dh, s.dw, s.pairs,
+            view3(y, s.planes, s.oh, s.ow), view3(index, s.planes, s.oh, s.ow))
     return y, index
 
 
 # --- values at positions, and their transpose
-
-
-cdef bint move(
-    const real* x, const Py_ssize_t* index, real* y, Py_ssize_t planes, Py_ssize_t size, Py_ssize_t count, bint add,
-) noexcept nogil:
-    # Between images of `size` elements and `count` values of each. False if a position is out of range.
-    cdef Py_ssize_t k
-    for _ in range(planes):
-        for k in range(count):
-            if not 0 <= index[k] < size:
-                return False
-            if add:
-                y[index[k]] += x[k]
-            else:
-                y[k] = x[index[k]]
-        index += count
-        x += count if add else size
-        y += size if add else count
-    return True
 
 
 cdef ndarray positions_of(object index, ndarray like):
@@ -179,64 +119,21 @@ def pool_scatter(ndarray g not None, index, tuple size):
 
 cdef int run_move(ndarray x, ndarray index, ndarray y, bint add) except -1:
     cdef ndarray image = y if add else x
-    cdef Py_ssize_t* d = <Py_ssize_t*>cnp.PyArray_DIMS(image)
-    cdef Py_ssize_t planes = d[0] * d[1], size = d[2] * d[3]
-    cdef Py_ssize_t count = cnp.PyArray_DIMS(index)[2] * cnp.PyArray_DIMS(index)[3]
-    cdef Py_ssize_t* at = <Py_ssize_t*>cnp.PyArray_DATA(index)
+    cdef const Py_ssize_t* d = <const Py_ssize_t*>cnp.PyArray_DIMS(image)
+    cdef Py_ssize_t planes = d[0] * d[1], size = d[2] * d[3], count
     cdef bint fits
+    cdef move_t kernel = kernels.pool_scatter[is_double(x)] if add else kernels.pool_gather[is_double(x)]
+    count = cnp.PyArray_DIMS(index)[2] * cnp.PyArray_DIMS(index)[3]
     with nogil:
-        if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT:
-            fits = move(<float*>cnp.PyArray_DATA(x), at, <float*>cnp.PyArray_DATA(y), planes, size, count, add)
-        else:
-            fits = move(<double*>cnp.PyArray_DATA(x), at, <double*>cnp.PyArray_DATA(y), planes, size, count, add)
+        fits = kernel(
+            view2(x, planes, count if add else size), view2(index, planes, count),
+            view2(y, planes, size if add else count))
     if not fits:
         raise IndexError(f"pool: a position is out of range for images of {size} elements")
     return 0
 
 
 # --- the mean
-
-
-cdef void means(Windows* s, const real* x, real* y, const double* tall, const double* wide) noexcept nogil:
-    cdef Py_ssize_t i, j, row, column
-    cdef const real* line
-    cdef real total, scale
-    for _ in range(s.planes):
-        for i in range(s.oh):
-            scale = <real>tall[i]
-            if s.pairs:
-                line = x + s.down[2 * i] * s.w
-                for j in range(s.ow):
-                    column = s.right[2 * j]
-                    total = line[column] + line[column + 1] + line[column + s.w] + line[column + s.w + 1]
-                    y[j] = total * (scale * <real>wide[j])
-            else:
-                for j in range(s.ow):
-                    total = 0
-                    for row in range(s.down[2 * i], s.down[2 * i + 1]):
-                        line = x + row * s.w
-                        for column in range(s.right[2 * j], s.right[2 * j + 1]):
-                            total += line[column]
-                    y[j] = total * (scale * <real>wide[j])
-            y += s.ow
-        x += s.h * s.w
-
-
-cdef void spread(Windows* s, const real* g, real* x, const double* tall, const double* wide) noexcept nogil:
-    cdef Py_ssize_t i, j, row, column
-    cdef real* line
-    cdef real part, scale
-    for _ in range(s.planes):
-        for i in range(s.oh):
-            scale = <real>tall[i]
-            for j in range(s.ow):
-                part = g[j] * (scale * <real>wide[j])
-                for row in range(s.down[2 * i], s.down[2 * i + 1]):
-                    line = x + row * s.w
-                    for column in range(s.right[2 * j], s.right[2 * j + 1]):
-                        line[column] += part
-            g += s.ow
-        x += s.h * s.w
 
 
 cdef ndarray factors(object given, Py_ssize_t length):
@@ -257,12 +154,9 @@ def avg_pool2d(ndarray x not None, down, right, tall, wide):
     dims[0], dims[1], dims[2], dims[3] = cnp.PyArray_DIMS(x)[0], cnp.PyArray_DIMS(x)[1], s.oh, s.ow
     cdef ndarray y = new_array(4, dims, cnp.PyArray_TYPE(x))
     with nogil:
-        if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT:
-            means(&s, <float*>cnp.PyArray_DATA(x), <float*>cnp.PyArray_DATA(y), <double*>cnp.PyArray_DATA(t),
-                  <double*>cnp.PyArray_DATA(v))
-        else:
-            means(&s, <double*>cnp.PyArray_DATA(x), <double*>cnp.PyArray_DATA(y), <double*>cnp.PyArray_DATA(t),
-                  <double*>cnp.PyArray_DATA(v))
+        kernels.pool_mean[is_double(x)](
+            view3(x, s.planes, s.h, s.w), view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh), view1(v, s.ow),
+            s.pairs, view3(y, s.planes, s.oh, s.ow))
     return y
 
 
@@ -280,10 +174,7 @@ def avg_pool2d_input(ndarray g not None, tuple size, down, right, tall, wide):
     cdef ndarray t = factors(tall, s.oh), v = factors(wide, s.ow)
     cdef ndarray x = new_zeros(4, dims, cnp.PyArray_TYPE(g))
     with nogil:
-        if cnp.PyArray_TYPE(g) == cnp.NPY_FLOAT:
-            spread(&s, <float*>cnp.PyArray_DATA(g), <float*>cnp.PyArray_DATA(x), <double*>cnp.PyArray_DATA(t),
-                   <double*>cnp.PyArray_DATA(v))
-        else:
-            spread(&s, <double*>cnp.PyArray_DATA(g), <double*>cnp.PyArray_DATA(x), <double*>cnp.PyArray_DATA(t),
-                   <double*>cnp.PyArray_DATA(v))
+        kernels.pool_mean_vjp[is_double(g)](
+            view3(g, s.planes, s.oh, s.ow), view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh),
+            view1(v, s.ow), view3(x, s.planes, s.h, s.w))
     return x

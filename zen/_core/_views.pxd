@@ -1,0 +1,83 @@
+# Views: how arrays come to the kernels of `_kernels.pxd`, which are declared over typed memoryviews.
+#
+# A kernel `f(const real[:, ::1] x, real[:, ::1] out)` is called as f(view2(x, rows, n), view2(out, rows, n)). Cython
+# would acquire x's buffer for that, which costs 90 ns; a view costs 5. It is what a memoryview is in C, but belongs to
+# no object (`memview` is NULL, which Cython's reference counting passes over). This is safe as long as
+# - the caller holds the array, and checked its dtype, its size and that it is C-contiguous and aligned;
+# - a kernel keeps no view, and makes no object of one; being nogil, it could not.
+# Callers need not know Cython's class of memoryviews: each module that has memoryviews contains it, and takes 0.1 ms
+# longer to load. So kernels stand together in few modules.
+
+# Not NumPy's pxd: whoever cimports that looks up all of NumPy's types at import.
+cdef extern from "numpy/arrayobject.h":
+    pass
+
+cdef extern from *:
+    """
+    typedef struct {                                /* __Pyx_memviewslice */
+        void* memview;
+        char* data;
+        Py_ssize_t shape[8];
+        Py_ssize_t strides[8];
+        Py_ssize_t suboffsets[8];
+    } zen_view;
+
+    /* In a module that has memoryviews: does not compile where Cython's struct is another one. */
+    #define ZEN_CHECK_VIEWS() \\
+        ((void)sizeof(char[sizeof(zen_view) == sizeof(__Pyx_memviewslice) \\
+                           && offsetof(zen_view, data) == offsetof(__Pyx_memviewslice, data) \\
+                           && offsetof(zen_view, shape) == offsetof(__Pyx_memviewslice, shape) \\
+                           && offsetof(zen_view, strides) == offsetof(__Pyx_memviewslice, strides) ? 1 : -1]))
+
+    #ifdef _MSC_VER
+    #define ZEN_VIEW static __inline
+    #else
+    #define ZEN_VIEW static inline __attribute__((unused))
+    #endif
+
+    ZEN_VIEW zen_view zen_view_of(
+        PyObject* given, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, int nd) {
+        zen_view v;                                 /* the rest is not read, and filling it would cost 10 ns */
+        PyArrayObject* a = (PyArrayObject*)given;
+        int none = given == Py_None;
+        Py_ssize_t step = none ? 0 : PyArray_ITEMSIZE(a);
+    #ifdef ZEN_DEBUG
+        Py_ssize_t size = 1;
+        for (int k = 0; !none && k < PyArray_NDIM(a); k++) size *= PyArray_DIMS(a)[k];
+        if (!none && n0 * n1 * n2 * n3 > size) Py_FatalError("zen: a view is larger than its array");
+    #endif
+        v.memview = NULL;
+        v.data = none ? NULL : (char*)PyArray_DATA(a);
+        v.shape[0] = none ? 0 : n0;
+        if (nd > 1) v.shape[1] = n1;
+        if (nd > 2) v.shape[2] = n2;
+        if (nd > 3) {
+            v.shape[3] = n3;
+            v.strides[3] = step;
+            step *= n3;
+        }
+        if (nd > 2) {
+            v.strides[2] = step;
+            step *= n2;
+        }
+        if (nd > 1) {
+            v.strides[1] = step;
+            step *= n1;
+        }
+        v.strides[0] = step;
+        return v;
+    }
+    #define zen_view1(a, n0) zen_view_of((PyObject*)(a), n0, 1, 1, 1, 1)
+    #define zen_view2(a, n0, n1) zen_view_of((PyObject*)(a), n0, n1, 1, 1, 2)
+    #define zen_view3(a, n0, n1, n2) zen_view_of((PyObject*)(a), n0, n1, n2, 1, 3)
+    #define zen_view4(a, n0, n1, n2, n3) zen_view_of((PyObject*)(a), n0, n1, n2, n3, 4)
+    """
+    ctypedef struct View "zen_view":
+        pass
+
+    # Of the first elements of the ndarray `a`, of whatever shape it is; without elements where it is None.
+    View view1 "zen_view1"(object a, Py_ssize_t n0) noexcept nogil
+    View view2 "zen_view2"(object a, Py_ssize_t n0, Py_ssize_t n1) noexcept nogil
+    View view3 "zen_view3"(object a, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept nogil
+    View view4 "zen_view4"(object a, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3) noexcept nogil
+    void check_views "ZEN_CHECK_VIEWS"() noexcept nogil
