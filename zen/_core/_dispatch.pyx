@@ -1,8 +1,8 @@
 """Picks, once at import, the build of the kernels that suits the processor.
 
-ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it. The file
-`_dispatch_pool.pxi` holds kernels whose loops are too short for wide vectors. They are compiled once, for no set:
-pooling takes up to half as long again with AVX-512.
+ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it. The files
+`_dispatch_*.pxi` hold kernels whose loops are too short for wide vectors or jump about in memory. They are compiled
+once, for no set: pooling takes up to half as long again with AVX-512.
 """
 
 import os
@@ -35,6 +35,7 @@ ctypedef fused real:
     double
 
 include "_dispatch_pool.pxi"
+include "_dispatch_places.pxi"
 
 _NAMES = ("base", "avx2", "avx512")
 cdef dict _table = {}
@@ -63,6 +64,7 @@ _table.update(_module.kernels())
 _tangents.update(_module.tangents())
 _module.enter(<size_t>&kernels)
 fill_pool(&kernels)
+fill_places(&kernels)
 check_views()
 _identity[0] = <kernel_t><void*><size_t>_table["positive"][0][1]
 _identity[1] = <kernel_t><void*><size_t>_table["positive"][0][2]

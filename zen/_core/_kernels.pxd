@@ -6,6 +6,7 @@
 # a pair, for float and for double: `kernels.softmax[real is double]`. Views (`_views.pxd`), which kernels have as typed
 # memoryviews, and pointers are of elements of that type, unless said otherwise; scalars are always double.
 
+from libc.stdint cimport uint32_t
 from zen._core._patches cimport Geometry
 from zen._core._planes cimport Planes
 from zen._core._views cimport View
@@ -154,6 +155,16 @@ ctypedef void (*pool_mean_t)(
     View x, View down, View right, View tall, View wide, bint pairs, View y) noexcept nogil
 ctypedef void (*pool_mean_vjp_t)(View g, View down, View right, View tall, View wide, View x) noexcept nogil
 
+# _dispatch_places.pxi. Positions are of int64, counts of C's int, keys of uint64, sums of double.
+ctypedef void (*place_t)(View x, View at, View out) noexcept nogil
+ctypedef void (*add_wide_t)(View g, View at, View out, View sums) noexcept nogil
+ctypedef void (*fill_keys_t)(View x, View keys, uint32_t flipped) noexcept nogil
+ctypedef void (*read_places_t)(View keys, View at) noexcept nogil
+ctypedef void (*add_rows_t)(View out, View at, View g, long long skipped) noexcept nogil
+ctypedef int (*find_long_t)(View at, View slots, View long_rows, int limit) noexcept nogil
+ctypedef void (*add_long_rows_t)(
+    View out, View at, View g, long long skipped, View slots, View long_rows, View sums) noexcept nogil
+
 cdef struct Kernels:
     softmax_t softmax[2]
     softmax_t log_softmax[2]
@@ -205,3 +216,14 @@ cdef struct Kernels:
     move_t pool_scatter[2]
     pool_mean_t pool_mean[2]
     pool_mean_vjp_t pool_mean_vjp[2]
+    place_t take_last[2]
+    place_t add_last[2]
+    add_wide_t add_last_wide
+    place_t take_lines[2]
+    place_t add_lines[2]
+    add_wide_t add_lines_wide
+    fill_keys_t fill_keys
+    read_places_t read_places
+    add_rows_t add_rows[2]
+    find_long_t find_long
+    add_long_rows_t add_long_rows

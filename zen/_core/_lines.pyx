@@ -11,12 +11,9 @@ from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels, is_integer
 from zen._core._memory cimport contiguous
 from zen._core._kernels cimport column_sums_t
+from zen._core._views cimport view1, view2
 
 cnp.import_array()
-
-ctypedef fused real:
-    float
-    double
 
 cdef enum:
     WORTH = 1 << 14      # elements from which releasing the GIL is worth it
@@ -68,61 +65,9 @@ cdef bint gather(ndarray out, ndarray table, ndarray rows):
     return fits
 
 
-cdef void add_rows(
-    real* out, const long long* at, const real* g, Py_ssize_t count, Py_ssize_t width, long long skipped,
-) noexcept nogil:
-    cdef Py_ssize_t k, j
-    cdef real* target
-    for k in range(count):
-        if at[k] != skipped:
-            target = out + at[k] * width
-            for j in range(width):
-                target[j] += g[j]
-        g += width
-
-
-cdef void add_long_rows(
-    float* out, const long long* at, const float* g, Py_ssize_t count, Py_ssize_t width, long long skipped,
-    const int* slots, const long long* long_rows, int longs, double* sums,
-) noexcept nogil:
-    # As add_rows, where the rows that have a slot, a negative number from -1 down, are added up in double.
-    cdef Py_ssize_t k, j
-    cdef float* target
-    cdef double* total
-    for k in range(count):
-        if at[k] != skipped:
-            if slots[at[k]] < 0:
-                total = sums - (slots[at[k]] + 1) * width
-                for j in range(width):
-                    total[j] += g[j]
-            else:
-                target = out + at[k] * width
-                for j in range(width):
-                    target[j] += g[j]
-        g += width
-    for k in range(longs):
-        target = out + long_rows[k] * width
-        for j in range(width):
-            target[j] = <float>(target[j] + sums[k * width + j])
-
-
-cdef int find_long(const long long* at, Py_ssize_t count, int* slots, long long* long_rows) noexcept nogil:
-    # How many rows are named LONG times or more; they get slots. The others' slots count how often they are named.
-    cdef Py_ssize_t k
-    cdef int longs = 0
-    for k in range(count):
-        if slots[at[k]] >= 0:
-            slots[at[k]] += 1
-            if slots[at[k]] == LONG:
-                long_rows[longs] = at[k]
-                longs += 1
-                slots[at[k]] = -longs
-    return longs
-
-
-cdef bint scatter_add_long(ndarray out, const long long* at, const float* g, Py_ssize_t count, long long skipped):
+cdef bint scatter_add_long(ndarray out, ndarray at, ndarray g, Py_ssize_t height, Py_ssize_t width, long long skipped):
     # Float loses what is added to a long sum: rows named often are added up in double. False where none is.
-    cdef Py_ssize_t width = width_of(out), height = cnp.PyArray_SIZE(out) // max(width, 1), most = count // LONG
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(at), most = count // LONG
     cdef cnp.npy_intp dims[2]
     cdef ndarray slots, rows, sums
     cdef int longs
@@ -131,15 +76,15 @@ cdef bint scatter_add_long(ndarray out, const long long* at, const float* g, Py_
     dims[0] = most
     rows = cnp.PyArray_EMPTY(1, dims, cnp.NPY_INT64, 0)
     with nogil:
-        longs = find_long(at, count, <int*>cnp.PyArray_DATA(slots), <long long*>cnp.PyArray_DATA(rows))
+        longs = kernels.find_long(view1(at, count), view1(slots, height), view1(rows, most), LONG)
     if longs == 0:
         return False
     dims[0] = longs
     sums = cnp.PyArray_ZEROS(2, dims, cnp.NPY_DOUBLE, 0)
     with nogil:
-        add_long_rows(
-            <float*>cnp.PyArray_DATA(out), at, g, count, width, skipped, <int*>cnp.PyArray_DATA(slots),
-            <long long*>cnp.PyArray_DATA(rows), longs, <double*>cnp.PyArray_DATA(sums))
+        kernels.add_long_rows(
+            view2(out, height, width), view1(at, count), view2(g, count, width), skipped, view1(slots, height),
+            view1(rows, most), view2(sums, longs, width))
     return True
 
 
@@ -157,21 +102,15 @@ cdef int scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped) ex
     """out[rows[k]] += g[k] for each k; `skipped` is a number passed over, or -1. IndexError for one out of range."""
     cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), width = width_of(out)
     cdef Py_ssize_t height = cnp.PyArray_SIZE(out) // max(width, 1)
-    cdef void* po = cnp.PyArray_DATA(out)
-    cdef void* pg = cnp.PyArray_DATA(g)
-    cdef const long long* at = <const long long*>cnp.PyArray_DATA(rows)
     cdef bint single = cnp.PyArray_TYPE(out) == cnp.NPY_FLOAT
     if width == 0:
         return 0
-    if not in_range(at, count, height, NULL):
+    if not in_range(<const long long*>cnp.PyArray_DATA(rows), count, height, NULL):
         raise IndexError(f"scatter_add_rows: a row out of range: out has {height}")
-    if single and count >= LONG and scatter_add_long(out, at, <float*>pg, count, skipped):
+    if single and count >= LONG and scatter_add_long(out, rows, g, height, width, skipped):
         return 0
     with nogil:
-        if single:
-            add_rows[float](<float*>po, at, <float*>pg, count, width, skipped)
-        else:
-            add_rows[double](<double*>po, at, <double*>pg, count, width, skipped)
+        kernels.add_rows[not single](view2(out, height, width), view1(rows, count), view2(g, count, width), skipped)
     return 0
 
 

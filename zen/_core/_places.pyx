@@ -1,27 +1,22 @@
 """Kernels of positions along one axis: elements read and added by position, and the positions that sort.
 
-Called by zen/ops. Arrays are seen as in `_along.pyx`. Lines side by side are worked on by STRIPs: what one holds stays
-in the cache.
+Called by zen/ops. Arrays are seen as in `_along.pyx`; the loops are those of `_dispatch_places.pxi`.
 """
 
 import numpy as np
 
-from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcpy
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._along cimport Lines, describe, ready
+from zen._core._dispatch cimport kernels
 from zen._core._memory cimport new_array, new_zeros
 from zen._core._types cimport MAXDIMS
+from zen._core._views cimport view1, view2, view3
 
 cnp.import_array()
 
-ctypedef fused real:
-    float
-    double
-
 cdef enum:
-    STRIP = 16           # a cache line of float
+    STRIP = 16           # lines that are added up in double together
     FEW = 512            # additions to one element up to which float is exact enough
 
 
@@ -44,69 +39,7 @@ def positions(object indices not None, Py_ssize_t n):
     return None if outside else out
 
 
-cdef void take_lines(const Lines* s, Py_ssize_t m, const real* x, const long long* at, real* out) noexcept nogil:
-    # m positions for each line
-    cdef Py_ssize_t start, stop, i, k
-    for _ in range(s.outer):
-        start = 0
-        if s.inner == 1:        # nothing runs across
-            for k in range(m):
-                out[k] = x[at[k]]
-            start = 1
-        while start < s.inner:
-            stop = min(s.inner, start + STRIP)
-            for k in range(m):
-                for i in range(start, stop):
-                    out[k * s.inner + i] = x[at[k * s.inner + i] * s.inner + i]
-            start = stop
-        x += s.n * s.inner
-        at += m * s.inner
-        out += m * s.inner
-
-
-cdef void add_lines(const Lines* s, Py_ssize_t m, const real* g, const long long* at, real* out) noexcept nogil:
-    cdef Py_ssize_t start, stop, i, k
-    for _ in range(s.outer):
-        start = 0
-        while start < s.inner:
-            stop = min(s.inner, start + STRIP)
-            for k in range(m):
-                for i in range(start, stop):
-                    out[at[k * s.inner + i] * s.inner + i] += g[k * s.inner + i]
-            start = stop
-        g += m * s.inner
-        at += m * s.inner
-        out += s.n * s.inner
-
-
-cdef void add_wide(
-    const Lines* s, Py_ssize_t m, const float* g, const long long* at, float* out, double* sums,
-) noexcept nogil:
-    # Float loses what is added to a long sum: `sums` holds a strip of lines in double.
-    cdef Py_ssize_t start, width, i, k
-    for _ in range(s.outer):
-        start = 0
-        while start < s.inner:
-            width = min(s.inner - start, <Py_ssize_t>STRIP)
-            for k in range(s.n * width):
-                sums[k] = 0
-            if width == 1:
-                for k in range(m):
-                    sums[at[k * s.inner + start]] += g[k * s.inner + start]
-            else:
-                for k in range(m):
-                    for i in range(width):
-                        sums[at[k * s.inner + start + i] * width + i] += g[k * s.inner + start + i]
-            for k in range(s.n):
-                for i in range(width):
-                    out[k * s.inner + start + i] = <float>sums[k * width + i]
-            start += width
-        g += m * s.inner
-        at += m * s.inner
-        out += s.n * s.inner
-
-
-cdef const long long* placed(ndarray at, ndarray a, int axis, Py_ssize_t n) except NULL:
+cdef int check(ndarray at, ndarray a, int axis, Py_ssize_t n) except -1:
     # The positions, checked against the array whose elements they name or fill: this is the last place to do so.
     cdef int k
     cdef Py_ssize_t i
@@ -123,7 +56,7 @@ cdef const long long* placed(ndarray at, ndarray a, int axis, Py_ssize_t n) exce
             inside &= <unsigned long long>p[i] < <unsigned long long>n
     if not inside:
         raise IndexError(f"a position out of range: axis {axis} has length {n}")
-    return p
+    return 0
 
 
 def take_along(ndarray x not None, ndarray at not None, int axis):
@@ -135,14 +68,16 @@ def take_along(ndarray x not None, ndarray at not None, int axis):
     cdef Lines s
     cdef ndarray a = ready(x), out
     describe(&s, a, axis)
-    cdef const long long* p = placed(at, a, axis, s.n)
+    check(at, a, axis, s.n)
+    cdef bint is_double = cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
     cdef Py_ssize_t m = cnp.PyArray_DIMS(at)[axis]
     out = new_array(cnp.PyArray_NDIM(at), <Py_ssize_t*>cnp.PyArray_DIMS(at), cnp.PyArray_TYPE(a))
     with nogil:
-        if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            take_lines(&s, m, <const float*>cnp.PyArray_DATA(a), p, <float*>cnp.PyArray_DATA(out))
+        if s.inner == 1:
+            kernels.take_last[is_double](view2(a, s.outer, s.n), view2(at, s.outer, m), view2(out, s.outer, m))
         else:
-            take_lines(&s, m, <const double*>cnp.PyArray_DATA(a), p, <double*>cnp.PyArray_DATA(out))
+            kernels.take_lines[is_double](
+                view3(a, s.outer, s.n, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, m, s.inner))
     return out
 
 
@@ -157,72 +92,38 @@ def add_along(ndarray g not None, ndarray at not None, Py_ssize_t n, int axis):
     cdef ndarray a = ready(g), out, sums
     cdef int k, nd = cnp.PyArray_NDIM(a)
     describe(&s, a, axis)
-    cdef const long long* p = placed(at, a, axis, n)
-    cdef Py_ssize_t m = s.n, strip
+    check(at, a, axis, n)
+    cdef bint is_double = cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
+    cdef Py_ssize_t m = s.n, strip, width
     if cnp.PyArray_DIMS(at)[axis] != m:
         raise ValueError(f"g of shape {(<object>a).shape} needs as many positions, not {(<object>at).shape}")
     for k in range(nd):
         dims[k] = n if k == axis else cnp.PyArray_DIMS(a)[k]
-    s.n = n
-    if cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE or m < FEW:
+    if is_double or m < FEW:
         out = new_zeros(nd, dims, cnp.PyArray_TYPE(a))
         with nogil:
-            if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-                add_lines(&s, m, <const float*>cnp.PyArray_DATA(a), p, <float*>cnp.PyArray_DATA(out))
+            if s.inner == 1:
+                kernels.add_last[is_double](view2(a, s.outer, m), view2(at, s.outer, m), view2(out, s.outer, n))
             else:
-                add_lines(&s, m, <const double*>cnp.PyArray_DATA(a), p, <double*>cnp.PyArray_DATA(out))
+                kernels.add_lines[is_double](
+                    view3(a, s.outer, m, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, n, s.inner))
         return out
-    out, strip = new_array(nd, dims, cnp.NPY_FLOAT), n * min(s.inner, <Py_ssize_t>STRIP)
+    out, width = new_array(nd, dims, cnp.NPY_FLOAT), min(s.inner, <Py_ssize_t>STRIP)
+    strip = n * width
     sums = new_array(1, &strip, cnp.NPY_DOUBLE)
     with nogil:
-        add_wide(
-            &s, m, <const float*>cnp.PyArray_DATA(a), p, <float*>cnp.PyArray_DATA(out),
-            <double*>cnp.PyArray_DATA(sums))
+        if s.inner == 1:
+            kernels.add_last_wide(
+                view2(a, s.outer, m), view2(at, s.outer, m), view2(out, s.outer, n), view1(sums, n))
+        else:
+            kernels.add_lines_wide(
+                view3(a, s.outer, m, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, n, s.inner),
+                view2(sums, n, width))
     return out
 
 
 # --- the order that sorts. A float and its place make one integer of 64 bits: sorted as such, by NumPy's vectorised
 # loop, equal elements keep their order.
-
-
-cdef inline uint64_t key_of(float x, uint32_t flipped) noexcept nogil:
-    # Integers in the order of floats: nan is the largest, and minus zero equals zero.
-    cdef uint32_t bits
-    if x != x:
-        bits = <uint32_t>0xFFFFFFFF
-    else:
-        x = x + 0               # minus zero becomes zero
-        memcpy(&bits, &x, 4)
-        bits = ~bits if bits >> 31 else bits | (<uint32_t>1 << 31)
-    return <uint64_t>(bits ^ flipped) << 32
-
-
-cdef void fill_keys(const Lines* s, const float* x, uint64_t* keys, uint32_t flipped) noexcept nogil:
-    cdef Py_ssize_t start, stop, i, k
-    for _ in range(s.outer):
-        start = 0
-        while start < s.inner:
-            stop = min(s.inner, start + STRIP)
-            for k in range(s.n):
-                for i in range(start, stop):
-                    keys[i * s.n + k] = key_of(x[k * s.inner + i], flipped) | <uint64_t>k
-            start = stop
-        x += s.n * s.inner
-        keys += s.n * s.inner
-
-
-cdef void read_places(const Lines* s, const uint64_t* keys, long long* at) noexcept nogil:
-    cdef Py_ssize_t start, stop, i, k
-    for _ in range(s.outer):
-        start = 0
-        while start < s.inner:
-            stop = min(s.inner, start + STRIP)
-            for k in range(s.n):
-                for i in range(start, stop):
-                    at[k * s.inner + i] = <long long>(keys[i * s.n + k] & <uint64_t>0xFFFFFFFF)
-            start = stop
-        keys += s.n * s.inner
-        at += s.n * s.inner
 
 
 def order(ndarray x not None, int axis, bint descending):
@@ -244,10 +145,9 @@ def order(ndarray x not None, int axis, bint descending):
     keys = cnp.PyArray_EMPTY(2, dims, cnp.NPY_UINT64, 0)
     at = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), cnp.NPY_INT64, 0)
     with nogil:
-        fill_keys(
-            &s, <const float*>cnp.PyArray_DATA(a), <uint64_t*>cnp.PyArray_DATA(keys),
-            <uint32_t>0xFFFFFFFF if descending else 0)
+        kernels.fill_keys(
+            view3(a, s.outer, s.n, s.inner), view3(keys, s.outer, s.inner, s.n), 0xFFFFFFFF if descending else 0)
     keys.sort(axis=1)
     with nogil:
-        read_places(&s, <const uint64_t*>cnp.PyArray_DATA(keys), <long long*>cnp.PyArray_DATA(at))
+        kernels.read_places(view3(keys, s.outer, s.inner, s.n), view3(at, s.outer, s.n, s.inner))
     return at
