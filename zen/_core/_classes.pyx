@@ -10,6 +10,7 @@ from zen._core._memory cimport new_array
 from zen._core._kernels cimport (
     CHUNK, Targets, cross_entropy_t, cross_entropy_vjp_t, logsumexp_t, logsumexp_vjp_t, softmax_t, softmax_vjp_t,
 )
+from zen._core._views cimport view1, view2
 
 cnp.import_array()
 
@@ -30,63 +31,57 @@ cdef inline int is_double(ndarray a) noexcept:
     return cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
 
 
+cdef inline Py_ssize_t room_of(Py_ssize_t n) noexcept nogil:
+    return max(n, <Py_ssize_t>CHUNK)
+
+
 cdef ndarray working_row(ndarray x):
-    cdef Py_ssize_t size = max(width_of(x), <Py_ssize_t>CHUNK)
+    cdef Py_ssize_t size = room_of(width_of(x))
     return new_array(1, &size, cnp.PyArray_TYPE(x))
 
 
 cdef void softmax_into(ndarray out, ndarray x, bint logarithm):
     """out = softmax(x), or its logarithm."""
     cdef Py_ssize_t rows = rows_of(x), n = width_of(x)
-    cdef void* a = cnp.PyArray_DATA(x)
-    cdef void* y = cnp.PyArray_DATA(out)
     cdef ndarray work = working_row(x) if logarithm else None
-    cdef void* w = cnp.PyArray_DATA(work) if logarithm else NULL
     cdef softmax_t kernel = kernels.log_softmax[is_double(x)] if logarithm else kernels.softmax[is_double(x)]
     if rows > 0 and n > 0:
         with nogil:
-            kernel(a, y, w, rows, n)
+            kernel(view2(x, rows, n), view2(out, rows, n), view1(work, room_of(n)))
 
 
 cdef void softmax_vjp_into(ndarray out, ndarray g, ndarray y, bint logarithm, bint accumulate):
     """The gradient of softmax, or of its logarithm, from the result y; written or added."""
     cdef Py_ssize_t rows = rows_of(y), n = width_of(y)
-    cdef void* pg = cnp.PyArray_DATA(g)
-    cdef void* py = cnp.PyArray_DATA(y)
-    cdef void* po = cnp.PyArray_DATA(out)
     cdef ndarray work = working_row(y) if logarithm else None
-    cdef void* w = cnp.PyArray_DATA(work) if logarithm else NULL
     cdef softmax_vjp_t kernel = kernels.softmax_vjp[is_double(y)]
-    with nogil:
-        kernel(pg, py, po, w, rows, n, logarithm, accumulate)
+    if n > 0:
+        with nogil:
+            kernel(
+                view2(g, rows, n), view2(y, rows, n), view2(out, rows, n), view1(work, room_of(n)), logarithm,
+                accumulate)
 
 
 cdef bint logsumexp_into(ndarray out, ndarray x):
     """out = log(sum(exp(x))) over the last axis. False, and nothing to be used, where a result is not finite."""
     cdef Py_ssize_t rows = rows_of(x), n = width_of(x)
-    cdef void* a = cnp.PyArray_DATA(x)
-    cdef void* y = cnp.PyArray_DATA(out)
     cdef ndarray work = working_row(x)
-    cdef void* w = cnp.PyArray_DATA(work)
     cdef logsumexp_t kernel = kernels.logsumexp[is_double(x)]
     cdef bint finite
     with nogil:
-        finite = kernel(a, y, w, rows, n)
+        finite = kernel(view2(x, rows, n), view1(out, rows), view1(work, room_of(n)))
     return finite
 
 
 cdef void logsumexp_vjp_into(ndarray out, ndarray x, ndarray y, ndarray g, bint accumulate):
     """The gradient of logsumexp from x and the result y; written or added."""
     cdef Py_ssize_t rows = rows_of(x), n = width_of(x)
-    cdef void* px = cnp.PyArray_DATA(x)
-    cdef void* py = cnp.PyArray_DATA(y)
-    cdef void* pg = cnp.PyArray_DATA(g)
-    cdef void* po = cnp.PyArray_DATA(out)
     cdef ndarray work = working_row(x)
-    cdef void* w = cnp.PyArray_DATA(work)
     cdef logsumexp_vjp_t kernel = kernels.logsumexp_vjp[is_double(x)]
     with nogil:
-        kernel(px, py, pg, po, w, rows, n, accumulate)
+        kernel(
+            view2(x, rows, n), view1(y, rows), view1(g, rows), view2(out, rows, n), view1(work, room_of(n)),
+            accumulate)
 
 
 cdef Py_ssize_t cross_entropy_into(

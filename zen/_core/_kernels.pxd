@@ -24,9 +24,9 @@ cdef struct Targets:
 ctypedef const void* const_t
 
 # _kernels_lines.pxi. `work` holds a row, or CHUNK elements where that is more.
-ctypedef void (*softmax_t)(const_t x, void* out, void* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef void (*softmax_t)(View x, View out, View work) noexcept nogil
 ctypedef void (*softmax_vjp_t)(
-    const_t g, const_t y, void* out, void* work, Py_ssize_t rows, Py_ssize_t n, bint logarithm, bint add
+    View g, View y, View out, View work, bint logarithm, bint add
 ) noexcept nogil
 ctypedef Py_ssize_t (*cross_entropy_t)(
     const_t x, void* p, Py_ssize_t advance, void* losses, Py_ssize_t rows, Py_ssize_t n, const Targets* t,
@@ -37,9 +37,9 @@ ctypedef void (*cross_entropy_vjp_t)(
 ) noexcept nogil
 ctypedef void (*column_sums_t)(const_t g, void* out, Py_ssize_t rows, Py_ssize_t n, bint add) noexcept nogil
 
-ctypedef bint (*logsumexp_t)(const_t x, void* out, void* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+ctypedef bint (*logsumexp_t)(View x, View out, View work) noexcept nogil
 ctypedef void (*logsumexp_vjp_t)(
-    const_t x, const_t y, const_t g, void* out, void* work, Py_ssize_t rows, Py_ssize_t n, bint add
+    View x, View y, View g, View out, View work, bint add
 ) noexcept nogil
 
 # _kernels_planes.pxi

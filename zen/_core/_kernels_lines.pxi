@@ -1,7 +1,8 @@
 # Kernels over the lines of a matrix: softmax, cross entropy, sums of columns. Called by _classes.pyx and _lines.pyx.
 #
-# Arrays are C-contiguous. A softmax subtracts the largest element of its row first, so it does not overflow. Rows are
-# worked on by blocks: what is written for the exponential is still in the cache when it is summed and divided.
+# What works on one row has a pointer to it. A softmax subtracts the largest element of its row first, so it does not
+# overflow. Rows are worked on by blocks: what is written for the exponential is still in the cache when it is summed
+# and divided.
 
 from libc.math cimport isfinite, log
 from libc.string cimport memset
@@ -97,122 +98,107 @@ cdef inline Py_ssize_t chunk_of(Py_ssize_t n) noexcept nogil:
 # --- softmax
 
 
-cdef void softmax_rows(const real* x, real* out, real* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n)
-    cdef const real* a
-    cdef real* y
+cdef void softmax_rows(const real[:, ::1] x, real[:, ::1] out, real[::1] work) noexcept nogil:
+    cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], step = chunk_of(n), start = 0, end, i, j
     cdef real top
     while start < rows:
-        count = min(step, rows - start)
-        for i in range(start, start + count):
-            a, y = x + i * n, out + i * n
-            top = largest(a, n)
+        end = min(start + step, rows)
+        for i in range(start, end):
+            top = largest(&x[i, 0], n)
             for j in range(n):
-                y[j] = a[j] - top
-        exponential(out + start * n, out + start * n, count * n)
-        for i in range(start, start + count):
-            y = out + i * n
-            top = <real>(1 / row_sum(y, n))
+                out[i, j] = x[i, j] - top
+        exponential(&out[start, 0], &out[start, 0], (end - start) * n)
+        for i in range(start, end):
+            top = <real>(1 / row_sum(&out[i, 0], n))
             for j in range(n):
-                y[j] *= top
-        start += count
+                out[i, j] *= top
+        start = end
 
 
-cdef void log_softmax_rows(const real* x, real* out, real* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+cdef void log_softmax_rows(const real[:, ::1] x, real[:, ::1] out, real[::1] work) noexcept nogil:
     # `work` holds max(n, CHUNK) elements.
-    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n)
-    cdef const real* a
-    cdef real* y
+    cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], step = chunk_of(n), start = 0, end, i, j
     cdef real top
     while start < rows:
-        count = min(step, rows - start)
-        for i in range(start, start + count):
-            a, y = x + i * n, out + i * n
-            top = largest(a, n)
+        end = min(start + step, rows)
+        for i in range(start, end):
+            top = largest(&x[i, 0], n)
             for j in range(n):
-                y[j] = a[j] - top
-        exponential(out + start * n, work, count * n)
-        for i in range(count):
-            y = out + (start + i) * n
-            top = <real>log(row_sum(work + i * n, n))
+                out[i, j] = x[i, j] - top
+        exponential(&out[start, 0], &work[0], (end - start) * n)
+        for i in range(start, end):
+            top = <real>log(row_sum(&work[(i - start) * n], n))
             for j in range(n):
-                y[j] -= top
-        start += count
+                out[i, j] -= top
+        start = end
 
 
 cdef void softmax_vjp_rows(
-    const real* g, const real* y, real* out, real* work, Py_ssize_t rows, Py_ssize_t n, bint logarithm, bint add,
+    const real[:, ::1] g, const real[:, ::1] y, real[:, ::1] out, real[::1] work, bint logarithm, bint add,
 ) noexcept nogil:
     # y (g - sum(g y)), or g - exp(y) sum(g) for the logarithm; `work` holds a row.
-    cdef Py_ssize_t j
+    cdef Py_ssize_t n = y.shape[1], i, j
     cdef real s
-    for _ in range(rows):
+    for i in range(y.shape[0]):
         if logarithm:
-            s = <real>row_sum(g, n)
-            exponential(y, work, n)
+            s = <real>row_sum(&g[i, 0], n)
+            exponential(&y[i, 0], &work[0], n)
             if add:
                 for j in range(n):
-                    out[j] += g[j] - work[j] * s
+                    out[i, j] += g[i, j] - work[j] * s
             else:
                 for j in range(n):
-                    out[j] = g[j] - work[j] * s
+                    out[i, j] = g[i, j] - work[j] * s
         else:
-            s = <real>dot(g, y, n)
+            s = <real>dot(&g[i, 0], &y[i, 0], n)
             if add:
                 for j in range(n):
-                    out[j] += y[j] * (g[j] - s)
+                    out[i, j] += y[i, j] * (g[i, j] - s)
             else:
                 for j in range(n):
-                    out[j] = y[j] * (g[j] - s)
-        g += n
-        y += n
-        out += n
+                    out[i, j] = y[i, j] * (g[i, j] - s)
 
 
 # --- logsumexp
 
 
-cdef bint logsumexp_rows(const real* x, real* out, real* work, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+cdef bint logsumexp_rows(const real[:, ::1] x, real[::1] out, real[::1] work) noexcept nogil:
     # False at a row whose result is not finite. `work` holds max(n, CHUNK) elements.
-    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n)
-    cdef const real* a
-    cdef real* e
+    cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], step = chunk_of(n), start = 0, end, at, i, j
     cdef real tops[CHUNK]
     while start < rows:
-        count = min(step, rows - start)
-        for i in range(count):
-            a, e = x + (start + i) * n, work + i * n
-            tops[i] = largest(a, n)
+        end = min(start + step, rows)
+        for i in range(start, end):
+            at = (i - start) * n
+            tops[i - start] = largest(&x[i, 0], n)
             for j in range(n):
-                e[j] = a[j] - tops[i]
-        exponential(work, work, count * n)
-        for i in range(count):
-            out[start + i] = tops[i] + <real>log(row_sum(work + i * n, n))
-            if not isfinite(out[start + i]):
+                work[at + j] = x[i, j] - tops[i - start]
+        exponential(&work[0], &work[0], (end - start) * n)
+        for i in range(start, end):
+            out[i] = tops[i - start] + <real>log(row_sum(&work[(i - start) * n], n))
+            if not isfinite(out[i]):
                 return False
-        start += count
+        start = end
     return True
 
 
 cdef void logsumexp_vjp_rows(
-    const real* x, const real* y, const real* g, real* out, real* work, Py_ssize_t rows, Py_ssize_t n, bint add,
+    const real[:, ::1] x, const real[::1] y, const real[::1] g, real[:, ::1] out, real[::1] work, bint add,
 ) noexcept nogil:
     # g exp(x - y) / sum(exp(x - y)): the sum takes the rounding of y out again. `work` holds a row.
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t n = x.shape[1], i, j
     cdef real s
-    for i in range(rows):
+    for i in range(x.shape[0]):
         for j in range(n):
-            work[j] = x[j] - y[i]
-        exponential(work, work, n)
-        s = <real>(g[i] / row_sum(work, n))
+            work[j] = x[i, j] - y[i]
+        exponential(&work[0], &work[0], n)
+        s = <real>(g[i] / row_sum(&work[0], n))
         if add:
             for j in range(n):
-                out[j] += work[j] * s
+                out[i, j] += work[j] * s
         else:
             for j in range(n):
-                out[j] = work[j] * s
-        x += n
-        out += n
+                out[i, j] = work[j] * s
 
 
 # --- cross entropy. The loss of a sample of class t is -sum(q * log_softmax(x)), where q is `smoothing` spread evenly

@@ -226,6 +226,7 @@ from zen._core._blocks cimport *
 from zen._core._kernels cimport *
 from zen._core._loops cimport Loop
 from zen._core._types cimport BLOCK, REDUCE, ROOM, SET
+from zen._core._views cimport check_views
 from zen._core._loops import find
 
 cdef Loop loops[{count}][2]
@@ -272,6 +273,7 @@ def enter(size_t address):
     fill_factors(k)
     fill_tangents(k)
     fill_matvec(k)
+    check_views()
 
 
 '''
