@@ -1,19 +1,14 @@
 """Picks, once at import, the build of the kernels that suits the processor.
 
-ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it. The files
-`_dispatch_*.pxi` hold kernels whose loops are too short for wide vectors or jump about in memory. They are compiled
-once, for no set: pooling takes up to half as long again with AVX-512.
+ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it.
 """
 
 import os
 
-from zen._core._kernels cimport *
+cimport numpy as cnp
 from zen._core._types cimport kernel_t
-from zen._core._views cimport check_views
 
-cdef extern from "numpy/arrayobject.h":
-    enum:
-        NPY_FLOAT
+cnp.import_array()
 
 cdef extern from *:
     """
@@ -29,13 +24,6 @@ cdef extern from *:
     #endif
     """
     int zen_simd_level()
-
-ctypedef fused real:
-    float
-    double
-
-include "_dispatch_pool.pxi"
-include "_dispatch_places.pxi"
 
 _NAMES = ("base", "avx2", "avx512")
 cdef dict _table = {}
@@ -63,9 +51,6 @@ simd, _module = _choose()
 _table.update(_module.kernels())
 _tangents.update(_module.tangents())
 _module.enter(<size_t>&kernels)
-fill_pool(&kernels)
-fill_places(&kernels)
-check_views()
 _identity[0] = <kernel_t><void*><size_t>_table["positive"][0][1]
 _identity[1] = <kernel_t><void*><size_t>_table["positive"][0][2]
 
@@ -85,4 +70,4 @@ def find_tangent(str name):
 
 cdef kernel_t identity_kernel(int typenum) noexcept:
     # out = a: copies, adds or sums, as the mode says.
-    return _identity[typenum != NPY_FLOAT]
+    return _identity[0 if typenum == cnp.NPY_FLOAT else 1]

@@ -1,12 +1,11 @@
-# The kernels that are not elementwise: their types, and one struct with the addresses of all.
+# The kernels that are compiled once for each instruction set: their types, and one struct with the addresses of all.
 #
 # A module of one instruction set (`_kernels_base`, `_kernels_avx2`, `_kernels_avx512`, made by generate.py) contains
 # the files `_kernels_*.pxi`, each of which enters its own kernels into the struct by name. `_dispatch.pyx` picks the
-# module, and itself contains `_dispatch_*.pxi`: kernels that gain nothing from wide vectors, compiled once. A field is
-# a pair, for float and for double: `kernels.softmax[real is double]`. Views (`_views.pxd`), which kernels have as typed
-# memoryviews, and pointers are of elements of that type, unless said otherwise; scalars are always double.
+# module. A field is a pair, for float and for double: `kernels.softmax[real is double]`. Views (`_views.pxd`), which
+# kernels have as typed memoryviews, and pointers are of elements of that type, unless said otherwise; scalars are
+# always double.
 
-from libc.stdint cimport uint32_t
 from zen._core._patches cimport Geometry
 from zen._core._planes cimport Planes
 from zen._core._views cimport View
@@ -146,20 +145,7 @@ ctypedef void (*matvec_t)(
     const_t a, Py_ssize_t ld, const_t x, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
 ctypedef void (*outer_t)(const_t x, const_t y, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
 
-# _dispatch_pool.pxi. Positions and windows are of intp, factors of double.
-ctypedef void (*pool_largest_t)(
-    View x, Py_ssize_t w, View down, View right, Py_ssize_t dh, Py_ssize_t dw, bint pairs, View y, View index
-) noexcept nogil
-ctypedef bint (*move_t)(View x, View index, View y) noexcept nogil
-ctypedef void (*pool_mean_t)(
-    View x, View down, View right, View tall, View wide, bint pairs, View y) noexcept nogil
-ctypedef void (*pool_mean_vjp_t)(View g, View down, View right, View tall, View wide, View x) noexcept nogil
-
-# _dispatch_places.pxi. Positions are of int64, counts of C's int, keys of uint64, sums of double.
-ctypedef void (*place_t)(View x, View at, View out) noexcept nogil
-ctypedef void (*add_wide_t)(View g, View at, View out, View sums) noexcept nogil
-ctypedef void (*fill_keys_t)(View x, View keys, uint32_t flipped) noexcept nogil
-ctypedef void (*read_places_t)(View keys, View at) noexcept nogil
+# _kernels_rows.pxi. Numbers of rows are of int64, counts of C's int, sums of double.
 ctypedef void (*add_rows_t)(View out, View at, View g, long long skipped) noexcept nogil
 ctypedef int (*find_long_t)(View at, View slots, View long_rows, int limit) noexcept nogil
 ctypedef void (*add_long_rows_t)(
@@ -211,19 +197,6 @@ cdef struct Kernels:
     matvec_t rows_by_vector[2]
     matvec_t columns_by_vector[2]
     outer_t outer_product[2]
-    pool_largest_t pool_largest[2]
-    move_t pool_gather[2]
-    move_t pool_scatter[2]
-    pool_mean_t pool_mean[2]
-    pool_mean_vjp_t pool_mean_vjp[2]
-    place_t take_last[2]
-    place_t add_last[2]
-    add_wide_t add_last_wide
-    place_t take_lines[2]
-    place_t add_lines[2]
-    add_wide_t add_lines_wide
-    fill_keys_t fill_keys
-    read_places_t read_places
     add_rows_t add_rows[2]
     find_long_t find_long
     add_long_rows_t add_long_rows

@@ -1,22 +1,40 @@
 """Kernels of positions along one axis: elements read and added by position, and the positions that sort.
 
-Called by zen/ops. Arrays are seen as in `_along.pyx`; the loops are those of `_dispatch_places.pxi`.
+Called by zen/ops. Arrays are seen as in `_along.pyx`, (outer, n, inner). Lines side by side are worked on by STRIPs:
+what one holds stays in the cache.
 """
 
 import numpy as np
 
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._along cimport Lines, describe, ready
-from zen._core._dispatch cimport kernels
 from zen._core._memory cimport new_array, new_zeros
 from zen._core._types cimport MAXDIMS
-from zen._core._views cimport view1, view2, view3
+from zen._core._views cimport View, check_views, view1, view2, view3
 
 cnp.import_array()
+check_views()
+
+ctypedef fused real:
+    float
+    double
+
+# The kernels as they are called, for float and for double. Positions are of int64, keys of uint64, sums of double.
+ctypedef void (*place_t)(View x, View at, View out) noexcept nogil
+ctypedef void (*add_wide_t)(View g, View at, View out, View sums) noexcept nogil
+ctypedef void (*fill_keys_t)(View x, View keys, uint32_t flipped) noexcept nogil
+ctypedef void (*read_places_t)(View keys, View at) noexcept nogil
+
+cdef place_t[2] TAKE_LAST
+cdef place_t[2] TAKE_LINES
+cdef place_t[2] ADD_LAST
+cdef place_t[2] ADD_LINES
 
 cdef enum:
-    STRIP = 16           # lines that are added up in double together
+    STRIP = 16           # a cache line of float
     FEW = 512            # additions to one element up to which float is exact enough
 
 
@@ -37,6 +55,94 @@ def positions(object indices not None, Py_ssize_t n):
             y[k] = a[k] + (n if a[k] < 0 else 0)
             outside |= <unsigned long long>y[k] >= <unsigned long long>n
     return None if outside else out
+
+
+# --- along the last axis, where nothing runs across
+
+
+cdef void take_last(const real[:, ::1] x, const long long[:, ::1] at, real[:, ::1] out) noexcept nogil:
+    cdef Py_ssize_t o, k
+    for o in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[o, k] = x[o, at[o, k]]
+
+
+cdef void add_last(const real[:, ::1] g, const long long[:, ::1] at, real[:, ::1] out) noexcept nogil:
+    cdef Py_ssize_t o, k
+    for o in range(g.shape[0]):
+        for k in range(g.shape[1]):
+            out[o, at[o, k]] += g[o, k]
+
+
+cdef void add_last_wide(
+    const float[:, ::1] g, const long long[:, ::1] at, float[:, ::1] out, double[::1] sums,
+) noexcept nogil:
+    # Float loses what is added to a long sum: `sums` holds a line in double.
+    cdef Py_ssize_t o, k
+    for o in range(g.shape[0]):
+        for k in range(out.shape[1]):
+            sums[k] = 0
+        for k in range(g.shape[1]):
+            sums[at[o, k]] += g[o, k]
+        for k in range(out.shape[1]):
+            out[o, k] = <float>sums[k]
+
+
+# --- along another axis
+
+
+cdef void take_lines(const real[:, :, ::1] x, const long long[:, :, ::1] at, real[:, :, ::1] out) noexcept nogil:
+    cdef Py_ssize_t inner = out.shape[2], o, start, i, k
+    for o in range(out.shape[0]):
+        start = 0
+        while start < inner:
+            for k in range(out.shape[1]):
+                for i in range(start, min(inner, start + STRIP)):
+                    out[o, k, i] = x[o, at[o, k, i], i]
+            start += STRIP
+
+
+cdef void add_lines(const real[:, :, ::1] g, const long long[:, :, ::1] at, real[:, :, ::1] out) noexcept nogil:
+    cdef Py_ssize_t inner = g.shape[2], o, start, i, k
+    for o in range(g.shape[0]):
+        start = 0
+        while start < inner:
+            for k in range(g.shape[1]):
+                for i in range(start, min(inner, start + STRIP)):
+                    out[o, at[o, k, i], i] += g[o, k, i]
+            start += STRIP
+
+
+cdef void add_lines_wide(
+    const float[:, :, ::1] g, const long long[:, :, ::1] at, float[:, :, ::1] out, double[:, ::1] sums,
+) noexcept nogil:
+    # As add_last_wide; `sums` holds a strip of lines.
+    cdef Py_ssize_t inner = g.shape[2], o, start, width, i, k
+    for o in range(g.shape[0]):
+        start = 0
+        while start < inner:
+            width = min(inner - start, sums.shape[1])
+            for k in range(sums.shape[0]):
+                for i in range(width):
+                    sums[k, i] = 0
+            for k in range(g.shape[1]):
+                for i in range(width):
+                    sums[at[o, k, start + i], i] += g[o, k, start + i]
+            for k in range(sums.shape[0]):
+                for i in range(width):
+                    out[o, k, start + i] = <float>sums[k, i]
+            start += width
+
+
+TAKE_LAST[0], TAKE_LAST[1] = <place_t> <void*> take_last[float], <place_t> <void*> take_last[double]
+TAKE_LINES[0], TAKE_LINES[1] = <place_t> <void*> take_lines[float], <place_t> <void*> take_lines[double]
+ADD_LAST[0], ADD_LAST[1] = <place_t> <void*> add_last[float], <place_t> <void*> add_last[double]
+ADD_LINES[0], ADD_LINES[1] = <place_t> <void*> add_lines[float], <place_t> <void*> add_lines[double]
+cdef add_wide_t ADD_LAST_WIDE = <add_wide_t> <void*> add_last_wide
+cdef add_wide_t ADD_LINES_WIDE = <add_wide_t> <void*> add_lines_wide
+
+
+# --- what Python calls
 
 
 cdef int check(ndarray at, ndarray a, int axis, Py_ssize_t n) except -1:
@@ -74,9 +180,9 @@ def take_along(ndarray x not None, ndarray at not None, int axis):
     out = new_array(cnp.PyArray_NDIM(at), <Py_ssize_t*>cnp.PyArray_DIMS(at), cnp.PyArray_TYPE(a))
     with nogil:
         if s.inner == 1:
-            kernels.take_last[is_double](view2(a, s.outer, s.n), view2(at, s.outer, m), view2(out, s.outer, m))
+            TAKE_LAST[is_double](view2(a, s.outer, s.n), view2(at, s.outer, m), view2(out, s.outer, m))
         else:
-            kernels.take_lines[is_double](
+            TAKE_LINES[is_double](
                 view3(a, s.outer, s.n, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, m, s.inner))
     return out
 
@@ -103,9 +209,9 @@ def add_along(ndarray g not None, ndarray at not None, Py_ssize_t n, int axis):
         out = new_zeros(nd, dims, cnp.PyArray_TYPE(a))
         with nogil:
             if s.inner == 1:
-                kernels.add_last[is_double](view2(a, s.outer, m), view2(at, s.outer, m), view2(out, s.outer, n))
+                ADD_LAST[is_double](view2(a, s.outer, m), view2(at, s.outer, m), view2(out, s.outer, n))
             else:
-                kernels.add_lines[is_double](
+                ADD_LINES[is_double](
                     view3(a, s.outer, m, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, n, s.inner))
         return out
     out, width = new_array(nd, dims, cnp.NPY_FLOAT), min(s.inner, <Py_ssize_t>STRIP)
@@ -113,10 +219,10 @@ def add_along(ndarray g not None, ndarray at not None, Py_ssize_t n, int axis):
     sums = new_array(1, &strip, cnp.NPY_DOUBLE)
     with nogil:
         if s.inner == 1:
-            kernels.add_last_wide(
+            ADD_LAST_WIDE(
                 view2(a, s.outer, m), view2(at, s.outer, m), view2(out, s.outer, n), view1(sums, n))
         else:
-            kernels.add_lines_wide(
+            ADD_LINES_WIDE(
                 view3(a, s.outer, m, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, n, s.inner),
                 view2(sums, n, width))
     return out
@@ -124,6 +230,45 @@ def add_along(ndarray g not None, ndarray at not None, Py_ssize_t n, int axis):
 
 # --- the order that sorts. A float and its place make one integer of 64 bits: sorted as such, by NumPy's vectorised
 # loop, equal elements keep their order.
+
+
+cdef inline uint64_t key_of(float x, uint32_t flipped) noexcept nogil:
+    # Integers in the order of floats: nan is the largest, and minus zero equals zero.
+    cdef uint32_t bits
+    if x != x:
+        bits = <uint32_t>0xFFFFFFFF
+    else:
+        x = x + 0               # minus zero becomes zero
+        memcpy(&bits, &x, 4)
+        bits = ~bits if bits >> 31 else bits | (<uint32_t>1 << 31)
+    return <uint64_t>(bits ^ flipped) << 32
+
+
+cdef void fill_keys(const float[:, :, ::1] x, uint64_t[:, :, ::1] keys, uint32_t flipped) noexcept nogil:
+    # keys: (outer, inner, n)
+    cdef Py_ssize_t inner = x.shape[2], o, start, i, k
+    for o in range(x.shape[0]):
+        start = 0
+        while start < inner:
+            for k in range(x.shape[1]):
+                for i in range(start, min(inner, start + STRIP)):
+                    keys[o, i, k] = key_of(x[o, k, i], flipped) | <uint64_t>k
+            start += STRIP
+
+
+cdef void read_places(const uint64_t[:, :, ::1] keys, long long[:, :, ::1] at) noexcept nogil:
+    cdef Py_ssize_t inner = at.shape[2], o, start, i, k
+    for o in range(at.shape[0]):
+        start = 0
+        while start < inner:
+            for k in range(at.shape[1]):
+                for i in range(start, min(inner, start + STRIP)):
+                    at[o, k, i] = <long long>(keys[o, i, k] & <uint64_t>0xFFFFFFFF)
+            start += STRIP
+
+
+cdef fill_keys_t FILL_KEYS = <fill_keys_t> <void*> fill_keys
+cdef read_places_t READ_PLACES = <read_places_t> <void*> read_places
 
 
 def order(ndarray x not None, int axis, bint descending):
@@ -145,9 +290,9 @@ def order(ndarray x not None, int axis, bint descending):
     keys = cnp.PyArray_EMPTY(2, dims, cnp.NPY_UINT64, 0)
     at = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), cnp.NPY_INT64, 0)
     with nogil:
-        kernels.fill_keys(
+        FILL_KEYS(
             view3(a, s.outer, s.n, s.inner), view3(keys, s.outer, s.inner, s.n), 0xFFFFFFFF if descending else 0)
     keys.sort(axis=1)
     with nogil:
-        kernels.read_places(view3(keys, s.outer, s.inner, s.n), view3(at, s.outer, s.n, s.inner))
+        READ_PLACES(view3(keys, s.outer, s.inner, s.n), view3(at, s.outer, s.n, s.inner))
     return at

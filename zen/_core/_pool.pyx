@@ -1,20 +1,36 @@
 """Pooling of images: the largest value, or the mean, of windows, and the transposes that carry gradients back.
 
 Along each axis the windows are given as an array of (first, end) pairs, already cut to the image; so one kernel serves
-strides, padding, ceiling and adaptive sizes. The positions of largest values are flat positions in the image. The loops
-are those of `_kernels_pool.pxi`.
+strides, padding, ceiling and adaptive sizes. The positions of largest values are flat positions in the image.
 """
 
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
-from zen._core._kernels cimport move_t
 from zen._core._memory cimport contiguous, new_array, new_zeros
-from zen._core._views cimport view1, view2, view3
+from zen._core._views cimport View, check_views, view1, view2, view3
 
 cnp.import_array()
+check_views()
+
+ctypedef fused real:
+    float
+    double
+
+# The kernels as they are called, for float and for double. Positions and windows are of intp, factors of double.
+ctypedef void (*largest_t)(
+    View x, Py_ssize_t w, View down, View right, Py_ssize_t dh, Py_ssize_t dw, bint pairs, View y, View index
+) noexcept nogil
+ctypedef bint (*move_t)(View x, View index, View y) noexcept nogil
+ctypedef void (*mean_t)(View x, View down, View right, View tall, View wide, bint pairs, View y) noexcept nogil
+ctypedef void (*mean_vjp_t)(View g, View down, View right, View tall, View wide, View x) noexcept nogil
+
+cdef largest_t[2] LARGEST
+cdef move_t[2] GATHER
+cdef move_t[2] SCATTER
+cdef mean_t[2] MEAN
+cdef mean_vjp_t[2] MEAN_VJP
 
 cdef struct Windows:
     Py_ssize_t planes, h, w, oh, ow
@@ -66,6 +82,58 @@ cdef int describe(
 # --- the largest value
 
 
+cdef inline bint replaces(real value, real best) noexcept nogil:
+    # The first of equal values stays, and nan is larger than any number, as in numpy.argmax.
+    return (value > best) | ((value != value) & (best == best))
+
+
+cdef inline Py_ssize_t largest_of(
+    const real[::1] x, Py_ssize_t w, Py_ssize_t top, Py_ssize_t bottom, Py_ssize_t left, Py_ssize_t right,
+    Py_ssize_t dh, Py_ssize_t dw,
+) noexcept nogil:
+    cdef Py_ssize_t row = top, column, k, best = top * w + left
+    while row < bottom:
+        column = left
+        while column < right:
+            k = row * w + column
+            if replaces(x[k], x[best]):
+                best = k
+            column += dw
+        row += dh
+    return best
+
+
+cdef void largest(
+    const real[:, ::1] x, Py_ssize_t w, const Py_ssize_t[:, ::1] down, const Py_ssize_t[:, ::1] right, Py_ssize_t dh,
+    Py_ssize_t dw, bint pairs, real[:, :, ::1] y, Py_ssize_t[:, :, ::1] index,
+) noexcept nogil:
+    # index: without elements where positions are not asked for
+    cdef Py_ssize_t p, i, j, a, b, best
+    cdef const real[::1] image
+    for p in range(y.shape[0]):
+        image = x[p]
+        for i in range(y.shape[1]):
+            if pairs:               # without branches, which random values would make the processor guess wrong
+                for j in range(y.shape[2]):
+                    a = down[i, 0] * w + right[j, 0]
+                    b = a + w
+                    a += replaces(image[a + 1], image[a])
+                    b += replaces(image[b + 1], image[b])
+                    best = a + (b - a) * replaces(image[b], image[a])
+                    y[p, i, j] = image[best]
+                    if index.shape[0] > 0:
+                        index[p, i, j] = best
+            else:
+                for j in range(y.shape[2]):
+                    best = largest_of(image, w, down[i, 0], down[i, 1], right[j, 0], right[j, 1], dh, dw)
+                    y[p, i, j] = image[best]
+                    if index.shape[0] > 0:
+                        index[p, i, j] = best
+
+
+LARGEST[0], LARGEST[1] = <largest_t> <void*> largest[float], <largest_t> <void*> largest[double]
+
+
 def max_pool2d(ndarray x not None, down, right, tuple dilation, bint with_index):
     """(largest values of the windows, their positions in the image or None), for x (n, c, h, w)."""
     cdef Windows s
@@ -78,13 +146,38 @@ def max_pool2d(ndarray x not None, down, right, tuple dilation, bint with_index)
     if with_index:
         index = cnp.PyArray_EMPTY(4, <cnp.npy_intp*>dims, cnp.NPY_INTP, 0)
     with nogil:
-        kernels.pool_largest[is_double(x)](
+        LARGEST[is_double(x)](
             view2(x, s.planes, s.h * s.w), s.w, view2(rows, s.oh, 2), view2(columns, s.ow, 2), s.dh, s.dw, s.pairs,
             view3(y, s.planes, s.oh, s.ow), view3(index, s.planes, s.oh, s.ow))
     return y, index
 
 
 # --- values at positions, and their transpose
+
+
+cdef bint gather(const real[:, ::1] x, const Py_ssize_t[:, ::1] index, real[:, ::1] y) noexcept nogil:
+    # False if a position is out of range
+    cdef Py_ssize_t p, k
+    for p in range(index.shape[0]):
+        for k in range(index.shape[1]):
+            if not 0 <= index[p, k] < x.shape[1]:
+                return False
+            y[p, k] = x[p, index[p, k]]
+    return True
+
+
+cdef bint scatter(const real[:, ::1] g, const Py_ssize_t[:, ::1] index, real[:, ::1] x) noexcept nogil:
+    cdef Py_ssize_t p, k
+    for p in range(index.shape[0]):
+        for k in range(index.shape[1]):
+            if not 0 <= index[p, k] < x.shape[1]:
+                return False
+            x[p, index[p, k]] += g[p, k]
+    return True
+
+
+GATHER[0], GATHER[1] = <move_t> <void*> gather[float], <move_t> <void*> gather[double]
+SCATTER[0], SCATTER[1] = <move_t> <void*> scatter[float], <move_t> <void*> scatter[double]
 
 
 cdef ndarray positions_of(object index, ndarray like):
@@ -122,7 +215,7 @@ cdef int run_move(ndarray x, ndarray index, ndarray y, bint add) except -1:
     cdef const Py_ssize_t* d = <const Py_ssize_t*>cnp.PyArray_DIMS(image)
     cdef Py_ssize_t planes = d[0] * d[1], size = d[2] * d[3], count
     cdef bint fits
-    cdef move_t kernel = kernels.pool_scatter[is_double(x)] if add else kernels.pool_gather[is_double(x)]
+    cdef move_t kernel = SCATTER[is_double(x)] if add else GATHER[is_double(x)]
     count = cnp.PyArray_DIMS(index)[2] * cnp.PyArray_DIMS(index)[3]
     with nogil:
         fits = kernel(
@@ -134,6 +227,54 @@ cdef int run_move(ndarray x, ndarray index, ndarray y, bint add) except -1:
 
 
 # --- the mean
+
+
+cdef void mean(
+    const real[:, :, ::1] x, const Py_ssize_t[:, ::1] down, const Py_ssize_t[:, ::1] right, const double[::1] tall,
+    const double[::1] wide, bint pairs, real[:, :, ::1] y,
+) noexcept nogil:
+    # tall, wide: what the sum over a window is multiplied by, for its rows and for its columns
+    cdef Py_ssize_t p, i, j, row, column, top, bottom, first, end
+    cdef real total, scale
+    cdef const real[:, ::1] image
+    for p in range(y.shape[0]):
+        image = x[p]
+        for i in range(y.shape[1]):
+            scale, top, bottom = <real>tall[i], down[i, 0], down[i, 1]
+            if pairs:
+                for j in range(y.shape[2]):
+                    column = right[j, 0]
+                    total = image[top, column] + image[top, column + 1]
+                    total = total + image[top + 1, column] + image[top + 1, column + 1]
+                    y[p, i, j] = total * (scale * <real>wide[j])
+            else:
+                for j in range(y.shape[2]):
+                    total, first, end = 0, right[j, 0], right[j, 1]
+                    for row in range(top, bottom):
+                        for column in range(first, end):
+                            total += image[row, column]
+                    y[p, i, j] = total * (scale * <real>wide[j])
+
+
+cdef void mean_vjp(
+    const real[:, :, ::1] g, const Py_ssize_t[:, ::1] down, const Py_ssize_t[:, ::1] right, const double[::1] tall,
+    const double[::1] wide, real[:, :, ::1] x,
+) noexcept nogil:
+    # Adds to x, which holds zeros.
+    cdef Py_ssize_t p, i, j, row, column, top, bottom, first, end
+    cdef real part, scale
+    for p in range(g.shape[0]):
+        for i in range(g.shape[1]):
+            scale, top, bottom = <real>tall[i], down[i, 0], down[i, 1]
+            for j in range(g.shape[2]):
+                part, first, end = g[p, i, j] * (scale * <real>wide[j]), right[j, 0], right[j, 1]
+                for row in range(top, bottom):
+                    for column in range(first, end):
+                        x[p, row, column] += part
+
+
+MEAN[0], MEAN[1] = <mean_t> <void*> mean[float], <mean_t> <void*> mean[double]
+MEAN_VJP[0], MEAN_VJP[1] = <mean_vjp_t> <void*> mean_vjp[float], <mean_vjp_t> <void*> mean_vjp[double]
 
 
 cdef ndarray factors(object given, Py_ssize_t length):
@@ -154,7 +295,7 @@ def avg_pool2d(ndarray x not None, down, right, tall, wide):
     dims[0], dims[1], dims[2], dims[3] = cnp.PyArray_DIMS(x)[0], cnp.PyArray_DIMS(x)[1], s.oh, s.ow
     cdef ndarray y = new_array(4, dims, cnp.PyArray_TYPE(x))
     with nogil:
-        kernels.pool_mean[is_double(x)](
+        MEAN[is_double(x)](
             view3(x, s.planes, s.h, s.w), view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh), view1(v, s.ow),
             s.pairs, view3(y, s.planes, s.oh, s.ow))
     return y
@@ -174,7 +315,7 @@ def avg_pool2d_input(ndarray g not None, tuple size, down, right, tall, wide):
     cdef ndarray t = factors(tall, s.oh), v = factors(wide, s.ow)
     cdef ndarray x = new_zeros(4, dims, cnp.PyArray_TYPE(g))
     with nogil:
-        kernels.pool_mean_vjp[is_double(g)](
+        MEAN_VJP[is_double(g)](
             view3(g, s.planes, s.oh, s.ow), view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh),
             view1(v, s.ow), view3(x, s.planes, s.h, s.w))
     return x

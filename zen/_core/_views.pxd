@@ -5,8 +5,10 @@
 # no object (`memview` is NULL, which Cython's reference counting passes over). This is safe as long as
 # - the caller holds the array, and checked its dtype, its size and that it is C-contiguous and aligned;
 # - a kernel keeps no view, and makes no object of one; being nogil, it could not.
-# Callers need not know Cython's class of memoryviews: each module that has memoryviews contains it, and takes 0.1 ms
-# longer to load. So kernels stand together in few modules.
+# A caller need not have memoryviews itself: to Cython a view is a struct, and a kernel is called through a pointer to a
+# function of views. It stands in the struct `kernels` for what is compiled once for each instruction set, and in the
+# kernel's own module otherwise, as in `_pool.pyx`. Each module with memoryviews contains Cython's class of them, which
+# takes 0.1 ms to load: of the modules that `import zen` loads, the one of the instruction set has it alone.
 
 # Not NumPy's pxd: whoever cimports that looks up all of NumPy's types at import.
 cdef extern from "numpy/arrayobject.h":
