@@ -23,6 +23,8 @@ ctypedef fused real:
     double
 
 # The kernels as they are called, for float and for double. Positions are of int64, keys of uint64, sums of double.
+ctypedef bint (*are_within_t)(View at, uint64_t n) noexcept nogil
+ctypedef void (*count_t)(View given, View out, Py_ssize_t n) noexcept nogil
 ctypedef void (*place_t)(View x, View at, View out) noexcept nogil
 ctypedef void (*add_wide_t)(View g, View at, View out, View sums) noexcept nogil
 ctypedef void (*fill_keys_t)(View x, View keys, uint32_t flipped) noexcept nogil
@@ -38,6 +40,30 @@ cdef enum:
     FEW = 512            # additions to one element up to which float is exact enough
 
 
+# --- positions
+
+
+cdef bint are_within(const long long[::1] at, uint64_t n) noexcept nogil:
+    # Whether every position is from 0 to n - 1. The highest bit of a number is set if it, or n - 1 less it, is negative:
+    # compilers vectorise that for any processor, and comparisons of 64 bits not.
+    cdef uint64_t outside = 0, p
+    cdef Py_ssize_t k
+    for k in range(at.shape[0]):
+        p = <uint64_t>at[k]
+        outside |= p | (n - 1 - p)
+    return not outside >> 63
+
+
+cdef void count_from_start(const long long[::1] given, long long[::1] out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(out.shape[0]):
+        out[k] = given[k] + (n if given[k] < 0 else 0)
+
+
+cdef are_within_t ARE_WITHIN = <are_within_t> <void*> are_within
+cdef count_t COUNT_FROM_START = <count_t> <void*> count_from_start
+
+
 def positions(object indices not None, Py_ssize_t n):
     """`indices` as new int64 from 0 to n - 1, negative ones from the end; None where one is out of range.
 
@@ -46,15 +72,12 @@ def positions(object indices not None, Py_ssize_t n):
     cdef ndarray given = <ndarray>cnp.PyArray_FROMANY(
         indices, cnp.NPY_INT64, 0, 0, cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_FORCECAST | cnp.NPY_ARRAY_ENSUREARRAY)
     cdef ndarray out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(given), cnp.PyArray_DIMS(given), cnp.NPY_INT64, 0)
-    cdef const long long* a = <const long long*>cnp.PyArray_DATA(given)
-    cdef long long* y = <long long*>cnp.PyArray_DATA(out)
-    cdef Py_ssize_t k, size = cnp.PyArray_SIZE(given)
-    cdef bint outside = False
+    cdef Py_ssize_t size = cnp.PyArray_SIZE(given)
+    cdef bint within
     with nogil:
-        for k in range(size):
-            y[k] = a[k] + (n if a[k] < 0 else 0)
-            outside |= <unsigned long long>y[k] >= <unsigned long long>n
-    return None if outside else out
+        COUNT_FROM_START(view1(given, size), view1(out, size), n)
+        within = ARE_WITHIN(view1(out, size), n)
+    return out if within else None
 
 
 # --- along the last axis, where nothing runs across
@@ -148,9 +171,7 @@ cdef add_wide_t ADD_LINES_WIDE = <add_wide_t> <void*> add_lines_wide
 cdef int check(ndarray at, ndarray a, int axis, Py_ssize_t n) except -1:
     # The positions, checked against the array whose elements they name or fill: this is the last place to do so.
     cdef int k
-    cdef Py_ssize_t i
-    cdef const long long* p = <const long long*>cnp.PyArray_DATA(at)
-    cdef bint fits = cnp.PyArray_NDIM(at) == cnp.PyArray_NDIM(a), inside = True
+    cdef bint fits = cnp.PyArray_NDIM(at) == cnp.PyArray_NDIM(a), within
     if cnp.PyArray_TYPE(at) != cnp.NPY_INT64 or not cnp.PyArray_ISCARRAY_RO(at):
         raise TypeError("positions are C-contiguous int64")
     for k in range(cnp.PyArray_NDIM(a) if fits else 0):
@@ -158,9 +179,8 @@ cdef int check(ndarray at, ndarray a, int axis, Py_ssize_t n) except -1:
     if not fits:
         raise ValueError(f"positions of shape {(<object>at).shape} do not fit shape {(<object>a).shape}, axis {axis}")
     with nogil:
-        for i in range(cnp.PyArray_SIZE(at)):
-            inside &= <unsigned long long>p[i] < <unsigned long long>n
-    if not inside:
+        within = ARE_WITHIN(view1(at, cnp.PyArray_SIZE(at)), n)
+    if not within:
         raise IndexError(f"a position out of range: axis {axis} has length {n}")
     return 0
 

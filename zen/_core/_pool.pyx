@@ -23,7 +23,8 @@ ctypedef void (*largest_t)(
     View x, Py_ssize_t w, View down, View right, Py_ssize_t dh, Py_ssize_t dw, bint pairs, View y, View index
 ) noexcept nogil
 ctypedef bint (*move_t)(View x, View index, View y) noexcept nogil
-ctypedef void (*mean_t)(View x, View down, View right, View tall, View wide, bint pairs, View y) noexcept nogil
+ctypedef void (*mean_t)(
+    View x, Py_ssize_t w, View down, View right, View tall, View wide, bint pairs, View y) noexcept nogil
 ctypedef void (*mean_vjp_t)(View g, View down, View right, View tall, View wide, View x) noexcept nogil
 
 cdef largest_t[2] LARGEST
@@ -84,7 +85,7 @@ cdef int describe(
 
 cdef inline bint replaces(real value, real best) noexcept nogil:
     # The first of equal values stays, and nan is larger than any number, as in numpy.argmax.
-    return (value > best) | ((value != value) & (best == best))
+    return (not value <= best) & (best == best)
 
 
 cdef inline Py_ssize_t largest_of(
@@ -230,29 +231,28 @@ cdef int run_move(ndarray x, ndarray index, ndarray y, bint add) except -1:
 
 
 cdef void mean(
-    const real[:, :, ::1] x, const Py_ssize_t[:, ::1] down, const Py_ssize_t[:, ::1] right, const double[::1] tall,
-    const double[::1] wide, bint pairs, real[:, :, ::1] y,
+    const real[:, ::1] x, Py_ssize_t w, const Py_ssize_t[:, ::1] down, const Py_ssize_t[:, ::1] right,
+    const double[::1] tall, const double[::1] wide, bint pairs, real[:, :, ::1] y,
 ) noexcept nogil:
     # tall, wide: what the sum over a window is multiplied by, for its rows and for its columns
-    cdef Py_ssize_t p, i, j, row, column, top, bottom, first, end
+    cdef Py_ssize_t p, i, j, row, k
     cdef real total, scale
-    cdef const real[:, ::1] image
+    cdef const real[::1] image
     for p in range(y.shape[0]):
         image = x[p]
         for i in range(y.shape[1]):
-            scale, top, bottom = <real>tall[i], down[i, 0], down[i, 1]
+            scale = <real>tall[i]
             if pairs:
                 for j in range(y.shape[2]):
-                    column = right[j, 0]
-                    total = image[top, column] + image[top, column + 1]
-                    total = total + image[top + 1, column] + image[top + 1, column + 1]
+                    k = down[i, 0] * w + right[j, 0]
+                    total = image[k] + image[k + 1] + image[k + w] + image[k + w + 1]
                     y[p, i, j] = total * (scale * <real>wide[j])
             else:
                 for j in range(y.shape[2]):
-                    total, first, end = 0, right[j, 0], right[j, 1]
-                    for row in range(top, bottom):
-                        for column in range(first, end):
-                            total += image[row, column]
+                    total = 0
+                    for row in range(down[i, 0], down[i, 1]):
+                        for k in range(row * w + right[j, 0], row * w + right[j, 1]):
+                            total += image[k]
                     y[p, i, j] = total * (scale * <real>wide[j])
 
 
@@ -296,8 +296,8 @@ def avg_pool2d(ndarray x not None, down, right, tall, wide):
     cdef ndarray y = new_array(4, dims, cnp.PyArray_TYPE(x))
     with nogil:
         MEAN[is_double(x)](
-            view3(x, s.planes, s.h, s.w), view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh), view1(v, s.ow),
-            s.pairs, view3(y, s.planes, s.oh, s.ow))
+            view2(x, s.planes, s.h * s.w), s.w, view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh),
+            view1(v, s.ow), s.pairs, view3(y, s.planes, s.oh, s.ow))
     return y
 
 
