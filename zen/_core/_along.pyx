@@ -11,12 +11,26 @@ from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array, same_shape
 from zen._core._types cimport MAXDIMS
+from zen._core._views cimport View, check_views, flipped3, view1, view3
 
 cnp.import_array()
+check_views()
 
 ctypedef fused real:
     float
     double
+
+# The kernels as they are called, for float and for double.
+ctypedef void (*line_t)(View x, View out) noexcept nogil
+ctypedef void (*others_t)(View x, View out, Py_ssize_t n) noexcept nogil
+ctypedef void (*recur_t)(View a, View b, View out) noexcept nogil
+
+cdef line_t[2] OTHERS_BESIDE
+cdef others_t[2] OTHERS_LINES
+cdef line_t[2] SUM_BESIDE
+cdef line_t[2] SUM_TOGETHER
+cdef recur_t[2] RECUR
+cdef recur_t[2] RECUR_LINES
 
 cdef enum:
     LINES = 4
@@ -43,6 +57,15 @@ cdef ndarray ready(ndarray a):
     return a if cnp.PyArray_ISCARRAY_RO(a) else contiguous(a)
 
 
+cdef inline bint is_double(ndarray a) noexcept nogil:
+    return cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
+
+
+cdef inline View lines_of(ndarray a, const Lines* s, bint back, Py_ssize_t lag) noexcept nogil:
+    # (outer, n, inner), or the same with lines that run from their end to their start, then `lag` elements late.
+    return flipped3(a, s.outer, s.n, s.inner, lag) if back else view3(a, s.outer, s.n, s.inner)
+
+
 cdef ndarray like(ndarray a):
     return new_array(cnp.PyArray_NDIM(a), <Py_ssize_t*>cnp.PyArray_DIMS(a), cnp.PyArray_TYPE(a))
 
@@ -50,52 +73,40 @@ cdef ndarray like(ndarray a):
 # --- running sums
 
 
-cdef void sum_beside(const Lines* s, const real* x, real* out, bint back) noexcept nogil:
-    cdef Py_ssize_t size = s.n * s.inner, step = -s.inner if back else s.inner
-    cdef Py_ssize_t at = size - s.inner if back else 0, i, _k
-    cdef const real* a
-    cdef real* y
-    for _ in range(s.outer):
-        a, y = x + at, out + at
-        for i in range(s.inner):
-            y[i] = a[i]
-        for _k in range(1, s.n):
-            a += step
-            y += step
-            for i in range(s.inner):
-                y[i] = y[i - step] + a[i]
-        x += size
-        out += size
+cdef void sum_beside(const real[:, :, ::1] x, real[:, :, ::1] out) noexcept nogil:
+    cdef Py_ssize_t o, k, i
+    for o in range(x.shape[0]):
+        for i in range(x.shape[2]):
+            out[o, 0, i] = x[o, 0, i]
+        for k in range(1, x.shape[1]):
+            for i in range(x.shape[2]):
+                out[o, k, i] = out[o, k - 1, i] + x[o, k, i]
 
 
-cdef void sum_together(Py_ssize_t n, const real* x, real* out, bint back) noexcept nogil:
-    cdef const real* a[LINES]
-    cdef real* y[LINES]
-    cdef real t0 = 0, t1 = 0, t2 = 0, t3 = 0
-    cdef Py_ssize_t k, i
-    for k in range(LINES):
-        a[k], y[k] = x + k * n, out + k * n
-    for i in range(n):
-        k = n - 1 - i if back else i
-        if i == 0:              # not 0 + x: minus zero stays
-            t0, t1, t2, t3 = a[0][k], a[1][k], a[2][k], a[3][k]
-        else:
-            t0 = t0 + a[0][k]
-            t1 = t1 + a[1][k]
-            t2 = t2 + a[2][k]
-            t3 = t3 + a[3][k]
-        y[0][k], y[1][k], y[2][k], y[3][k] = t0, t1, t2, t3
+cdef void sum_together(const real[:, :, ::1] x, real[:, :, ::1] out) noexcept nogil:
+    # Nothing runs across: x.shape[2] is 1.
+    cdef Py_ssize_t outer = x.shape[0], o = 0, k
+    cdef real t0, t1, t2, t3
+    while o + LINES <= outer:
+        t0, t1, t2, t3 = x[o, 0, 0], x[o + 1, 0, 0], x[o + 2, 0, 0], x[o + 3, 0, 0]     # not 0 + x: minus zero stays
+        out[o, 0, 0], out[o + 1, 0, 0], out[o + 2, 0, 0], out[o + 3, 0, 0] = t0, t1, t2, t3
+        for k in range(1, x.shape[1]):
+            t0 = t0 + x[o, k, 0]
+            t1 = t1 + x[o + 1, k, 0]
+            t2 = t2 + x[o + 2, k, 0]
+            t3 = t3 + x[o + 3, k, 0]
+            out[o, k, 0], out[o + 1, k, 0], out[o + 2, k, 0], out[o + 3, k, 0] = t0, t1, t2, t3
+        o += LINES
+    while o < outer:
+        t0 = out[o, 0, 0] = x[o, 0, 0]
+        for k in range(1, x.shape[1]):
+            t0 = t0 + x[o, k, 0]
+            out[o, k, 0] = t0
+        o += 1
 
 
-cdef void sum_lines(const Lines* s, const real* x, real* out, bint back) noexcept nogil:
-    cdef Lines rest
-    cdef Py_ssize_t done = 0
-    if s.inner == 1:
-        while done + LINES <= s.outer:
-            sum_together(s.n, x + done * s.n, out + done * s.n, back)
-            done += LINES
-    rest.outer, rest.n, rest.inner = s.outer - done, s.n, s.inner
-    sum_beside(&rest, x + done * s.n, out + done * s.n, back)
+SUM_BESIDE[0], SUM_BESIDE[1] = <line_t> <void*> sum_beside[float], <line_t> <void*> sum_beside[double]
+SUM_TOGETHER[0], SUM_TOGETHER[1] = <line_t> <void*> sum_together[float], <line_t> <void*> sum_together[double]
 
 
 def running_sum(ndarray x not None, int axis, bint back):
@@ -108,38 +119,38 @@ def running_sum(ndarray x not None, int axis, bint back):
     describe(&s, a, axis)
     if cnp.PyArray_SIZE(a) == 0:
         return out
+    cdef line_t kernel = SUM_TOGETHER[is_double(a)] if s.inner == 1 else SUM_BESIDE[is_double(a)]
     with nogil:
-        if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            sum_lines(&s, <const float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(out), back)
-        else:
-            sum_lines(&s, <const double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(out), back)
+        kernel(lines_of(a, &s, back, 0), lines_of(out, &s, back, 0))
     return out
 
 
 # --- linear recurrences
 
 
-cdef void recur(const Lines* s, const real* a, const real* b, real* out, bint back) noexcept nogil:
-    cdef Py_ssize_t size = s.n * s.inner, step = -s.inner if back else s.inner
-    cdef Py_ssize_t at = size - s.inner if back else 0, i, _k
-    cdef const real* factor
-    cdef const real* term
-    cdef real* y
-    for _ in range(s.outer):
-        factor, term, y = a + at, b + at, out + at
-        if back:                # r[k] has the factor of the element after it
-            factor -= step
-        for i in range(s.inner):
-            y[i] = term[i]
-        for _k in range(1, s.n):
-            factor += step
-            term += step
-            y += step
-            for i in range(s.inner):
-                y[i] = term[i] + factor[i] * y[i - step]
-        a += size
-        b += size
-        out += size
+cdef void recur(const real[:, :, ::1] a, const real[:, :, ::1] b, real[:, :, ::1] out) noexcept nogil:
+    cdef Py_ssize_t o, k, i
+    for o in range(out.shape[0]):
+        for i in range(out.shape[2]):
+            out[o, 0, i] = b[o, 0, i]
+        for k in range(1, out.shape[1]):
+            for i in range(out.shape[2]):
+                out[o, k, i] = b[o, k, i] + a[o, k, i] * out[o, k - 1, i]
+
+
+cdef void recur_lines(const real[:, :, ::1] a, const real[:, :, ::1] b, real[:, :, ::1] out) noexcept nogil:
+    # Nothing runs across: what an element waits for stays in a register.
+    cdef Py_ssize_t o, k
+    cdef real y
+    for o in range(out.shape[0]):
+        y = out[o, 0, 0] = b[o, 0, 0]
+        for k in range(1, out.shape[1]):
+            y = b[o, k, 0] + a[o, k, 0] * y
+            out[o, k, 0] = y
+
+
+RECUR_LINES[0], RECUR_LINES[1] = <recur_t> <void*> recur_lines[float], <recur_t> <void*> recur_lines[double]
+RECUR[0], RECUR[1] = <recur_t> <void*> recur[float], <recur_t> <void*> recur[double]
 
 
 def recurrence(ndarray a not None, ndarray b not None, int axis, bint back):
@@ -154,61 +165,79 @@ def recurrence(ndarray a not None, ndarray b not None, int axis, bint back):
         raise ValueError("recurrence: both arrays have one shape and dtype")
     if cnp.PyArray_SIZE(terms) == 0:
         return out
+    cdef recur_t kernel = RECUR_LINES[is_double(out)] if s.inner == 1 else RECUR[is_double(out)]
     with nogil:
-        if cnp.PyArray_TYPE(out) == cnp.NPY_FLOAT:
-            recur(
-                &s, <const float*>cnp.PyArray_DATA(factors), <const float*>cnp.PyArray_DATA(terms),
-                <float*>cnp.PyArray_DATA(out), back)
-        else:
-            recur(
-                &s, <const double*>cnp.PyArray_DATA(factors), <const double*>cnp.PyArray_DATA(terms),
-                <double*>cnp.PyArray_DATA(out), back)
+        kernel(lines_of(factors, &s, back, 1), lines_of(terms, &s, back, 0), lines_of(out, &s, back, 0))
     return out
 
 
-# --- products of the others. A chain of products runs from each end of a line; where they have met, each finds what the
-# other left there.
+# --- products of the others: of those before an element and of those after it
+
+
+cdef void others_beside(const real[:, :, ::1] x, real[:, :, ::1] out) noexcept nogil:
+    cdef Py_ssize_t n = x.shape[1], inner = x.shape[2], start, end, o, k, i
+    cdef real product[PANEL]
+    for o in range(x.shape[0]):
+        start = 0
+        while start < inner:
+            end = min(start + PANEL, inner)
+            for i in range(start, end):
+                product[i - start] = 1
+            for k in range(n):
+                for i in range(start, end):
+                    out[o, k, i] = product[i - start]
+                    product[i - start] *= x[o, k, i]
+            for i in range(start, end):
+                product[i - start] = 1
+            for k in range(n - 1, -1, -1):
+                for i in range(start, end):
+                    out[o, k, i] *= product[i - start]
+                    product[i - start] *= x[o, k, i]
+            start = end
 
 
 cdef inline void others_of(
-    const real* x, real* out, Py_ssize_t n, Py_ssize_t step, Py_ssize_t across, Py_ssize_t m, real* before, real* after,
+    const real[::1] x, real[::1] out, Py_ssize_t start, Py_ssize_t n, Py_ssize_t lines, real* before, real* after,
 ) noexcept nogil:
-    # m lines, `across` apart, of elements `step` apart, given what comes before and after them; both are used up.
-    cdef Py_ssize_t k, j, i
-    for k in range(n):
-        j = n - 1 - k
-        if k < j:
-            for i in range(m):
-                out[k * step + i * across] = before[i]
-                before[i] *= x[k * step + i * across]
-                out[j * step + i * across] = after[i]
-                after[i] *= x[j * step + i * across]
-        elif k == j:
-            for i in range(m):
-                out[k * step + i * across] = before[i] * after[i]
-                before[i] *= x[k * step + i * across]
-                after[i] *= x[k * step + i * across]
-        else:
-            for i in range(m):
-                out[k * step + i * across] *= before[i]
-                before[i] *= x[k * step + i * across]
-                out[j * step + i * across] *= after[i]
-                after[i] *= x[j * step + i * across]
+    # Lines one after the other, given the products before and after each; both are used up. A chain of products runs
+    # from each end: where they have met, each finds what the other left.
+    cdef Py_ssize_t k, i, left, right
+    for k in range(n // 2):
+        for i in range(lines):
+            left, right = start + i * n + k, start + i * n + n - 1 - k
+            out[left], out[right] = before[i], after[i]
+            before[i] *= x[left]
+            after[i] *= x[right]
+    if n % 2:
+        for i in range(lines):
+            left = start + i * n + n // 2
+            out[left] = before[i] * after[i]
+            before[i] *= x[left]
+            after[i] *= x[left]
+    for k in range(n - n // 2, n):
+        for i in range(lines):
+            left, right = start + i * n + n - 1 - k, start + i * n + k
+            out[left] *= after[i]
+            out[right] *= before[i]
+            after[i] *= x[left]
+            before[i] *= x[right]
 
 
-cdef void others_together(const real* x, real* out, Py_ssize_t n, real* before, real* after) noexcept nogil:
-    # LINES contiguous lines, one after the other; what comes before and after them stays in registers.
+cdef void others_together(
+    const real[::1] x, real[::1] out, Py_ssize_t start, Py_ssize_t n, real* before, real* after,
+) noexcept nogil:
+    # LINES lines: what comes before and after them stays in registers.
     cdef real b[LINES]
     cdef real a[LINES]
     cdef Py_ssize_t i
     for i in range(LINES):
         b[i], a[i] = before[i], after[i]
-    others_of(x, out, n, 1, n, LINES, b, a)
+    others_of(x, out, start, n, LINES, b, a)
 
 
-cdef void others_long(const real* x, real* out, Py_ssize_t n) noexcept nogil:
+cdef void others_long(const real[::1] x, real[::1] out, Py_ssize_t start, Py_ssize_t n) noexcept nogil:
     # One line, cut into LINES and a rest of less than that.
-    cdef Py_ssize_t m = n // LINES, rest = n - LINES * m, i, k
+    cdef Py_ssize_t m = n // LINES, end = start + n, rest = start + LINES * m, i, k
     cdef real whole[LINES]
     cdef real before[LINES]
     cdef real after[LINES]
@@ -216,44 +245,40 @@ cdef void others_long(const real* x, real* out, Py_ssize_t n) noexcept nogil:
         whole[i] = 1
     for k in range(m):
         for i in range(LINES):
-            whole[i] *= x[i * m + k]
+            whole[i] *= x[start + i * m + k]
     before[0], after[LINES - 1] = 1, 1
-    for k in range(rest):
-        after[LINES - 1] *= x[LINES * m + k]
+    for k in range(rest, end):
+        after[LINES - 1] *= x[k]
     for i in range(1, LINES):
         before[i] = before[i - 1] * whole[i - 1]
         after[LINES - 1 - i] = after[LINES - i] * whole[LINES - i]
     whole[0], whole[1] = before[LINES - 1] * whole[LINES - 1], 1
-    others_together(x, out, m, before, after)
-    others_of(x + LINES * m, out + LINES * m, rest, 1, 1, 1, whole, whole + 1)
+    others_together(x, out, start, m, before, after)
+    others_of(x, out, rest, end - rest, 1, whole, whole + 1)
 
 
-cdef void others_lines(const Lines* s, const real* x, real* out) noexcept nogil:
-    cdef real before[PANEL]
-    cdef real after[PANEL]
-    cdef Py_ssize_t o = 0, i, start, m
-    while o < s.outer:
-        for i in range(PANEL):
-            before[i] = after[i] = 1
-        if s.inner == 1 and o + LINES <= s.outer:
-            others_together(x, out, s.n, before, after)
-            x += LINES * s.n
-            out += LINES * s.n
-            o += LINES
-            continue
-        if s.inner == 1 and s.n >= LONG:
-            others_long(x, out, s.n)
+cdef void others_lines(const real[::1] x, real[::1] out, Py_ssize_t n) noexcept nogil:
+    # Nothing runs across; all lines one after the other.
+    cdef Py_ssize_t size = x.shape[0], start = 0
+    cdef real ones[LINES]
+    cdef real before, after
+    cdef int k
+    for k in range(LINES):
+        ones[k] = 1
+    while start + LINES * n <= size:
+        others_together(x, out, start, n, ones, ones)
+        start += LINES * n
+    while start < size:
+        if n >= LONG:
+            others_long(x, out, start, n)
         else:
-            start = 0
-            while start < s.inner:
-                m = min(s.inner - start, <Py_ssize_t>PANEL)
-                others_of(x + start, out + start, s.n, s.inner, 1, m, before, after)
-                for i in range(m):
-                    before[i] = after[i] = 1
-                start += m
-        x += s.n * s.inner
-        out += s.n * s.inner
-        o += 1
+            before = after = 1
+            others_of(x, out, start, n, 1, &before, &after)
+        start += n
+
+
+OTHERS_BESIDE[0], OTHERS_BESIDE[1] = <line_t> <void*> others_beside[float], <line_t> <void*> others_beside[double]
+OTHERS_LINES[0], OTHERS_LINES[1] = <others_t> <void*> others_lines[float], <others_t> <void*> others_lines[double]
 
 
 def prod_others(ndarray x not None, int axis):
@@ -267,10 +292,10 @@ def prod_others(ndarray x not None, int axis):
     if cnp.PyArray_SIZE(a) == 0:
         return out
     with nogil:
-        if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            others_lines(&s, <const float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(out))
+        if s.inner == 1:
+            OTHERS_LINES[is_double(a)](view1(a, s.outer * s.n), view1(out, s.outer * s.n), s.n)
         else:
-            others_lines(&s, <const double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(out))
+            OTHERS_BESIDE[is_double(a)](view3(a, s.outer, s.n, s.inner), view3(out, s.outer, s.n, s.inner))
     return out
 
 
@@ -283,7 +308,6 @@ def product_tangent(ndarray x not None, ndarray t not None, int axis):
     cdef Py_ssize_t dims[MAXDIMS]
     cdef ndarray a = ready(x), b = ready(t), out
     cdef int k, n = 0, nd = cnp.PyArray_NDIM(a)
-    cdef bint is_double = cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
     describe(&s, a, axis)
     if not same_shape(a, b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b):
         raise ValueError("product_tangent: both arrays have one shape and dtype")
@@ -295,6 +319,6 @@ def product_tangent(ndarray x not None, ndarray t not None, int axis):
     if cnp.PyArray_SIZE(out) == 0:
         return out
     with nogil:
-        kernels.product_tangent[is_double](
+        kernels.product_tangent[is_double(a)](
             cnp.PyArray_DATA(a), cnp.PyArray_DATA(b), cnp.PyArray_DATA(out), s.outer, s.n, s.inner)
     return out

@@ -6,13 +6,15 @@ the kernel how to write: SET, ADD, or REDUCE where the output stands still along
 """
 
 cimport numpy as cnp
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from numpy cimport ndarray
 import numpy as np
-from zen._core._dispatch cimport identity_kernel
+from zen._core._dispatch cimport identity_kernel, is_identity, kernels
 from zen._core._dtypes cimport has_kernels
+from zen._core._kernels cimport sum_t
 from zen._core._memory cimport new_array
 from zen._core._types cimport ADD, ARGUMENT, BLOCK, FILLED, MAXDIMS, OUT, REDUCE, SET, SLOTS, kernel_t
+from zen._core._views cimport line_at, matrix_at
 
 cnp.import_array()
 
@@ -134,6 +136,56 @@ cdef void fill_block(char* block, const char* value, Py_ssize_t item, Py_ssize_t
             (<double*>block)[i] = (<const double*>value)[0]
 
 
+cdef bint next_place(char** p, Operands* o, Py_ssize_t* index, const Py_ssize_t* shape, int nd) noexcept nogil:
+    # Lead the operands on along the first nd axes; False at the end.
+    cdef int k = nd - 1, slot
+    while k >= 0:
+        index[k] += 1
+        for slot in range(SLOTS):
+            if o.used >> slot & 1:
+                p[slot] += o.strides[slot][k]
+        if index[k] < shape[k]:
+            return True
+        for slot in range(SLOTS):
+            if o.used >> slot & 1:
+                p[slot] -= o.strides[slot][k] * shape[k]
+        index[k] = 0
+        k -= 1
+    return False
+
+
+cdef void add_matrices(Operands* o, int nd, Py_ssize_t* shape) noexcept nogil:
+    # Add the argument to the output, which stands still where sums are wanted: a matrix of two axes at a time.
+    cdef Py_ssize_t index[MAXDIMS]
+    cdef char* p[SLOTS]
+    cdef Py_ssize_t* x = o.strides[ARGUMENT]
+    cdef Py_ssize_t* y = o.strides[OUT]
+    cdef Py_ssize_t item = o.item[OUT]
+    cdef int width = item == sizeof(double), i = nd - 2, j = nd - 1
+    cdef bint columns = y[i] == 0 and y[j] == item and x[j] == item
+    cdef sum_t kernel = kernels.add_strided_matrix[width]
+    if not columns:
+        longest_last(o, nd, shape)
+    if y[j] == 0:
+        kernel = kernels.sum_rows[width] if x[j] == item else kernels.sum_strided_rows[width]
+    elif y[j] == item and x[j] == item:
+        kernel = kernels.add_matrix[width]
+    elif y[j] == item and x[j] == 0:
+        kernel = kernels.add_to_rows[width]
+    memset(index, 0, nd * sizeof(Py_ssize_t))
+    memcpy(p, o.data, sizeof(p))
+    while True:
+        if columns:
+            kernels.sum_columns[width](
+                matrix_at(p[ARGUMENT], shape[i], shape[j], x[i], item), line_at(p[OUT], shape[j], item), True)
+        else:       # a kernel that has one of the two as a line reads its first axis alone
+            kernel(
+                matrix_at(p[ARGUMENT], shape[i], shape[j], x[i], x[j]),
+                matrix_at(p[OUT], shape[i], shape[j], y[i], y[j]))
+        if not next_place(p, o, index, shape, i):
+            return
+
+
 cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape, bint accumulate) noexcept nogil:
     """Run `kernel` over the index space `shape`. Where the output has stride 0, the results are summed.
 
@@ -162,6 +214,9 @@ cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape,
     if nd == 0:
         kernel(p, inner, 1, mode)
         return
+    if nd > 1 and accumulate and is_identity(kernel):
+        add_matrices(o, nd, dims)
+        return
     longest_last(o, nd, dims)
     for k in range(nd):
         index[k] = 0
@@ -183,20 +238,7 @@ cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape,
                     p[slot], inner[slot] = <char*>blocks[slot], FILLED
     while True:
         kernel(p, inner, dims[nd - 1], mode)
-        k = nd - 2
-        while k >= 0:
-            index[k] += 1
-            for slot in range(SLOTS):
-                if o.used >> slot & 1:
-                    p[slot] += o.strides[slot][k]
-            if index[k] < dims[k]:
-                break
-            for slot in range(SLOTS):
-                if o.used >> slot & 1:
-                    p[slot] -= o.strides[slot][k] * dims[k]
-            index[k] = 0
-            k -= 1
-        if k < 0:
+        if not next_place(p, o, index, dims, nd - 1):
             return
 
 

@@ -2,4 +2,5 @@ from zen._core._kernels cimport Kernels
 from zen._core._types cimport kernel_t
 
 cdef Kernels kernels
+cdef bint is_identity(kernel_t kernel) noexcept nogil
 cdef kernel_t identity_kernel(int typenum) noexcept

@@ -68,6 +68,10 @@ def find_tangent(str name):
     return _tangents.get(name)
 
 
+cdef bint is_identity(kernel_t kernel) noexcept nogil:
+    return kernel == _identity[0] or kernel == _identity[1]
+
+
 cdef kernel_t identity_kernel(int typenum) noexcept:
     # out = a: copies, adds or sums, as the mode says.
     return _identity[0 if typenum == cnp.NPY_FLOAT else 1]

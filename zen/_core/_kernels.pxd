@@ -34,7 +34,6 @@ ctypedef Py_ssize_t (*cross_entropy_t)(
 ctypedef void (*cross_entropy_vjp_t)(
     const_t p, void* out, Py_ssize_t rows, Py_ssize_t n, const Targets* t, const_t g, double share, bint add
 ) noexcept nogil
-ctypedef void (*column_sums_t)(const_t g, void* out, Py_ssize_t rows, Py_ssize_t n, bint add) noexcept nogil
 
 ctypedef bint (*logsumexp_t)(View x, View out, View work) noexcept nogil
 ctypedef void (*logsumexp_vjp_t)(
@@ -145,6 +144,10 @@ ctypedef void (*matvec_t)(
     const_t a, Py_ssize_t ld, const_t x, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
 ctypedef void (*outer_t)(const_t x, const_t y, void* out, Py_ssize_t m, Py_ssize_t n, bint add) noexcept nogil
 
+# _kernels_sums.pxi
+ctypedef void (*sum_columns_t)(View x, View out, bint add) noexcept nogil
+ctypedef void (*sum_t)(View x, View out) noexcept nogil
+
 # _kernels_rows.pxi. Numbers of rows are of int64, counts of C's int, sums of double.
 ctypedef void (*add_rows_t)(View out, View at, View g, long long skipped) noexcept nogil
 ctypedef int (*find_long_t)(View at, View slots, View long_rows, int limit) noexcept nogil
@@ -157,7 +160,6 @@ cdef struct Kernels:
     softmax_vjp_t softmax_vjp[2]
     cross_entropy_t cross_entropy[2]
     cross_entropy_vjp_t cross_entropy_vjp[2]
-    column_sums_t column_sums[2]
     logsumexp_t logsumexp[2]
     logsumexp_vjp_t logsumexp_vjp[2]
     planes_forward_t planes_forward[2]
@@ -197,6 +199,12 @@ cdef struct Kernels:
     matvec_t rows_by_vector[2]
     matvec_t columns_by_vector[2]
     outer_t outer_product[2]
+    sum_columns_t sum_columns[2]
+    sum_t sum_rows[2]
+    sum_t sum_strided_rows[2]
+    sum_t add_matrix[2]
+    sum_t add_strided_matrix[2]
+    sum_t add_to_rows[2]
     add_rows_t add_rows[2]
     find_long_t find_long
     add_long_rows_t add_long_rows

@@ -1,4 +1,4 @@
-# Kernels over the lines of a matrix: softmax, cross entropy, sums of columns. Called by _classes.pyx and _lines.pyx.
+# Kernels over the lines of a matrix: softmax, cross entropy. Called by _classes.pyx.
 #
 # What works on one row has a pointer to it. A softmax subtracts the largest element of its row first, so it does not
 # overflow. Rows are worked on by blocks: what is written for the exponential is still in the cache when it is summed
@@ -8,7 +8,6 @@ from libc.math cimport isfinite, log
 from libc.string cimport memset
 
 cdef enum:
-    PANEL = 256          # columns summed together
     WIDE = 32            # partial maxima; compilers unroll shorter loops instead of vectorising them
 
 
@@ -36,37 +35,10 @@ cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
 cdef inline double row_sum(const real* x, Py_ssize_t n) noexcept nogil:
     cdef double total = 0
     cdef Py_ssize_t done = 0
-    while n - done > BLOCK:
-        add_two_blocks(x + done, min(n - done - BLOCK, BLOCK), &total)
-        done += 2 * BLOCK
-    if done < n:
-        total += block_sum(x + done, n - done)
+    while done < n:
+        total += block_sum(x + done, min(n - done, BLOCK))
+        done += BLOCK
     return total
-
-
-cdef inline void add_two_blocks(const real* v, Py_ssize_t m, double* total) noexcept nogil:
-    # The sum of a whole block, then that of m elements after it, bit by bit those of block_sum: an addition waits for
-    # the one before it, so two run side by side.
-    cdef real a[LANES]
-    cdef real b[LANES]
-    cdef double first = 0, second = 0
-    cdef Py_ssize_t i, k
-    for k in range(LANES):
-        a[k] = b[k] = 0
-    for i in range(m // LANES):
-        for k in range(LANES):
-            a[k] += v[i * LANES + k]
-            b[k] += v[BLOCK + i * LANES + k]
-    for i in range(m // LANES, BLOCK // LANES):
-        for k in range(LANES):
-            a[k] += v[i * LANES + k]
-    for i in range(m - m % LANES, m):
-        second += v[BLOCK + i]
-    for k in range(LANES):
-        first += a[k]
-        second += b[k]
-    total[0] += first
-    total[0] += second
 
 
 cdef inline double dot(const real* a, const real* b, Py_ssize_t n) noexcept nogil:
@@ -314,37 +286,6 @@ cdef void cross_entropy_vjp_rows(
         out += n
 
 
-# --- the bias of a layer
-
-
-cdef void sum_panel(const real* g, real* out, Py_ssize_t rows, Py_ssize_t n, Py_ssize_t m, bint add) noexcept nogil:
-    # Eight rows are added in their own precision, then to a sum in double: exact enough for any number of rows.
-    cdef double sums[PANEL]
-    cdef Py_ssize_t i = 0, j
-    for j in range(m):
-        sums[j] = out[j] if add else 0
-    while i + 8 <= rows:
-        for j in range(m):
-            sums[j] += ((g[j] + g[n + j]) + (g[2 * n + j] + g[3 * n + j])) + (
-                (g[4 * n + j] + g[5 * n + j]) + (g[6 * n + j] + g[7 * n + j]))
-        g += 8 * n
-        i += 8
-    while i < rows:
-        for j in range(m):
-            sums[j] += g[j]
-        g += n
-        i += 1
-    for j in range(m):
-        out[j] = <real>sums[j]
-
-
-cdef void sum_columns(const real* g, real* out, Py_ssize_t rows, Py_ssize_t n, bint add) noexcept nogil:
-    cdef Py_ssize_t done = 0
-    while done < n:
-        sum_panel(g + done, out + done, rows, n, min(n - done, PANEL), add)
-        done += PANEL
-
-
 cdef void fill_lines(Kernels* k) noexcept:
     k.softmax[0], k.softmax[1] = <softmax_t> <void*> softmax_rows[float], <softmax_t> <void*> softmax_rows[double]
     k.log_softmax[0] = <softmax_t> <void*> log_softmax_rows[float]
@@ -355,8 +296,6 @@ cdef void fill_lines(Kernels* k) noexcept:
     k.cross_entropy[1] = <cross_entropy_t> <void*> cross_entropy_rows[double]
     k.cross_entropy_vjp[0] = <cross_entropy_vjp_t> <void*> cross_entropy_vjp_rows[float]
     k.cross_entropy_vjp[1] = <cross_entropy_vjp_t> <void*> cross_entropy_vjp_rows[double]
-    k.column_sums[0] = <column_sums_t> <void*> sum_columns[float]
-    k.column_sums[1] = <column_sums_t> <void*> sum_columns[double]
     k.logsumexp[0] = <logsumexp_t> <void*> logsumexp_rows[float]
     k.logsumexp[1] = <logsumexp_t> <void*> logsumexp_rows[double]
     k.logsumexp_vjp[0] = <logsumexp_vjp_t> <void*> logsumexp_vjp_rows[float]

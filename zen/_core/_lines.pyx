@@ -10,7 +10,7 @@ from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels, is_integer
 from zen._core._memory cimport contiguous
-from zen._core._kernels cimport column_sums_t
+from zen._core._kernels cimport sum_columns_t
 from zen._core._views cimport view1, view2
 
 cnp.import_array()
@@ -155,11 +155,9 @@ cdef void fill_rows(ndarray out, ndarray row):
 cdef void column_sums(ndarray out, ndarray g, bint accumulate):
     """out = g.sum(0), or out += it, for a matrix g."""
     cdef Py_ssize_t rows = cnp.PyArray_DIMS(g)[0], n = cnp.PyArray_DIMS(g)[1]
-    cdef void* pg = cnp.PyArray_DATA(g)
-    cdef void* po = cnp.PyArray_DATA(out)
-    cdef column_sums_t kernel = kernels.column_sums[cnp.PyArray_TYPE(g) == cnp.NPY_DOUBLE]
+    cdef sum_columns_t kernel = kernels.sum_columns[cnp.PyArray_TYPE(g) == cnp.NPY_DOUBLE]
     if rows * n < WORTH:
-        kernel(pg, po, rows, n, accumulate)
+        kernel(view2(g, rows, n), view1(out, n), accumulate)
     else:
         with nogil:
-            kernel(pg, po, rows, n, accumulate)
+            kernel(view2(g, rows, n), view1(out, n), accumulate)

@@ -235,6 +235,7 @@ cdef enum:
     EXP = {exp}
 
 include "_kernels_lines.pxi"
+include "_kernels_sums.pxi"
 include "_kernels_rows.pxi"
 include "_kernels_planes.pxi"
 include "_kernels_norm_lines.pxi"
@@ -264,6 +265,7 @@ def enter(size_t address):
     """Enter the addresses of the kernels that are not elementwise into the struct `Kernels` at `address`."""
     cdef Kernels* k = <Kernels*> <void*> address
     fill_lines(k)
+    fill_sums(k)
     fill_rows(k)
     fill_planes(k)
     fill_norm_lines(k)

@@ -1,0 +1,81 @@
+# Sums over one axis of a matrix, and its addition to another. Called by _broadcast.pyx and _lines.pyx.
+#
+# Matrices have rows and columns, none of them empty; all is added to `out`, unless said otherwise. `out` is no part of x.
+
+cdef enum:
+    PANEL = 1024         # columns summed together
+    PARTS = 4            # partial sums of a line: an addition waits for the one before it
+
+
+cdef void sum_columns(const real[:, ::1] x, real[::1] out, bint add) noexcept nogil:
+    # Eight rows are added in their own precision, then to a sum in double: exact enough for any number of rows.
+    cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], start = 0, end, i, j
+    cdef double total[PANEL]
+    while start < n:
+        end = min(start + PANEL, n)
+        for j in range(start, end):
+            total[j - start] = out[j] if add else 0
+        for i in range(0, rows - 7, 8):
+            for j in range(start, end):
+                total[j - start] += ((x[i, j] + x[i + 1, j]) + (x[i + 2, j] + x[i + 3, j])) + (
+                    (x[i + 4, j] + x[i + 5, j]) + (x[i + 6, j] + x[i + 7, j]))
+        for i in range(rows - rows % 8, rows):
+            for j in range(start, end):
+                total[j - start] += x[i, j]
+        for j in range(start, end):
+            out[j] = <real>total[j - start]
+        start = end
+
+
+cdef void sum_rows(const real[:, ::1] x, real[:] out) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(x.shape[0]):
+        out[i] += <real>row_sum(&x[i, 0], x.shape[1])
+
+
+cdef void sum_strided_rows(const real[:, :] x, real[:] out) noexcept nogil:
+    cdef Py_ssize_t n = x.shape[1], i, j, k
+    cdef double total[PARTS]
+    for i in range(x.shape[0]):
+        for k in range(PARTS):
+            total[k] = 0
+        for j in range(n // PARTS):
+            for k in range(PARTS):
+                total[k] += x[i, j * PARTS + k]
+        for j in range(n - n % PARTS, n):
+            total[0] += x[i, j]
+        out[i] += <real>((total[0] + total[1]) + (total[2] + total[3]))
+
+
+cdef void add_matrix(const real[:, ::1] x, real[:, ::1] out) noexcept nogil:
+    cdef Py_ssize_t i, j
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[i, j] += x[i, j]
+
+
+cdef void add_strided_matrix(const real[:, :] x, real[:, :] out) noexcept nogil:
+    # A row or column of `out` that is a sum stands still: its stride is 0.
+    cdef Py_ssize_t i, j
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[i, j] += x[i, j]
+
+
+cdef void add_to_rows(const real[:] x, real[:, ::1] out) noexcept nogil:
+    cdef Py_ssize_t i, j
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] += x[i]
+
+
+cdef void fill_sums(Kernels* k) noexcept:
+    k.sum_columns[0] = <sum_columns_t> <void*> sum_columns[float]
+    k.sum_columns[1] = <sum_columns_t> <void*> sum_columns[double]
+    k.sum_rows[0], k.sum_rows[1] = <sum_t> <void*> sum_rows[float], <sum_t> <void*> sum_rows[double]
+    k.sum_strided_rows[0] = <sum_t> <void*> sum_strided_rows[float]
+    k.sum_strided_rows[1] = <sum_t> <void*> sum_strided_rows[double]
+    k.add_matrix[0], k.add_matrix[1] = <sum_t> <void*> add_matrix[float], <sum_t> <void*> add_matrix[double]
+    k.add_strided_matrix[0] = <sum_t> <void*> add_strided_matrix[float]
+    k.add_strided_matrix[1] = <sum_t> <void*> add_strided_matrix[double]
+    k.add_to_rows[0], k.add_to_rows[1] = <sum_t> <void*> add_to_rows[float], <sum_t> <void*> add_to_rows[double]
