@@ -50,6 +50,7 @@ DIRECTIVES = {
     "nonecheck": DEBUG,
     "cdivision": True,
     "freethreading_compatible": False,
+    "show_performance_hints": False,  # of which a build with bounds checks has thousands
 }
 
 

@@ -147,8 +147,11 @@ ctypedef void (*outer_t)(const_t x, const_t y, void* out, Py_ssize_t m, Py_ssize
 # _kernels_sums.pxi
 ctypedef void (*sum_columns_t)(View x, View out, bint add) noexcept nogil
 ctypedef void (*sum_t)(View x, View out) noexcept nogil
+ctypedef void (*divide_t)(View a, double number) noexcept nogil
+ctypedef void (*square_roots_t)(View a) noexcept nogil
 
 # _kernels_rows.pxi. Numbers of rows are of int64, counts of C's int, sums of double.
+ctypedef bint (*take_rows_t)(View table, View at, View out) noexcept nogil
 ctypedef void (*add_rows_t)(View out, View at, View g, long long skipped) noexcept nogil
 ctypedef int (*find_long_t)(View at, View slots, View long_rows, int limit) noexcept nogil
 ctypedef void (*add_long_rows_t)(
@@ -205,6 +208,9 @@ cdef struct Kernels:
     sum_t add_matrix[2]
     sum_t add_strided_matrix[2]
     sum_t add_to_rows[2]
+    divide_t divide[2]
+    square_roots_t square_roots[2]
+    take_rows_t take_rows[2]
     add_rows_t add_rows[2]
     find_long_t find_long
     add_long_rows_t add_long_rows

@@ -1,4 +1,15 @@
-# Rows of a matrix added by number. Called by _lines.pyx, which checked the numbers.
+# Rows of a matrix read and added by number. Called by _lines.pyx, which checked the numbers of those that are added.
+
+
+cdef bint take_rows(const real[:, ::1] table, const long long[::1] at, real[:, ::1] out) noexcept nogil:
+    # False where a number is out of range.
+    cdef Py_ssize_t k, j
+    for k in range(out.shape[0]):
+        if not 0 <= at[k] < table.shape[0]:
+            return False
+        for j in range(out.shape[1]):
+            out[k, j] = table[at[k], j]
+    return True
 
 
 cdef void add_rows(real[:, ::1] out, const long long[::1] at, const real[:, ::1] g, long long skipped) noexcept nogil:
@@ -46,6 +57,7 @@ cdef void add_long_rows(
 
 
 cdef void fill_rows(Kernels* k) noexcept:
+    k.take_rows[0], k.take_rows[1] = <take_rows_t> <void*> take_rows[float], <take_rows_t> <void*> take_rows[double]
     k.add_rows[0], k.add_rows[1] = <add_rows_t> <void*> add_rows[float], <add_rows_t> <void*> add_rows[double]
     k.find_long = <find_long_t> <void*> find_long
     k.add_long_rows = <add_long_rows_t> <void*> add_long_rows

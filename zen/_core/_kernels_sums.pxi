@@ -69,6 +69,24 @@ cdef void add_to_rows(const real[:] x, real[:, ::1] out) noexcept nogil:
             out[i, j] += x[i]
 
 
+# --- what sums become
+
+
+cdef void divide(real[::1] a, double number) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(a.shape[0]):
+        a[k] /= <real>number
+
+
+cdef void square_roots(real[::1] a) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(a.shape[0]):
+        if real is float:
+            a[k] = sqrt_float(a[k])
+        else:
+            a[k] = sqrt_double(a[k])
+
+
 cdef void fill_sums(Kernels* k) noexcept:
     k.sum_columns[0] = <sum_columns_t> <void*> sum_columns[float]
     k.sum_columns[1] = <sum_columns_t> <void*> sum_columns[double]
@@ -78,4 +96,7 @@ cdef void fill_sums(Kernels* k) noexcept:
     k.add_matrix[0], k.add_matrix[1] = <sum_t> <void*> add_matrix[float], <sum_t> <void*> add_matrix[double]
     k.add_strided_matrix[0] = <sum_t> <void*> add_strided_matrix[float]
     k.add_strided_matrix[1] = <sum_t> <void*> add_strided_matrix[double]
+    k.divide[0], k.divide[1] = <divide_t> <void*> divide[float], <divide_t> <void*> divide[double]
+    k.square_roots[0] = <square_roots_t> <void*> square_roots[float]
+    k.square_roots[1] = <square_roots_t> <void*> square_roots[double]
     k.add_to_rows[0], k.add_to_rows[1] = <sum_t> <void*> add_to_rows[float], <sum_t> <void*> add_to_rows[double]

@@ -50,18 +50,11 @@ cdef ndarray as_rows(ndarray a):
 
 cdef bint gather(ndarray out, ndarray table, ndarray rows):
     """out = table[rows]; False where a number is out of range."""
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(rows), k, bytes = width_of(table) * cnp.PyArray_ITEMSIZE(table)
-    cdef long long height = cnp.PyArray_DIMS(table)[0]
-    cdef const long long* at = <const long long*>cnp.PyArray_DATA(rows)
-    cdef const char* source = <const char*>cnp.PyArray_DATA(table)
-    cdef char* target = <char*>cnp.PyArray_DATA(out)
-    cdef bint fits = True
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), width = width_of(table), height = cnp.PyArray_DIMS(table)[0]
+    cdef bint fits
     with nogil:
-        for k in range(n):
-            if at[k] < 0 or at[k] >= height:
-                fits = False
-                break
-            memcpy(target + k * bytes, source + at[k] * bytes, bytes)
+        fits = kernels.take_rows[cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE](
+            view2(table, height, width), view1(rows, count), view2(out, count, width))
     return fits
 
 

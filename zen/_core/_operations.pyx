@@ -6,7 +6,7 @@ its kernel takes the path of rows without one.
 
 from cpython.object cimport PyObject, PyObject_GetItem
 from cpython.ref cimport Py_INCREF
-from libc.math cimport NAN, sqrt, sqrtf
+from libc.math cimport NAN, sqrt
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
@@ -33,6 +33,7 @@ from zen._core._tensor cimport (
     set_getitem, unhush,
 )
 from zen._core._types cimport ARGUMENT, COTANGENT, MAXDIMS, OUT, kernel_t
+from zen._core._views cimport view1
 
 from zen._core._dispatch import find
 

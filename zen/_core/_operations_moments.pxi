@@ -49,18 +49,13 @@ cdef ndarray mean_of(ndarray x, object axes):
 cdef Tensor root_of(Row row, Arg* a, tuple params, ndarray out, double value, bint root, bint saves):
     # The node and Tensor of a reduction whose sums are in `out` or `value`, perhaps of their square roots.
     cdef Node node
-    cdef Py_ssize_t k
     if out is None:
         value = sqrt(value) if root else value
         value = value if a.typenum == cnp.NPY_DOUBLE else <float>value
         node = record_one(row, a, params, 0, NULL)
     else:
-        if root and a.typenum == cnp.NPY_DOUBLE:
-            for k in range(cnp.PyArray_SIZE(out)):
-                (<double*>cnp.PyArray_DATA(out))[k] = sqrt((<double*>cnp.PyArray_DATA(out))[k])
-        elif root:
-            for k in range(cnp.PyArray_SIZE(out)):
-                (<float*>cnp.PyArray_DATA(out))[k] = sqrtf((<float*>cnp.PyArray_DATA(out))[k])
+        if root:
+            kernels.square_roots[a.typenum == cnp.NPY_DOUBLE](view1(out, cnp.PyArray_SIZE(out)))
         node = record_one(row, a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
     if node is not None:
         node.h0, node.s0 = ARRAY, kept(a, node)
@@ -89,7 +84,7 @@ cdef Tensor deviation(Row row, object x, tuple params, bint root):
     if out is None:
         value /= freedom
     else:
-        divide_by(out, freedom)
+        kernels.divide[cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE](view1(out, cnp.PyArray_SIZE(out)), freedom)
     return root_of(row, &a, params, out, value, root, root)
 
 

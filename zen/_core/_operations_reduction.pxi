@@ -26,21 +26,9 @@ cdef ndarray reduced(ndarray array, tuple params, bint mean, double* value):
         if cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT:
             value[0] = <float>value[0]
     elif mean and cnp.PyArray_SIZE(out) > 0:
-        divide_by(out, cnp.PyArray_SIZE(array) // cnp.PyArray_SIZE(out))
+        kernels.divide[cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE](
+            view1(out, cnp.PyArray_SIZE(out)), cnp.PyArray_SIZE(array) // cnp.PyArray_SIZE(out))
     return out
-
-
-cdef void divide_by(ndarray a, double number) noexcept:
-    # In an array of ours, in whatever order its elements lie without gaps.
-    cdef Py_ssize_t k, size = cnp.PyArray_SIZE(a)
-    cdef double* d = <double*>cnp.PyArray_DATA(a)
-    cdef float* f = <float*>cnp.PyArray_DATA(a)
-    if cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
-        for k in range(size):
-            d[k] /= number
-    else:
-        for k in range(size):
-            f[k] /= <float>number
 
 
 cdef ndarray reduce_by(kernel_t kernel, Operands* o, ndarray array, object axes, bint keep, double* value):
