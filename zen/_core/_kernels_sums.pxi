@@ -1,6 +1,6 @@
 # Sums over one axis of a matrix, and its addition to another. Called by _broadcast.pyx and _lines.pyx.
 #
-# Matrices have rows and columns, none of them empty; all is added to `out`, unless said otherwise. `out` is no part of x.
+# Matrices have rows and columns, and all is added to `out`, unless said otherwise. `out` is no part of x.
 
 cdef enum:
     PANEL = 1024         # columns summed together

@@ -44,8 +44,8 @@ cdef enum:
 
 
 cdef bint are_within(const long long[::1] at, uint64_t n) noexcept nogil:
-    # Whether every position is from 0 to n - 1. The highest bit of a number is set if it, or n - 1 less it, is negative:
-    # compilers vectorise that for any processor, and comparisons of 64 bits not.
+    # Whether every position is from 0 to n - 1. The highest bit of a number is set if it, or n - 1 less it, is
+    # negative: compilers vectorise that for any processor, and comparisons of 64 bits not.
     cdef uint64_t outside = 0, p
     cdef Py_ssize_t k
     for k in range(at.shape[0]):

@@ -37,8 +37,8 @@ cdef extern from *:
     #define ZEN_VIEW static inline __attribute__((unused))
     #endif
 
-    /* Two words at once: views are copied to where arguments lie 16 bytes at a time, and a processor waits where it reads
-       16 bytes that two stores have just written. */
+    /* Two words at once: views are copied to where arguments lie by 16 bytes, and a processor waits where it reads 16
+       bytes that two stores have just written. */
     #ifdef __GNUC__
     typedef Py_ssize_t zen_pair
         __attribute__((vector_size(2 * sizeof(Py_ssize_t)), aligned(sizeof(Py_ssize_t)), may_alias));
