@@ -149,6 +149,8 @@ ctypedef void (*sum_columns_t)(View x, View out, bint add) noexcept nogil
 ctypedef void (*sum_t)(View x, View out) noexcept nogil
 ctypedef void (*divide_t)(View a, double number) noexcept nogil
 ctypedef void (*square_roots_t)(View a) noexcept nogil
+ctypedef void (*multiply_each_t)(View a, View by) noexcept nogil
+ctypedef bint (*has_nan_t)(View a) noexcept nogil
 
 # _kernels_rows.pxi. Numbers of rows are of int64, counts of C's int, sums of double.
 ctypedef bint (*take_rows_t)(View table, View at, View out) noexcept nogil
@@ -210,6 +212,9 @@ cdef struct Kernels:
     sum_t add_to_rows[2]
     divide_t divide[2]
     square_roots_t square_roots[2]
+    divide_t reciprocals[2]
+    multiply_each_t multiply_each[2]
+    has_nan_t has_nan[2]
     take_rows_t take_rows[2]
     add_rows_t add_rows[2]
     find_long_t find_long

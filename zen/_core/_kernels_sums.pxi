@@ -87,6 +87,28 @@ cdef void square_roots(real[::1] a) noexcept nogil:
             a[k] = sqrt_double(a[k])
 
 
+cdef void reciprocals(real[::1] a, double number) noexcept nogil:
+    # number / a, and 0 where a is 0.
+    cdef Py_ssize_t k
+    for k in range(a.shape[0]):
+        a[k] = 0 if a[k] == 0 else <real>number / a[k]
+
+
+cdef void multiply_each(real[::1] a, const real[::1] by) noexcept nogil:
+    # `by` has as many elements, or one.
+    cdef Py_ssize_t k
+    for k in range(a.shape[0]):
+        a[k] *= by[k if by.shape[0] > 1 else 0]
+
+
+cdef bint has_nan(const real[::1] a) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(a.shape[0]):
+        if a[k] != a[k]:
+            return True
+    return False
+
+
 cdef void fill_sums(Kernels* k) noexcept:
     k.sum_columns[0] = <sum_columns_t> <void*> sum_columns[float]
     k.sum_columns[1] = <sum_columns_t> <void*> sum_columns[double]
@@ -97,6 +119,10 @@ cdef void fill_sums(Kernels* k) noexcept:
     k.add_strided_matrix[0] = <sum_t> <void*> add_strided_matrix[float]
     k.add_strided_matrix[1] = <sum_t> <void*> add_strided_matrix[double]
     k.divide[0], k.divide[1] = <divide_t> <void*> divide[float], <divide_t> <void*> divide[double]
+    k.reciprocals[0], k.reciprocals[1] = <divide_t> <void*> reciprocals[float], <divide_t> <void*> reciprocals[double]
+    k.multiply_each[0] = <multiply_each_t> <void*> multiply_each[float]
+    k.multiply_each[1] = <multiply_each_t> <void*> multiply_each[double]
+    k.has_nan[0], k.has_nan[1] = <has_nan_t> <void*> has_nan[float], <has_nan_t> <void*> has_nan[double]
     k.square_roots[0] = <square_roots_t> <void*> square_roots[float]
     k.square_roots[1] = <square_roots_t> <void*> square_roots[double]
     k.add_to_rows[0], k.add_to_rows[1] = <sum_t> <void*> add_to_rows[float], <sum_t> <void*> add_to_rows[double]

@@ -31,13 +31,33 @@ cdef inline kernel_t chosen(kernel_t* kernels, ndarray a) noexcept:
     return kernels[cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE]
 
 
-cdef ndarray kept_like(object value, Node n, object axes, ndarray x):
-    # What has the shape of a reduction of x, as an array with the reduced axes at length 1. A number counts as 0-d.
-    cdef list shape = []
-    cdef int k
-    for k in range(cnp.PyArray_NDIM(x)):
-        shape.append(1 if axes is None or k in <tuple>axes else cnp.PyArray_DIMS(x)[k])
-    return <ndarray>np.asarray(value, n.dtype).reshape(shape)
+cdef ndarray for_groups(double number, PyObject* array, object axes, ndarray x):
+    # A new array with one element for each group of x, the reduced axes at length 1: of an array of the shape of the
+    # reduction, or where that is NULL of a number for all.
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef bint gone[MAXDIMS]
+    cdef int k, nd = cnp.PyArray_NDIM(x)
+    cdef ndarray out, source
+    for k in range(nd):
+        gone[k] = axes is None
+    if axes is not None:
+        for axis in <tuple>axes:
+            gone[<int>axis] = True
+    for k in range(nd):
+        dims[k] = 1 if gone[k] else cnp.PyArray_DIMS(x)[k]
+    out = new_array(nd, dims, cnp.PyArray_TYPE(x))
+    if array != NULL:
+        source = <ndarray>array
+        if not cnp.PyArray_IS_C_CONTIGUOUS(source):
+            source = contiguous(source)
+        memcpy(cnp.PyArray_DATA(out), cnp.PyArray_DATA(source), cnp.PyArray_NBYTES(out))
+    elif cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE:
+        for k in range(cnp.PyArray_SIZE(out)):
+            (<double*>cnp.PyArray_DATA(out))[k] = number
+    else:
+        for k in range(cnp.PyArray_SIZE(out)):
+            (<float*>cnp.PyArray_DATA(out))[k] = <float>number
+    return out
 
 
 cdef ndarray mean_of(ndarray x, object axes):
@@ -101,23 +121,18 @@ cdef ndarray deviation_weights(Node n, ndarray x, bint root):
     # For each group, half of what the derivative has beside the distances from the mean.
     cdef double freedom = group_size(x, n._params[0]) - <double>n._params[1]
     cdef double scale = 1 / freedom if freedom > 0 else NAN
-    if not root:
-        return kept_like(np.full(n.shape, scale, n.dtype), n, n._params[0], x)
-    return inverse_of(n, x, 0.5 * scale)
+    return inverse_of(n, x, 0.5 * scale) if root else for_groups(scale, NULL, n._params[0], x)
 
 
 cdef ndarray inverse_of(Node n, ndarray x, double scale):
     # scale / y for each group, and 0 where y is 0, in the shape with the reduced axes at length 1.
-    cdef object y = result_of(n, x)
-    cdef object warnings = hush()
-    try:
-        return <ndarray>np.divide(scale, y, out=np.zeros_like(y), where=y != 0)
-    finally:
-        unhush(warnings)
+    cdef ndarray y = result_of(n, x)
+    kernels.reciprocals[cnp.PyArray_TYPE(y) == cnp.NPY_DOUBLE](view1(y, cnp.PyArray_SIZE(y)), scale)
+    return y
 
 
 cdef ndarray result_of(Node n, ndarray x):
-    return kept_like(n.cy if n.hy == SCALAR else n.sy, n, n._params[0], x)
+    return for_groups(n.cy, NULL if n.hy == SCALAR else <PyObject*>n.sy, n._params[0], x)
 
 
 cdef ndarray product(object a, object b):
@@ -128,17 +143,17 @@ cdef ndarray product(object a, object b):
         unhush(warnings)
 
 
-cdef int pull_weighted(Pass p, Node n, kernel_t* kernels, ndarray weights, ndarray second) except -1:
+cdef int pull_weighted(Pass p, Node n, kernel_t* formulas, ndarray weights, ndarray second) except -1:
     # x, its groups' weights times their cotangents, and what else the kernel reads, make the gradient.
     cdef Operands o
-    cdef ndarray x = <ndarray>n.s0, factors
+    cdef ndarray x = <ndarray>n.s0, factors = for_groups(p.scalar, p.array, n._params[0], x)
+    cdef Py_ssize_t groups = cnp.PyArray_SIZE(factors)
     cdef bint fresh
     cdef PyObject* out
     cdef int nd = cnp.PyArray_NDIM(x)
     cdef Py_ssize_t* dims = <Py_ssize_t*>cnp.PyArray_DIMS(x)
-    cdef kernel_t kernel = chosen(kernels, x)
-    factors = product(
-        kept_like(p.scalar if p.array == NULL else <object>p.array, n, n._params[0], x), weights)
+    cdef kernel_t kernel = chosen(formulas, x)
+    kernels.multiply_each[n.typenum == cnp.NPY_DOUBLE](view1(factors, groups), view1(weights, groups))
     out = p.open(n.n0, &fresh)
     o.used = 0
     place(&o, OUT, <ndarray>out, nd)
@@ -258,14 +273,14 @@ cdef Tensor extreme(Row row, object x, tuple params, object reduce):
     return root_of(row, &a, params, None, <double>y, False, True)
 
 
-cdef ndarray ties(Node n, ndarray x, ndarray y, kernel_t* kernels):
+cdef ndarray ties(Node n, ndarray x, ndarray y, kernel_t* formulas):
     # For each group 2 / the number of its elements that are the extreme y; None where one is nan.
     cdef Operands o
     cdef double two = 2, unused = 0
     cdef float single = 2
     cdef int nd = cnp.PyArray_NDIM(x)
-    cdef object count
-    if not np.equal(y, y).all():
+    cdef ndarray count
+    if kernels.has_nan[n.typenum == cnp.NPY_DOUBLE](view1(y, cnp.PyArray_SIZE(y))):
         return None
     o.used = 0
     if n.typenum == cnp.NPY_DOUBLE:
@@ -274,8 +289,9 @@ cdef ndarray ties(Node n, ndarray x, ndarray y, kernel_t* kernels):
         place_scalar(&o, COTANGENT, <void*>&single, 4, nd)
     place(&o, ARGUMENT, x, nd)
     place(&o, ARGUMENT + 1, y, nd)
-    count = reduce_by(chosen(kernels, x), &o, x, n._params[0], True, &unused)
-    return <ndarray>np.divide(2, count, out=count)
+    count = reduce_by(chosen(formulas, x), &o, x, n._params[0], True, &unused)
+    kernels.reciprocals[n.typenum == cnp.NPY_DOUBLE](view1(count, cnp.PyArray_SIZE(count)), 2)
+    return count
 
 
 cdef int extreme_pull(Pass p, Node n, kernel_t* kernels) except -1:
