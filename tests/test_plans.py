@@ -55,6 +55,10 @@ def attention(q, k, *mask, dropped=False, **options):
     return lambda seed: drawn(seed, q, k, k, *mask), run
 
 
+def norm(function, *shapes):
+    return lambda seed: [2 * a + 1 for a in drawn(seed, *shapes)], function
+
+
 def unrecorded(function):
     """With a result that needs no gradient, and so keeps nothing for one."""
 
@@ -83,6 +87,14 @@ CASES = {
     "lstm several chunks": net(recurrent.LSTM, 4, 2, False, steps=40, batch=16, n=40),
     "gru": net(recurrent.GRU, 3, 1, False),
     "gru several chunks": net(recurrent.GRU, 3, 1, True, steps=60, batch=16, n=40, first=False),
+    "layer_norm": norm(lambda x, w, b: zen.f.layer_norm(x, 19, w, b), (3, 40, 19), (19,), (19,)),
+    "layer_norm of large rows": norm(lambda x: zen.f.layer_norm(x, 3000), (12, 3000)),
+    "rms_norm": norm(lambda x, w: zen.f.rms_norm(x, 5, w), (7, 5), (5,)),
+    "batch_norm": norm(lambda x, w, b: zen.f.batch_norm(x, None, None, w, b, True), (70, 5), (5,), (5,)),
+    "batch_norm of images": norm(lambda x, w: zen.f.batch_norm(x, None, None, w, None, True), (9, 4, 31, 33), (4,)),
+    "group_norm": norm(lambda x, w, b: zen.f.group_norm(x, 2, w, b), (3, 4, 2, 3), (4,), (4,)),
+    "group_norm of one image": norm(lambda x, w, b: zen.f.group_norm(x, 3, w, b), (1, 12, 20, 9), (12,), (12,)),
+    "instance_norm": norm(lambda x: zen.f.instance_norm(x), (1, 40, 17, 3)),
     "attention": attention((2, 3, 4, 5), (2, 3, 6, 5)),
     "attention with a mask": attention((2, 3, 4, 5), (2, 3, 6, 5), (3, 4, 6)),
     "attention with a mask and dropout": attention((2, 3, 4, 5), (2, 3, 6, 5), (4, 6), dropped=True),

@@ -18,9 +18,11 @@ from zen._core._dtypes cimport has_kernels
 from zen._core._loops cimport Loop
 from zen._core._memory cimport contiguous, new_array
 from zen._core._plan cimport Plan, execute_t, reserve, run, start
+from zen._core._views cimport View, buffer1, buffer2, check_views, matrix_at
 from zen._core._loops import find
 
 cnp.import_array()
+check_views()
 
 cdef enum:
     BLOCK = 4096     # elements of a block that are worked on at a time, in whole rows: they stay in the level 1 cache
@@ -80,6 +82,9 @@ cdef void fill() except *:
 fill()
 
 
+include "_attention_scores.pxi"
+
+
 # --- execution
 
 
@@ -89,38 +94,39 @@ cdef inline real* head(const Attention* t, real** p, int which, Py_ssize_t n, Py
 
 cdef void restrict_scores(const Attention* t, real** p, real* a, Py_ssize_t n, Py_ssize_t h) noexcept nogil:
     # The mask, added or put in the place of scores that take no part.
-    cdef Py_ssize_t i, j, row = t.at[MASK].row, column = t.at[MASK].column
-    cdef const real* bias = head(t, p, MASK, n, h)
-    cdef const unsigned char* allowed = <const unsigned char*>bias
-    for i in range(t.rows):
-        if t.kind == BOOL:
-            for j in range(t.keys):
-                if not allowed[i * row + j * column]:
-                    a[i * t.keys + j] = <real>-INFINITY
-        elif t.kind == FLOAT:
-            for j in range(t.keys):
-                a[i * t.keys + j] += bias[i * row + j * column]
-        if t.causal:
-            for j in range(i + 1, t.keys):
-                a[i * t.keys + j] = <real>-INFINITY
+    cdef const Heads* at = &t.at[MASK]
+    cdef Py_ssize_t item = 1 if t.kind == BOOL else sizeof(real)
+    cdef View scores = buffer2(a, sizeof(real), t.rows, t.keys)
+    cdef View mask = matrix_at(<char*>head(t, p, MASK, n, h), t.rows, t.keys, at.row * item, at.column * item)
+    if t.kind == BOOL:
+        ALLOW[real is double](mask, scores)
+    elif t.kind == FLOAT:
+        ADD_BIAS[real is double](mask, scores)
+    if t.causal:
+        HIDE_LATER[real is double](scores)
 
 
 cdef void softmax_rows(const Attention* t, real* a, real* largest) noexcept nogil:
     cdef Py_ssize_t first = 0, rows
     while first < t.rows:
         rows = min(max(BLOCK // max(t.keys, 1), 1), t.rows - first)
-        kernels.lower_rows[real is double](a, largest, rows, t.keys)
+        kernels.lower_rows[real is double](
+            buffer2(a, sizeof(real), rows, t.keys), buffer1(largest, sizeof(real), rows))
         if real is float:
             loop1_float(&exp32, a, a, rows * t.keys)
         else:
             loop1_double(&exp64, a, a, rows * t.keys)
-        kernels.normalise[real is double](a, largest, rows, t.keys)
+        kernels.normalise[real is double](
+            buffer2(a, sizeof(real), rows, t.keys), buffer1(largest, sizeof(real), rows))
         a += rows * t.keys
         first += rows
 
 
 cdef void drop(const Attention* t, real** p, const real* a, real* out, Py_ssize_t n, Py_ssize_t h) noexcept nogil:
-    kernels.drop[real is double](a, <unsigned char*>head(t, p, KEEP, n, h), t.factor, out, t.rows * t.keys)
+    cdef Py_ssize_t size = t.rows * t.keys
+    kernels.drop[real is double](
+        buffer1(a, sizeof(real), size), buffer1(head(t, p, KEEP, n, h), 1, size), t.factor,
+        buffer1(out, sizeof(real), size))
 
 
 cdef inline double alpha(const Attention* t) noexcept nogil:
@@ -129,9 +135,8 @@ cdef inline double alpha(const Attention* t) noexcept nogil:
 
 
 cdef void scaled(const Attention* t, const real* a, real* out) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(t.rows * t.keys):
-        out[i] = a[i] * <real>t.scale
+    cdef Py_ssize_t size = t.rows * t.keys
+    SCALE_SCORES[real is double](buffer1(a, sizeof(real), size), t.scale, buffer1(out, sizeof(real), size))
 
 
 cdef void attend(const Attention* t, real** p, char* workspace) noexcept nogil:
@@ -184,7 +189,8 @@ cdef void attend_back(const Attention* t, real** p, char* workspace) noexcept no
                  t.at[V].row, 0, d, t.keys)
             if p[KEEP] != NULL:
                 drop(t, p, d, d, n, h)
-            kernels.softmax_back[real is double](a, d, t.rows, t.keys)
+            kernels.softmax_back[real is double](
+                buffer2(a, sizeof(real), t.rows, t.keys), buffer2(d, sizeof(real), t.rows, t.keys))
             if t.scale == 0:  # d may be `ds`, which stays as it is
                 scaled(t, d, scores)
                 d = scores

@@ -7,12 +7,13 @@ cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
 from zen._core._memory cimport new_array
-from zen._core._kernels cimport (
-    CHUNK, Targets, cross_entropy_t, cross_entropy_vjp_t, logsumexp_t, logsumexp_vjp_t, softmax_t, softmax_vjp_t,
-)
-from zen._core._views cimport view1, view2
+from zen._core._kernels cimport CHUNK, Targets, logsumexp_t, logsumexp_vjp_t, softmax_t, softmax_vjp_t
+from zen._core._views cimport View, buffer1, view1, view2
 
 cnp.import_array()
+
+cdef enum:
+    WORTH = 1 << 15      # elements from which releasing the GIL is worth it for cross entropy
 
 
 cdef inline Py_ssize_t width_of(ndarray a) noexcept:
@@ -27,7 +28,7 @@ cdef inline Py_ssize_t rows_of(ndarray a) noexcept:
     return rows
 
 
-cdef inline int is_double(ndarray a) noexcept:
+cdef inline int is_double(ndarray a) noexcept nogil:
     return cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
 
 
@@ -93,17 +94,31 @@ cdef Py_ssize_t cross_entropy_into(
     """
     cdef Py_ssize_t rows = rows_of(x), n = width_of(x), bad
     cdef ndarray work = working_row(x) if p is None else p
-    cdef Py_ssize_t advance = p is not None
-    cdef void* pl = NULL if losses is None else cnp.PyArray_DATA(losses)
-    cdef void* px = cnp.PyArray_DATA(x)
-    cdef void* pw = cnp.PyArray_DATA(work)
-    cdef cross_entropy_t kernel = kernels.cross_entropy[is_double(x)]
     total[0] = weight[0] = 0
     if rows == 0 or n == 0:
         return -1 if rows == 0 else 0
+    if rows * n < WORTH:
+        return cross_entropy(x, work, p is not None, losses, rows, n, t, total, weight)
     with nogil:
-        bad = kernel(px, pw, advance, pl, rows, n, t, total, weight)
+        bad = cross_entropy(x, work, p is not None, losses, rows, n, t, total, weight)
     return bad
+
+
+cdef inline Py_ssize_t cross_entropy(
+    ndarray x, ndarray p, bint kept, ndarray losses, Py_ssize_t rows, Py_ssize_t n, const Targets* t, double* total,
+    double* weight,
+) noexcept nogil:
+    return kernels.cross_entropy[is_double(x)](
+        view2(x, rows, n), view2(p, rows if kept else max(<Py_ssize_t>CHUNK // n, 1), n), kept, view1(losses, rows),
+        classes_of(t, rows), weights_of(t, x, n), t, total, weight)
+
+
+cdef inline View classes_of(const Targets* t, Py_ssize_t rows) noexcept nogil:
+    return buffer1(t.classes, sizeof(long long), rows)
+
+
+cdef inline View weights_of(const Targets* t, ndarray x, Py_ssize_t n) noexcept nogil:
+    return buffer1(t.weights, cnp.PyArray_ITEMSIZE(x), n)
 
 
 cdef void cross_entropy_vjp_into(
@@ -111,10 +126,16 @@ cdef void cross_entropy_vjp_into(
 ):
     """The gradient in the logits, written or added. g: the cotangent of each loss; None where `share` says it all."""
     cdef Py_ssize_t rows = rows_of(p), n = width_of(p)
-    cdef void* po = cnp.PyArray_DATA(out)
-    cdef void* pp = cnp.PyArray_DATA(p)
-    cdef void* pg = NULL if g is None else cnp.PyArray_DATA(g)
-    cdef cross_entropy_vjp_t kernel = kernels.cross_entropy_vjp[is_double(p)]
-    if n > 0:
+    if n > 0 and rows * n < WORTH:
+        cross_entropy_vjp(out, p, t, g, rows, n, share, accumulate)
+    elif n > 0:
         with nogil:
-            kernel(pp, po, rows, n, t, pg, share, accumulate)
+            cross_entropy_vjp(out, p, t, g, rows, n, share, accumulate)
+
+
+cdef inline void cross_entropy_vjp(
+    ndarray out, ndarray p, const Targets* t, ndarray g, Py_ssize_t rows, Py_ssize_t n, double share, bint accumulate,
+) noexcept nogil:
+    kernels.cross_entropy_vjp[is_double(p)](
+        view2(p, rows, n), view2(out, rows, n), classes_of(t, rows), weights_of(t, p, n), t, view1(g, rows), share,
+        accumulate)

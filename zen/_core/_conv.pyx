@@ -12,7 +12,7 @@ most twice the input: one tile, of a megabyte at most and no more than the input
 made only where it is no larger than the input. (Small inputs: 64 KiB, or 16 positions.)
 """
 
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
@@ -20,13 +20,14 @@ from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array
 from zen._core._patches cimport (
-    Geometry, Tile, columns_size, exchange, first_tile, gather, next_tile, output, plan_tiles, real, scatter,
-    side_size, turn,
+    Geometry, Tile, columns_size, first_tile, next_tile, plan_tiles, side_size, zen_copy,
 )
 from zen._core._plan cimport Plan, reserve, run, start
 from zen._core._planes cimport FORWARD, INPUT, WEIGHT, Planes, plan_planes, planes_size
+from zen._core._views cimport View, buffer1, buffer2, buffer3, buffer4, check_views
 
 cnp.import_array()
+check_views()
 
 cdef enum:              # the buffers; which of them is written, the task says
     X = 0
@@ -44,79 +45,70 @@ cdef struct Convolution:
     Planes planes       # of the direct loops alone
 
 
-cdef void pack(const Geometry* s, const real* w, real* packed) noexcept nogil:
-    """The weights (o, cg, kh, kw) as (kh, o, cg, kw)."""
-    cdef Py_ssize_t ky, i
-    for ky in range(s.kh):
-        for i in range(s.o * s.cg):
-            memcpy(packed, w + (i * s.kh + ky) * s.kw, s.kw * sizeof(real))
-            packed += s.kw
+include "_conv_patches.pxi"
 
 
-cdef void unpack(const Geometry* s, const real* packed, real* w) noexcept nogil:
-    """From (parts, groups, k, og), which the products of `backward_weight` make to (o, cg, kh, kw)."""
-    cdef Py_ssize_t part, group, c, i, o, size = s.fold * s.kw, length = s.kh * s.kw
-    for part in range(s.kh // s.fold):
-        for group in range(s.groups):
-            for c in range(s.cg):
-                for i in range(size):
-                    for o in range(s.og):
-                        w[((group * s.og + o) * s.cg + c) * length + part * size + i] = packed[o]
-                    packed += s.og
+# --- products. Their operands go to BLAS by addresses.
 
 
-cdef const real* columns_of(const Geometry* s, Tile* t, const real* x, real* columns) noexcept nogil:
+cdef inline const real* columns_of(
+    const Geometry* s, Tile* t, const real[:, :, :, ::1] x, real[::1] columns
+) noexcept nogil:
     if s.plain:
         t.ld = s.h * s.w
-        return x + (t.image * s.c + t.group * s.cg) * s.h * s.w + t.row * s.w + t.col
+        return &x[t.image, t.group * s.cg, t.row, t.col] if s.cg > 0 else NULL
     gather(s, t, x, columns)
-    return columns
+    return beginning(columns)
 
 
 cdef void forward(
-    const Geometry* s, const real* x, const real* w, const real* bias, real* y, real* columns, real* side, int typenum,
+    const Geometry* s, const real[:, :, :, ::1] x, const real* w, const real[::1] bias, real[:, :, :, ::1] y,
+    real[::1] columns, real[::1] side, int typenum,
 ) noexcept nogil:
     cdef Tile t
-    cdef Py_ssize_t o, j, part, ld
+    cdef Py_ssize_t o, j, part, ld, biased = bias.shape[0] > 0
     cdef const real* b
     cdef real* out
     cdef bint more = first_tile(s, &t)
     while more:
         b = columns_of(s, &t, x, columns)
-        out, ld = output(s, &t, y), s.oh * s.ow
+        out, ld = &y[t.image, t.group * s.og, t.row, t.col], s.oh * s.ow
         if t.images > 1:
-            out, ld = side, t.size
-        if bias != NULL:
+            out, ld = beginning(side), t.size
+        if biased:
             for o in range(s.og):
                 for j in range(t.size):
                     out[o * ld + j] = bias[t.group * s.og + o]
         for part in range(s.kh // s.fold):
             gemm(typenum, False, False, s.og, t.size, s.k, 1, w + (part * s.o + t.group * s.og) * s.k, s.k,
-                 b + part * s.dh * t.images * t.cols, t.ld, bias != NULL or part > 0, out, ld)
+                 b + part * s.dh * t.images * t.cols, t.ld, biased or part > 0, out, ld)
         if t.images > 1:
             exchange(s, &t, side, y, False)
         more = next_tile(s, &t)
 
 
 cdef void backward_input(
-    const Geometry* s, real* x, const real* w, const real* g, real* columns, real* side, int typenum,
+    const Geometry* s, real[:, :, :, ::1] x, const real* w, real[:, :, :, ::1] g, real[::1] columns, real[::1] side,
+    int typenum,
 ) noexcept nogil:
+    # g is not written.
     cdef Tile t
-    cdef Py_ssize_t part, ld
+    cdef Py_ssize_t part, ld, k
     cdef real* b
     cdef const real* a
     cdef bint more = first_tile(s, &t)
     while more:
-        b = columns
+        b = beginning(columns)
         if s.plain:
-            b = x + (t.image * s.c + t.group * s.cg) * s.h * s.w + t.row * s.w + t.col
+            b = &x[t.image, t.group * s.cg, t.row, t.col] if s.cg > 0 else NULL
             t.ld = s.h * s.w
         elif s.fold < s.kh:
-            memset(columns, 0, s.k * t.ld * sizeof(real))
-        a, ld = output(s, &t, <real*>g), s.oh * s.ow
+            for k in range(s.k * t.ld):
+                columns[k] = 0
+        a, ld = &g[t.image, t.group * s.og, t.row, t.col], s.oh * s.ow
         if t.images > 1:
-            exchange(s, &t, side, <real*>g, True)
-            a, ld = side, t.size
+            exchange(s, &t, side, g, True)
+            a, ld = beginning(side), t.size
         for part in range(s.kh // s.fold):
             gemm(typenum, True, False, s.k, t.size, s.og, 1, w + (part * s.o + t.group * s.og) * s.k, s.k, a, ld,
                  s.fold < s.kh, b + part * s.dh * t.images * t.cols, t.ld)
@@ -126,7 +118,8 @@ cdef void backward_input(
 
 
 cdef void backward_weight(
-    const Geometry* s, const real* x, real* w, const real* g, real* columns, real* side, int typenum,
+    const Geometry* s, const real[:, :, :, ::1] x, real* w, real[:, :, :, ::1] g, real[::1] columns, real[::1] side,
+    int typenum,
 ) noexcept nogil:
     # OpenBLAS is up to twice as fast at columns times the transposed cotangent as the other way about; that needs a
     # transposition of the weights in the end. A cotangent that is copied anyway is transposed on the way: faster again.
@@ -137,14 +130,14 @@ cdef void backward_weight(
     cdef bint turned, more = first_tile(s, &t)
     while more:
         b = columns_of(s, &t, x, columns)
-        a, ld = output(s, &t, <real*>g), s.oh * s.ow
+        a, ld = &g[t.image, t.group * s.og, t.row, t.col], s.oh * s.ow
         turned = t.images > 1 and s.packed and s.fold < s.kh
         if turned:
             turn(s, &t, side, g)
-            a, ld = side, s.og
+            a, ld = beginning(side), s.og
         elif t.images > 1:
-            exchange(s, &t, side, <real*>g, True)
-            a, ld = side, t.size
+            exchange(s, &t, side, g, True)
+            a, ld = beginning(side), t.size
         if s.packed:
             for part in range(s.kh // s.fold):
                 gemm(typenum, False, not turned, s.k, s.og, t.size, 1, b + part * s.dh * t.images * t.cols, t.ld,
@@ -154,37 +147,57 @@ cdef void backward_weight(
         more = next_tile(s, &t)
 
 
+# The kernels as they are called, for float and for double.
+ctypedef void (*forward_t)(
+    const Geometry* s, View x, void* w, View bias, View y, View columns, View side, int typenum) noexcept nogil
+ctypedef void (*backward_t)(
+    const Geometry* s, View x, void* w, View g, View columns, View side, int typenum) noexcept nogil
+ctypedef void (*pack_t)(View w, View packed) noexcept nogil
+ctypedef void (*unpack_t)(const Geometry* s, View packed, View w) noexcept nogil
+
+cdef forward_t[2] PRODUCTS
+cdef backward_t[2] PRODUCTS_INPUT
+cdef backward_t[2] PRODUCTS_WEIGHT
+cdef pack_t[2] PACK
+cdef unpack_t[2] UNPACK
+PRODUCTS[0], PRODUCTS[1] = <forward_t> <void*> forward[float], <forward_t> <void*> forward[double]
+PRODUCTS_INPUT[0] = <backward_t> <void*> backward_input[float]
+PRODUCTS_INPUT[1] = <backward_t> <void*> backward_input[double]
+PRODUCTS_WEIGHT[0] = <backward_t> <void*> backward_weight[float]
+PRODUCTS_WEIGHT[1] = <backward_t> <void*> backward_weight[double]
+PACK[0], PACK[1] = <pack_t> <void*> pack[float], <pack_t> <void*> pack[double]
+UNPACK[0], UNPACK[1] = <unpack_t> <void*> unpack[float], <unpack_t> <void*> unpack[double]
+
+
 # --- execution
-
-
-cdef void multiply(const Convolution* p, real** buffers, char* workspace) noexcept nogil:
-    cdef const Geometry* s = &p.s
-    cdef real* columns = <real*>(workspace + p.columns)
-    cdef real* side = <real*>(workspace + p.side)
-    cdef real* w = buffers[W] if p.packed < 0 else <real*>(workspace + p.packed)
-    if p.task == WEIGHT:
-        memset(w, 0, s.o * s.cg * s.kh * s.kw * sizeof(real))
-        backward_weight(s, buffers[X], w, buffers[Y], columns, side, p.plan.typenum)
-        if p.packed >= 0:
-            unpack(s, w, buffers[W])
-        return
-    if p.packed >= 0:
-        pack(s, buffers[W], w)
-    if p.task == FORWARD:
-        forward(s, buffers[X], w, buffers[BIAS], buffers[Y], columns, side, p.plan.typenum)
-        return
-    if not (s.plain and s.n * s.o > 0):
-        memset(buffers[X], 0, s.n * s.c * s.h * s.w * sizeof(real))
-    backward_input(s, buffers[X], w, buffers[Y], columns, side, p.plan.typenum)
 
 
 cdef void execute_products(const Plan* plan, void** buffers, char* workspace) noexcept nogil:
     cdef const Convolution* p = <const Convolution*>plan
-    cdef int threads = one_thread() if p.small else 1
-    if plan.typenum == cnp.NPY_FLOAT:
-        multiply(p, <float**>buffers, workspace)
+    cdef const Geometry* s = &p.s
+    cdef Py_ssize_t item = plan.item
+    cdef int wide = plan.typenum == cnp.NPY_DOUBLE, threads = one_thread() if p.small else 1
+    cdef void* w = buffers[W] if p.packed < 0 else workspace + p.packed
+    cdef View x = buffer4(buffers[X], item, s.n, s.c, s.h, s.w), y = buffer4(buffers[Y], item, s.n, s.o, s.oh, s.ow)
+    cdef View columns = buffer1(workspace + p.columns, item, columns_size(s))
+    cdef View side = buffer1(workspace + p.side, item, side_size(s))
+    if p.task == WEIGHT:
+        memset(w, 0, s.o * s.cg * s.kh * s.kw * item)
+        PRODUCTS_WEIGHT[wide](s, x, w, y, columns, side, plan.typenum)
+        if p.packed >= 0:
+            UNPACK[wide](
+                s, buffer2(w, item, s.kh // s.fold * s.groups * s.k, s.og),
+                buffer3(buffers[W], item, s.o, s.cg, s.kh * s.kw))
     else:
-        multiply(p, <double**>buffers, workspace)
+        if p.packed >= 0:
+            PACK[wide](
+                buffer3(buffers[W], item, s.o * s.cg, s.kh, s.kw), buffer3(w, item, s.kh, s.o * s.cg, s.kw))
+        if p.task == FORWARD:
+            PRODUCTS[wide](s, x, w, buffer1(buffers[BIAS], item, s.o), y, columns, side, plan.typenum)
+        else:
+            if not (s.plain and s.n * s.o > 0):
+                memset(buffers[X], 0, s.n * s.c * s.h * s.w * item)
+            PRODUCTS_INPUT[wide](s, x, w, y, columns, side, plan.typenum)
     restore_threads(threads)
 
 

@@ -28,12 +28,10 @@ ctypedef void (*softmax_vjp_t)(
     View g, View y, View out, View work, bint logarithm, bint add
 ) noexcept nogil
 ctypedef Py_ssize_t (*cross_entropy_t)(
-    const_t x, void* p, Py_ssize_t advance, void* losses, Py_ssize_t rows, Py_ssize_t n, const Targets* t,
-    double* total, double* weight
+    View x, View p, bint kept, View losses, View classes, View w, const Targets* t, double* total, double* weight
 ) noexcept nogil
 ctypedef void (*cross_entropy_vjp_t)(
-    const_t p, void* out, Py_ssize_t rows, Py_ssize_t n, const Targets* t, const_t g, double share, bint add
-) noexcept nogil
+    View p, View out, View classes, View w, const Targets* t, View g, double share, bint add) noexcept nogil
 
 ctypedef bint (*logsumexp_t)(View x, View out, View work) noexcept nogil
 ctypedef void (*logsumexp_vjp_t)(
@@ -50,45 +48,37 @@ ctypedef void (*planes_backward_t)(
 
 # _kernels_norm_lines.pxi
 ctypedef void (*norm_lines_t)(
-    void* x, Py_ssize_t rows, Py_ssize_t n, void* w, void* b, double eps, bint centred, void* y, double* mean,
-    double* rstd
-) noexcept nogil
+    View x, View w, View b, double eps, bint centred, View y, View mean, View rstd) noexcept nogil
 ctypedef void (*norm_lines_back_t)(
-    void* g, void* x, Py_ssize_t rows, Py_ssize_t n, void* w, bint centred, double* mean, double* rstd, void* dx,
-    void* dw, void* db, void* partial, double* totals
+    View g, View x, View w, bint centred, View mean, View rstd, View dx, View dw, View db, View partial, View totals
 ) noexcept nogil
 
 # _kernels_norm_channels.pxi
 ctypedef void (*norm_channels_t)(
-    void* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, void* w,
-    void* b, double eps, bint given, void* y, double* mean, double* var, void* scratch, double* sums
+    View x, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, View w, View b, double eps, bint given, View y,
+    View mean, View var, View scratch, View sums
 ) noexcept nogil
 ctypedef void (*norm_channels_back_t)(
-    void* g, void* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
-    void* w, double eps, bint given, double* mean, double* var, void* dx, double* sum_g, double* sum_gh, void* scratch
+    View g, View x, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, View w, double eps, bint given, View mean,
+    View var, View dx, View sum_g, View sum_gh, View scratch
 ) noexcept nogil
 
 # _kernels_weights.pxi
-ctypedef void (*lower_rows_t)(void* a, void* largest, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
-ctypedef void (*normalise_t)(void* p, const_t largest, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
-ctypedef void (*softmax_back_t)(const_t p, void* d, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
-ctypedef void (*drop_t)(const_t a, const unsigned char* keep, double factor, void* out, Py_ssize_t n) noexcept nogil
+ctypedef void (*lower_rows_t)(View a, View largest) noexcept nogil
+ctypedef void (*normalise_t)(View p, View largest) noexcept nogil
+ctypedef void (*softmax_back_t)(View p, View d) noexcept nogil
+ctypedef void (*drop_t)(View a, View keep, double factor, View out) noexcept nogil    # keep: of bytes
 
 # _kernels_gates.pxi
-ctypedef void (*lstm_t)(void* a, const_t before, void* c, Py_ssize_t n) noexcept nogil
+ctypedef void (*lstm_t)(View a, View before, View c) noexcept nogil
+ctypedef void (*state_t)(View a, View before, View h) noexcept nogil
 ctypedef void (*lstm_back_t)(
-    const_t a, const_t before, const_t t, const_t g, const_t carry, void* dc, void* d, void* db, Py_ssize_t n
-) noexcept nogil
-ctypedef void (*product_t)(const_t a, const_t b, void* out, Py_ssize_t n) noexcept nogil
-ctypedef void (*add_t)(void* a, const_t b, Py_ssize_t n) noexcept nogil
-ctypedef void (*gru_reset_t)(void* a, const_t q, const_t bias, void* kept, Py_ssize_t n) noexcept nogil
-ctypedef void (*gru_t)(const_t a, const_t before, void* h, Py_ssize_t n) noexcept nogil
+    View a, View before, View t, View g, View carry, View dc, View d, View db) noexcept nogil
+ctypedef void (*gru_add_t)(View a, View q, Py_ssize_t n) noexcept nogil
+ctypedef void (*gru_reset_t)(View a, View q, View bias, View kept) noexcept nogil
 ctypedef void (*gru_back_t)(
-    const_t a, const_t before, const_t kept, const_t g, void* carry, void* dx, void* dq, void* dbx, void* dbq,
-    Py_ssize_t n
-) noexcept nogil
-ctypedef void (*plain_back_t)(
-    const_t h, const_t g, const_t carry, void* d, void* db, Py_ssize_t n) noexcept nogil
+    View a, View before, View kept, View g, View carry, View dx, View dq, View dbx, View dbq) noexcept nogil
+ctypedef void (*plain_back_t)(View h, View g, View carry, View d, View db) noexcept nogil
 
 # _kernels_dots.pxi
 ctypedef double (*dot_t)(const_t x, const_t y, Py_ssize_t n) noexcept nogil
@@ -180,10 +170,10 @@ cdef struct Kernels:
     drop_t drop[2]
     lstm_t lstm[2]
     lstm_back_t lstm_back[2]
-    product_t product[2]
-    add_t add[2]
+    state_t lstm_state[2]
+    gru_add_t gru_add[2]
     gru_reset_t gru_reset[2]
-    gru_t gru[2]
+    state_t gru[2]
     gru_back_t gru_back[2]
     plain_back_t tanh_back[2]
     plain_back_t relu_back[2]

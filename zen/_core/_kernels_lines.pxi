@@ -178,112 +178,106 @@ cdef void logsumexp_vjp_rows(
 
 
 cdef Py_ssize_t cross_entropy_rows(
-    const real* x, real* p, Py_ssize_t advance, real* losses, Py_ssize_t rows, Py_ssize_t n, const Targets* t,
-    double* total, double* weight,
+    const real[:, ::1] x, real[:, ::1] p, bint kept, real[::1] losses, const long long[::1] classes,
+    const real[::1] w, const Targets* t, double* total, double* weight,
 ) noexcept nogil:
-    # Returns the first sample whose class is out of range, or -1. `p` gets the probabilities; with advance 0 it is one
-    # chunk that is used over and over.
-    cdef Py_ssize_t start = 0, count, i, j, step = chunk_of(n), r
-    cdef const real* a
-    cdef const real* w = <const real*>t.weights
-    cdef real* e
-    cdef real top
+    # Returns the first sample whose class is out of range, or -1. p gets the probabilities; where they are not kept it
+    # is one chunk that is used over and over. losses, w: without elements where there is none.
+    cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], step = chunk_of(n), start = 0, end, back, i, j
+    cdef real scale
     cdef double sum, loss, even = t.smoothing / n, at, ws = 0
     cdef long long c
     cdef real tops[CHUNK]
-    if w != NULL and even != 0:
-        for j in range(n):
+    if even != 0:
+        for j in range(w.shape[0]):
             ws += w[j]
     while start < rows:
-        count = min(step, rows - start)
-        for i in range(count):
-            a, e = x + (start + i) * n, p + i * n
-            top = tops[i] = largest(a, n)
+        end = min(start + step, rows)
+        back = 0 if kept else start                # from a sample to its row of p
+        for i in range(start, end):
+            tops[i - start] = largest(&x[i, 0], n)
             for j in range(n):
-                e[j] = a[j] - top
-        exponential(p, p, count * n)
-        for i in range(count):
-            r, a, e = start + i, x + (start + i) * n, p + i * n
-            c = t.classes[r]
+                p[i - back, j] = x[i, j] - tops[i - start]
+        exponential(&p[start - back, 0], &p[start - back, 0], (end - start) * n)
+        for i in range(start, end):
+            c = classes[i]
             if c == t.ignored:
-                if losses != NULL:
-                    losses[r] = 0
+                if losses.shape[0] > 0:
+                    losses[i] = 0
                 continue
             if c < 0 or c >= n:
-                return r
-            sum = row_sum(e, n)
-            at = 1 if w == NULL else w[c]
-            loss = (1 - t.smoothing) * at * (log(sum) - (a[c] - tops[i]))
+                return i
+            sum = row_sum(&p[i - back, 0], n)
+            at = w[c] if w.shape[0] > 0 else 1
+            loss = (1 - t.smoothing) * at * (log(sum) - (x[i, c] - tops[i - start]))
             if even != 0:
-                loss += even * spread_loss(a, w, n, ws, tops[i], log(sum))
-            if losses != NULL:
-                losses[r] = <real>loss
+                loss += even * spread_loss(x[i], w, ws, tops[i - start], log(sum))
+            if losses.shape[0] > 0:
+                losses[i] = <real>loss
             total[0] += loss
             weight[0] += at
-            if advance:
-                top = <real>(1 / sum)
+            if kept:
+                scale = <real>(1 / sum)
                 for j in range(n):
-                    e[j] *= top
-        p += advance * count * n
-        start += count
+                    p[i, j] *= scale
+        start = end
     return -1
 
 
 cdef inline double spread_loss(
-    const real* x, const real* w, Py_ssize_t n, double ws, real top, double level,
+    const real[::1] x, const real[::1] w, double ws, real top, double level,
 ) noexcept nogil:
     # sum over the classes of w * (level + top - x)
     cdef real block[BLOCK]
     cdef double total = 0
-    cdef Py_ssize_t done = 0, m, i
+    cdef Py_ssize_t done = 0, n = x.shape[0], m, j
     while done < n:
         m = min(n - done, BLOCK)
-        if w == NULL:
-            for i in range(m):
-                block[i] = top - x[done + i]
+        if w.shape[0] == 0:
+            for j in range(m):
+                block[j] = top - x[done + j]
         else:
-            for i in range(m):
-                block[i] = w[done + i] * (top - x[done + i])
+            for j in range(m):
+                block[j] = w[done + j] * (top - x[done + j])
         total += block_sum(&block[0], m)
         done += m
-    return total + level * (n if w == NULL else ws)
+    return total + level * (n if w.shape[0] == 0 else ws)
 
 
 cdef void cross_entropy_vjp_rows(
-    const real* p, real* out, Py_ssize_t rows, Py_ssize_t n, const Targets* t, const real* g, double share, bint add,
+    const real[:, ::1] p, real[:, ::1] out, const long long[::1] classes, const real[::1] w, const Targets* t,
+    const real[::1] g, double share, bint add,
 ) noexcept nogil:
-    # share * g * (softmax sum(q) - q) for each sample
-    cdef Py_ssize_t i, j
-    cdef const real* w = <const real*>t.weights
+    # share * g * (softmax sum(q) - q) for each sample. g: without elements where it is 1
+    cdef Py_ssize_t n = p.shape[1], i, j
     cdef double even = t.smoothing / n, ws = n, at, scale
     cdef real a, b
     cdef long long c
-    if w != NULL:
-        ws = row_sum(w, n)
-    for i in range(rows):
-        c = t.classes[i]
+    if w.shape[0] > 0:
+        ws = row_sum(&w[0], n)
+    for i in range(p.shape[0]):
+        c = classes[i]
         if c == t.ignored:
             if not add:
-                memset(out, 0, n * sizeof(real))
+                for j in range(n):
+                    out[i, j] = 0
+            continue
+        scale = share * g[i] if g.shape[0] > 0 else share
+        at = (1 - t.smoothing) * (w[c] if w.shape[0] > 0 else 1)
+        a, b = <real>(scale * (at + even * ws)), <real>(scale * even)
+        if add:
+            for j in range(n):
+                out[i, j] += p[i, j] * a
         else:
-            scale = share if g == NULL else share * g[i]
-            at = (1 - t.smoothing) * (1 if w == NULL else w[c])
-            a, b = <real>(scale * (at + even * ws)), <real>(scale * even)
-            if add:
-                for j in range(n):
-                    out[j] += p[j] * a
-            else:
-                for j in range(n):
-                    out[j] = p[j] * a
-            if b != 0 and w == NULL:
-                for j in range(n):
-                    out[j] -= b
-            elif b != 0:
-                for j in range(n):
-                    out[j] -= b * w[j]
-            out[c] -= <real>(scale * at)
-        p += n
-        out += n
+            for j in range(n):
+                out[i, j] = p[i, j] * a
+        if b != 0 and w.shape[0] == 0:
+            for j in range(n):
+                out[i, j] -= b
+        elif b != 0:
+            for j in range(n):
+                out[i, j] -= b * w[j]
+        out[i, c] -= <real>(scale * at)
 
 
 cdef void fill_lines(Kernels* k) noexcept:

@@ -1,11 +1,18 @@
 # batch_norm and group_norm on contiguous arrays of (batch, channels, size). Included after _kernels_norm_lines.pxi.
 #
-# A single sample is worked on some channels at a time, those that make a PIECE: what the first pass reads is still in
-# the cache for the others. The loops below see these `count` channels of `batch` samples, `stride` elements apart. With
-# a size of 1 the inner loop runs over the channels.
+# Views have a row for each sample, where channel c begins at c * size: with a size of 1 loops run over the channels. A
+# single sample is worked on some channels at a time, those that make a PIECE: what the first pass reads is still in the
+# cache for the others. The loops below see the channels from `first` to before `last`.
 
 cdef enum:
     PIECE = 1024         # elements
+
+cdef enum:               # rows of `scratch`: a number for each channel
+    PARTIAL = 0          # and the next
+    SCALE = 0            # when PARTIAL is done with
+    CENTRE = 2
+    SHIFT = 3
+    SLOPE = 4
 
 
 cdef inline Py_ssize_t channels_at_once(
@@ -14,194 +21,220 @@ cdef inline Py_ssize_t channels_at_once(
     return channels if batch > 1 else max(PIECE // max(size * pool, 1), 1) * pool
 
 
-cdef void channel_sums(
-    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t count, Py_ssize_t size,
-    const real* centre, real* partial, double* first, double* second
+cdef inline void add_partial(
+    real[:, ::1] scratch, Py_ssize_t first, Py_ssize_t last, double[::1] sums, double[::1] products
 ) noexcept nogil:
-    # For each channel: sets first to the sum of g and second to that of g * d, where d is x - centre. Without g: of d
-    # and d * d. Without centre, which counts as 0 then: first alone. partial: 2 * count numbers.
-    cdef Py_ssize_t j, c
-    cdef real a, d
-    for c in range(count):
-        first[c] = second[c] = 0
-    for j in range(batch):
+    cdef Py_ssize_t c
+    for c in range(first, last):
+        sums[c] += scratch[PARTIAL, c]
+        products[c] += scratch[PARTIAL + 1, c]
+        scratch[PARTIAL, c] = scratch[PARTIAL + 1, c] = 0
+
+
+cdef inline void channel_moments(
+    const real[:, ::1] x, Py_ssize_t size, Py_ssize_t first, Py_ssize_t last, bint centred, real[:, ::1] scratch,
+    double[::1] sums, double[::1] squares
+) noexcept nogil:
+    # For each channel the sums of x - centre and of its square; of x alone where it is not centred.
+    cdef Py_ssize_t i, c, samples = x.shape[0] if size > 0 else 0
+    cdef real d
+    for c in range(first, last):
+        sums[c] = squares[c] = scratch[PARTIAL, c] = scratch[PARTIAL + 1, c] = 0
+    for i in range(samples):
         if size == 1:
-            if j % ROWS == 0:
-                for c in range(2 * count):
-                    partial[c] = 0
-            for c in range(count):
-                d = x[c] if centre == NULL else x[c] - centre[c]
-                a = d if g == NULL else g[c]
-                partial[c] += a
-                partial[count + c] += a * d
-            if j % ROWS == ROWS - 1 or j == batch - 1:
-                for c in range(count):
-                    first[c] += partial[c]
-                    second[c] += partial[count + c]
-        elif centre == NULL:
-            for c in range(count):
-                zen_sums(sizeof(real), NULL, NULL, x + c * size, size, 0, False, first + c, NULL)
-        elif g == NULL:
-            for c in range(count):
-                zen_sums(sizeof(real), NULL, NULL, x + c * size, size, centre[c], True, first + c, second + c)
+            if centred:
+                for c in range(first, last):
+                    d = x[i, c] - scratch[CENTRE, c]
+                    scratch[PARTIAL, c] += d
+                    scratch[PARTIAL + 1, c] += d * d
+            else:
+                for c in range(first, last):
+                    scratch[PARTIAL, c] += x[i, c]
+            if i % ROWS == ROWS - 1 or i == samples - 1:
+                add_partial(scratch, first, last, sums, squares)
+        elif centred:
+            for c in range(first, last):
+                zen_sums(
+                    sizeof(real), NULL, NULL, &x[i, c * size], size, scratch[CENTRE, c], True, &sums[c], &squares[c])
         else:
-            for c in range(count):
-                zen_sums(sizeof(real), g + c * size, NULL, x + c * size, size, centre[c], True, first + c, second + c)
-        x += stride
-        if g != NULL:
-            g += stride
+            for c in range(first, last):
+                zen_sums(sizeof(real), NULL, NULL, &x[i, c * size], size, 0, False, &sums[c], NULL)
 
 
-cdef void channel_affine(
-    const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t count, Py_ssize_t size, const real* centre,
-    const real* scale, const real* shift, real* y
+cdef inline void channel_products(
+    const real[:, ::1] g, const real[:, ::1] x, Py_ssize_t size, Py_ssize_t first, Py_ssize_t last,
+    real[:, ::1] scratch, double[::1] sums, double[::1] products
+) noexcept nogil:
+    # For each channel the sums of g and of g * (x - centre).
+    cdef Py_ssize_t i, c, samples = x.shape[0] if size > 0 else 0
+    for c in range(first, last):
+        sums[c] = products[c] = scratch[PARTIAL, c] = scratch[PARTIAL + 1, c] = 0
+    for i in range(samples):
+        if size == 1:
+            for c in range(first, last):
+                scratch[PARTIAL, c] += g[i, c]
+                scratch[PARTIAL + 1, c] += g[i, c] * (x[i, c] - scratch[CENTRE, c])
+            if i % ROWS == ROWS - 1 or i == samples - 1:
+                add_partial(scratch, first, last, sums, products)
+        else:
+            for c in range(first, last):
+                zen_sums(
+                    sizeof(real), &g[i, c * size], NULL, &x[i, c * size], size, scratch[CENTRE, c], True, &sums[c],
+                    &products[c])
+
+
+cdef inline void channel_affine(
+    const real[:, ::1] x, Py_ssize_t size, Py_ssize_t first, Py_ssize_t last, const real[:, ::1] scratch,
+    real[:, ::1] y
 ) noexcept nogil:
     # y = (x - centre) * scale + shift
-    cdef Py_ssize_t j, c, i
+    cdef Py_ssize_t i, j, c
     cdef real m, a, b
-    for j in range(batch):
+    for i in range(x.shape[0]):
         if size == 1:
-            for c in range(count):
-                y[c] = (x[c] - centre[c]) * scale[c] + shift[c]
+            for c in range(first, last):
+                y[i, c] = (x[i, c] - scratch[CENTRE, c]) * scratch[SCALE, c] + scratch[SHIFT, c]
         else:
-            for c in range(count):
-                m, a, b = centre[c], scale[c], shift[c]
-                for i in range(c * size, (c + 1) * size):
-                    y[i] = (x[i] - m) * a + b
-        x += stride
-        y += stride
+            for c in range(first, last):
+                m, a, b = scratch[CENTRE, c], scratch[SCALE, c], scratch[SHIFT, c]
+                for j in range(c * size, (c + 1) * size):
+                    y[i, j] = (x[i, j] - m) * a + b
 
 
-cdef void channel_gradient(
-    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t count, Py_ssize_t size,
-    const real* centre, const real* scale, const real* shift, const real* slope, real* dx
+cdef inline void channel_gradient(
+    const real[:, ::1] g, const real[:, ::1] x, Py_ssize_t size, Py_ssize_t first, Py_ssize_t last,
+    const real[:, ::1] scratch, real[:, ::1] dx
 ) noexcept nogil:
     # dx = g * scale - shift - (x - centre) * slope
-    cdef Py_ssize_t j, c, i
+    cdef Py_ssize_t i, j, c
     cdef real m, a, b, k
-    for j in range(batch):
+    for i in range(x.shape[0]):
         if size == 1:
-            for c in range(count):
-                dx[c] = g[c] * scale[c] - shift[c] - (x[c] - centre[c]) * slope[c]
+            for c in range(first, last):
+                dx[i, c] = g[i, c] * scratch[SCALE, c] - scratch[SHIFT, c] - (
+                    (x[i, c] - scratch[CENTRE, c]) * scratch[SLOPE, c])
         else:
-            for c in range(count):
-                m, a, b, k = centre[c], scale[c], shift[c], slope[c]
-                for i in range(c * size, (c + 1) * size):
-                    dx[i] = g[i] * a - b - (x[i] - m) * k
-        g += stride
-        x += stride
-        dx += stride
+            for c in range(first, last):
+                m, a, b, k = scratch[CENTRE, c], scratch[SCALE, c], scratch[SHIFT, c], scratch[SLOPE, c]
+                for j in range(c * size, (c + 1) * size):
+                    dx[i, j] = g[i, j] * a - b - (x[i, j] - m) * k
 
 
 cdef void wide_channel_gradient(
-    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t size, double weight, double mean,
-    double rstd, double shift, double slope, real* dx
+    const real[:, ::1] g, const real[:, ::1] x, Py_ssize_t size, Py_ssize_t c, double weight, double mean,
+    double rstd, double shift, double slope, real[:, ::1] dx
 ) noexcept nogil:
-    # As channel_gradient, in double, where the slope would not fit into float.
-    cdef Py_ssize_t j, i
-    for j in range(batch):
-        for i in range(j * stride, j * stride + size):
-            dx[i] = <real>((g[i] * weight - shift - (x[i] - mean) * rstd * slope) * rstd)
+    # As channel_gradient, for one channel in double, where the slope would not fit into float.
+    cdef Py_ssize_t i, j
+    for i in range(x.shape[0]):
+        for j in range(c * size, (c + 1) * size):
+            dx[i, j] = <real>((g[i, j] * weight - shift - (x[i, j] - mean) * rstd * slope) * rstd)
+
+
+cdef inline void channel_statistics(
+    const real[:, ::1] x, Py_ssize_t run, Py_ssize_t first, Py_ssize_t last, double eps, double[::1] mean,
+    double[::1] var, real[:, ::1] scratch, double[:, ::1] sums
+) noexcept nogil:
+    # Of the runs from first to before last, of `run` elements.
+    cdef Py_ssize_t k
+    cdef double total = <double>x.shape[0] * run, rest
+    channel_moments(x, run, first, last, False, scratch, sums[0], sums[1])
+    for k in range(first, last):
+        scratch[CENTRE, k] = <real>(sums[0, k] / total)
+    channel_moments(x, run, first, last, True, scratch, sums[0], sums[1])
+    for k in range(first, last):
+        rest = sums[0, k] / total
+        mean[k] = scratch[CENTRE, k] + rest
+        var[k] = sums[1, k] / total - rest * rest
+        if sizeof(real) == sizeof(float) and not is_ordinary(1 / sqrt_double(var[k] + eps)):
+            wide_statistics(x, 0, x.shape[0], k * run, (k + 1) * run, True, &mean[k], &var[k])
 
 
 cdef void norm_channels_forward(
-    const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
-    const real* w, const real* b, double eps, bint given, real* y, double* mean, double* var, real* scratch,
-    double* sums
+    const real[:, ::1] x, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, const real[::1] w, const real[::1] b,
+    double eps, bint given, real[:, ::1] y, double[::1] mean, double[::1] var, real[:, ::1] scratch,
+    double[:, ::1] sums
 ) noexcept nogil:
     # Each run of `pool` channels shares its statistics: mean and var have channels // pool entries, which are computed,
-    # or are `given`. Weight and bias repeat with `period`. scratch: 5 * channels numbers; sums: 2 * channels.
-    cdef real* partial = scratch
-    cdef real* centre = scratch + 2 * channels
-    cdef real* scale = scratch + 3 * channels
-    cdef real* shift = scratch + 4 * channels
-    cdef double* squares = sums + channels
-    cdef double total = <double>batch * pool * size, rest, rstd, weight
-    cdef Py_ssize_t stride = channels * size, step = channels_at_once(batch, channels, size, pool)
-    cdef Py_ssize_t start = 0, count, runs, c, k, at
-    while start < channels:
-        count = min(step, channels - start)
-        runs = count // pool
+    # or are `given`. Weight and bias, without elements where there is none, repeat with `period`. sums: two rows.
+    cdef double rstd, weight, bias
+    cdef Py_ssize_t channels = scratch.shape[1], step = channels_at_once(x.shape[0], channels, size, pool)
+    cdef Py_ssize_t first = 0, last, c, k
+    while first < channels:
+        last = min(first + step, channels)
         if not given:
-            channel_sums[real](NULL, x, batch, stride, runs, pool * size, NULL, partial, sums, squares)
-            for k in range(runs):
-                centre[k] = <real>(sums[k] / total)
-            channel_sums[real](NULL, x, batch, stride, runs, pool * size, centre, partial, sums, squares)
-            for k in range(runs):
-                rest = sums[k] / total
-                mean[k] = centre[k] + rest
-                var[k] = squares[k] / total - rest * rest
-                if sizeof(real) == sizeof(float) and not is_ordinary(1 / sqrt_double(var[k] + eps)):
-                    wide_statistics(x + k * pool * size, batch, stride, pool * size, True, mean + k, var + k)
-        for k in range(runs):
+            channel_statistics(x, pool * size, first // pool, last // pool, eps, mean, var, scratch, sums)
+        for k in range(first // pool, last // pool):
             rstd = 1 / sqrt_double(var[k] + eps)
             for c in range(k * pool, (k + 1) * pool):
-                at = (start + c) % period
-                weight = rstd * w[at] if w != NULL else rstd
-                centre[c] = <real>mean[k]
-                scale[c] = <real>weight
-                shift[c] = <real>((b[at] if b != NULL else 0) - (mean[k] - centre[c]) * weight)
-        channel_affine(x, batch, stride, count, size, centre, scale, shift, y)
-        start += count
-        x += count * size
-        y += count * size
-        mean += runs
-        var += runs
+                weight = rstd * w[c % period] if w.shape[0] > 0 else rstd
+                bias = b[c % period] if b.shape[0] > 0 else 0
+                scratch[CENTRE, c], scratch[SCALE, c] = <real>mean[k], <real>weight
+                scratch[SHIFT, c] = <real>(bias - (mean[k] - scratch[CENTRE, c]) * weight)
+        channel_affine(x, size, first, last, scratch, y)
+        first = last
+
+
+cdef inline double weight_of(const real[::1] w, Py_ssize_t c, Py_ssize_t period) noexcept nogil:
+    return w[c % period] if w.shape[0] > 0 else 1
 
 
 cdef void norm_channels_backward(
-    const real* g, const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period,
-    Py_ssize_t pool, const real* w, double eps, bint given, const double* mean, const double* var, real* dx,
-    double* sum_g, double* sum_gh, real* scratch
+    const real[:, ::1] g, const real[:, ::1] x, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
+    const real[::1] w, double eps, bint given, const double[::1] mean, const double[::1] var, real[:, ::1] dx,
+    double[::1] sum_g, double[::1] sum_gh, real[:, ::1] scratch
 ) noexcept nogil:
-    # sum_g, sum_gh: `channels` numbers, set to the sums of g and of g times the normalised x. scratch: 5 * channels.
-    cdef real* scale = scratch
-    cdef real* centre = scratch + 2 * channels
-    cdef real* shift = scratch + 3 * channels
-    cdef real* slope = scratch + 4 * channels
-    cdef double count_all = <double>batch * pool * size, rstd, weight, total, total_h
-    cdef Py_ssize_t stride = channels * size, step = channels_at_once(batch, channels, size, pool)
-    cdef Py_ssize_t start = 0, count, c, k, i
-    while start < channels:
-        count = min(step, channels - start)
-        for c in range(count):
-            centre[c] = <real>mean[(start + c) // pool]
-        channel_sums(g, x, batch, stride, count, size, centre, scratch, sum_g, sum_gh)
-        for k in range(start // pool, (start + count) // pool):
+    # Sets sum_g and sum_gh to the sums, for each channel, of g and of g times the normalised x. dx: without rows where
+    # it is not wanted.
+    cdef double count = <double>x.shape[0] * pool * size, rstd, weight, total, total_h
+    cdef Py_ssize_t channels = scratch.shape[1], step = channels_at_once(x.shape[0], channels, size, pool)
+    cdef Py_ssize_t first = 0, last, c, k
+    cdef bint wide
+    while first < channels:
+        last = min(first + step, channels)
+        for c in range(first, last):
+            scratch[CENTRE, c] = <real>mean[c // pool]
+        channel_products(g, x, size, first, last, scratch, sum_g, sum_gh)
+        wide = False
+        for k in range(first // pool, last // pool):
             rstd = 1 / sqrt_double(var[k] + eps)
+            wide |= not is_ordinary(rstd)
             total = total_h = 0
-            for c in range(k * pool - start, (k + 1) * pool - start):
-                weight = w[(start + c) % period] if w != NULL else 1
-                sum_gh[c] = (sum_gh[c] - (mean[k] - centre[c]) * sum_g[c]) * rstd
+            for c in range(k * pool, (k + 1) * pool):
+                weight = weight_of(w, c, period)
+                sum_gh[c] = (sum_gh[c] - (mean[k] - scratch[CENTRE, c]) * sum_g[c]) * rstd
                 total += weight * sum_g[c]
                 total_h += weight * sum_gh[c]
-            for c in range(k * pool - start, (k + 1) * pool - start):
-                weight = w[(start + c) % period] if w != NULL else 1
-                scale[c] = <real>(weight * rstd)
-                slope[c] = 0 if given else <real>(rstd * rstd * total_h / count_all)
-                shift[c] = 0 if given else <real>(rstd * total / count_all - (mean[k] - centre[c]) * slope[c])
-        if dx != NULL:
-            channel_gradient(g, x, batch, stride, count, size, centre, scale, shift, slope, dx)
-            if sizeof(real) == sizeof(float):
-                for c in range(count):
-                    k = (start + c) // pool
-                    rstd = 1 / sqrt_double(var[k] + eps)
-                    if not given and not is_ordinary(rstd):
-                        total = total_h = 0
-                        for i in range(k * pool - start, (k + 1) * pool - start):
-                            weight = w[(start + i) % period] if w != NULL else 1
-                            total += weight * sum_g[i]
-                            total_h += weight * sum_gh[i]
-                        weight = w[(start + c) % period] if w != NULL else 1
-                        wide_channel_gradient(
-                            g + c * size, x + c * size, batch, stride, size, weight, mean[k], rstd, total / count_all,
-                            total_h / count_all, dx + c * size)
-            dx += count * size
-        start += count
-        g += count * size
-        x += count * size
-        sum_g += count
-        sum_gh += count
+            for c in range(k * pool, (k + 1) * pool):
+                scratch[SCALE, c] = <real>(weight_of(w, c, period) * rstd)
+                scratch[SLOPE, c] = 0 if given else <real>(rstd * rstd * total_h / count)
+                scratch[SHIFT, c] = 0 if given else <real>(
+                    rstd * total / count - (mean[k] - scratch[CENTRE, c]) * scratch[SLOPE, c])
+        if dx.shape[0] > 0:
+            channel_gradient(g, x, size, first, last, scratch, dx)
+            if sizeof(real) == sizeof(float) and wide and not given:
+                correct_wide(g, x, size, period, pool, first, last, w, eps, mean, var, dx, sum_g, sum_gh)
+        first = last
+
+
+cdef void correct_wide(
+    const real[:, ::1] g, const real[:, ::1] x, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, Py_ssize_t first,
+    Py_ssize_t last, const real[::1] w, double eps, const double[::1] mean, const double[::1] var, real[:, ::1] dx,
+    const double[::1] sum_g, const double[::1] sum_gh
+) noexcept nogil:
+    cdef double count = <double>x.shape[0] * pool * size, rstd, total, total_h
+    cdef Py_ssize_t c, k
+    for k in range(first // pool, last // pool):
+        rstd = 1 / sqrt_double(var[k] + eps)
+        if is_ordinary(rstd):
+            continue
+        total = total_h = 0
+        for c in range(k * pool, (k + 1) * pool):
+            total += weight_of(w, c, period) * sum_g[c]
+            total_h += weight_of(w, c, period) * sum_gh[c]
+        for c in range(k * pool, (k + 1) * pool):
+            wide_channel_gradient(
+                g, x, size, c, weight_of(w, c, period), mean[k], rstd, total / count, total_h / count, dx)
 
 
 cdef void fill_norm_channels(Kernels* k) noexcept:

@@ -13,8 +13,10 @@ cdef extern from *:
        from a multiple of 16, are added up in double. */
     #ifdef __GNUC__
     #define ZEN_CALLED static __attribute__((noinline))  /* inlined, it would not be vectorised */
+    #define ZEN_WHOLE __attribute__((aligned(64)))       /* no vector lies across two cache lines */
     #else
     #define ZEN_CALLED static
+    #define ZEN_WHOLE
     #endif
     #define ZEN_SUMS(T, V)                                                                                           \\
     ZEN_CALLED double zen_folded_##T(T* a) {                                                                         \\
@@ -37,7 +39,7 @@ cdef extern from *:
         enum { COUNT = 32 * sizeof(T) / sizeof(V) };                                                                 \\
         for (Py_ssize_t i = 0, end; i < n;) {                                                                        \\
             V s[COUNT], p[COUNT];                                                                                    \\
-            T sums[32], products[32];                                                                                \\
+            ZEN_WHOLE T sums[32], products[32];                                                                      \\
             int k;                                                                                                   \\
             end = n - i < 1024 ? n : i + 1024;                                                                       \\
             for (k = 0; k < COUNT; k++) s[k] = p[k] = (V){0};                                                        \\
@@ -87,116 +89,114 @@ cdef inline bint is_ordinary(double rstd) noexcept nogil:
 
 
 cdef void wide_statistics(
-    const real* x, Py_ssize_t batch, Py_ssize_t stride, Py_ssize_t n, bint centred, double* mean, double* var
+    const real[:, ::1] x, Py_ssize_t first, Py_ssize_t last, Py_ssize_t start, Py_ssize_t end, bint centred,
+    double* mean, double* var
 ) noexcept nogil:
-    # Of n elements in each of `batch` places, in double throughout.
-    cdef Py_ssize_t j, i
-    cdef double total = 0, squares = 0, d
+    # Of the columns from start to before end, in the rows from first to before last, in double throughout.
+    cdef Py_ssize_t i, j
+    cdef double total = 0, squares = 0, d, size = <double>(last - first) * (end - start)
     if centred:
-        for j in range(batch):
-            for i in range(n):
-                total += x[j * stride + i]
-    mean[0] = total / (<double>batch * n)
-    for j in range(batch):
-        for i in range(n):
-            d = x[j * stride + i] - mean[0]
+        for i in range(first, last):
+            for j in range(start, end):
+                total += x[i, j]
+    mean[0] = total / size
+    for i in range(first, last):
+        for j in range(start, end):
+            d = x[i, j] - mean[0]
             squares += d * d
-    var[0] = squares / (<double>batch * n)
+    var[0] = squares / size
 
 
 cdef void wide_row_gradient(
-    const real* g, const real* x, Py_ssize_t n, const real* w, bint centred, double mean, double rstd, real* dx
+    const real[::1] g, const real[::1] x, const real[::1] w, bint centred, double mean, double rstd, real[::1] dx
 ) noexcept nogil:
-    cdef Py_ssize_t i
+    cdef Py_ssize_t j, n = x.shape[0]
     cdef double a, h, total = 0, product = 0
-    for i in range(n):
-        a, h = <double>g[i] * w[i], (x[i] - mean) * rstd
+    for j in range(n):
+        a, h = <double>g[j] * w[j], (x[j] - mean) * rstd
         total += a
         product += a * h
     total, product = total / n if centred else 0, product / n
-    for i in range(n):
-        dx[i] = <real>((<double>g[i] * w[i] - total - (x[i] - mean) * rstd * product) * rstd)
+    for j in range(n):
+        dx[j] = <real>((<double>g[j] * w[j] - total - (x[j] - mean) * rstd * product) * rstd)
 
 
 cdef void norm_rows_forward(
-    const real* x, Py_ssize_t rows, Py_ssize_t n, const real* w, const real* b, double eps, bint centred,
-    real* y, double* mean, double* rstd
+    const real[:, ::1] x, const real[::1] w, const real[::1] b, double eps, bint centred, real[:, ::1] y,
+    double[::1] mean, double[::1] rstd
 ) noexcept nogil:
-    cdef Py_ssize_t r, i
+    # w, b: without elements where there is none
+    cdef Py_ssize_t i, j, n = x.shape[1]
+    cdef bint weighted = w.shape[0] > 0, biased = b.shape[0] > 0
     cdef real centre = 0, scale, shift, v
-    cdef double total, rest, squares, var, share = 1.0 / n
-    for r in range(rows):
+    cdef double total, rest, squares, var, root, share = 1.0 / n
+    for i in range(x.shape[0]):
         total = rest = squares = 0
         if centred:
-            zen_sums(sizeof(real), NULL, NULL, x, n, 0, False, &total, NULL)
+            zen_sums(sizeof(real), NULL, NULL, &x[i, 0], n, 0, False, &total, NULL)
             centre = <real>(total * share)
-        zen_sums(sizeof(real), NULL, NULL, x, n, centre, True, &rest, &squares)
+        zen_sums(sizeof(real), NULL, NULL, &x[i, 0], n, centre, True, &rest, &squares)
         rest = rest * share if centred else 0
-        mean[r] = centre + rest
+        mean[i] = centre + rest
         var = squares * share - rest * rest
-        rstd[r] = 1 / sqrt_double(var + eps)
-        if sizeof(real) == sizeof(float) and not is_ordinary(rstd[r]):
-            wide_statistics(x, 1, 0, n, centred, mean + r, &var)
-            rstd[r] = 1 / sqrt_double(var + eps)
-            centre = <real>mean[r]
-            rest = mean[r] - centre
-        scale, shift = <real>rstd[r], <real>(rest * rstd[r])
-        for i in range(n):
-            v = (x[i] - centre) * scale - shift
-            if w != NULL:
-                v = v * w[i]
-            if b != NULL:
-                v = v + b[i]
-            y[i] = v
-        x += n
-        y += n
+        root = 1 / sqrt_double(var + eps)
+        if sizeof(real) == sizeof(float) and not is_ordinary(root):
+            wide_statistics(x, i, i + 1, 0, n, centred, &mean[i], &var)
+            root = 1 / sqrt_double(var + eps)
+            centre = <real>mean[i]
+            rest = mean[i] - centre
+        rstd[i] = root
+        scale, shift = <real>root, <real>(rest * root)
+        for j in range(n):
+            v = (x[i, j] - centre) * scale - shift
+            if weighted:
+                v = v * w[j]
+            if biased:
+                v = v + b[j]
+            y[i, j] = v
 
 
 cdef void norm_rows_backward(
-    const real* g, const real* x, Py_ssize_t rows, Py_ssize_t n, const real* w, bint centred,
-    const double* mean, const double* rstd, real* dx, real* dw, real* db, real* partial, double* totals
+    const real[:, ::1] g, const real[:, ::1] x, const real[::1] w, bint centred, const double[::1] mean,
+    const double[::1] rstd, real[:, ::1] dx, real[::1] dw, real[::1] db, real[:, ::1] partial, double[:, ::1] totals
 ) noexcept nogil:
-    # partial, totals: 2n numbers. w is never NULL here; dx, dw and db may be.
-    cdef real* sum_gh = partial                # of the last ROWS rows
-    cdef real* sum_g = partial + n
-    cdef Py_ssize_t r, i
+    # dx, dw, db: without elements where they are not wanted. The last ROWS rows are added up in `partial`, all in
+    # `totals`: in both a row for dw and one for db.
+    cdef Py_ssize_t i, j, k, n = x.shape[1], rows = x.shape[0]
     cdef real centre, scale, shift, slope
     cdef double rest, total, product, share = 1.0 / n
-    for i in range(2 * n):
-        totals[i] = partial[i] = 0
-    for r in range(rows):
-        centre, scale = <real>mean[r], <real>rstd[r]
-        rest = mean[r] - centre
-        if dx != NULL and sizeof(real) == sizeof(float) and not is_ordinary(rstd[r]):
-            wide_row_gradient(g, x, n, w, centred, mean[r], rstd[r], dx)
-            dx += n
-        elif dx != NULL:
+    for k in range(2):
+        for j in range(n):
+            totals[k, j] = partial[k, j] = 0
+    for i in range(rows):
+        centre, scale = <real>mean[i], <real>rstd[i]
+        rest = mean[i] - centre
+        if dx.shape[0] > 0 and sizeof(real) == sizeof(float) and not is_ordinary(rstd[i]):
+            wide_row_gradient(g[i], x[i], w, centred, mean[i], rstd[i], dx[i])
+        elif dx.shape[0] > 0:
             total = product = 0
-            zen_sums(sizeof(real), g, w, x, n, centre, True, &total, &product)
+            zen_sums(sizeof(real), &g[i, 0], &w[0], &x[i, 0], n, centre, True, &total, &product)
             total = total if centred else 0
-            product = (product - rest * total) * rstd[r] * rstd[r] * share
-            slope, shift = <real>(product * rstd[r]), <real>(rstd[r] * (total * share - rest * product))
-            for i in range(n):
-                dx[i] = g[i] * w[i] * scale - shift - (x[i] - centre) * slope
-            dx += n
-        shift = <real>(rest * rstd[r])
-        if dw != NULL:
-            for i in range(n):
-                sum_gh[i] += g[i] * ((x[i] - centre) * scale - shift)
-        if db != NULL:
-            for i in range(n):
-                sum_g[i] += g[i]
-        if r % ROWS == ROWS - 1 or r == rows - 1:
-            for i in range(2 * n):
-                totals[i] += partial[i]
-                partial[i] = 0
-        g += n
-        x += n
-    for i in range(n):
-        if dw != NULL:
-            dw[i] = <real>totals[i]
-        if db != NULL:
-            db[i] = <real>totals[n + i]
+            product = (product - rest * total) * rstd[i] * rstd[i] * share
+            slope, shift = <real>(product * rstd[i]), <real>(rstd[i] * (total * share - rest * product))
+            for j in range(n):
+                dx[i, j] = g[i, j] * w[j] * scale - shift - (x[i, j] - centre) * slope
+        shift = <real>(rest * rstd[i])
+        if dw.shape[0] > 0:
+            for j in range(n):
+                partial[0, j] += g[i, j] * ((x[i, j] - centre) * scale - shift)
+        if db.shape[0] > 0:
+            for j in range(n):
+                partial[1, j] += g[i, j]
+        if i % ROWS == ROWS - 1 or i == rows - 1:
+            for k in range(2):
+                for j in range(n):
+                    totals[k, j] += partial[k, j]
+                    partial[k, j] = 0
+    for j in range(dw.shape[0]):
+        dw[j] = <real>totals[0, j]
+    for j in range(db.shape[0]):
+        db[j] = <real>totals[1, j]
 
 
 cdef void fill_norm_lines(Kernels* k) noexcept:

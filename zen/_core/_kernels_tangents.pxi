@@ -167,7 +167,7 @@ cdef void norm_rows_tangent(
         out += n
 
 
-cdef void channel_products(
+cdef void moving_products(
     const real* t, const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t pool,
     const double* mean, double* sums, double* products
 ) noexcept nogil:
@@ -205,7 +205,7 @@ cdef void norm_channels_tangent(
     cdef real* by_x = factors + channels
     cdef real* centre = factors + 2 * channels
     cdef real* shift = factors + 3 * channels
-    channel_products(t, x, batch, channels, size, pool, mean, sums, products)
+    moving_products(t, x, batch, channels, size, pool, mean, sums, products)
     for k in range(channels // pool):
         root = 1 / sqrt_double(var[k] + eps)
         total = product = 0

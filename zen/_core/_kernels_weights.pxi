@@ -1,80 +1,87 @@
-# Passes over the rows of a block of attention weights. Called by _attention.pyx. In C, as _kernels_gates.pxi.
+# Passes over the rows of a block of attention weights. Called by _attention.pyx. LANES are partial results, so that a
+# row's sum or maximum is vectorised in a fixed order.
 
-cdef extern from * nogil:
-    """
-    #include <math.h>
-    #include <string.h>
-    #define ZEN_PARTS 16  /* partial results, so that a row's sum or maximum is vectorised in a fixed order */
+from libc.math cimport INFINITY
 
-    #define ZEN_WEIGHTS(T) \\
-    /* a row minus its largest element; returns that */ \\
-    static inline T zen_lower_##T(T *a, Py_ssize_t n) { \\
-        T lanes[ZEN_PARTS], m = a[0]; \\
-        Py_ssize_t j, k; \\
-        for (k = 0; k < ZEN_PARTS; k++) lanes[k] = m; \\
-        for (j = 0; j + ZEN_PARTS <= n; j += ZEN_PARTS) \\
-            for (k = 0; k < ZEN_PARTS; k++) lanes[k] = a[j + k] > lanes[k] ? a[j + k] : lanes[k]; \\
-        for (; j < n; j++) m = a[j] > m ? a[j] : m; \\
-        for (k = 0; k < ZEN_PARTS; k++) m = lanes[k] > m ? lanes[k] : m; \\
-        for (j = 0; j < n; j++) a[j] -= m; \\
-        return m; \\
-    } \\
-    static void zen_lower_rows_##T(T *a, T *largest, Py_ssize_t rows, Py_ssize_t n) { \\
-        for (Py_ssize_t i = 0; i < rows; i++) largest[i] = zen_lower_##T(a + i * n, n); \\
-    } \\
-    /* rows divided by their sums; a row whose largest element was -inf takes no part in anything: zeros */ \\
-    static void zen_normalise_##T(T *p, const T *largest, Py_ssize_t rows, Py_ssize_t n) { \\
-        for (Py_ssize_t i = 0; i < rows; i++) { \\
-            T *a = p + i * n, lanes[ZEN_PARTS] = {0}, s = 0; \\
-            Py_ssize_t j, k; \\
-            if (largest[i] == -INFINITY) { \\
-                memset(a, 0, n * sizeof(T)); \\
-                continue; \\
-            } \\
-            for (j = 0; j + ZEN_PARTS <= n; j += ZEN_PARTS) \\
-                for (k = 0; k < ZEN_PARTS; k++) lanes[k] += a[j + k]; \\
-            for (; j < n; j++) s += a[j]; \\
-            for (k = 0; k < ZEN_PARTS; k++) s += lanes[k]; \\
-            s = 1 / s; \\
-            for (j = 0; j < n; j++) a[j] *= s; \\
-        } \\
-    } \\
-    /* d: from the cotangents of the weights p to those of the scores, p * (d - sum(p * d)) */ \\
-    static void zen_softmax_back_##T(const T *p, T *d, Py_ssize_t rows, Py_ssize_t n) { \\
-        for (Py_ssize_t i = 0; i < rows; i++, p += n, d += n) { \\
-            T lanes[ZEN_PARTS] = {0}, s = 0; \\
-            Py_ssize_t j, k; \\
-            for (j = 0; j + ZEN_PARTS <= n; j += ZEN_PARTS) \\
-                for (k = 0; k < ZEN_PARTS; k++) lanes[k] += p[j + k] * d[j + k]; \\
-            for (; j < n; j++) s += p[j] * d[j]; \\
-            for (k = 0; k < ZEN_PARTS; k++) s += lanes[k]; \\
-            for (j = 0; j < n; j++) d[j] = p[j] * (d[j] - s); \\
-        } \\
-    } \\
-    /* what dropout leaves: a where `keep` is 1, times a factor; out may be a */ \\
-    static void zen_drop_##T(const T *a, const unsigned char *keep, double by, T *out, Py_ssize_t n) { \\
-        const T factor = (T)by; \\
-        for (Py_ssize_t j = 0; j < n; j++) out[j] = keep[j] ? a[j] * factor : (T)0; \\
-    }
 
-    ZEN_WEIGHTS(float)
-    ZEN_WEIGHTS(double)
-    """
-    void zen_lower_rows_float() noexcept
-    void zen_lower_rows_double() noexcept
-    void zen_normalise_float() noexcept
-    void zen_normalise_double() noexcept
-    void zen_softmax_back_float() noexcept
-    void zen_softmax_back_double() noexcept
-    void zen_drop_float() noexcept
-    void zen_drop_double() noexcept
+cdef void lower_rows(real[:, ::1] a, real[::1] largest) noexcept nogil:
+    # Each row minus its largest element.
+    cdef Py_ssize_t i, j, k, n = a.shape[1]
+    cdef real lanes[LANES]
+    cdef real top
+    for i in range(a.shape[0] if n > 0 else 0):
+        top = a[i, 0]
+        for k in range(LANES):
+            lanes[k] = top
+        for j in range(n // LANES):
+            for k in range(LANES):
+                lanes[k] = a[i, j * LANES + k] if a[i, j * LANES + k] > lanes[k] else lanes[k]
+        for j in range(n - n % LANES, n):
+            top = a[i, j] if a[i, j] > top else top
+        for k in range(LANES):
+            top = lanes[k] if lanes[k] > top else top
+        for j in range(n):
+            a[i, j] -= top
+        largest[i] = top
+
+
+cdef void normalise(real[:, ::1] p, const real[::1] largest) noexcept nogil:
+    # Rows divided by their sums; a row whose largest element was -inf takes no part in anything: zeros.
+    cdef Py_ssize_t i, j, k, n = p.shape[1]
+    cdef real lanes[LANES]
+    cdef real s
+    for i in range(p.shape[0]):
+        if largest[i] == <real>-INFINITY:
+            for j in range(n):
+                p[i, j] = 0
+            continue
+        for k in range(LANES):
+            lanes[k] = 0
+        for j in range(n // LANES):
+            for k in range(LANES):
+                lanes[k] += p[i, j * LANES + k]
+        s = 0
+        for j in range(n - n % LANES, n):
+            s += p[i, j]
+        for k in range(LANES):
+            s += lanes[k]
+        s = 1 / s
+        for j in range(n):
+            p[i, j] *= s
+
+
+cdef void softmax_back(const real[:, ::1] p, real[:, ::1] d) noexcept nogil:
+    # d: from the cotangents of the weights p to those of the scores, p * (d - sum(p * d))
+    cdef Py_ssize_t i, j, k, n = p.shape[1]
+    cdef real lanes[LANES]
+    cdef real s
+    for i in range(p.shape[0]):
+        for k in range(LANES):
+            lanes[k] = 0
+        for j in range(n // LANES):
+            for k in range(LANES):
+                lanes[k] += p[i, j * LANES + k] * d[i, j * LANES + k]
+        s = 0
+        for j in range(n - n % LANES, n):
+            s += p[i, j] * d[i, j]
+        for k in range(LANES):
+            s += lanes[k]
+        for j in range(n):
+            d[i, j] = p[i, j] * (d[i, j] - s)
+
+
+cdef void drop(const real[::1] a, const unsigned char[::1] keep, double by, real[::1] out) noexcept nogil:
+    # What dropout leaves: a where `keep` is 1, times a factor. out may be a.
+    cdef Py_ssize_t j
+    cdef real factor = <real>by
+    for j in range(a.shape[0]):
+        out[j] = a[j] * factor if keep[j] else 0
 
 
 cdef void fill_weights(Kernels* k) noexcept:
-    k.lower_rows[0] = <lower_rows_t> <void*> &zen_lower_rows_float
-    k.lower_rows[1] = <lower_rows_t> <void*> &zen_lower_rows_double
-    k.normalise[0] = <normalise_t> <void*> &zen_normalise_float
-    k.normalise[1] = <normalise_t> <void*> &zen_normalise_double
-    k.softmax_back[0] = <softmax_back_t> <void*> &zen_softmax_back_float
-    k.softmax_back[1] = <softmax_back_t> <void*> &zen_softmax_back_double
-    k.drop[0], k.drop[1] = <drop_t> <void*> &zen_drop_float, <drop_t> <void*> &zen_drop_double
+    k.lower_rows[0] = <lower_rows_t> <void*> lower_rows[float]
+    k.lower_rows[1] = <lower_rows_t> <void*> lower_rows[double]
+    k.normalise[0], k.normalise[1] = <normalise_t> <void*> normalise[float], <normalise_t> <void*> normalise[double]
+    k.softmax_back[0] = <softmax_back_t> <void*> softmax_back[float]
+    k.softmax_back[1] = <softmax_back_t> <void*> softmax_back[double]
+    k.drop[0], k.drop[1] = <drop_t> <void*> drop[float], <drop_t> <void*> drop[double]

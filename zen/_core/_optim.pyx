@@ -240,7 +240,9 @@ def move(list walks not None):
         w.move()
 
 
-# -- Rules
+# -- Rules. The loops of this module have addresses, not views, which take longer to hand over than it takes to update a
+# small parameter. With six views a step of Adam over 100 parameters of 10 elements takes 18 us instead of 15, one
+# of SGD 11 instead of 9.
 
 ctypedef void (*numbers_t)(const double* options, double step, double first, double* c) noexcept nogil
 ctypedef int (*way_t)(const double* options) noexcept nogil

@@ -1,4 +1,4 @@
-# Tiles of a convolution's output, and the columns of patches that they see. Part of _conv.pyx.
+# Tiles of a convolution's output, and the columns of patches that they see (see _conv_patches.pxi).
 #
 # A tile is several images, or some rows of one image, or a part of a row. Its `columns` are a matrix with a column for
 # each position of the tile, in the order row, image, column, and a row for each element of the patch that a position
@@ -7,14 +7,16 @@
 
 from libc.string cimport memcpy, memset
 
-ctypedef fused real:
-    float
-    double
-
 cdef extern from *:
     """
+    #ifdef __GNUC__
+    #define ZEN_COPY static inline __attribute__((unused))
+    #else
+    #define ZEN_COPY static __inline
+    #endif
+
     /* A row of pixels is short: calling the C library for it would take longer than the copy. */
-    static inline void zen_copy(void* target, const void* origin, size_t n) {
+    ZEN_COPY void zen_copy(void* target, const void* origin, size_t n) {
         char* to = (char*)target;
         const char* from = (const char*)origin;
         size_t i;
@@ -88,12 +90,12 @@ cdef inline void plan_tiles(Geometry* s, Py_ssize_t item) noexcept:
         s.cols = min(s.ow, room)
 
 
-cdef inline Py_ssize_t columns_size(const Geometry* s) noexcept:
+cdef inline Py_ssize_t columns_size(const Geometry* s) noexcept nogil:
     cdef Py_ssize_t extra = (s.kh - 1) * s.dh if s.fold < s.kh else 0
     return 0 if s.plain else s.k * (s.rows + extra) * s.images * s.cols
 
 
-cdef inline Py_ssize_t side_size(const Geometry* s) noexcept:
+cdef inline Py_ssize_t side_size(const Geometry* s) noexcept nogil:
     return s.og * s.rows * s.images * s.cols if s.images > 1 else 0
 
 
@@ -124,122 +126,3 @@ cdef inline bint first_tile(const Geometry* s, Tile* t) noexcept nogil:
         return False
     t.group = -1
     return next_tile(s, t)
-
-
-# --- between images and columns
-
-
-cdef inline Py_ssize_t clamp(Py_ssize_t value, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
-    return low if value < low else (high if value > high else value)
-
-
-cdef inline Py_ssize_t first_from(Py_ssize_t position, Py_ssize_t step) noexcept nogil:
-    # The smallest j >= 0 with j * step >= position.
-    return (position + step - 1) // step if position > 0 else 0
-
-
-cdef inline void gather(const Geometry* s, Tile* t, const real* x, real* columns) noexcept nogil:
-    """Fill `columns` for the tile: zeros where a patch reaches over the edge."""
-    cdef Py_ssize_t c, ky, kx, q, i, y, lo, hi, shift, n = t.cols
-    cdef real* to = columns
-    cdef const real* plane
-    cdef const real* line
-    for c in range(s.cg):
-        plane = x + (t.image * s.c + t.group * s.cg + c) * s.h * s.w
-        for ky in range(s.fold):
-            for kx in range(s.kw):
-                shift = kx * s.dw - s.pw
-                lo = clamp(first_from(-shift, s.sw) - t.col, 0, n)
-                hi = clamp(first_from(s.w - shift, s.sw) - t.col, lo, n)
-                shift += t.col * s.sw
-                for q in range(t.span):
-                    y = (t.row + q) * s.sh + ky * s.dh - s.ph
-                    for i in range(t.images):
-                        if y < 0 or y >= s.h:
-                            memset(to, 0, n * sizeof(real))
-                        else:
-                            line = plane + i * s.c * s.h * s.w + y * s.w + shift
-                            copy_line(to, line, lo, hi, n, s.sw)
-                        to += n
-
-
-cdef inline void copy_line(
-    real* to, const real* line, Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t n, Py_ssize_t step,
-) noexcept nogil:
-    cdef Py_ssize_t j
-    for j in range(lo):
-        to[j] = 0
-    if step == 1:
-        zen_copy(to + lo, line + lo, (hi - lo) * sizeof(real))
-    else:
-        for j in range(lo, hi):
-            to[j] = line[j * step]
-    for j in range(hi, n):
-        to[j] = 0
-
-
-cdef inline void scatter(const Geometry* s, Tile* t, const real* columns, real* x) noexcept nogil:
-    """Add `columns` to the pixels that they stand for: the transpose of `gather`."""
-    cdef Py_ssize_t c, ky, kx, q, i, y, lo, hi, shift, n = t.cols
-    cdef const real* origin = columns
-    cdef real* plane
-    for c in range(s.cg):
-        plane = x + (t.image * s.c + t.group * s.cg + c) * s.h * s.w
-        for ky in range(s.fold):
-            for kx in range(s.kw):
-                shift = kx * s.dw - s.pw
-                lo = clamp(first_from(-shift, s.sw) - t.col, 0, n)
-                hi = clamp(first_from(s.w - shift, s.sw) - t.col, lo, n)
-                shift += t.col * s.sw
-                for q in range(t.span):
-                    y = (t.row + q) * s.sh + ky * s.dh - s.ph
-                    for i in range(t.images):
-                        if 0 <= y < s.h:
-                            add_line(plane + i * s.c * s.h * s.w + y * s.w + shift, origin, lo, hi, s.sw)
-                        origin += n
-
-
-cdef inline void add_line(
-    real* line, const real* origin, Py_ssize_t lo, Py_ssize_t hi, Py_ssize_t step,
-) noexcept nogil:
-    cdef Py_ssize_t j
-    if step == 1:
-        for j in range(lo, hi):
-            line[j] += origin[j]
-    else:
-        for j in range(lo, hi):
-            line[j * step] += origin[j]
-
-
-cdef inline real* output(const Geometry* s, Tile* t, real* y) noexcept nogil:
-    # The tile in the output, if it has one image: its rows lie next to each other.
-    return y + (t.image * s.o + t.group * s.og) * s.oh * s.ow + t.row * s.ow + t.col
-
-
-cdef inline void exchange(const Geometry* s, Tile* t, real* side, real* y, bint inward) noexcept nogil:
-    """Copy the tile between the output and `side`, in the order of `columns`."""
-    cdef Py_ssize_t o, r, i
-    cdef size_t nbytes = t.cols * sizeof(real)
-    cdef real* place
-    for o in range(s.og):
-        for r in range(t.rows):
-            for i in range(t.images):
-                place = output(s, t, y) + ((i * s.o + o) * s.oh + r) * s.ow
-                if inward:
-                    zen_copy(side, place, nbytes)
-                else:
-                    zen_copy(place, side, nbytes)
-                side += t.cols
-
-
-cdef inline void turn(const Geometry* s, Tile* t, real* side, const real* y) noexcept nogil:
-    """Copy the tile from the output to `side`, a row for each position and a column for each channel."""
-    cdef Py_ssize_t o, r, i, j, plane = s.oh * s.ow
-    cdef const real* place
-    for r in range(t.rows):
-        for i in range(t.images):
-            place = y + ((t.image + i) * s.o + t.group * s.og) * plane + (t.row + r) * s.ow + t.col
-            for j in range(t.cols):
-                for o in range(s.og):
-                    side[o] = place[o * plane + j]
-                side += s.og

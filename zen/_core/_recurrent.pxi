@@ -190,6 +190,16 @@ cdef inline Py_ssize_t lowest(const Layer* s, Py_ssize_t first, Py_ssize_t end) 
     return place(s, end - 1 if s.reverse else first)
 
 
+cdef inline View rows_at(const Layer* s, const real* a) noexcept nogil:
+    # A row of hidden units for each of the batch.
+    return buffer2(a, s.plan.item, s.batch, s.hidden)
+
+
+cdef inline View gates_at(const Layer* s, const real* a) noexcept nogil:
+    # The like, of all gates side by side.
+    return buffer2(a, s.plan.item, s.batch, s.width)
+
+
 cdef void halve(
     const real* w, real* out, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t hidden, bint flip
 ) noexcept nogil:

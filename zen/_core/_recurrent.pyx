@@ -21,6 +21,7 @@ from zen._core._dtypes cimport has_kernels
 from zen._core._loops cimport Loop
 from zen._core._memory cimport new_array
 from zen._core._plan cimport Plan, execute_t, reserve, run, start
+from zen._core._views cimport View, buffer1, buffer2
 from zen._core._loops import find
 
 cnp.import_array()
@@ -48,14 +49,15 @@ cdef void rnn_steps(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end) 
 
 
 cdef void rnn_steps_back(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
-    cdef Py_ssize_t k, b, row, area = s.batch * s.hidden, n = s.hidden
+    cdef Py_ssize_t k, t, area = s.batch * s.hidden, item = s.plan.item
     cdef real* d
     cdef plain_back_t back = kernels.relu_back[real is double] if s.relu else kernels.tanh_back[real is double]
     for k in range(end - 1, first - 1, -1):
-        d = p[D] + (place(s, k) - lowest(s, first, end)) * area
-        for b in range(s.batch):
-            row = place(s, k) * area + b * n
-            back(p[OUT] + row, p[G] + row, p[CARRY] + b * n, d + b * n, p[DB], n)
+        t = place(s, k)
+        d = p[D] + (t - lowest(s, first, end)) * area
+        back(
+            buffer1(p[OUT] + t * area, item, area), buffer1(p[G] + t * area, item, area),
+            buffer1(p[CARRY], item, area), buffer1(d, item, area), buffer1(p[DB], item, s.hidden))
         hand_back(s, d, p[W_HH], 0, p[CARRY])
 
 
@@ -97,7 +99,7 @@ def rnn_backward(
 
 
 cdef void lstm_steps(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
-    cdef Py_ssize_t k, b, begin, rows, n = s.hidden, area = s.batch * s.hidden
+    cdef Py_ssize_t k, begin, rows, n = s.hidden, area = s.batch * s.hidden, item = s.plan.item
     cdef real* h = p[H0] if first == 0 else p[OUT] + place(s, first - 1) * area
     cdef real* c = p[C0] if first == 0 else p[CELLS] + place(s, first - 1) * area
     cdef real* a
@@ -113,30 +115,28 @@ cdef void lstm_steps(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end)
         while begin < s.batch:
             rows = min(max(ROWS // max(s.width, 1), 1), s.batch - begin)
             squash(a + begin * s.width, a + begin * s.width, rows * s.width)
-            for b in range(begin, begin + rows):
-                kernels.lstm[real is double](a + b * s.width, c + b * n, to + b * n, n)
+            kernels.lstm[real is double](
+                buffer2(a + begin * s.width, item, rows, s.width), buffer2(c + begin * n, item, rows, n),
+                buffer2(to + begin * n, item, rows, n))
             begin += rows
         squash(to, t, area)
-        for b in range(s.batch):
-            kernels.product[real is double](a + b * s.width + 3 * n, t + b * n, h + b * n, n)
+        kernels.lstm_state[real is double](gates_at(s, a), rows_at(s, t), rows_at(s, h))
         c = to
 
 
 cdef void lstm_steps_back(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
-    cdef Py_ssize_t k, b, t, row, n = s.hidden, area = s.batch * s.hidden, step = s.batch * s.width
+    cdef Py_ssize_t k, t, n = s.hidden, area = s.batch * s.hidden, step = s.batch * s.width, item = s.plan.item
     cdef real* c
     cdef real* d
-    cdef real* g
+    cdef View g
     for k in range(end - 1, first - 1, -1):
         t = place(s, k)
         c = p[CELLS] + place(s, k - 1) * area if k > 0 else p[C0]
         d = p[D] + (t - lowest(s, first, end)) * step
-        for b in range(s.batch):
-            row = t * area + b * n
-            g = p[G] + row if p[G] != NULL else p[ZEROS]
-            kernels.lstm_back[real is double](
-                p[GATES] + t * step + b * s.width, c + b * n, p[KEPT] + row, g, p[CARRY] + b * n, p[DC] + b * n,
-                d + b * s.width, p[DB], n)
+        g = rows_at(s, p[G] + t * area) if p[G] != NULL else buffer2(p[ZEROS], item, 1, n)
+        kernels.lstm_back[real is double](
+            gates_at(s, p[GATES] + t * step), rows_at(s, c), rows_at(s, p[KEPT] + t * area), g,
+            rows_at(s, p[CARRY]), rows_at(s, p[DC]), gates_at(s, d), buffer1(p[DB], item, s.width))
         hand_back(s, d, p[W_HH], 0, p[CARRY])
 
 
@@ -189,37 +189,43 @@ def lstm_backward(
 
 
 cdef void gru_steps(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
-    cdef Py_ssize_t k, b, row, n = s.hidden, area = s.batch * s.hidden
+    cdef Py_ssize_t k, b, begin, rows, row, n = s.hidden, area = s.batch * s.hidden, item = s.plan.item
     cdef real* h = p[H0] if first == 0 else p[OUT] + place(s, first - 1) * area
     cdef real* a
-    cdef real* q
+    cdef View gates, q
     for k in range(first, end):
         gemm(s.plan.typenum, False, False, s.batch, s.width, n, 1, h, n, p[STATE_WEIGHTS], s.width, 0, p[ROOM],
              s.width)
-        for b in range(s.batch):
-            a, q = p[GATES] + (place(s, k) * s.batch + b) * s.width, p[ROOM] + b * s.width
-            row = place(s, k) * area + b * n
-            kernels.add[real is double](a, q, 2 * n)
-            squash(a, a, 2 * n)
-            kernels.gru_reset[real is double](a, q, p[BIAS_N], p[KEPT] + row, n)
-            squash(a + 2 * n, a + 2 * n, n)
-            kernels.gru[real is double](a, h + b * n, p[OUT] + row, n)
+        begin = 0
+        while begin < s.batch:
+            rows = min(max(ROWS // max(s.width, 1), 1), s.batch - begin)
+            row, a = place(s, k) * area + begin * n, p[GATES] + (place(s, k) * s.batch + begin) * s.width
+            gates, q = buffer2(a, item, rows, s.width), buffer2(p[ROOM] + begin * s.width, item, rows, s.width)
+            kernels.gru_add[real is double](gates, q, n)
+            for b in range(rows):
+                squash(a + b * s.width, a + b * s.width, 2 * n)
+            kernels.gru_reset[real is double](
+                gates, q, buffer1(p[BIAS_N], item, n), buffer2(p[KEPT] + row, item, rows, n))
+            for b in range(rows):
+                squash(a + b * s.width + 2 * n, a + b * s.width + 2 * n, n)
+            kernels.gru[real is double](
+                gates, buffer2(h + begin * n, item, rows, n), buffer2(p[OUT] + row, item, rows, n))
+            begin += rows
         h = p[OUT] + place(s, k) * area
 
 
 cdef void gru_steps_back(const Layer* s, real** p, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
-    cdef Py_ssize_t k, b, t, row, d, n = s.hidden, area = s.batch * s.hidden
+    cdef Py_ssize_t k, t, d, n = s.hidden, area = s.batch * s.hidden, step = s.batch * s.width, item = s.plan.item
     cdef real* h
-    cdef real* a
     for k in range(end - 1, first - 1, -1):
         t = place(s, k)
         h = p[OUT] + place(s, k - 1) * area if k > 0 else p[H0]
-        for b in range(s.batch):
-            row, d = t * area + b * n, ((t - lowest(s, first, end)) * s.batch + b) * s.width
-            a = p[GATES] + (t * s.batch + b) * s.width
-            kernels.gru_back[real is double](
-                a, h + b * n, p[KEPT] + row, p[G] + row, p[CARRY] + b * n, p[D] + d, p[DQ] + d, p[DB], p[DB_N], n)
-        hand_back(s, p[DQ] + (t - lowest(s, first, end)) * s.batch * s.width, p[W_HH], 1, p[CARRY])
+        d = (t - lowest(s, first, end)) * step
+        kernels.gru_back[real is double](
+            gates_at(s, p[GATES] + t * step), rows_at(s, h), rows_at(s, p[KEPT] + t * area),
+            rows_at(s, p[G] + t * area), rows_at(s, p[CARRY]), gates_at(s, p[D] + d), gates_at(s, p[DQ] + d),
+            buffer1(p[DB], item, s.width), buffer1(p[DB_N], item, n))
+        hand_back(s, p[DQ] + d, p[W_HH], 1, p[CARRY])
 
 
 def gru_forward(

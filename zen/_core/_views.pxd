@@ -47,25 +47,29 @@ cdef extern from *:
     #define ZEN_PAIR(at, a, b) (((Py_ssize_t*)(at))[0] = (Py_ssize_t)(a), ((Py_ssize_t*)(at))[1] = (Py_ssize_t)(b))
     #endif
 
-    ZEN_VIEW zen_view zen_view_of(
-        PyObject* given, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, int nd) {
+    ZEN_VIEW zen_view zen_view_at(
+        const void* data, Py_ssize_t s3, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, int nd) {
         zen_view v;                                 /* the rest is not read, and filling it would cost 10 ns */
-        PyArrayObject* a = (PyArrayObject*)given;
-        int none = given == Py_None;
-        Py_ssize_t s3 = none ? 0 : PyArray_ITEMSIZE(a), s2 = s3 * n3, s1 = s2 * n2;
-    #ifdef ZEN_DEBUG
-        Py_ssize_t size = 1;
-        for (int k = 0; !none && k < PyArray_NDIM(a); k++) size *= PyArray_DIMS(a)[k];
-        if (!none && n0 * n1 * n2 * n3 > size) Py_FatalError("zen: a view is larger than its array");
-    #endif
-        ZEN_PAIR(&v.memview, 0, none ? NULL : PyArray_DATA(a));
-        ZEN_PAIR(v.shape, none ? 0 : n0, n1);
+        Py_ssize_t s2 = s3 * n3, s1 = s2 * n2;
+        ZEN_PAIR(&v.memview, 0, data);
+        ZEN_PAIR(v.shape, data == NULL ? 0 : n0, n1);
         ZEN_PAIR(v.strides, s1 * n1, s1);
         if (nd > 2) {
             ZEN_PAIR(v.shape + 2, n2, n3);
             ZEN_PAIR(v.strides + 2, s2, s3);
         }
         return v;
+    }
+    ZEN_VIEW zen_view zen_view_of(
+        PyObject* given, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, int nd) {
+        PyArrayObject* a = (PyArrayObject*)given;
+        int none = given == Py_None;
+    #ifdef ZEN_DEBUG
+        Py_ssize_t size = 1;
+        for (int k = 0; !none && k < PyArray_NDIM(a); k++) size *= PyArray_DIMS(a)[k];
+        if (!none && n0 * n1 * n2 * n3 > size) Py_FatalError("zen: a view is larger than its array");
+    #endif
+        return zen_view_at(none ? NULL : PyArray_DATA(a), none ? 0 : PyArray_ITEMSIZE(a), n0, n1, n2, n3, nd);
     }
     ZEN_VIEW zen_view zen_matrix_at(char* data, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t s0, Py_ssize_t s1) {
         zen_view v;
@@ -86,6 +90,10 @@ cdef extern from *:
     #define zen_view2(a, n0, n1) zen_view_of((PyObject*)(a), n0, n1, 1, 1, 2)
     #define zen_view3(a, n0, n1, n2) zen_view_of((PyObject*)(a), n0, n1, n2, 1, 3)
     #define zen_view4(a, n0, n1, n2, n3) zen_view_of((PyObject*)(a), n0, n1, n2, n3, 4)
+    #define zen_buffer1(p, item, n0) zen_view_at(p, item, n0, 1, 1, 1, 1)
+    #define zen_buffer2(p, item, n0, n1) zen_view_at(p, item, n0, n1, 1, 1, 2)
+    #define zen_buffer3(p, item, n0, n1, n2) zen_view_at(p, item, n0, n1, n2, 1, 3)
+    #define zen_buffer4(p, item, n0, n1, n2, n3) zen_view_at(p, item, n0, n1, n2, n3, 4)
     """
     ctypedef struct View "zen_view":
         pass
@@ -99,6 +107,13 @@ cdef extern from *:
     # or, with a lag of 1, the one before that, of which there is none for k = 0.
     View flipped3 "zen_flipped3"(
         object a, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t lag) noexcept nogil
+    # Of a plan's buffers and workspace, which are addresses; without elements for NULL. item: bytes.
+    View buffer1 "zen_buffer1"(const void* p, Py_ssize_t item, Py_ssize_t n0) noexcept nogil
+    View buffer2 "zen_buffer2"(const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1) noexcept nogil
+    View buffer3 "zen_buffer3"(
+        const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept nogil
+    View buffer4 "zen_buffer4"(
+        const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3) noexcept nogil
     # Of what lies at `data`, strides in bytes.
     View line_at "zen_line_at"(char* data, Py_ssize_t n0, Py_ssize_t s0) noexcept nogil
     View matrix_at "zen_matrix_at"(
