@@ -241,7 +241,7 @@ cdef class Leaves:
             new_tensor(tangent, None) if self.took_tensors else tangent)
 
     def differentiated(self, out, tree):
-        """(value, gradient) of a function of one argument that returned `out`, if nobody differentiates them; else None.
+        """(value, gradient) of a function of one argument that returned `out`, or None if somebody differentiates them.
 
         tree: the argument, in whose structure the gradient is. None as well where the caller has to look closer.
         """
