@@ -36,7 +36,8 @@ cdef ndarray for_groups(double number, PyObject* array, object axes, ndarray x):
     # reduction, or where that is NULL of a number for all.
     cdef Py_ssize_t dims[MAXDIMS]
     cdef bint gone[MAXDIMS]
-    cdef int k, nd = cnp.PyArray_NDIM(x)
+    cdef Py_ssize_t k
+    cdef int nd = cnp.PyArray_NDIM(x)
     cdef ndarray out, source
     for k in range(nd):
         gone[k] = axes is None
