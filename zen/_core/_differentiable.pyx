@@ -114,7 +114,7 @@ def run_recorded(list roots, list seeds, list inputs, bint retain_graph):
     """As `run` in _engine, recording what it does."""
     global push, pop
     if pop is None:
-        from heapq import heappop as pop, heappush as push
+        from heapq import heappush as push, heappop as pop    # `pop` last: another thread may ask for it meanwhile
     return call_recording(True, traverse, roots, seeds, inputs, retain_graph)
 
 
