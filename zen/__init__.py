@@ -25,6 +25,8 @@ from .creation import ones_like as ones_like
 from .creation import zeros as zeros
 from .creation import zeros_like as zeros_like
 from .dtypes import bool_ as bool_
+from .dtypes import complex64 as complex64
+from .dtypes import complex128 as complex128
 from .dtypes import float16 as float16
 from .dtypes import float32 as float32
 from .dtypes import float64 as float64

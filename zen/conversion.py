@@ -23,8 +23,8 @@ def convert(value: Any, dtype: Any = None) -> np.ndarray:
     """`value` as an ndarray of a supported dtype, without a copy where none is needed.
 
     Accepts numbers, nested sequences of numbers, ndarrays, Tensors that require no gradient and anything that offers
-    `__array__`, DLPack or the buffer protocol. Raises TypeError for a dtype without meaning here (complex, strings,
-    objects, dates), ValueError for ragged sequences, RuntimeError for a Tensor that requires a gradient.
+    `__array__`, DLPack or the buffer protocol. Raises TypeError for a dtype without meaning here (strings, objects,
+    dates), ValueError for ragged sequences, RuntimeError for a Tensor that requires a gradient.
     """
     if type(value) is int and dtype is not None:
         return _fitting(value, supported(dtype))
@@ -100,7 +100,7 @@ def _fitting(value: Any, wanted: np.dtype) -> np.ndarray:
 def _unsupported(dtype: np.dtype, source: str) -> str:
     given = f" (from {source})" if source else ""
     if dtype in COMPLEX:
-        remedy = "take x.real and x.imag as two real Tensors"
+        remedy = "convert with astype(numpy.complex128) first"
     elif dtype in FLOATING:
         remedy = "convert with astype(numpy.float64) first"
     elif source == "NoneType":
@@ -109,7 +109,7 @@ def _unsupported(dtype: np.dtype, source: str) -> str:
         remedy = "give numbers, or sequences of numbers of equal length"
     else:
         remedy = "convert the values to numbers first"
-    known = "bool, integers, float16, float32, float64"
+    known = "bool, integers, float16, float32, float64, complex64, complex128"
     return f"a Tensor cannot hold dtype {dtype}{given}; supported are {known}: {remedy}"
 
 

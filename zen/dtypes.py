@@ -14,6 +14,7 @@ import numpy as np
 float16, float32, float64 = (np.dtype(name) for name in ("float16", "float32", "float64"))
 int8, int16, int32, int64 = (np.dtype(name) for name in ("int8", "int16", "int32", "int64"))
 uint8, uint16, uint32, uint64 = (np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64"))
+complex64, complex128 = (np.dtype(name) for name in ("complex64", "complex128"))
 bool_ = np.dtype("bool")
 
 Dtypes = frozenset[np.dtype[Any]]
@@ -30,17 +31,17 @@ EXACT = BOOLEAN | INTEGER
 FLOATING = _dtypes("efdg")
 """Real numbers with fractions; long double, which no Tensor holds, is among them."""
 COMPLEX = _dtypes("FDG")
-"""Of these there are no Tensors."""
-INEXACT = FLOATING
+"""Complex numbers, among them those of two long doubles, which no Tensor holds."""
+INEXACT = FLOATING | COMPLEX
 """What divisions, roots and means of this dtype are of this dtype."""
 NUMBERS = EXACT | INEXACT
 """What an operation takes for an operand; whether a Tensor holds the result is asked afterwards."""
-DIFFERENTIABLE = _dtypes("efd")
+DIFFERENTIABLE = _dtypes("efdFD")
 SUPPORTED = EXACT | DIFFERENTIABLE
 """What a Tensor holds."""
 KERNELS = _dtypes("fd")
 """What hand-written kernels compute in."""
-RANK = {dtype: rank for rank, group in enumerate((BOOLEAN, INTEGER, FLOATING)) for dtype in group}
+RANK = {dtype: rank for rank, group in enumerate((BOOLEAN, INTEGER, FLOATING, COMPLEX)) for dtype in group}
 """Values fit into a dtype of the same rank or a higher one without a change of kind."""
 
 DEFAULT = float64
@@ -50,8 +51,13 @@ PARAMETERS = float32
 
 
 def floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """`dtype` if it floats, else the default."""
-    return dtype if dtype in FLOATING else DEFAULT
+    """`dtype` if it has fractions, else the default."""
+    return dtype if dtype in INEXACT else DEFAULT
+
+
+def real(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of the parts of a complex number; any other dtype itself."""
+    return np.dtype(dtype.char.lower()) if dtype in COMPLEX else dtype
 
 
 def inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -6,7 +6,7 @@ Slower than the pass on arrays and used for higher orders only, so it keeps its 
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._dtypes cimport is_differentiable, is_floating
+from zen._core._dtypes cimport is_complex, is_differentiable, is_inexact
 from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, output_node, track_below
 from zen._core._engine import joint_vjp, raise_released, set_recorded, verify_saved
 from zen._core._tensor import call_recording
@@ -51,7 +51,7 @@ def revived(Node n not None, tuple saved not None, bint linked):
     else:
         values += [revive_output(saved[count + k], own, k, row.several) for k in range(row.several)]
     for x in saved[behind:]:
-        if not row.joint and isinstance(x, ndarray) and is_floating(cnp.PyArray_TYPE(<ndarray>x)):
+        if not row.joint and isinstance(x, ndarray) and is_inexact(cnp.PyArray_TYPE(<ndarray>x)):
             raise RuntimeError(
                 f"{row.name}: its formulas read floating workspace, which has no derivative, so they cannot be "
                 "differentiated themselves; the row needs a composition"
@@ -91,6 +91,8 @@ cdef Tensor fit(object value, Node n, Row row, int k):
                 f"{row.name}: the vjp returned a gradient of shape {np.shape(value)} for argument {k + 1}, "
                 f"whose shape is {shape}"
             )
+        if np.iscomplexobj(value) and not is_complex(n.typenum):
+            value = np.real(value)
         return new_tensor(np.array(np.broadcast_to(value, shape), n.dtype), None)
     own = value.shape
     if own != shape:
@@ -104,7 +106,14 @@ cdef Tensor fit(object value, Node n, Row row, int k):
             lead = len(own) - len(shape)
             axes = tuple([j for j in range(len(own)) if j < lead or (shape[j - lead] == 1 and own[j] != 1)])
             value = f.reshape(f.sum(value, axes, True), shape)
+    if is_complex((<Tensor>value).typenum) and not is_complex(n.typenum):
+        value = f.real(value)
     return value if value.dtype == n.dtype else f.astype(value, n.dtype)
+
+
+cdef Tensor conjugated(Tensor g):
+    # As in _engine, recorded.
+    return hook("tensors").conj(g) if is_complex(g.typenum) else g
 
 
 cdef object push = None, pop = None      # of heapq, which `import zen` need not load
@@ -199,7 +208,7 @@ cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finishe
             if n in wanted:
                 wanted[n] = g
         elif n.row is None or n.retains:
-            finished[n] = g
+            finished[n] = conjugated(g)
         if n.row is None:
             continue
         if n.is_released:
@@ -265,11 +274,13 @@ cdef int add(dict gradients, list heap, Node n, object value) except -1:
 
 cdef Tensor run_hooks(Node n, Tensor g):
     for function in tuple(n.hooks.values()):
-        replaced = function(g)
+        replaced = function(conjugated(g))
         if replaced is not None:
             if np.shape(replaced) != n.shape:
                 raise ValueError(f"a hook gave a gradient of shape {np.shape(replaced)}; expected {n.shape}")
-            g = replaced if isinstance(replaced, Tensor) else new_tensor(np.array(replaced, n.dtype), None)
+            if not isinstance(replaced, Tensor):
+                replaced = new_tensor(np.array(replaced, n.dtype), None)
+            g = fit(conjugated(replaced), n, n.row, 0)
     return g
 
 

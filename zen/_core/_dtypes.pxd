@@ -21,12 +21,20 @@ cdef inline bint is_floating(int typenum) noexcept nogil:
     return cnp.PyTypeNum_ISFLOAT(typenum)
 
 
+cdef inline bint is_complex(int typenum) noexcept nogil:
+    return cnp.PyTypeNum_ISCOMPLEX(typenum)
+
+
+cdef inline bint is_inexact(int typenum) noexcept nogil:
+    return is_floating(typenum) or is_complex(typenum)
+
+
 cdef inline bint is_number(int typenum) noexcept nogil:
-    return is_exact(typenum) or is_floating(typenum)
+    return is_exact(typenum) or is_inexact(typenum)
 
 
 cdef inline bint is_differentiable(int typenum) noexcept nogil:
-    return is_floating(typenum) and typenum != cnp.NPY_LONGDOUBLE
+    return is_inexact(typenum) and typenum != cnp.NPY_LONGDOUBLE and typenum != cnp.NPY_CLONGDOUBLE
 
 
 cdef inline bint is_supported(int typenum) noexcept nogil:

@@ -22,7 +22,7 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
 from zen._core._dispatch cimport identity_kernel
-from zen._core._dtypes cimport has_kernels, is_differentiable, is_number
+from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable, is_number, typenum_of
 from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport Buffer, contiguous, is_constant, is_exclusive, new_array
 from zen._core._tensor cimport (
@@ -31,7 +31,7 @@ from zen._core._tensor cimport (
 )
 from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAX_ARGUMENTS, OUT, RESULT, SET, SLOTS, kernel_t
 from zen._core._broadcast import unbroadcast
-from zen._core._tensor import attach, next_seq
+from zen._core._tensor import attach, call_recording, next_seq
 
 cnp.import_array()
 
@@ -280,6 +280,8 @@ cdef class Pass:
                 raise TypeError(
                     f"{row.name}: the vjp returned dtype {a.dtype} for argument {k + 1}; expected {n.dtype}"
                 )
+            if is_complex(cnp.PyArray_TYPE(<ndarray>a)) and not is_complex(n.typenum):
+                a = a.real          # what a real input does to the loss
             a = a.astype(n.dtype)
         if n.nd == 0 and has_kernels(n.typenum):
             return self.give_scalar(n, <double>a)
@@ -303,7 +305,7 @@ cdef class Pass:
                 if self.wants(n):
                     self.wanted[n] = self.gradient()
             elif n.row is None or n.retains:
-                self.finished.append(due(n, self.gradient()))
+                self.finished.append(due(n, conjugated(self.gradient())))
             if n.row is not None:
                 propagate(self, n)
             Py_CLEAR(self.array)
@@ -317,7 +319,7 @@ cdef class Pass:
         cdef Tensor t
         cdef object replaced
         for function in tuple(n.hooks.values()):
-            t = as_tensor(self.gradient(), n.typenum)
+            t = as_tensor(conjugated(self.gradient()), n.typenum)
             replaced = function(t)
             if replaced is not None:
                 replaced = check_gradient(replaced, n, "a hook")
@@ -325,7 +327,7 @@ cdef class Pass:
                 continue
             else:
                 replaced = t
-            self.set_gradient(n, (<Tensor>replaced).values())
+            self.set_gradient(n, conjugated((<Tensor>replaced).values()))
         return 0
 
     cdef int set_gradient(self, Node n, ndarray a) except -1:

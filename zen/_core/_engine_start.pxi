@@ -1,5 +1,12 @@
 # Starting a pass and committing its results; the methods of Tensor that belong to it. Part of _engine.pyx.
 
+cdef object conjugated(object gradient):
+    # Between what a pass carries, cotangents that are not conjugated, and what users see: directions of ascent.
+    if isinstance(gradient, ndarray) and is_complex(cnp.PyArray_TYPE(<ndarray>gradient)):
+        return np.asarray(np.conjugate(gradient))
+    return gradient
+
+
 cdef Tensor as_tensor(object gradient, int typenum):
     # A gradient as a Tensor with an array of its own.
     cdef PyObject* p
@@ -64,6 +71,8 @@ cdef object check_gradient(object value, Node n, str origin):
     a = value.array if isinstance(value, Tensor) else hook("convert")(value)
     if a.shape != n.shape:
         raise ValueError(f"{origin} gave a gradient of shape {a.shape}; expected {n.shape}")
+    if is_complex(cnp.PyArray_TYPE(<ndarray>a)) and not is_complex(n.typenum):
+        raise TypeError(f"{origin} gave a complex gradient for a Tensor of dtype {n.dtype}; take its real part")
     return new_tensor(a.astype(n.dtype), None)
 
 
@@ -264,12 +273,22 @@ def backward_method(self, gradient=None, retain_graph=None, bint create_graph=Fa
                 f"backward: a Tensor of shape {t.shape} is not a scalar; reduce it first, for example with .sum(), or "
                 "give the cotangent: backward(gradient=zen.ones_like(t))"
             )
+        if is_complex(t.typenum):
+            raise RuntimeError(
+                f"backward: this Tensor is of dtype {t.dtype}, and a gradient is of a real number; take its real part "
+                "or abs(), or give the cotangent: backward(gradient=...)"
+            )
     else:
         shape = gradient.shape if isinstance(gradient, Tensor) else np.shape(gradient)
         if shape != t.shape:
             raise ValueError(f"backward: gradient has shape {shape}; expected {t.shape}")
         if not isinstance(gradient, Tensor):
             gradient = hook("convert")(gradient)
+        if is_complex(typenum_of(gradient)) and not is_complex(t.typenum):
+            raise TypeError(
+                f"backward: the gradient is complex, but this Tensor is of dtype {t.dtype}; take its real part")
+        if is_complex(typenum_of(gradient)):
+            gradient = call_recording(create_graph, hook("tensors").conj, gradient)
     if retain_graph is None:
         retain_graph = create_graph
     if create_graph:

@@ -21,7 +21,7 @@ cimport cython
 from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
-from zen._core._dtypes cimport has_kernels, is_floating
+from zen._core._dtypes cimport has_kernels, is_inexact
 from zen._core._memory cimport Buffer, contiguous, is_exclusive
 
 cnp.import_array()
@@ -361,7 +361,7 @@ cdef object guarded(ndarray a, bint foreign, unsigned char* watched):
             loan = loan_of(owner) if exposed else None
             if loan is None or not loan.exposed:
                 return a
-    if cnp.PyArray_NBYTES(a) <= COPIED or not is_floating(cnp.PyArray_TYPE(a)):
+    if cnp.PyArray_NBYTES(a) <= COPIED or not is_inexact(cnp.PyArray_TYPE(a)):
         return copied(a)
     watch = Watch.__new__(Watch)
     watch.source, watch.root = a, root_of(a)

@@ -8,7 +8,7 @@ from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._dtypes cimport has_kernels, is_differentiable
+from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable
 from zen._core._guard cimport lend
 from zen._core._memory cimport contiguous, same_shape
 from zen._core._tensor cimport Node, Tensor, leaf_node, new_tensor, node_of, recording, switch
@@ -249,6 +249,11 @@ cdef class Leaves:
         cdef bint as_array = not self.took_tensors
         if not isinstance(out, Tensor) or (<Tensor>out).size != 1 or self.connected(outputs):
             return None
+        if is_complex((<Tensor>out).typenum):
+            return None
+        for t in self.tensors:
+            if is_complex((<Tensor>t).typenum):
+                return None
         found = self.handed(self.pull(outputs, [None], False, False), False, as_array)
         return self.settle(<Tensor>out, False, as_array), rebuilt(tree, None, iter(found))
 

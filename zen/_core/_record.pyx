@@ -9,7 +9,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._broadcast cimport Operands, iterate, memory_order, place, place_scalar
-from zen._core._dtypes cimport has_kernels, is_differentiable, is_floating, is_supported, typenum_of
+from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable, is_inexact, is_supported, typenum_of
 from zen._core._guard cimport borrow, guarded_params, keep
 from zen._core._memory cimport new_array, new_ordered, same_shape
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_mask, taken
@@ -287,8 +287,6 @@ cdef object binary_op(Row row, object x, object y):
         if t is not None:
             return t
     if not (is_operand(x) and is_operand(y)):
-        if isinstance(x, complex) or isinstance(y, complex):
-            hook("convert")(x if isinstance(x, complex) else y)      # raises, saying what zen holds
         return NotImplemented
     return generic(row, (x, y), ())
 
@@ -306,7 +304,7 @@ cdef object unary_op(Row row, Tensor x):
 
 
 cdef bint is_operand(object x):
-    return isinstance(x, (Tensor, float, int, ndarray, np.generic))
+    return isinstance(x, (Tensor, float, int, complex, ndarray, np.generic))
 
 
 cdef object apply_row(Row row, tuple inputs, tuple params):

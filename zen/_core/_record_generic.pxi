@@ -6,7 +6,7 @@ cdef object plain(object x):
     # What a row's NumPy form gets for an operand. Python scalars stay weak.
     if isinstance(x, Tensor):
         return (<Tensor>x).values()
-    if isinstance(x, (bool, int, float)):
+    if isinstance(x, (bool, int, float, complex)):
         return x
     if (type(x) is ndarray or isinstance(x, np.generic)) and is_supported(typenum_of(x)):
         return x
@@ -68,11 +68,32 @@ cdef ndarray settled(Row row, object out, tuple arrays):
                 out = x.copy()
                 break
     if not is_supported(cnp.PyArray_TYPE(<ndarray>out)):
-        raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
+        raise TypeError(f"{row.name}: the result would have dtype {out.dtype}, which no Tensor holds")
     return out
 
 
+cdef bint is_complex_operand(object x) except -1:
+    if isinstance(x, Tensor):
+        return is_complex((<Tensor>x).typenum)
+    if isinstance(x, (ndarray, np.generic)):
+        return is_complex(typenum_of(x))
+    return isinstance(x, complex)
+
+
+cdef Row row_for(Row row, tuple inputs):
+    # The row that is applied to these inputs: of complex numbers another may stand in, or none.
+    for x in inputs:
+        if is_complex_operand(x):
+            if row.for_complex is None:
+                raise TypeError(
+                    f"{row.name} is not defined here for complex numbers; compute with x.real, x.imag or abs(x)")
+            return row.for_complex()
+    return row
+
+
 cdef object generic(Row row, tuple inputs, tuple params):
+    if row.for_complex is not True:
+        row = row_for(row, inputs)
     if row.several or row.workspace or row.composition is not None:
         return generic_several(row, inputs, params)
     arrays, out = evaluate(row, inputs, params)
@@ -89,7 +110,7 @@ cdef bint has_kernel(tuple inputs) except -1:
             own = cnp.PyArray_TYPE(<ndarray>x)
         else:
             continue
-        if is_floating(own):
+        if is_inexact(own):
             if isinstance(x, ndarray) and not cnp.PyArray_ISNOTSWAPPED(<ndarray>x):
                 return False
             if (typenum != 0 and own != typenum) or not has_kernels(own):

@@ -42,6 +42,7 @@ cdef class Row:
     cdef bint applies                        # forward mode applies the row to the tangent of its one argument
     cdef readonly tuple optional             # positions of arguments that may be None
     cdef readonly object composition         # None: none
+    cdef readonly object for_complex           # True, or what makes the row for complex operands; None: there is none
     cdef readonly Row output                 # stands on the nodes of single results, if there are several
     cdef readonly bint is_output
     cdef int ready(self) except -1

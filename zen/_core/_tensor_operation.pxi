@@ -33,13 +33,14 @@ cdef class Row:
 
     def __init__(self, str name not None, int nin, forward, prepare, *, elementwise=False, variadic=False,
                  joint=False, view=False, str kernel=None, tuple linear=(), together=False, tuple tangents=(),
-                 int several=0, int workspace=0, tuple optional=(), composition=None):
+                 int several=0, int workspace=0, tuple optional=(), composition=None, for_complex=True):
         cdef int k
         cdef Kernel own = _kernels.get(kernel)
         self.name, self.nin, self.forward, self.prepare = name, nin, forward, prepare
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
         self.linear, self.together, self.tangents = linear, together, tangents
         self.several, self.workspace, self.optional, self.composition = several, workspace, optional, composition
+        self.for_complex = for_complex
         self.applies = nin == 1 and linear == (0,) and not (variadic or several or workspace or tangents)
         self.outlasts = several != 0 and view
         if several:

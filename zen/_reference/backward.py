@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DIFFERENTIABLE, FLOATING
+from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT
 from .broadcast import conform, conform_tensor
 from .guard import is_spoilt
 from .node import Node
@@ -122,12 +122,13 @@ class _Pass:
                 if node in self.wanted:
                     self.wanted[node] = gradient
             elif node.row is None or node.retains_grad:
-                self.finished.append((node, gradient, owned))
+                self.finished.append((node, self.conjugated(gradient), owned and gradient.dtype not in COMPLEX))
             if node.row is not None:
                 self.differentiate(node, gradient)
 
     def run_hooks(self, node: Node, gradient: Any) -> Any:
         t = gradient if self.recorded else wrap(gradient.copy())
+        t = self.conjugated(t)
         for hook in tuple((node.hooks or {}).values()):
             replaced = hook(t)
             if replaced is None:
@@ -136,8 +137,21 @@ class _Pass:
                 replaced = wrap(Installed.convert(replaced))
             if replaced.shape != node.shape:
                 raise ValueError(f"a hook gave a gradient of shape {replaced.shape}; expected {node.shape}")
+            if replaced.dtype in COMPLEX and node.dtype not in COMPLEX:
+                raise TypeError(
+                    f"a hook gave a complex gradient for a Tensor of dtype {node.dtype}; take its real part"
+                )
             t = conform_tensor(replaced, node.shape, node.dtype, "hook")
+        t = self.conjugated(t)
         return t if self.recorded else t._array.copy()
+
+    def conjugated(self, gradient: Any) -> Any:
+        """Between what a pass carries, cotangents that are not conjugated, and what users see: directions of ascent."""
+        if gradient.dtype not in COMPLEX:
+            return gradient
+        if isinstance(gradient, Tensor):
+            return Installed.tensors.conj(gradient) if self.recorded else wrap(np.conj(gradient._array))
+        return np.asarray(np.conj(gradient))
 
     def differentiate(self, node: Node, gradient: Any) -> None:
         """Hand the gradient of `node` on to its inputs."""
@@ -295,7 +309,7 @@ def _on(call: Node | None, k: int, outputs: tuple[Any, ...]) -> Node | None:
 
 def _constants(row: Row, workspace: tuple[Any, ...]) -> tuple[Any, ...]:
     """Workspace for formulas on Tensors. What depends on the arguments, without a node, gives wrong derivatives."""
-    if not row.joint and any([isinstance(x, np.ndarray) and x.dtype in FLOATING for x in workspace]):
+    if not row.joint and any([isinstance(x, np.ndarray) and x.dtype in INEXACT for x in workspace]):
         raise RuntimeError(
             f"{row.name}: its formulas read floating workspace, which has no derivative, so they cannot be "
             "differentiated themselves; the row needs a composition"
@@ -392,11 +406,22 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
                 f"backward: a Tensor of shape {self.shape} is not a scalar; reduce it first, for example with .sum(), "
                 "or give the cotangent: backward(gradient=zen.ones_like(t))"
             )
+        if self.dtype in COMPLEX:
+            raise RuntimeError(
+                f"backward: this Tensor is of dtype {self.dtype}, and a gradient is of a real number; take its real "
+                "part or abs(), or give the cotangent: backward(gradient=...)"
+            )
     else:
         if np.shape(gradient) != self.shape:
             raise ValueError(f"backward: gradient has shape {np.shape(gradient)}; expected {self.shape}")
         if not isinstance(gradient, Tensor):
             gradient = Installed.convert(gradient)
+        if gradient.dtype in COMPLEX and self.dtype not in COMPLEX:
+            raise TypeError(
+                f"backward: the gradient is complex, but this Tensor is of dtype {self.dtype}; take its real part"
+            )
+        if gradient.dtype in COMPLEX:
+            gradient = call_recording(create_graph, Installed.tensors.conj, gradient)
     run([self], [gradient], None, create_graph if retain_graph is None else retain_graph, create_graph)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import NUMBERS
+from ..dtypes import COMPLEX, NUMBERS
 from .recording import apply
 from .rows import SHAPE, UNUSED, Row
+from .state import Installed
 from .tensor import Tensor, wrap
 
 
@@ -34,8 +35,13 @@ def conform(value: Any, shape: tuple[int, ...], dtype: np.dtype, name: str) -> n
         raise TypeError(f"{name}: the vjp gave a gradient of dtype {value.dtype}; expected {dtype}")
     if value.shape != shape:
         value = np.broadcast_to(value, shape) if _widens(value.shape, shape, name) else unbroadcast(value, shape)
-    array: np.ndarray = value.astype(dtype, copy=False)
+    array: np.ndarray = _real(value, dtype).astype(dtype, copy=False)
     return array
+
+
+def _real(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """`value`, of which a real `dtype` gets the real part: what a real input does to the loss."""
+    return value.real if value.dtype in COMPLEX and dtype not in COMPLEX else value
 
 
 def conform_tensor(value: Any, shape: tuple[int, ...], dtype: np.dtype, name: str) -> Tensor:
@@ -44,6 +50,8 @@ def conform_tensor(value: Any, shape: tuple[int, ...], dtype: np.dtype, name: st
         return wrap(conform(value, shape, dtype, name))
     if value.shape != shape:
         value = apply(_EXPAND if _widens(value.shape, shape, name) else _UNBROADCAST, (value,), (shape,))
+    if value.dtype in COMPLEX and dtype not in COMPLEX:
+        value = Installed.tensors.real(value)
     return value if value.dtype == dtype else apply(_CAST, (value,), (dtype,))  # type: ignore[no-any-return]
 
 
@@ -80,4 +88,4 @@ def _to(row_name: str) -> Any:
 
 _UNBROADCAST = _row("unbroadcast", unbroadcast, _to("expand"))
 _EXPAND = _row("expand", lambda x, shape: np.broadcast_to(x, shape).copy(), _to("unbroadcast"))
-_CAST = _row("cast", lambda x, dtype: np.asarray(x).astype(dtype), _to("cast"))
+_CAST = _row("cast", lambda x, dtype: _real(np.asarray(x), dtype).astype(dtype), _to("cast"))

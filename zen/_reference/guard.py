@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATING
+from ..dtypes import INEXACT
 from .state import Installed, next_seq
 
 COPIED = 1 << 20
@@ -153,7 +153,7 @@ def guarded(array: np.ndarray, foreign: bool) -> np.ndarray:
             return array
     elif not foreign:
         return array
-    if array.nbytes <= COPIED or array.dtype not in FLOATING:
+    if array.nbytes <= COPIED or array.dtype not in INEXACT:
         return array.copy(order="K")
     view = np.asarray(Watch(array))
     view.flags.writeable = False

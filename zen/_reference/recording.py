@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DIFFERENTIABLE, FLOATING, KERNELS, SUPPORTED
+from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT, KERNELS, SUPPORTED
 from .guard import borrow, guarded, guarded_params
 from .node import Node
 from .rows import SHAPE, UNUSED, VALUE, Row, Shaped
@@ -23,6 +23,8 @@ def apply(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...] = ()) -> An
     """
     if not row.variadic and len(inputs) != row.nin:
         raise TypeError(f"{row.name} takes {row.nin} arguments, not {len(inputs)}")
+    if row.for_complex is not True:
+        row = _row_for(row, inputs)
     if row.composition is not None and not _has_kernel(inputs):
         return row.composition(*inputs, *params)
     arrays = [x if x is None and k in row.optional else plain(x) for k, x in enumerate(inputs)]
@@ -40,9 +42,19 @@ def record(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...], out: np.n
     return _finish(row, inputs, [plain(x) for x in inputs], params, out)
 
 
+def _row_for(row: Row, inputs: tuple[Any, ...]) -> Row:
+    """The row that is applied to these inputs: of complex numbers another may stand in, or none."""
+    if not any([x.dtype in COMPLEX if hasattr(x, "dtype") else isinstance(x, complex) for x in inputs]):
+        return row
+    if row.for_complex is None:
+        raise TypeError(f"{row.name} is not defined here for complex numbers; compute with x.real, x.imag or abs(x)")
+    found: Row = row.for_complex()
+    return found
+
+
 def _has_kernel(inputs: tuple[Any, ...]) -> bool:
     """Whether kernels take the inputs: the floating ones are all float32 or all float64."""
-    found = {x.dtype for x in inputs if x is not None and x.dtype in FLOATING}
+    found = {x.dtype for x in inputs if x is not None and x.dtype in INEXACT}
     return len(found) <= 1 and all([d in KERNELS and d.isnative for d in found])
 
 
@@ -50,7 +62,7 @@ def plain(x: Any) -> Any:
     """What a row's forward gets for an operand."""
     if isinstance(x, Tensor):
         return x._array
-    if type(x) in (float, int, bool):
+    if type(x) in (float, int, bool, complex):
         return x
     if (type(x) is np.ndarray or isinstance(x, np.generic)) and x.dtype in SUPPORTED:
         return x
@@ -88,7 +100,7 @@ def _settled(row: Row, out: Any, arrays: Sequence[Any]) -> np.ndarray:
     if not out.dtype.isnative:
         out = out.astype(out.dtype.newbyteorder("="))
     if out.dtype not in SUPPORTED:
-        raise TypeError(f"{row.name}: the result would have dtype {out.dtype}; zen holds real numbers and bools only")
+        raise TypeError(f"{row.name}: the result would have dtype {out.dtype}, which no Tensor holds")
     if not row.view and any(out is x for x in arrays):
         out = out.copy()  # a result that shares its operand's memory unknown to the engine could not be written to
     made: np.ndarray = out

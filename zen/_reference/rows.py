@@ -52,7 +52,8 @@ class Row:
     `linear`, `together` and `tangents` are for forward mode: the positions of the arguments in which the row is linear,
     whether it is so in all at once, and for each argument None or a function like its vjp that gives the result's
     tangent from the argument's. `composition` is applied in place of the row where the floating arguments are not all
-    float32 or all float64. A row's name is for messages: two rows may have the same. `kernel` names what the compiled
+    float32 or all float64. `for_complex` is True where operands may be complex, None where not, else a function that
+    returns the row that is applied to them. A row's name is for messages: two rows may have the same. `kernel` names what the compiled
     engine has for the row.
 
     The node of a call with several results is the input of a node for each floating result, on the row `output`,
@@ -60,8 +61,8 @@ class Row:
     """
 
     __slots__ = (
-        "_plans", "_prepare", "_prepared", "composition", "elementwise", "forward", "is_output", "joint", "linear",
-        "name", "nin", "optional", "output", "several", "tangents", "together", "variadic", "view", "workspace",
+        "_plans", "_prepare", "_prepared", "composition", "elementwise", "for_complex", "forward", "is_output", "joint",
+        "linear", "name", "nin", "optional", "output", "several", "tangents", "together", "variadic", "view", "workspace",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +84,7 @@ class Row:
         workspace: int = 0,
         optional: tuple[int, ...] = (),
         composition: Callable[..., Any] | None = None,
+        for_complex: Any = True,
     ) -> None:
         self.name = name
         self.nin = nin
@@ -98,6 +100,7 @@ class Row:
         self.workspace = workspace
         self.optional = optional
         self.composition = composition
+        self.for_complex = for_complex
         self.is_output = False
         self.output: Row | None = None
         if several:

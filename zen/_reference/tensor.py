@@ -316,7 +316,7 @@ class Tensor:
 _power = _binary("power")
 
 OPERANDS = (Tensor, np.ndarray, np.generic, int, float, complex)
-"""What the operators accept; a complex operand is rejected with a message of its own."""
+"""What the operators accept."""
 
 
 def _fill(t: Tensor, array: np.ndarray, node: Node | None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from .. import backend, writes
 from ..backend import Tensor
 from ..conversion import convert, refuse_gradient
+from ..dtypes import COMPLEX
 from ..ops import register
 from ..ops.shape import swapaxes, transpose
 from . import inplace
@@ -119,6 +120,22 @@ def matrix_transposed(self: Tensor) -> Tensor:
     return made
 
 
+def adjoint(self: Tensor) -> Tensor:
+    """The Tensor with its last two axes exchanged, conjugated."""
+    made: Tensor = register.FUNCTIONS["conj"](matrix_transposed(self))
+    return made
+
+
+def real_part(self: Tensor) -> Tensor:
+    """The real part: of a real Tensor itself. Not a view of a complex one."""
+    return self if self.dtype not in COMPLEX else register.FUNCTIONS["real"](self)  # type: ignore[no-any-return]
+
+
+def imaginary_part(self: Tensor) -> Tensor:
+    """The imaginary part; zeros of a real Tensor. Not a view."""
+    return register.FUNCTIONS["imag"](self)  # type: ignore[no-any-return]
+
+
 def itemsize(self: Tensor) -> int:
     """Bytes of one element."""
     return int(self.dtype.itemsize)
@@ -173,6 +190,13 @@ def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.n
             raise ValueError(f"a Tensor of dtype {array.dtype} cannot become an array of dtype {dtype} without a copy")
         return array.astype(dtype)
     return array.copy() if copy else array
+
+
+def __complex__(self: Tensor) -> complex:
+    if self.size != 1:
+        raise TypeError(f"complex() needs a Tensor of one element, not one of shape {self.shape}")
+    refuse_gradient(self, "complex()")
+    return complex(self.item())
 
 
 def __dlpack__(self: Tensor, **options: Any) -> Any:
@@ -296,6 +320,9 @@ PROPERTIES = {
     "dependencies": property(dependencies),
     "T": property(transposed),
     "mT": property(matrix_transposed),
+    "mH": property(adjoint),
+    "real": property(real_part),
+    "imag": property(imaginary_part),
     "itemsize": property(itemsize),
     "nbytes": property(nbytes),
 }
@@ -304,7 +331,7 @@ METHODS = {
     function.__name__: function
     for function in (
         depends_on, get_gradients, numpy, tolist, clone,
-        __array__, __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__,
+        __array__, __complex__, __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__,
         __copy__, __deepcopy__, __reduce__,
     )
 }  # fmt: skip

@@ -28,7 +28,7 @@ def tensor(data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool 
     It is a leaf, unless nested sequences hold Tensors that require a gradient: then it stays connected with them, as
     in `asarray`, where PyTorch's `tensor` would cut them off. RuntimeError for a single Tensor that requires one, and
     for `requires_grad=True` beside such data: whether a leaf or a connected copy is meant has to be said. Raises
-    TypeError for a dtype without meaning here (complex, strings, objects) and for `requires_grad` with an integer or
+    TypeError for a dtype without meaning here (strings, objects) and for `requires_grad` with an integer or
     bool dtype, ValueError for ragged sequences.
 
     >>> import zen

@@ -100,7 +100,7 @@ def _draws(rng: np.random.Generator) -> list[Any]:
 EINSUM = define(row(
     "einsum", "*xs", _einsum, ["vjp(g, i, xs, subscripts)"], params="subscripts",
     jvp=("tangent(g, i, xs, subscripts)",), uses={"vjp": _einsum_vjp, "tangent": _einsum_tangent},
-    shape=_summed, domain=_draws, doc="Sum of products over named indices.",
+    shape=_summed, domain=_draws, complex=True, doc="Sum of products over named indices.",
 ))  # fmt: skip
 
 

@@ -17,17 +17,19 @@ ANY = (-3.0, 3.0)
 POSITIVE = (0.2, 3.0)
 
 arithmetic = [
-    elementwise("add", "a b", "a + b", ["g", "g"], [ANY, ANY], doc="Sum, `a + b`."),
-    elementwise("subtract", "a b", "a - b", ["g", "-g"], [ANY, ANY], doc="Difference, `a - b`."),
-    elementwise("multiply", "a b", "a * b", ["g * b", "g * a"], [ANY, ANY], doc="Product, `a * b`."),
+    elementwise("add", "a b", "a + b", ["g", "g"], [ANY, ANY], complex=True, doc="Sum, `a + b`."),
+    elementwise("subtract", "a b", "a - b", ["g", "-g"], [ANY, ANY], complex=True, doc="Difference, `a - b`."),
+    elementwise("multiply", "a b", "a * b", ["g * b", "g * a"], [ANY, ANY], complex=True, doc="Product, `a * b`."),
     elementwise(
         "divide", "a b", "a / b", ["g / b", "-g * y / b"], [ANY, POSITIVE],
-        numpy="divide true_divide", doc="Quotient, `a / b`. A zero divisor gives inf or nan, as in NumPy.",
+        numpy="divide true_divide", complex=True,
+        doc="Quotient, `a / b`. A zero divisor gives inf or nan, as in NumPy.",
     ),
     elementwise(
         "power", "a b", "a ** b",
         ["g * power_slope(a, b)", "g * product(where((a == 0) & (b == 0), b, 1), power_log(a, b))"],
         [POSITIVE, ANY], numpy="power pow",
+        complex=True,
         doc="`a ** b`. The derivative in b is nan where a < 0; at a = 0 it is 0 for b >= 0, and at b = 0 no higher one "
         "in both is finite.",
     ),
@@ -39,25 +41,29 @@ arithmetic = [
         "remainder", "a b", "remainder(a, b)", ["g", "-g * floor_divide(a, b)"],
         [ANY, POSITIVE], numpy="remainder mod", doc="`a % b`, with the sign of b: a - b * (a // b).",
     ),
-    elementwise("negative", "x", "-x", ["-g"], [ANY], doc="`-x`."),
-    elementwise("positive", "x", "+x", ["g"], [ANY], doc="`+x`, a copy."),
+    elementwise("negative", "x", "-x", ["-g"], [ANY], complex=True, doc="`-x`."),
+    elementwise("positive", "x", "+x", ["g"], [ANY], complex=True, doc="`+x`, a copy."),
     elementwise("abs", "x", "abs(x)", ["g * sign(x)"], [POSITIVE], numpy="abs absolute",
+                complex="complex_abs",
                 doc="Absolute value. The subgradient at 0 is 0, a constant: the second derivative of abs(x) ** 2 there "
                     "is 0, as in PyTorch, and not the 2 of x ** 2."),
-    elementwise("sign", "x", "sign(x)", ["0"], [POSITIVE], doc="-1, 0 or 1. Its gradient is zero."),
-    elementwise("square", "x", "x * x", ["g * 2 * x"], [ANY], doc="`x * x`."),
+    elementwise("sign", "x", "sign(x)", ["0"], [POSITIVE], complex="complex_sign",
+    doc="-1, 0 or 1. Its gradient is zero."),
+    elementwise("square", "x", "x * x", ["g * 2 * x"], [ANY], complex=True, doc="`x * x`."),
     elementwise("sqrt", "x", "sqrt(x)", ["g * 0.5 / y"], [POSITIVE],
-                doc="Square root; nan below 0. The derivative at 0 is inf."),
+                complex=True, doc="Square root; nan below 0. The derivative at 0 is inf."),
     elementwise("reciprocal", "x", "1 / x", ["-g * y * y"], [POSITIVE],
-                doc="`1 / x`; of integers the integer part, as in NumPy."),
+                complex=True, doc="`1 / x`; of integers the integer part, as in NumPy."),
     elementwise("maximum", "a b", "maximum(a, b)",
                 ["where(a < b, 0, where(a == b, 0.5 * g, g))", "where(b < a, 0, where(a == b, 0.5 * g, g))"],
                 [ANY, (4.0, 5.0)],
+                complex=True,
                 doc="The larger value; nan if either is. Ties share the gradient equally, in constant parts: the "
                     "second derivative of maximum(x, -x) ** 2 at 0 is 0, as in PyTorch, and not the 2 of x ** 2."),
     elementwise("minimum", "a b", "minimum(a, b)",
                 ["where(a > b, 0, where(a == b, 0.5 * g, g))", "where(b > a, 0, where(a == b, 0.5 * g, g))"],
                 [ANY, (4.0, 5.0)],
+                complex=True,
                 doc="The smaller value; nan if either is. Ties share the gradient equally, as in `maximum`."),
     elementwise(
         "clip", "x lo hi", "minimum(maximum(x, lo), hi)",
@@ -69,6 +75,7 @@ arithmetic = [
     elementwise(
         "where", "c a b", "where(c, a, b)", [NOT_DIFFERENTIABLE, "where(c, g, 0)", "where(c, 0, g)"],
         ["bool", ANY, ANY], method=None,
+        complex=True,
         doc="a where the condition c holds, else b. The branch not taken gets a gradient of exactly zero.",
     ),
     elementwise("floor", "x", "floor(x)", ["0"], [(0.1, 0.9)], doc="Largest integer <= x. Its gradient is zero."),
@@ -80,13 +87,16 @@ arithmetic = [
 ]  # fmt: skip
 
 exponential = [
-    elementwise("exp", "x", "exp(x)", ["g * y"], [ANY], doc="e ** x."),
-    elementwise("expm1", "x", "expm1(x)", ["g * (y + 1)"], [ANY], doc="exp(x) - 1, exact near 0."),
-    elementwise("exp2", "x", "exp2(x)", ["g * y * 0.6931471805599453"], [ANY], doc="2 ** x."),
-    elementwise("log", "x", "log(x)", ["g / x"], [POSITIVE], doc="Natural logarithm; -inf at 0, nan below."),
-    elementwise("log1p", "x", "log1p(x)", ["g / (1 + x)"], [POSITIVE], doc="log(1 + x), exact near 0."),
-    elementwise("log2", "x", "log2(x)", ["g / (x * 0.6931471805599453)"], [POSITIVE], doc="Logarithm to base 2."),
-    elementwise("log10", "x", "log10(x)", ["g / (x * 2.302585092994046)"], [POSITIVE], doc="Logarithm to base 10."),
+    elementwise("exp", "x", "exp(x)", ["g * y"], [ANY], complex=True, doc="e ** x."),
+    elementwise("expm1", "x", "expm1(x)", ["g * (y + 1)"], [ANY], complex=True, doc="exp(x) - 1, exact near 0."),
+    elementwise("exp2", "x", "exp2(x)", ["g * y * 0.6931471805599453"], [ANY], complex=True, doc="2 ** x."),
+    elementwise("log", "x", "log(x)", ["g / x"], [POSITIVE], complex=True,
+    doc="Natural logarithm; -inf at 0, nan below."),
+    elementwise("log1p", "x", "log1p(x)", ["g / (1 + x)"], [POSITIVE], complex=True, doc="log(1 + x), exact near 0."),
+    elementwise("log2", "x", "log2(x)", ["g / (x * 0.6931471805599453)"], [POSITIVE], complex=True,
+    doc="Logarithm to base 2."),
+    elementwise("log10", "x", "log10(x)", ["g / (x * 2.302585092994046)"], [POSITIVE], complex=True,
+    doc="Logarithm to base 10."),
     elementwise(
         "logaddexp", "a b", "logaddexp(a, b)",
         # Two equal infinities have no difference.
@@ -97,29 +107,29 @@ exponential = [
 ]  # fmt: skip
 
 trigonometric = [
-    elementwise("sin", "x", "sin(x)", ["g * cos(x)"], [ANY], doc="Sine; x in radians."),
-    elementwise("cos", "x", "cos(x)", ["-g * sin(x)"], [ANY], doc="Cosine; x in radians."),
-    elementwise("tan", "x", "tan(x)", ["g * (1 + y * y)"], [(-1.2, 1.2)], doc="Tangent; x in radians."),
+    elementwise("sin", "x", "sin(x)", ["g * cos(x)"], [ANY], complex=True, doc="Sine; x in radians."),
+    elementwise("cos", "x", "cos(x)", ["-g * sin(x)"], [ANY], complex=True, doc="Cosine; x in radians."),
+    elementwise("tan", "x", "tan(x)", ["g * (1 + y * y)"], [(-1.2, 1.2)], complex=True, doc="Tangent; x in radians."),
     elementwise("asin", "x", "asin(x)", ["g / sqrt(1 - x * x)"], [(-0.8, 0.8)], numpy="arcsin asin",
-                doc="Inverse sine in radians; nan outside [-1, 1]."),
+                complex=True, doc="Inverse sine in radians; nan outside [-1, 1]."),
     elementwise("acos", "x", "acos(x)", ["-g / sqrt(1 - x * x)"], [(-0.8, 0.8)], numpy="arccos acos",
-                doc="Inverse cosine in radians; nan outside [-1, 1]."),
+                complex=True, doc="Inverse cosine in radians; nan outside [-1, 1]."),
     elementwise("atan", "x", "atan(x)", ["g / (1 + x * x)"], [ANY], numpy="arctan atan",
-                doc="Inverse tangent in radians."),
+                complex=True, doc="Inverse tangent in radians."),
     elementwise("atan2", "a b", "atan2(a, b)",
                 ["g * angle_slope(a, b)", "-g * angle_slope(b, a)"], [ANY, POSITIVE], numpy="arctan2 atan2",
                 doc="Angle of the point (b, a) in radians, in [-pi, pi]. The derivatives at (0, 0) are 0."),
     elementwise("hypot", "a b", "hypot(a, b)", ["g * ratio(a, y)", "g * ratio(b, y)"], [ANY, POSITIVE],
                 doc="sqrt(a*a + b*b) without overflow. At (0, 0) the subgradient is 0, higher ones are nan."),
-    elementwise("sinh", "x", "sinh(x)", ["g * cosh(x)"], [ANY], doc="Hyperbolic sine."),
-    elementwise("cosh", "x", "cosh(x)", ["g * sinh(x)"], [ANY], doc="Hyperbolic cosine."),
-    elementwise("tanh", "x", "tanh(x)", ["g * (1 - y * y)"], [ANY], doc="Hyperbolic tangent."),
+    elementwise("sinh", "x", "sinh(x)", ["g * cosh(x)"], [ANY], complex=True, doc="Hyperbolic sine."),
+    elementwise("cosh", "x", "cosh(x)", ["g * sinh(x)"], [ANY], complex=True, doc="Hyperbolic cosine."),
+    elementwise("tanh", "x", "tanh(x)", ["g * (1 - y * y)"], [ANY], complex=True, doc="Hyperbolic tangent."),
     elementwise("asinh", "x", "asinh(x)", ["g / sqrt(x * x + 1)"], [ANY], numpy="arcsinh asinh",
-                doc="Inverse hyperbolic sine."),
+                complex=True, doc="Inverse hyperbolic sine."),
     elementwise("acosh", "x", "acosh(x)", ["g / sqrt(x * x - 1)"], [(1.5, 3.0)], numpy="arccosh acosh",
-                doc="Inverse hyperbolic cosine; nan below 1."),
+                complex="complex_acosh", doc="Inverse hyperbolic cosine; nan below 1."),
     elementwise("atanh", "x", "atanh(x)", ["g / (1 - x * x)"], [(-0.8, 0.8)], numpy="arctanh atanh",
-                doc="Inverse hyperbolic tangent; nan outside [-1, 1]."),
+                complex=True, doc="Inverse hyperbolic tangent; nan outside [-1, 1]."),
 ]  # fmt: skip
 
 # Formulas: Hendrycks and Gimpel 2016 (gelu), Clevert et al. 2016 (elu), Elfwing et al. 2018 (silu).
@@ -127,7 +137,7 @@ trigonometric = [
 activations = [
     elementwise(
         "sigmoid", "x", "where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x)))", ["g * y * (1 - y)"], [ANY],
-        numpy="", doc="1 / (1 + exp(-x)), without overflow.",
+        numpy="", complex="complex_sigmoid", doc="1 / (1 + exp(-x)), without overflow.",
     ),
     elementwise("relu", "x", "maximum(x, 0)", ["where(x <= 0, 0, g)"], [POSITIVE], numpy="",
                 doc="max(x, 0). The subgradient at 0 is 0."),
@@ -156,7 +166,7 @@ activations = [
         [ANY], numpy="", method=None, doc="The tanh approximation of gelu.",
     ),
     elementwise("silu", "x", "x * sigmoid(x)", ["g * (sigmoid(x) * (1 + x * (1 - sigmoid(x))))"], [ANY],
-                numpy="", doc="x * sigmoid(x), also called swish."),
+                numpy="", complex="complex_silu", doc="x * sigmoid(x), also called swish."),
     elementwise("softplus", "x", "maximum(x, 0) + log1p(exp(-abs(x)))", ["g * sigmoid(x)"], [ANY], numpy="",
                 doc="log(1 + exp(x)), without overflow."),
     elementwise(
@@ -197,7 +207,7 @@ activations = [
 # Losses of single elements: a prediction and its target. Forms as in PyTorch; the logarithms of `bce` end at -100.
 losses = [
     elementwise("squared_error", "x t", "(x - t) * (x - t)", ["g * 2 * (x - t)", "-g * 2 * (x - t)"], [ANY, ANY],
-                numpy="", method=None, doc="(x - t) ** 2."),
+                numpy="", method=None, complex=True, doc="(x - t) ** 2."),
     elementwise(
         "huber", "x t delta",  # with c the distance limited to delta: c * (x - t - c / 2)
         "minimum(maximum(x - t, -delta), delta) * (x - t - 0.5 * minimum(maximum(x - t, -delta), delta))",
@@ -225,23 +235,25 @@ losses = [
 slopes = [
     elementwise(
         "ratio", "a b", "where(b == 0, 0, a / where(b == 0, 1, b))", ["g / b", "-g * y / b"], [ANY, POSITIVE],
-        numpy="", method=None, doc="a / b, and 0 where b is 0: a slope at a kink, which has no finite derivative.",
+        numpy="", method=None, complex=True,
+        doc="a / b, and 0 where b is 0: a slope at a kink, which has no finite derivative.",
     ),
     elementwise(
         "power_slope", "a b", "where(b == 0, 0, b * a ** where(b == 0, 1, b - 1))",
         # At (0, 0) this is 0 times a power of -1: still 0 for every derivative in a, and nan for any in b.
         ["g * b * power_slope(where((a == 0) & (b == 0), -1, a), b - 1)",
          "g * (limit_power(a, b - 1) + b * power_log(a, b - 1))"], [POSITIVE, ANY],
-        numpy="", method=None, doc="The derivative of a ** b in a; 0 for b = 0.",
+        numpy="", method=None, complex=True, doc="The derivative of a ** b in a; 0 for b = 0.",
     ),
     elementwise(
         "limit_power", "a b", "a ** b", ["g * power_slope(a, b)", "g * power_log(a, b)"], [POSITIVE, ANY],
-        numpy="", method=None, doc="a ** b. Its derivative in b at (0, 0) is -inf, the limit.",
+        numpy="", method=None, complex=True, doc="a ** b. Its derivative in b at (0, 0) is -inf, the limit.",
     ),
     elementwise(
         "power_log", "a b", "where((a == 0) & (b > 0), 0, a ** b * log(where((a == 0) & (b > 0), 1, a)))",
         ["g * (b * power_log(a, b - 1) + limit_power(a, b - 1))", "g * y * log(where((a == 0) & (b > 0), 1, a))"],
-        [POSITIVE, ANY], numpy="", method=None, doc="a ** b * log(a): the derivative of a ** b in b, and its limits.",
+        [POSITIVE, ANY], numpy="", method=None, complex=True,
+        doc="a ** b * log(a): the derivative of a ** b in b, and its limits.",
     ),
     elementwise(
         "gelu_slope", "x", "gelu_slope(x)", ["g * 0.3989422804014327 * exp(-0.5 * x * x) * (2 - x * x)"], [ANY],
@@ -257,11 +269,11 @@ slopes = [
     ),
     elementwise(
         "product", "a b", "where((a == 0) & (b == b), 0, a * b)", ["g * b", "g * a"], [ANY, ANY],
-        numpy="", method=None, doc="a * b, and 0 where a is 0, however large b is.",
+        numpy="", method=None, complex=True, doc="a * b, and 0 where a is 0, however large b is.",
     ),
     elementwise(
         "entropy", "x", "where(x == 0, 0, x * log(where(x == 0, 1, x)))", ["g * (log(x) + 1)"], [POSITIVE],
-        numpy="", method=None, doc="x * log(x), and 0 at 0, where the derivative is -inf.",
+        numpy="", method=None, complex=True, doc="x * log(x), and 0 at 0, where the derivative is -inf.",
     ),
 ]  # fmt: skip
 

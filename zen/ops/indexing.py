@@ -190,18 +190,18 @@ def _write_draws(rng: np.random.Generator) -> list[Any]:
 GETITEM = define(row(
     "getitem", "x", _getitem, ["scatter(g, x.shape, key)"],
     params="key", keys="key", linear="x", view=True, domain=_draws,
-    shape=indexed, doc="x[key].",
+    shape=indexed, complex=True, doc="x[key].",
 ))  # fmt: skip
 SCATTER = define(row(
     "scatter", "v", _scatter, ["getitem(g, key)"], params="shape key", shapes="shape", keys="key", linear="v",
     shape=lambda v, shape, key: Shaped(shape, v.dtype),
     domain=lambda rng: [((rng.normal(size=x[key].shape),), (x.shape, key)) for (x,), (key,) in _draws(rng)],
-    doc="Zeros with values added at a key: the transpose of x[key].",
+    complex=True, doc="Zeros with values added at a key: the transpose of x[key].",
 ))  # fmt: skip
 SETITEM = define(row(
     "setitem", "x v", _setitem, ["setitem(g, 0, key)", "written(g, x.shape, key)"], params="key", keys="key",
     linear="x v", together=True, uses={"written": _written},
-    shape=same, domain=_write_draws, doc="A copy of x with x[key] = v.",
+    shape=same, domain=_write_draws, complex=True, doc="A copy of x with x[key] = v.",
 ))  # fmt: skip
 
 

@@ -58,7 +58,7 @@ CONCAT = define(row(
         ((rng.normal(size=(2, 1)), rng.normal(size=(4, 2)).T[:, ::2]), (1, (0, 1, 3))),
         ((rng.normal(size=3),), (0, (0, 3))),
     ],
-    doc="Arrays joined along an axis; part i lies between bounds[i] and bounds[i + 1].",
+    complex=True, doc="Arrays joined along an axis; part i lies between bounds[i] and bounds[i + 1].",
 ))  # fmt: skip
 STACK = define(row(
     "stack", "*xs", _stack, ["layer(g, i, axis)"], params="axis", axes="axis", linear="xs", uses={"layer": _layer},
@@ -67,7 +67,7 @@ STACK = define(row(
         ((rng.normal(size=(2, 3)), rng.normal(size=(3, 2)).T), (1,)), ((rng.normal(size=()),) * 3, (0,)),
         ((rng.normal(size=2),), (1,)),
     ],
-    doc="Arrays joined along a new axis.",
+    complex=True, doc="Arrays joined along a new axis.",
 ))  # fmt: skip
 
 
@@ -188,7 +188,7 @@ SPLIT = define(row(
         ((rng.normal(size=5),), (0, (slice(0, 3), slice(3, 3), slice(1, 5)))),
         ((rng.normal(size=(0, 2)),), (1, (slice(0, 2),))),
     ],
-    doc="The parts of an array along an axis: a slice keeps the axis, an int takes it out.",
+    complex=True, doc="The parts of an array along an axis: a slice keeps the axis, an int takes it out.",
 ))  # fmt: skip
 
 
@@ -254,7 +254,7 @@ PAD = define(row(
         ((rng.normal(size=(2, 3)),), (((1, 0), (0, 2)), 0)), ((rng.normal(size=(4,))[::2],), (((2, 1),), 1.5)),
         ((np.zeros((0, 2)),), (((1, 1), (0, 0)), 0)), ((rng.normal(size=()),), ((), 0)),
     ],
-    doc="Constant values around an array.",
+    complex=True, doc="Constant values around an array.",
 ))  # fmt: skip
 _BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 FAMILIES = (
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
-    "classification", "margins", "normalisation_channels", "pooling",
+    "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
 )  # fmt: skip
 """Each behind those that it imports."""
 

@@ -66,12 +66,12 @@ def _transformed(x: Any, weight: Any, *bias: Any) -> Shaped:
 
 LINEAR = define(row(
     "linear", "x weight", _linear, ["matmul(g, weight)", "weight_vjp(g, x)"], linear="x weight",
-    shape=_transformed, uses={"weight_vjp": _weight_vjp}, domain=_linear_draws, doc="x @ weight.T",
+    shape=_transformed, uses={"weight_vjp": _weight_vjp}, domain=_linear_draws, complex=True, doc="x @ weight.T",
 ))  # fmt: skip
 AFFINE = define(row(
     "affine", "x weight bias", _affine, ["matmul(g, weight)", "weight_vjp(g, x)", "bias_vjp(g)"],
     jvp=("linear(g, weight)", "linear(x, g)", "g"), uses={"weight_vjp": _weight_vjp, "bias_vjp": _bias_vjp},
-    shape=_transformed, domain=_affine_draws, doc="x @ weight.T + bias",
+    shape=_transformed, domain=_affine_draws, complex=True, doc="x @ weight.T + bias",
 ))  # fmt: skip
 
 
@@ -144,13 +144,13 @@ EMBEDDING = define(row(
     # Not linear: the derivative leaves the skipped row out, which the value does not.
     jvp=("gathered(g, indices, skipped)", None), uses={"gathered": _gathered},
     shape=lambda weight, indices, skipped: Shaped((*indices.shape, *weight.shape[1:]), weight.dtype),
-    params="skipped", domain=_embedding_draws, doc="weight[indices].",
+    params="skipped", domain=_embedding_draws, complex=True, doc="weight[indices].",
 ))  # fmt: skip
 SCATTER_ROWS = define(row(
     "scatter_rows", "v indices", _scatter_rows, ["gathered(g, indices, skipped)", NOT_DIFFERENTIABLE],
     params="height skipped", uses={"gathered": _gathered}, linear="v", domain=_scatter_draws,
     shape=lambda v, indices, height, skipped: Shaped((height, *v.shape[len(indices.shape) :]), v.dtype),
-    doc="Zeros with row k of v added at row indices[k].",
+    complex=True, doc="Zeros with row k of v added at row indices[k].",
 ))  # fmt: skip
 
 

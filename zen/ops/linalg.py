@@ -88,7 +88,7 @@ SOLVE = define(row(
         ((_regular(rng, 3, 3).T, rng.normal(size=(2, 3)).T), ()),
         ((_regular(rng, 0, 2, 2), rng.normal(size=(2, 1))), ()),
     ],
-    shape=_solved, doc="The solution of a @ y = b.",
+    shape=_solved, complex=True, doc="The solution of a @ y = b.",
 ))  # fmt: skip
 INV = define(row(
     "inv", "x", _solvable("inv", np.linalg.inv), ["-matmul(matmul(turned(y), g), turned(y))"],
@@ -98,7 +98,7 @@ INV = define(row(
         ((_regular(rng, 3, 3),), ()), ((_regular(rng, 2, 2, 2),), ()), ((_regular(rng, 3, 3).T,), ()),
         ((_regular(rng, 1, 1),), ()), ((np.zeros((0, 2, 2)),), ()),
     ],
-    doc="Inverse matrices.",
+    complex=True, doc="Inverse matrices.",
 ))  # fmt: skip
 
 

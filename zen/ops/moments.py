@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from ..backend import Shaped, apply
-from ..dtypes import DEFAULT, EXACT, KERNELS, accumulator
+from ..dtypes import DEFAULT, EXACT, KERNELS, accumulator, real
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, count, either, kept, reduced_axes, some_axes
@@ -72,13 +72,13 @@ VAR = define(row(
     "var", "x", _var,
     ["var_vjp(g, x, axis, correction, keepdims)"],
     params="axis correction keepdims", axes="axis", uses={"var_vjp": _var_vjp},
-    shape=_spread_shape, domain=_spread_draws, grouped=True, doc="Variance over axes.",
+    shape=_spread_shape, domain=_spread_draws, grouped=True, complex="complex_var", doc="Variance over axes.",
 ))  # fmt: skip
 STD = define(row(
     "std", "x", _std,
     ["std_vjp(g, x, y, axis, correction, keepdims)"],
     params="axis correction keepdims", axes="axis", uses={"std_vjp": _std_vjp},
-    shape=_spread_shape, domain=_spread_draws, grouped=True,
+    shape=_spread_shape, domain=_spread_draws, grouped=True, complex="complex_std",
     doc="Standard deviation over axes. Where it is 0 its subgradient is 0.",
 ))  # fmt: skip
 
@@ -210,7 +210,7 @@ def _norm_p_vjp(f: Any, g: Any, x: Any, y: Any, order: float, axis: Any, keepdim
 NORM2 = define(row(
     "norm2", "x", _norm2, ["norm2_vjp(g, x, y, axis, keepdims)"], params="axis keepdims", axes="axis",
     uses={"norm2_vjp": _norm2_vjp}, shape=reduced_floating, domain=lambda rng: reduction_draws(rng)[1:], grouped=True,
-    doc="Euclidean norm over axes.",
+    complex="complex_norm2", doc="Euclidean norm over axes.",
 ))  # fmt: skip
 NORM_P = define(row(
     "norm_p", "x", _norm_p, ["norm_p_vjp(g, x, y, order, axis, keepdims)"], params="order axis keepdims", axes="axis",
@@ -219,7 +219,7 @@ NORM_P = define(row(
         (args, (order, *params))
         for order, (args, params) in zip((3, 1.5, 4, 2.5), reduction_draws(rng)[1:], strict=False)
     ],
-    grouped=True, doc="p-norm over axes.",
+    grouped=True, complex="complex_norm_p", doc="p-norm over axes.",
 ))  # fmt: skip
 
 
@@ -300,7 +300,7 @@ def norm_of_vectors(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any, arg
     if ord == -np.inf:
         return reduction.min(apply(ROWS["abs"], (x,)), axes, keepdims=keepdims)
     if ord == 0:
-        number = np.asarray(np.count_nonzero(raw(x), axis=axes, keepdims=keepdims), x.dtype)
+        number = np.asarray(np.count_nonzero(raw(x), axis=axes, keepdims=keepdims), real(x.dtype))
         return apply(reduction.CONSTANT, (x,), (number,))
     return apply(NORM_P, (x,), (ord, axes, keepdims))
 

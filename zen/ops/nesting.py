@@ -41,7 +41,7 @@ def _domain(rng: np.random.Generator) -> list[Any]:
 NEST = define(row(
     "nest", "*xs", _nest, ["taken(g, i, places)"], params="places", linear="xs", uses={"taken": _taken},
     shape=lambda *values: Shaped(values[0].shape, promoted(*values[:-1])), domain=_domain,
-    doc="The first array with each of the others written at its place: `[[1, a], [b, 2]]` as one array.",
+    complex=True, doc="The first array with each of the others written at its place: `[[1, a], [b, 2]]` as one array.",
 ))  # fmt: skip
 
 

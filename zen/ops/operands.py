@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import Tensor
 from ..conversion import as_array, holds_gradients
-from ..dtypes import DEFAULT, FLOATING, NUMBERS
+from ..dtypes import COMPLEX, DEFAULT, FLOATING, NUMBERS
 from .nesting import nested
 
 
@@ -23,7 +23,7 @@ def operand(operation: str, x: Any) -> Any:
         raise type(error)(f"{operation}: {error}") from None
     if array.dtype not in NUMBERS:
         raise TypeError(
-            f"{operation}: cannot take {type(x).__name__} as an array of real numbers; its dtype would be {array.dtype}"
+            f"{operation}: cannot take {type(x).__name__} as an array of numbers; its dtype would be {array.dtype}"
         )
     return array
 
@@ -31,6 +31,8 @@ def operand(operation: str, x: Any) -> Any:
 def floating(operation: str, x: Any) -> Any:
     """`x` as an operand of a floating dtype: integers and bools become the default one."""
     x = operand(operation, x)
+    if x.dtype in COMPLEX:
+        raise TypeError(f"{operation} is not defined here for complex numbers; compute with x.real, x.imag or abs(x)")
     return x if x.dtype in FLOATING else raw(x).astype(DEFAULT)
 
 

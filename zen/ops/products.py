@@ -8,6 +8,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import Shaped, apply
+from ..dtypes import COMPLEX
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, one_axis
@@ -85,7 +86,7 @@ def _matmul_draws(rng: np.random.Generator) -> list[Any]:
 MATMUL = define(row(
     "matmul", "a b", _matmul, ["left(g, a.shape, b)", "right(g, a, b.shape)"], linear="a b",
     shape=lambda a, b: Shaped(multiplied(a.shape, b.shape), np.result_type(a.dtype, b.dtype)),
-    uses={"left": _matmul_left, "right": _matmul_right}, domain=_matmul_draws, doc="Matrix product.",
+    uses={"left": _matmul_left, "right": _matmul_right}, domain=_matmul_draws, complex=True, doc="Matrix product.",
 ))  # fmt: skip
 
 
@@ -185,18 +186,23 @@ def inner(a: Any, b: Any) -> Any:
 
 @public("vdot", method=None)
 def vdot(a: Any, b: Any) -> Any:
-    """Sum of products of all elements; operands are flattened. Raises ValueError if the sizes differ.
+    """Sum of products of all elements of a, conjugated, and b; operands are flattened. ValueError if the sizes differ.
 
     >>> zen.f.vdot(zen.tensor([[1.0], [2.0]]), zen.tensor([3.0, 4.0])).tolist()
     11.0
     """
-    a, b = ravel(operand("vdot", a)), ravel(operand("vdot", b))
+    a, b = _conjugated(ravel(operand("vdot", a))), ravel(operand("vdot", b))
     return apply(MATMUL, (a, b))
+
+
+def _conjugated(x: Any) -> Any:
+    return apply(ROWS["conj"], (x,)) if x.dtype in COMPLEX else x
 
 
 @public("vecdot linalg.vecdot", method=None)
 def vecdot(a: Any, b: Any, *, axis: int = -1, **unknown: Never) -> Any:
-    """Sums of products of the vectors along `axis`, counted from the end of both; the other axes broadcast.
+    """Sums of products of the vectors along `axis`, counted from the end of both; the other axes broadcast. Complex a is
+    conjugated.
 
     Raises ValueError if the lengths differ or the shapes do not broadcast, AxisError for an axis out of range.
 
@@ -205,7 +211,7 @@ def vecdot(a: Any, b: Any, *, axis: int = -1, **unknown: Never) -> Any:
     """
     if unknown:
         refuse(vecdot, unknown)
-    a, b = operand("vecdot", a), operand("vecdot", b)
+    a, b = _conjugated(operand("vecdot", a)), operand("vecdot", b)
     i, j = one_axis("vecdot", axis, a.shape), one_axis("vecdot", axis, b.shape)
     if a.shape[i] != b.shape[j]:
         lengths = f"{a.shape[i]} and {b.shape[j]}, which must be equal"

@@ -32,7 +32,7 @@ FLIP = define(row(
         ((rng.normal(size=(2, 3)),), ((0,),)), ((rng.normal(size=(2, 3, 4)).T[::2],), ((2, 0),)),
         ((rng.normal(size=()),), ((),)), ((np.zeros((0, 2)),), ((0, 1),)),
     ],
-    doc="Elements along axes in reverse order.",
+    complex=True, doc="Elements along axes in reverse order.",
 ))  # fmt: skip
 
 
@@ -76,7 +76,7 @@ ROLL = define(row(
         ((rng.normal(size=5),), ((2,), (0,))), ((rng.normal(size=(2, 6))[:, ::2],), ((1, -4), (1, 0))),
         ((np.zeros((0, 2)),), ((1,), (0,))), ((rng.normal(size=(2, 3)),), ((1, 1), (1, 1))),
     ],
-    doc="Elements moved along axes, those pushed out coming in at the other end.",
+    complex=True, doc="Elements moved along axes, those pushed out coming in at the other end.",
 ))  # fmt: skip
 
 
@@ -126,7 +126,7 @@ REPEATED = define(row(
         ((rng.normal(size=()),), ((1,), (3,), (3,))), ((rng.normal(size=(2, 3)),), ((2, 3, 1), (2, 3, 0), (2, 0))),
         ((np.zeros((0, 2)),), ((1, 0, 2), (2, 0, 2), (0, 2))),
     ],
-    doc="A copy with repetitions: reshaped to `apart`, broadcast to `spread`, reshaped to `shape`.",
+    complex=True, doc="A copy with repetitions: reshaped to `apart`, broadcast to `spread`, reshaped to `shape`.",
 ))  # fmt: skip
 
 

@@ -68,12 +68,12 @@ def _mean_vjp(f: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool)
 SUM = define(row(
     "sum", "x", _sum, ["spread(g, x.shape, axis, keepdims)"], params="axis keepdims", axes="axis", linear="x",
     shape=lambda x, *where: Shaped(reduced(x, *where), np.add.reduce(np.empty(0, x.dtype)).dtype),
-    uses={"spread": spread}, domain=reduction_draws, doc="Sum over axes.",
+    uses={"spread": spread}, domain=reduction_draws, complex=True, doc="Sum over axes.",
 ))  # fmt: skip
 MEAN = define(row(
     "mean", "x", _mean, ["mean_vjp(g, x.shape, axis, keepdims)"], params="axis keepdims", axes="axis", linear="x",
     shape=reduced_floating,
-    uses={"mean_vjp": _mean_vjp}, domain=_draws, doc="Mean over axes.",
+    uses={"mean_vjp": _mean_vjp}, domain=_draws, complex=True, doc="Mean over axes.",
 ))  # fmt: skip
 
 
@@ -233,7 +233,7 @@ PROD = define(row(
     params="axis keepdims", axes="axis", uses={"prod_vjp": _prod_vjp, "prod_tangent": _prod_tangent},
     jvp=("prod_tangent(g, x, axis, keepdims)",),
     shape=lambda x, *where: Shaped(reduced(x, *where), np.multiply.reduce(np.empty(0, x.dtype)).dtype),
-    domain=_prod_draws, doc="Product over axes.",
+    domain=_prod_draws, complex=True, doc="Product over axes.",
 ))  # fmt: skip
 define(row(
     "prod_others", "x", prod_others, ["others_vjp(g, x, axis)"],
@@ -243,7 +243,7 @@ define(row(
         ((rng.normal(size=(2, 3)),), (1,)), ((rng.normal(size=(2, 3, 2)),), (1,)), ((rng.normal(size=(2, 0)),), (1,)),
         ((np.array([0.0, 0.0, 1.5, 2.0]),), (0,)), ((rng.normal(size=1),), (0,)), ((rng.normal(size=(5, 3)),), (1,)),
     ],
-    doc="For each element, the product of the others along an axis.",
+    complex=True, doc="For each element, the product of the others along an axis.",
 ))  # fmt: skip
 
 
@@ -266,7 +266,7 @@ def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
 CONSTANT = define(row(
     "constant", "x", lambda x, value: value.copy(), ["0"], params="value", shape=lambda x, value: same(value),
     domain=lambda rng: [((rng.normal(size=(2, 3)),), (rng.normal(size=4),)), ((np.zeros((0, 2)),), (np.array(1.5),))],
-    doc="A value that does not change with x: its gradient in x is zero.",
+    complex=True, doc="A value that does not change with x: its gradient in x is zero.",
 ))  # fmt: skip
 
 

@@ -34,6 +34,7 @@ NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_NUMBERS = (float, int, bool, complex)
 _DIRECT = {
     "a + b": np.add, "a - b": np.subtract, "a * b": np.multiply, "a / b": np.divide, "-x": np.negative,
     "+x": np.positive, "x * x": np.square, "1 / x": np.reciprocal,
@@ -76,8 +77,15 @@ def define(declaration: Row) -> Any:
         several=declaration.several,
         workspace=len(declaration.workspace), composition=declaration.composition,
         optional=tuple([k for k, arg in enumerate(declaration.args) if arg in declaration.optional]),
+        for_complex=_complex(declaration),
     )  # fmt: skip
     return made
+
+
+def _complex(declaration: Row) -> Any:
+    """For the engine: True, None, or a function that returns the row for complex operands."""
+    other = declaration.complex
+    return (lambda: ROWS[other]) if isinstance(other, str) else other or None
 
 
 def public(
@@ -221,10 +229,10 @@ def _numbers_typed(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
     Within a formula, NumPy would make float64 scalars of them (`expm1(2.5)`), which then widen float32.
     """
-    if not any([type(v) in (float, int, bool) for v in values]):
+    if not any([type(v) in _NUMBERS for v in values]):
         return values
     dtype = np.result_type(*values)
-    return tuple([np.asarray(v, dtype) if type(v) in (float, int, bool) else v for v in values])
+    return tuple([np.asarray(v, dtype) if type(v) in _NUMBERS else v for v in values])
 
 
 def _compile_forward(declaration: Row) -> Callable[..., Any]:

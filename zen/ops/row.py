@@ -86,6 +86,12 @@ class Row(NamedTuple):
     saves: tuple[str, ...] = ()
     """Outputs that a vjp in one function reads."""
     composition: Callable[..., Any] | None = None
+    complex: bool | str = False
+    """Whether operands may be complex; or the name of the row that is applied to them in place of this one.
+
+    Formulas are for cotangents that are not conjugated: for a real loss L the cotangent g of y says
+    dL = real(sum(g * dy)). So those of a function with a complex derivative are the usual ones. A complex cotangent of
+    a real argument, and a complex tangent of a real result, are brought to their real part by the engine."""
     linear: tuple[str, ...] = ()
     """Arguments in which the row is linear while the others are held (in a variadic row: in all of them together):
     forward mode applies the row itself to their tangents."""
@@ -149,11 +155,12 @@ def elementwise(
     *,
     numpy: str | None = None,
     method: str | None = "",
+    complex: bool | str = False,
     doc: str = "",
 ) -> Row:
     """Declare an elementwise row: `forward` and `vjp` are formulas over the arguments, broadcast by the engine."""
     return _checked(Row(
-        name, tuple(args.split()), forward, tuple(vjp), elementwise=True, domain=domain, doc=doc,
+        name, tuple(args.split()), forward, tuple(vjp), elementwise=True, complex=complex, domain=domain, doc=doc,
         numpy=(name,) if numpy is None else tuple(numpy.split()),
         method=name if method == "" else method,
     ))  # fmt: skip

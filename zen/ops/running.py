@@ -45,11 +45,11 @@ def _sums(rng: np.random.Generator) -> list[Any]:
 
 CUMSUM = define(row(
     "cumsum", "x", _running_sum, ["sum_to_come(g, axis)"], params="axis", axes="axis", linear="x", domain=_sums,
-    shape=accumulated(np.add), doc="Running sum along an axis.",
+    shape=accumulated(np.add), complex=True, doc="Running sum along an axis.",
 ))  # fmt: skip
 define(row(
     "sum_to_come", "x", _sum_to_come, ["cumsum(g, axis)"], params="axis", axes="axis", linear="x", domain=_sums,
-    shape=accumulated(np.add), doc="For each element, the sum of those from it on along an axis.",
+    shape=accumulated(np.add), complex=True, doc="For each element, the sum of those from it on along an axis.",
 ))  # fmt: skip
 
 
@@ -113,6 +113,7 @@ define(row(
     jvp=("delayed(g, axis, 0.0, back)",), shape=same,
     domain=lambda rng: [((x,), (*axis, first, back))
                         for (x,), axis in _products(rng) for first, back in ((0.0, False), (1.0, False), (0.0, True))],
+    complex=True,
     doc="x moved one place along an axis, `first` in the place that is left; with `back` towards the front.",
 ))  # fmt: skip
 define(row(
@@ -122,13 +123,14 @@ define(row(
     shape=lambda a, b, *along: Shaped(b.shape, promoted(a, b)),
     domain=lambda rng: [((x, rng.normal(size=x.shape)), (*axis, back))
                         for x, axis in [(x, axis) for (x,), axis in _products(rng)] for back in (False, True)],
+    complex=True,
     doc="y[k] = a[k] y[k - 1] + b[k] along an axis, y[0] being b[0]; with `back` y[k] = a[k + 1] y[k + 1] + b[k].",
 ))  # fmt: skip
 CUMPROD = define(row(
     "cumprod", "x", lambda x, axis: np.multiply.accumulate(x, axis=axis), ["cumprod_vjp(g, x, y, axis)"],
     params="axis", axes="axis", jvp=("recurrence(x, g * delayed(y, axis, 1.0, False), axis, False)",),
     uses={"cumprod_vjp": _cumprod_vjp}, shape=accumulated(np.multiply), domain=_products,
-    doc="Running product along an axis.",
+    complex=True, doc="Running product along an axis.",
 ))  # fmt: skip
 
 

@@ -87,13 +87,13 @@ TAKE_ALONG = define(row(
     "take_along", "x", _take_along, ["add_along(g, places, x.shape[axis], axis)"],
     params="places axis", axes="axis", linear="x",
     shape=lambda x, places, axis: Shaped(places.at.shape, x.dtype),
-    domain=_placed, doc="Along an axis, the elements at positions from 0 on.",
+    domain=_placed, complex=True, doc="Along an axis, the elements at positions from 0 on.",
 ))  # fmt: skip
 define(row(
     "add_along", "v", _add_along, ["take_along(g, places, axis)"], params="places n axis", axes="axis", linear="v",
     domain=lambda rng: [((rng.normal(size=p.at.shape),), (p, x.shape[axis], axis)) for (x,), (p, axis) in _placed(rng)],
     shape=lambda v, places, n, axis: Shaped((*v.shape[:axis], n, *v.shape[axis + 1 :]), v.dtype),
-    doc="Zeros with values added along an axis: the transpose of take_along.",
+    complex=True, doc="Zeros with values added along an axis: the transpose of take_along.",
 ))  # fmt: skip
 
 
@@ -171,13 +171,13 @@ def _diagonals(x: Any, offset: int) -> Shaped:
 DIAGONAL = define(row(
     "diagonal", "x", lambda x, offset: x.diagonal(offset, -2, -1).copy(), ["from_diagonal(g, x.shape, offset)"],
     params="offset", linear="x", domain=_matrices, shape=_diagonals,
-    doc="The diagonals of the matrices in the last two axes.",
+    complex=True, doc="The diagonals of the matrices in the last two axes.",
 ))  # fmt: skip
 define(row(
     "from_diagonal", "v", _on_diagonal, ["diagonal(g, offset)"], params="shape offset", shapes="shape", linear="v",
     domain=lambda rng: [((rng.normal(size=np.diagonal(x, offset, -2, -1).shape),), (x.shape, offset))
                         for (x,), (offset,) in _matrices(rng)],
-    shape=lambda v, shape, offset: Shaped(shape, v.dtype), doc="Matrices of zeros with these diagonals.",
+    shape=lambda v, shape, offset: Shaped(shape, v.dtype), complex=True, doc="Matrices of zeros with these diagonals.",
 ))  # fmt: skip
 
 
@@ -185,13 +185,14 @@ TRACE = define(row(
     "trace", "x", lambda x, offset: np.add.reduce(x.diagonal(offset, -2, -1), -1), ["from_trace(g, x.shape, offset)"],
     params="offset", linear="x", domain=_matrices,
     shape=lambda x, offset: Shaped(x.shape[:-2], np.add.reduce(np.empty(0, x.dtype)).dtype),
-    doc="The sums of the diagonals of the matrices in the last two axes.",
+    complex=True, doc="The sums of the diagonals of the matrices in the last two axes.",
 ))  # fmt: skip
 define(row(
     "from_trace", "v", lambda v, shape, offset: _on_diagonal(np.asarray(v)[..., None], shape, offset),
     ["trace(g, offset)"], params="shape offset", shapes="shape", linear="v",
     domain=lambda rng: [((rng.normal(size=x.shape[:-2]),), (x.shape, offset)) for (x,), (offset,) in _matrices(rng)],
-    shape=lambda v, shape, offset: Shaped(shape, v.dtype), doc="Matrices of zeros with one value along the diagonal.",
+    shape=lambda v, shape, offset: Shaped(shape, v.dtype), complex=True,
+    doc="Matrices of zeros with one value along the diagonal.",
 ))  # fmt: skip
 
 

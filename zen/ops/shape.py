@@ -7,12 +7,13 @@ without a row of their own are compositions of rows, and so are their gradients.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
 from ..backend import Shaped, apply
-from ..dtypes import INEXACT, SUPPORTED
+from ..dtypes import COMPLEX, INEXACT, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
 from .arguments import refuse
 from .axes import all_axes, check_size, one_axis, one_shape, reduced_axes
@@ -37,7 +38,7 @@ RESHAPE = define(row(
         ((rng.normal(size=(2, 6)),), ((3, 4),)), ((rng.normal(size=()),), ((1, 1),)),
         ((rng.normal(size=(4, 3)).T,), ((12,),)), ((np.zeros((0, 3)),), ((3, 0),)), ((rng.normal(size=(1, 1)),), ((),)),
     ],
-    doc="Another shape for the same elements.",
+    complex=True, doc="Another shape for the same elements.",
 ))  # fmt: skip
 PERMUTE_DIMS = define(row(
     "permute_dims", "x", lambda x, axes: x.transpose(axes), ["permute_dims(g, inverse(axes))"],
@@ -48,7 +49,7 @@ PERMUTE_DIMS = define(row(
         ((rng.normal(size=(2, 3, 4)),), ((2, 0, 1),)), ((rng.normal(size=()),), ((),)),
         ((rng.normal(size=(2, 0)),), ((1, 0),)), ((rng.normal(size=(2, 3, 8))[..., ::2],), ((1, 2, 0),)),
     ],
-    doc="Axes in another order.",
+    complex=True, doc="Axes in another order.",
 ))  # fmt: skip
 BROADCAST_TO = define(row(
     "broadcast_to", "x", lambda x, shape: np.broadcast_to(x, shape), ["g"],
@@ -58,17 +59,23 @@ BROADCAST_TO = define(row(
         ((rng.normal(size=(3, 1)),), ((2, 3, 4),)), ((rng.normal(size=()),), ((2, 2),)),
         ((rng.normal(size=(1, 2)),), ((0, 2),)), ((rng.normal(size=(2, 3)),), ((2, 3),)),
     ],
-    doc="Elements repeated along axes of length 1 and new leading axes.",
+    complex=True, doc="Elements repeated along axes of length 1 and new leading axes.",
 ))  # fmt: skip
+def _converted(x: Any, dtype: np.dtype) -> Any:
+    x = np.asarray(x)
+    return (x.real if x.dtype in COMPLEX and dtype not in COMPLEX else x).astype(dtype)
+
+
 ASTYPE = define(row(
-    "astype", "x", lambda x, dtype: np.asarray(x).astype(dtype), ["astype(g, x.dtype)"], params="dtype", linear="x",
+    "astype", "x", _converted, ["astype(g, x.dtype)"], params="dtype", linear="x",
     shape=lambda x, dtype: Shaped(x.shape, dtype),
-    domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], doc="Conversion to another dtype.",
+    domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], complex=True,
+    doc="Conversion to another dtype.",
 ))  # fmt: skip
 COPY = define(row(
     "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", jvp=("g",), shape=same,
     domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ("K",)), ((rng.normal(size=()),), ("C",))],
-    doc="A copy, laid out in memory as NumPy's letter for the order says.",
+    complex=True, doc="A copy, laid out in memory as NumPy's letter for the order says.",
 ))  # fmt: skip
 
 
@@ -323,7 +330,8 @@ def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
 def astype(x: Any, dtype: Any, *, copy: bool = True) -> Any:
     """x converted to `dtype`. Gradients flow between floating dtypes; a bool or integer result has none.
 
-    copy: False returns x itself if it has that dtype. Raises TypeError for a dtype that no Tensor can have.
+    copy: False returns x itself if it has that dtype. Raises TypeError for a dtype that no Tensor can have. Of complex
+    numbers that become real the real part is taken, with NumPy's ComplexWarning; `x.real` says so without one.
 
     >>> zen.f.astype(zen.tensor([1.7, -1.7]), zen.int64).tolist()
     [1, -1]
@@ -333,7 +341,14 @@ def astype(x: Any, dtype: Any, *, copy: bool = True) -> Any:
     if wanted == x.dtype and not copy:
         return x
     if wanted not in SUPPORTED:
-        raise TypeError(f"astype: dtype {wanted} is not supported: use bool, an integer dtype or float16, 32 or 64")
+        raise TypeError(
+            f"astype: dtype {wanted} is not supported: use bool, an integer dtype, float16, 32 or 64, or complex64 or 128"
+        )
+    if x.dtype in COMPLEX and wanted not in COMPLEX:
+        warnings.warn(
+            f"astype: the imaginary part is discarded on the way from {x.dtype} to {wanted}; take x.real",
+            np.exceptions.ComplexWarning, stacklevel=2,
+        )  # fmt: skip
     return apply(ASTYPE, (x,), (wanted,))
 
 

@@ -94,18 +94,20 @@ def _writable(rng: np.random.Generator) -> list[Any]:
 VIEW_OF = define(row(
     "view_of", "x", _view_of, ["add_view(g, x.shape, offset, shape, strides, layout)"],
     params="offset shape strides layout", linear="x", domain=_one,
-    shape=lambda x, offset, shape, *rest: Shaped(shape, x.dtype), doc="The part of x that a view of its memory shows.",
+    shape=lambda x, offset, shape, *rest: Shaped(shape, x.dtype), complex=True,
+    doc="The part of x that a view of its memory shows.",
 ))  # fmt: skip
 ADD_VIEW = define(row(
     "add_view", "v", _add_view, ["view_of(g, offset, shape, strides, layout)"],
     params="whole_shape offset shape strides layout", linear="v",
     domain=lambda rng: [((rng.normal(size=p[1]),), (x.shape, *p)) for (x,), p in _one(rng)],
-    shape=lambda v, whole_shape, *rest: Shaped(whole_shape, v.dtype), doc="Zeros with values added where a view lies.",
+    shape=lambda v, whole_shape, *rest: Shaped(whole_shape, v.dtype), complex=True,
+    doc="Zeros with values added where a view lies.",
 ))  # fmt: skip
 WRITE_VIEW = define(row(
     "write_view", "x v", _write_view,
     ["write_view(g, 0, offset, shape, strides, layout)", "view_of(g, offset, shape, strides, layout)"],
     linear="x v", together=True,
     params="offset shape strides layout", domain=_writable, shape=same,
-    doc="x with a view of its memory overwritten by v.",
+    complex=True, doc="x with a view of its memory overwritten by v.",
 ))  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
+from .conjugation import conjugated
 from .wrapper import Wrapper
 
 
@@ -40,7 +41,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     Arguments that are neither Tensors, arrays nor numbers, and keyword arguments, are passed through and take no part
     in gradients. The vjp is called as `vjp(g, out, *inputs, **keywords)`, with the cotangent of the result, the result
     and all positional arguments. It returns a gradient for each of these, a tuple if there are several, with None where
-    there is none. Arrays given to either function must not be written to, nor what lists and dicts among the arguments
+    there is none. By complex numbers these are gradients as `zen.grad` gives them. Arrays given to either function must not be written to, nor what lists and dicts among the arguments
     hold, until the backward pass is over.
 
     Written with zen's functions, or NumPy functions that dispatch to them, the vjp is differentiable itself, and
@@ -78,7 +79,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     def __call__(self, /, *args: Any, **keywords: Any) -> Tensor:
         static, arrays = {}, []
         for k, value in enumerate(args):
-            if isinstance(value, (Tensor, np.ndarray, np.generic, float)) or type(value) is int:
+            if isinstance(value, (Tensor, np.ndarray, np.generic, float, complex)) or type(value) is int:
                 arrays.append(value)
             else:
                 static[k] = value
@@ -125,6 +126,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
             )
         inputs = call.complete(args)
         recorded = isinstance(g, Tensor)
+        (g,) = conjugated([g], recorded)  # the vjp is the user's, and so is the form of its gradients
         try:
             found = self._vjp(g, *results, *inputs, **call.named(named))
         except Exception as error:
@@ -146,13 +148,17 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
                     f"whose shape is {np.shape(x)}"
                 )
         if not recorded:
-            return tuple([x._array if isinstance(x, Tensor) else x for x in gradients])
+            return tuple(conjugated([_array(x) for x in gradients], False))
         for gradient in gradients:
             # An array has left the graph: the derivative of this derivative would silently be zero.
             if not (gradient is None or isinstance(gradient, Tensor)):
                 kind = type(gradient).__name__
                 raise TypeError(f"{self._name}: the vjp returned {kind}; {_NOT_DIFFERENTIABLE.format(self._name)}")
-        return tuple(gradients)
+        return tuple(conjugated(gradients, True))
+
+
+def _array(gradient: Any) -> Any:
+    return gradient if gradient is None else np.asarray(gradient._array if isinstance(gradient, Tensor) else gradient)
 
 
 _NOT_DIFFERENTIABLE = (

@@ -18,9 +18,10 @@ import numpy as np
 from .. import backend, trees
 from ..backend import Shaped, Tensor
 from ..conversion import convert
-from ..dtypes import DIFFERENTIABLE, KERNELS, floating
+from ..dtypes import COMPLEX, DIFFERENTIABLE, KERNELS, floating
 from ..ops import register
 from ..ops.operands import raw
+from .conjugation import check_cotangent
 from .variables import Variables, results
 
 
@@ -95,7 +96,8 @@ def _directions(primals: Sequence[Any], tangents: Sequence[Any], variables: list
             path = [path for path, _ in trees.leaves(tuple(primals), "tangents")][k]
             raise ValueError(f"jvp: {path} has shape {shape}; expected {variables[k].shape}, as its primal")
         if not (isinstance(value, Tensor) or (type(value) is np.ndarray and value.dtype in KERNELS)):
-            found[k] = convert(value)
+            value = found[k] = convert(value)
+        check_cotangent("jvp", f"tangent {k}", variables[k], value)
     return found
 
 
@@ -274,9 +276,13 @@ class _Rule:
         if self.recorded:
             value = value if isinstance(value, Tensor) else backend.wrap(np.array(value, node.dtype))
             value = value if value.shape == node.shape else self.broadcast(value, node.shape)
+            if value.dtype in COMPLEX and node.dtype not in COMPLEX:
+                value = register.tensors.real(value)
             return value if value.dtype == node.dtype else register.tensors.astype(value, node.dtype)
         value = np.asarray(value._array if isinstance(value, Tensor) else value)
         value = value if value.shape == node.shape else np.broadcast_to(value, node.shape)
+        if value.dtype in COMPLEX and node.dtype not in COMPLEX:
+            value = value.real
         return value.astype(node.dtype, copy=False)
 
     def broadcast(self, value: Any, shape: tuple[int, ...]) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 from .. import backend, trees
 from ..backend import Tensor
 from ..conversion import convert
-from ..dtypes import KERNELS
+from ..dtypes import COMPLEX, KERNELS
+from .conjugation import check_cotangent, conjugated
 from .variables import Variables, results
 from .wrapper import Wrapper
 
@@ -62,8 +63,10 @@ def gradients(
     if not wanted or not roots:
         return trees.rebuild(inputs, [None] * len(wanted))
     retain = create_graph if retain_graph is None else retain_graph
+    seeds = conjugated(seeds, create_graph)
     found = backend.run([t for _, t in roots], seeds, [t for _, t in wanted], retain, create_graph)
     assert found is not None
+    found = conjugated(found, create_graph)
     if not allow_unused:
         for (path, _), gradient in zip(wanted, found, strict=True):
             if gradient is None:
@@ -82,14 +85,20 @@ def grad(
     f: Callable[Concatenate[Any, _Rest], Any], argnums: Literal[0] = 0, *, has_aux: Literal[True]
 ) -> Callable[Concatenate[Any, _Rest], tuple[Any, Any]]: ...
 @overload
-def grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool = False) -> Wrapper: ...
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad(
+    f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool = False, holomorphic: bool = False
+) -> Wrapper: ...
+def grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
     """The function that returns the gradient of `f`, which must return a Tensor of one element.
 
     argnums: which positional arguments to differentiate by; one gradient for an int, a tuple of them for a sequence.
     Each may be a number, an array, a Tensor, or nested lists, tuples, named tuples and dicts of these; the gradient has
     the same structure. Numbers and NumPy arrays give NumPy arrays, Tensors give Tensors. Integers count as float64.
     has_aux: `f` returns `(value, aux)`; the function then returns `(gradient, aux)`.
+    holomorphic: `f` has a complex derivative, and that is wanted. Without it `f` returns a real number, and the gradient
+    by a complex argument is the direction of steepest ascent: `z - lr * grad` descends, as in PyTorch.
 
     Nests: `grad(grad(f))` is exact. If an argument, or a Tensor that `f` uses, requires a gradient, all results are
     Tensors with a graph, whatever the arguments are; call under `zen.no_grad()` to do without. The function that comes
@@ -103,7 +112,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     >>> w.gradient.item()
     6.75
     """
-    return _Gradient(f, argnums, has_aux)
+    return _Gradient(f, argnums, has_aux, holomorphic)
 
 
 @overload
@@ -115,9 +124,11 @@ def value_and_grad(
     f: Callable[Concatenate[Any, _Rest], Any], argnums: Literal[0] = 0, *, has_aux: Literal[True]
 ) -> Callable[Concatenate[Any, _Rest], tuple[tuple[Any, Any], Any]]: ...
 @overload
-def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool = False) -> Wrapper: ...
 def value_and_grad(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool = False, holomorphic: bool = False
+) -> Wrapper: ...
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Callable[..., Any]:
     """The function that returns `(value, gradient)` of `f`; with `has_aux`, `((value, aux), gradient)`. See `grad`.
 
@@ -126,17 +137,19 @@ def value_and_grad(
     >>> float(value), g["w"].tolist(), g["x"].tolist()
     (9.0, [3.0, 3.0], 3.0)
     """
-    return _ValueAndGradient(f, argnums, has_aux)
+    return _ValueAndGradient(f, argnums, has_aux, holomorphic)
 
 
 class _ValueAndGradient(Wrapper):
     """What `value_and_grad` returns."""
 
-    def __init__(self, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool) -> None:
+    def __init__(
+        self, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, holomorphic: bool = False
+    ) -> None:
         if type(argnums) is not int:
             _argnums(argnums, None)
         Wrapper.__init__(self, f)
-        self._f, self._argnums, self._has_aux = f, argnums, has_aux
+        self._f, self._argnums, self._has_aux, self._holomorphic = f, argnums, has_aux, holomorphic
         self._is_plain = type(argnums) is int and not has_aux
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -147,7 +160,7 @@ class _ValueAndGradient(Wrapper):
         variables = Variables("grad", args, where)
         value, aux = variables.call(self._f, kwargs), None
         if self._is_plain and len(args) == 1 and not kwargs:
-            made = variables.differentiated(value, args[0])
+            made = None if self._holomorphic else variables.differentiated(value, args[0])
             if made is not None:
                 return made
         if self._has_aux:
@@ -156,7 +169,16 @@ class _ValueAndGradient(Wrapper):
             _refuse(value)
         outputs = [value]
         recorded = connected = variables.connected(outputs)
+        if self._holomorphic:
+            _check_holomorphic(value, variables.tensors)
+        elif value.dtype in COMPLEX:
+            raise TypeError(
+                f"grad: the function returned a number of dtype {value.dtype}, and a gradient is of a real one; return "
+                "its real part or abs(), or pass holomorphic=True for the derivative of a holomorphic function"
+            )
         pulled = variables.pull(outputs, [None], False, recorded)
+        if not self._holomorphic:
+            pulled = conjugated(pulled, recorded)
         if aux is not None and not connected:
             connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
         alone = not kwargs and len(args) == len(where)
@@ -171,7 +193,7 @@ class _ValueAndGradient(Wrapper):
         return ((given, variables.settled(aux, connected, as_array)) if self._has_aux else given), found
 
     def _parts(self) -> tuple[Any, ...]:
-        return self._f, self._argnums, self._has_aux
+        return self._f, self._argnums, self._has_aux, self._holomorphic
 
 
 class _Gradient(_ValueAndGradient):
@@ -214,10 +236,21 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             if isinstance(seed, Tensor):
                 given, linked = False, linked or seed.requires_grad
         recorded = linked and backend.grad_enabled()
-        found = variables.handed(variables.pull(outputs, seeds, True, recorded), recorded, given)
+        pulled = variables.pull(outputs, conjugated(seeds, recorded), True, recorded)
+        found = variables.handed(conjugated(pulled, recorded), recorded, given)
         return trees.rebuild(primals, found)  # type: ignore[no-any-return]
 
     return variables.settled(out, connected, as_array), pull
+
+
+def _check_holomorphic(value: Tensor, variables: Sequence[Tensor]) -> None:
+    real = [t for t in (value, *variables) if t.dtype not in COMPLEX]
+    if real:
+        what = "the function returned a number" if real[0] is value else "an argument is"
+        raise TypeError(
+            f"grad: with holomorphic=True arguments and result are complex, but {what} of dtype {real[0].dtype}; convert "
+            "with astype(zen.complex128), or leave holomorphic out for the gradient of a real result"
+        )
 
 
 def _refuse(out: Any) -> Never:
@@ -302,9 +335,16 @@ def _seed(name: str, path: str, t: Tensor, value: Any) -> Any:
                 f"{name}: {path} has shape {t.shape}, which is not a scalar; reduce it first, for example with .sum(), "
                 "or give its cotangent in grad_outputs"
             )
+        if t.dtype in COMPLEX:
+            raise RuntimeError(
+                f"{name}: {path} is of dtype {t.dtype}, and a gradient is of a real number; take its real part or "
+                "abs(), or give its cotangent in grad_outputs"
+            )
         return None
     shape = value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
     if shape != t.shape:
         raise ValueError(f"{name}: the cotangent of {path} has shape {shape}; expected {t.shape}")
-    plain = isinstance(value, Tensor) or (type(value) is np.ndarray and value.dtype in KERNELS)
-    return value if plain else convert(value)
+    if not (isinstance(value, Tensor) or (type(value) is np.ndarray and value.dtype in KERNELS)):
+        value = convert(value)
+    check_cotangent(name, path, t, value)
+    return value

@@ -41,7 +41,7 @@ class Variables(backend.Leaves):
                 self.tensors.append(backend.wrap(made._array, made.node))
                 return made
             return self.leaf(value.detach()._array)
-        if not isinstance(value, (np.ndarray, np.generic, int, float)):
+        if not isinstance(value, (np.ndarray, np.generic, int, float, complex)):
             raise TypeError(
                 f"{self.name}: {self._path(value)} is {type(value).__name__}, which cannot be differentiated; expected "
                 "numbers, arrays or Tensors in lists, tuples and dicts (choose other arguments with argnums)"

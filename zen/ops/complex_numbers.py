@@ -1,0 +1,161 @@
+"""Complex numbers: their parts, conjugates and angles, and what operations are that differ for them.
+
+Cotangents are not conjugated on their way (see `complex` in `row.py`), so a formula with `conj`, `real` or `imag` in it
+stands only where a function has no complex derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend import Shaped, apply
+from ..dtypes import COMPLEX
+from ..dtypes import real as real_dtype
+from .elementwise import ANY, POSITIVE
+from .operands import operand
+from .pointwise import where
+from .register import DECLARATIONS, define, public
+from .row import Row, elementwise, row
+
+
+def _one(rng: np.random.Generator) -> list[Any]:
+    """What tests draw of rows of one argument that are not declared elementwise."""
+    draw = rng.normal(size=(3, 4))
+    return [((draw,), ()), ((draw[::2, ::-1],), ()), ((np.zeros((0, 2)),), ()), ((np.asarray(1.5),), ())]
+
+
+def _parts(x: Any) -> Shaped:
+    return Shaped(x.shape, real_dtype(x.dtype))
+
+
+def _like(x: Any) -> Shaped:
+    return Shaped(x.shape, x.dtype)
+
+
+REAL = define(row(
+    "real", "x", lambda x: np.real(x).copy(), ["g"], shape=_parts, domain=_one, complex=True, doc="The real part.",
+))  # fmt: skip
+IMAG = define(row(
+    "imag", "x", lambda x: np.imag(x).copy(), ["imag_cotangent(g, x)"], shape=_parts, domain=_one, complex=True,
+    uses={"imag_cotangent": lambda f, g, x: g * -1j if x.dtype in COMPLEX else g * 0},
+    doc="The imaginary part; zero for real x.",
+))  # fmt: skip
+CONJ = define(row(
+    "conj", "x", np.conjugate, ["conj(g)"], linear="x", shape=_like, domain=_one, complex=True,
+    doc="The complex conjugate; real x itself.",
+))  # fmt: skip
+
+
+def _sign_of(x: Any) -> Any:
+    size = np.abs(x)
+    return np.asarray(x / np.where(size == 0, 1, size)).astype(x.dtype)
+
+
+define(row(
+    "complex_sign", "x", _sign_of,
+    # The change of the angle alone: (dx - y * real(conj(y) * dx)) / abs(x).
+    ["ratio(0.5 * (g - conj(g * y * y)), complex_abs(x))"], jvp=("ratio(0.5 * (g - y * y * conj(g)), complex_abs(x))",),
+    shape=_like, domain=_one, complex=True, doc="x / abs(x), and 0 at 0.",
+))  # fmt: skip
+
+for _declaration in (
+    elementwise("complex_abs", "x", "abs(x)", ["g * conj(complex_sign(x))"], [POSITIVE], numpy="", method=None,
+                complex=True, doc="The modulus. The subgradient at 0 is 0."),
+    elementwise("complex_acosh", "x", "acosh(x)", ["g / (sqrt(x - 1) * sqrt(x + 1))"], [(1.5, 3.0)], numpy="",
+                method=None, complex=True, doc="Inverse hyperbolic cosine, on its principal branch."),
+    elementwise("complex_sigmoid", "x", "1 / (1 + exp(-x))", ["g * y * (1 - y)"], [ANY], numpy="", method=None,
+                complex=True, doc="1 / (1 + exp(-x))."),
+    elementwise("complex_silu", "x", "x / (1 + exp(-x))", ["g * (sigmoid(x) * (1 + x * (1 - sigmoid(x))))"], [ANY],
+                numpy="", method=None, complex=True, doc="x / (1 + exp(-x))."),
+):  # fmt: skip
+    define(_declaration)
+
+ANGLE = define(row(
+    "complex_angle", "x", np.angle, ["ratio(-1j * g * conj(x), square(complex_abs(x)))"], shape=_parts, domain=_one,
+    complex=True, doc="The angle of a complex number in radians.",
+))  # fmt: skip
+
+# Moments and norms: their results are real, and so is their cotangent, so that to conjugate a formula is to conjugate
+# the weights in it.
+
+
+def _of_moduli(base: Row) -> Any:
+    assert callable(base.forward)
+    forward = base.forward
+    return lambda x, *params: forward(np.abs(x), *params)
+
+
+def _spread(function: Any) -> Any:
+    return lambda base: lambda x, axis, correction, keepdims: function(
+        x, axis=axis, ddof=correction, keepdims=keepdims
+    )
+
+
+def _of_real_result(base: Row) -> Any:
+    return lambda x, *params: base.shape(Shaped(x.shape, real_dtype(x.dtype)), *params)
+
+
+for _name, _forward in {
+    "var": _spread(np.var), "std": _spread(np.std), "norm2": _of_moduli, "norm_p": _of_moduli,
+}.items():  # fmt: skip
+    _base = DECLARATIONS[_name]
+    assert not callable(_base.vjp)
+    define(_base._replace(
+        name=f"complex_{_name}", forward=_forward(_base), vjp=(f"conj({_base.vjp[0]})",), complex=True,
+        shape=_of_real_result(_base),
+    ))  # fmt: skip
+
+
+@public("real", method=None)
+def real(x: Any) -> Any:
+    """The real part of x; x itself where it is real. A Tensor of its own: writes to it do not reach x.
+
+    x: Tensor, array or number of any shape. The gradient is real.
+
+    >>> zen.f.real(zen.tensor([1 + 2j, 3.0])).tolist()
+    [1.0, 3.0]
+    """
+    return apply(REAL, (operand("real", x),))
+
+
+@public("imag", method=None)
+def imag(x: Any) -> Any:
+    """The imaginary part of x; zeros where it is real. A Tensor of its own: writes to it do not reach x.
+
+    x: Tensor, array or number of any shape. Its gradient, as a direction of ascent, is 1j for a complex x.
+
+    >>> zen.f.imag(zen.tensor([1 + 2j, 3.0])).tolist()
+    [2.0, 0.0]
+    """
+    return apply(IMAG, (operand("imag", x),))
+
+
+@public("conj conjugate", name="conj")
+def conj(x: Any) -> Any:
+    """The complex conjugate of x, elementwise.
+
+    x: Tensor, array or number of any shape.
+
+    >>> zen.f.conj(zen.tensor([1 + 2j])).tolist()
+    [(1-2j)]
+    """
+    return apply(CONJ, (operand("conj", x),))
+
+
+@public("angle", method=None)
+def angle(z: Any, deg: bool = False) -> Any:
+    """The angle of z in the complex plane, in (-pi, pi]; for real z 0 or pi, and nan for nan. Its gradient at 0 is 0.
+
+    z: Tensor, array or number of any shape. deg: in degrees rather than radians.
+
+    >>> zen.f.angle(zen.tensor([1j, -1.0]), deg=True).tolist()
+    [90.0, 180.0]
+    """
+    z = operand("angle", z)
+    if z.dtype in COMPLEX:
+        made = apply(ANGLE, (z,))
+    else:
+        made = where(z < 0, np.pi, z * 0)
+    return made * (180 / np.pi) if deg else made
