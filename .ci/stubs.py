@@ -95,10 +95,12 @@ NAMES = """\
 LIST = """
 from zen.ops import late_names
 
-late_names.ROWS, late_names.FUNCTIONS, late_names.METHODS = {}, {}, {}
+late_names.ROWS, late_names.FUNCTIONS, late_names.METHODS, late_names.NUMPY = {}, {}, {}, {}
 from zen.ops import late, register
 
-tables = {"ROWS": register.ROWS, "FUNCTIONS": register.FUNCTIONS, "METHODS": register.METHODS}
+tables = {
+    "ROWS": register.ROWS, "FUNCTIONS": register.FUNCTIONS, "METHODS": register.METHODS, "NUMPY": register.ANSWERS,
+}
 for family in late.FAMILIES:
     before, known = late.loaded(), {name: set(table) for name, table in tables.items()}
     if family in before:
@@ -114,12 +116,12 @@ def late_names() -> str:
     listed = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, cwd=ROOT, check=False)
     if listed.returncode:
         raise SystemExit(listed.stderr)
-    found: dict[str, dict[str, str]] = {"ROWS": {}, "FUNCTIONS": {}, "METHODS": {}}
+    found: dict[str, dict[str, str]] = {"ROWS": {}, "FUNCTIONS": {}, "METHODS": {}, "NUMPY": {}}
     for line in listed.stdout.splitlines():
         table, family, *names = line.split()
         if names:
             found[table][family] = " ".join(names)
-    return NAMES + "".join([f"{table} = {pretty(families)}\n" for table, families in found.items()])
+    return NAMES + "".join([f"{table}: dict[str, str] = {pretty(families)}\n" for table, families in found.items()])
 
 
 def pretty(families: dict[str, str]) -> str:
@@ -133,7 +135,7 @@ def pretty(families: dict[str, str]) -> str:
             folded = "\n".join([f'        "{part}{end}"' for part, end in zip(parts, ends, strict=True)])
             line = f'    "{family}": (\n{folded}\n    ),'
         lines.append(line)
-    return "\n".join(["{", *lines, "}"])
+    return "\n".join(["{", *lines, "}"]) if lines else "{}"
 
 
 def type_of(function: str, parameter: Parameter) -> str:

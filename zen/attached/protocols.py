@@ -17,7 +17,7 @@ from .. import backend, creation
 from ..backend import Tensor
 from ..conversion import convert
 from ..ops import data
-from ..ops.register import FUNCTIONS, NUMPY_FUNCTIONS
+from ..ops.register import FUNCTIONS, NUMPY_FUNCTIONS, answering
 from . import undifferentiated
 from .undifferentiated import by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
 
@@ -91,7 +91,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     if method == "__call__":
         if ufunc in _TRUTH_UFUNCS and not options:
             return tensors_of(ufunc(*plain(inputs)))
-        function = NUMPY_FUNCTIONS.get(ufunc)
+        function = NUMPY_FUNCTIONS.get(ufunc) or _late(ufunc)
         if not options and function is not None:
             try:
                 return function(*[x if isinstance(x, (Tensor, int, float)) else convert(x) for x in inputs])
@@ -124,11 +124,19 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
     if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
         result = func(*plain(args), **{key: plain(value) for key, value in options.items()})
         return tensors_of(result) if func in _INDEX else result
-    return _run(_CREATION.get(func) or NUMPY_FUNCTIONS.get(func), func, func, args, options)
+    return _run(_CREATION.get(func) or NUMPY_FUNCTIONS.get(func) or answering(func), func, func, args, options)
 
 
 _VALUES = {of: function for of, function in NUMPY_FUNCTIONS.items() if of not in _TRUTH_UFUNCS}
 METHODS = {"__array_ufunc__": backend.ufunc(_VALUES, array_ufunc), "__array_function__": array_function}
+
+
+def _late(ufunc: np.ufunc) -> Callable[..., Any] | None:
+    """The function of a family that loads now; the engine calls it directly from then on."""
+    function = answering(ufunc)
+    if function is not None and ufunc not in _TRUTH_UFUNCS:
+        _VALUES[ufunc] = function
+    return function
 
 
 def _run(function: Any, of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 # What `late.py` knows of the families that are not loaded yet. Written by `make stubs` (.ci/stubs.py): do not edit.
 
-ROWS = {
+ROWS: dict[str, str] = {
     "attention": "scaled_dot_product_attention self_attention",
     "convolution": "conv2d conv2d_bias conv2d_input conv2d_weight",
     "layers": "affine embedding linear scatter_rows",
@@ -11,7 +11,7 @@ ROWS = {
     "normalisation_channels": "batch_norm fixed_norm group_norm",
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
 }
-FUNCTIONS = {
+FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
     "dropout": "dropout dropout1d dropout2d",
@@ -36,7 +36,7 @@ FUNCTIONS = {
         "max_pool1d max_pool2d"
     ),
 }
-METHODS = {
+METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
     "layers": "embedding linear",
     "nn": "log_softmax softmax",
@@ -46,3 +46,4 @@ METHODS = {
         "max_pool1d max_pool2d"
     ),
 }
+NUMPY: dict[str, str] = {}

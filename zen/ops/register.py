@@ -7,8 +7,9 @@ Importing costs nothing per formula: every formula, forward or derivative, is co
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,7 +31,9 @@ FUNCTIONS: Table[Callable[..., Any]] = Table(late_names.FUNCTIONS)
 METHODS: Table[Callable[..., Any]] = Table(late_names.METHODS)
 """What becomes a method of Tensor."""
 NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
-"""The public function that answers for a NumPy function or ufunc."""
+"""The public function that answers for a NumPy function or ufunc, of the families that are loaded; see `answering`."""
+ANSWERS: Table[Callable[..., Any]] = Table(late_names.NUMPY)
+"""The same by NumPy's or SciPy's name: "percentile", "linalg.svd", "scipy.special.erf"."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -93,7 +96,7 @@ def public(
 ) -> Callable[[Function], Function]:
     """Decorator: make a function public under its name.
 
-    numpy: names of the NumPy functions it answers for, separated by spaces; its own name if None.
+    numpy: names of the NumPy functions it answers for, separated by spaces; its own name if None. See `dispatch`.
     method: name of the method on Tensor; its own name if empty, no method if None.
     """
 
@@ -116,12 +119,48 @@ def placed(function: Any, module: str, name: str) -> Any:
 
 
 def dispatch(key: str, function: Callable[..., Any]) -> None:
-    """Let `function` answer for the NumPy function of this name ("sum", "linalg.inv")."""
+    """Let `function` answer for the function of this name: NumPy's ("sum", "linalg.inv") or a ufunc of SciPy's
+    ("scipy.special.erf"), which need not be installed. In a family that loads late this is all there is to do:
+    `make stubs` lists the name, and the first call of the function loads the family."""
+    if key.startswith("scipy."):
+        ANSWERS[key] = function  # found by name: nothing of SciPy is imported for it
+        _keys.cache_clear()
+        return
+    target = _named(key)
+    if target is not None:  # some names exist in newer NumPy only
+        place, dot, _ = key.rpartition(".")
+        NUMPY_FUNCTIONS[target] = ANSWERS[place + dot + target.__name__] = function  # concat is called concatenate
+
+
+def answering(of: Any) -> Callable[..., Any] | None:
+    """The public function that answers for a function of NumPy's or a ufunc of SciPy's. Its family loads if need be."""
+    found = NUMPY_FUNCTIONS.get(of)
+    if found is None:
+        for key in _keys().get(getattr(of, "__name__", ""), ()):
+            if _named(key) is of:
+                found = NUMPY_FUNCTIONS[of] = ANSWERS[key]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _keys() -> dict[str, list[str]]:
+    """The names of late families, and those of SciPy, by their last part."""
+    found: dict[str, list[str]] = {}
+    for key in ANSWERS.names():
+        if key in ANSWERS.late or key.startswith("scipy."):
+            found.setdefault(key.rpartition(".")[2], []).append(key)
+    return found
+
+
+def _named(key: str) -> Any:
+    """The function of a name, or None if there is none in this NumPy, or if its part of SciPy was never imported."""
+    place, _, name = key.rpartition(".")
+    if place.startswith("scipy"):
+        return getattr(sys.modules.get(place), name, None)
     target: Any = np
     for part in key.split("."):
-        target = getattr(target, part, None)  # some names exist in newer NumPy only
-    if target is not None:
-        NUMPY_FUNCTIONS[target] = function
+        target = getattr(target, part, None)
+    return target
 
 
 def _row(name: str) -> Any:
