@@ -32,7 +32,7 @@ TYPES = {
     **dict.fromkeys(
         "a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
         "input2 key log_probs logits negative negative_slope operands other pad_width positive query repeats reps "
-        "source target value var weight x x1 x2 y".split(),
+        "source target value var weight x x1 x2 y z".split(),
         "ArrayLike",
     ),
     **dict.fromkeys("a_max a_min attn_mask max min pos_weight running_mean running_var".split(), "ArrayLike | None"),

@@ -10,6 +10,10 @@ ROWS: dict[str, str] = {
     "classification": "cross_entropy nll_loss soft_cross_entropy",
     "normalisation_channels": "batch_norm fixed_norm group_norm",
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
+    "complex_numbers": (
+        "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_sigmoid complex_sign "
+        "complex_silu complex_std complex_var conj imag real"
+    ),
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -35,6 +39,7 @@ FUNCTIONS: dict[str, str] = {
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
     ),
+    "complex_numbers": "angle conj imag real",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -45,5 +50,8 @@ METHODS: dict[str, str] = {
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
     ),
+    "complex_numbers": "conj",
 }
-NUMPY: dict[str, str] = {}
+NUMPY: dict[str, str] = {
+    "complex_numbers": "angle conjugate imag real",
+}
