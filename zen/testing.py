@@ -13,7 +13,7 @@ import numpy as np
 
 from . import backend
 from .backend import Tensor
-from .dtypes import DEFAULT, DIFFERENTIABLE, FLOATING
+from .dtypes import COMPLEX, DEFAULT, DIFFERENTIABLE, FLOATING
 from .transforms import gradients, jvp
 
 __all__ = ["check_gradients", "differentiated", "evaluate", "numerical_gradients"]
@@ -39,8 +39,8 @@ def check_gradients(
     """Compare the derivatives of `f` at `args` with numerical differentiation, up to `order`.
 
     f: takes Tensors of the shapes of `args` and returns a Tensor, or a tuple or list of Tensors.
-    args: arrays. Floating ones are converted to float64 and differentiated; the others (bool, ints) are passed as
-        they are. The function must be smooth within `step` of them.
+    args: arrays. Floating ones are converted to float64, complex ones to complex128, and differentiated; the others
+        (bool, ints) are passed as they are. The function must be smooth within `step` of them.
     forward: check forward mode (`zen.jvp`) as well.
     rtol, atol: tolerance of each element; rtol is relative to the largest element of the numerical derivative.
 
@@ -68,23 +68,31 @@ def check_gradients(
 def numerical_gradients(
     f: Function, args: Sequence[np.ndarray], cotangents: Sequence[np.ndarray], step: float = STEP
 ) -> list[np.ndarray | None]:
-    """Derivatives of `sum(cotangents * f(*args))` for each argument by central differences; None for ints and bools."""
+    """Derivatives of `real(sum(conj(cotangents) * f(*args)))` for each argument by central differences.
+
+    By a complex argument: that by the real part, and 1j times that by the imaginary part. None for ints and bools.
+    """
 
     def value(k: int, point: np.ndarray) -> Any:
         results = evaluate(f, [*args[:k], point, *args[k + 1 :]])
-        return sum(np.sum(r * c, dtype=np.float64) for r, c in zip(results, cotangents, strict=True))
+        return sum(np.sum((np.conj(c) * r).real, dtype=np.float64) for r, c in zip(results, cotangents, strict=True))
+
+    def slope(k: int, index: Any, direction: complex) -> Any:
+        above, below = args[k].copy(), args[k].copy()
+        above[index] += direction * step
+        below[index] -= direction * step
+        return (value(k, above) - value(k, below)) / np.abs(above[index] - below[index])
 
     found: list[np.ndarray | None] = []
     for k, a in enumerate(args):
         if a.dtype not in DIFFERENTIABLE:
             found.append(None)
             continue
-        derivative = np.zeros(a.shape)
+        derivative = np.zeros(a.shape, a.dtype)
         for index in np.ndindex(a.shape):
-            above, below = a.copy(), a.copy()
-            above[index] += step
-            below[index] -= step
-            derivative[index] = (value(k, above) - value(k, below)) / (above[index] - below[index])
+            derivative[index] = slope(k, index, 1)
+            if a.dtype in COMPLEX:
+                derivative[index] += 1j * slope(k, index, 1j)
         found.append(derivative)
     return found
 
@@ -119,7 +127,7 @@ def _check_reverse(
         if expected is None:
             continue
         found = next(exact)
-        array = np.zeros(args[k].shape) if found is None else found._array
+        array = np.zeros(args[k].shape, args[k].dtype) if found is None else found._array
         tolerance.compare(array, expected, f"derivative of order {order} for argument {k + 1}")
 
 
@@ -186,6 +194,8 @@ def _as_list(results: Any) -> list[Any]:
 
 def _as_value(arg: Any) -> np.ndarray:
     array = arg._array if isinstance(arg, Tensor) else np.asarray(arg)
+    if array.dtype in COMPLEX:
+        return array.astype(np.complex128)
     return array.astype(DEFAULT) if array.dtype in FLOATING else array
 
 
@@ -194,4 +204,11 @@ def _leaf(array: np.ndarray) -> Tensor:
 
 
 def _random_like(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    return [np.asarray(rng.uniform(0.5, 1.5, a.shape) * rng.choice([-1.0, 1.0], a.shape)) for a in arrays]
+    return [_random(a, rng) for a in arrays]
+
+
+def _random(a: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    sizes = rng.uniform(0.5, 1.5, a.shape)
+    if a.dtype in COMPLEX:
+        return np.asarray(sizes * np.exp(1j * rng.uniform(0, 2 * np.pi, a.shape)))
+    return np.asarray(sizes * rng.choice([-1.0, 1.0], a.shape))

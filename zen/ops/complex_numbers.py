@@ -35,10 +35,11 @@ def _like(x: Any) -> Shaped:
 
 
 REAL = define(row(
-    "real", "x", lambda x: np.real(x).copy(), ["g"], shape=_parts, domain=_one, complex=True, doc="The real part.",
+    "real", "x", lambda x: np.real(x).copy(), ["g"], jvp=("real(g)",), shape=_parts, domain=_one, complex=True,
+    doc="The real part.",
 ))  # fmt: skip
 IMAG = define(row(
-    "imag", "x", lambda x: np.imag(x).copy(), ["imag_cotangent(g, x)"], shape=_parts, domain=_one, complex=True,
+    "imag", "x", lambda x: np.imag(x).copy(), ["imag_cotangent(g, x)"], jvp=("imag(g)",), shape=_parts, domain=_one, complex=True,
     uses={"imag_cotangent": lambda f, g, x: g * -1j if x.dtype in COMPLEX else g * 0},
     doc="The imaginary part; zero for real x.",
 ))  # fmt: skip

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, apply
-from ..dtypes import INTEGER, KERNELS, accumulator
-from .operands import constant, operand, raw, whole
+from ..dtypes import COMPLEX, INTEGER, KERNELS, accumulator
+from .operands import complex_of, constant, operand, raw, whole
 from .products import turned
 from .register import define, public
 from .result_shapes import promoted
@@ -107,6 +107,8 @@ def _embedding(weight: Any, indices: Any, skipped: int | None) -> Any:
 
 
 def _scatter_rows(v: Any, indices: Any, height: int, skipped: int | None) -> Any:
+    if v.dtype in COMPLEX:
+        return complex_of(*[_scatter_rows(part, indices, height, skipped) for part in (v.real, v.imag)])
     out = np.zeros((height, v.shape[-1]), v.dtype)
     numbers, parts = np.asarray(indices), np.asarray(v)
     if v.dtype in KERNELS:

@@ -45,7 +45,9 @@ _TESTS = {
 def _declare(name: str, args: str, domain: list[Any], doc: str, numpy: str, method: str | None) -> None:
     forward: Callable[..., Any] = getattr(np, name if name != "bitwise_invert" else "invert")
     count = len(args.split())
-    declaration = row(name, args, forward, [NOT_DIFFERENTIABLE] * count, elementwise=True, domain=domain, doc=doc)
+    declaration = row(
+        name, args, forward, [NOT_DIFFERENTIABLE] * count, elementwise=True, domain=domain, complex=True, doc=doc
+    )
     function = (unary if count == 1 else binary)(define(declaration))
     operands = "x: Tensor, array or number of any shape." if count == 1 else (
         "a, b: Tensors, arrays or numbers whose shapes broadcast; ValueError if they do not."

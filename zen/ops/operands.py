@@ -58,3 +58,10 @@ def whole(operation: str, argument: str, x: Any) -> int:
         if isinstance(x, Tensor) and x.requires_grad:
             raise
         raise TypeError(f"{operation}: {argument} must be an int, not {x!r}") from error
+
+
+def complex_of(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
+    """The array of complex numbers with these parts: what a kernel for real numbers made of each."""
+    made = np.empty(real.shape, np.result_type(real.dtype, np.complex64))
+    made.real, made.imag = real, imag
+    return made

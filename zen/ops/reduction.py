@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply
-from ..dtypes import KERNELS, accumulator
+from ..dtypes import COMPLEX, KERNELS, accumulator
 from .arguments import refuse
 from .axes import count, kept, one_axis, reduced_axes, reduced_shape, some_axes, spread
 from .operands import operand
@@ -207,8 +207,17 @@ def _prod_tangent(f: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 def prod_others(x: Any, axis: int = -1) -> Any:
     """For each element, the product of the others along the axis: running products from both ends."""
     x = np.asarray(x)
+    if x.dtype in COMPLEX:
+        return _complex_prod_others(np.moveaxis(x, axis, -1), axis)
     wide = x if x.dtype in KERNELS else x.astype(accumulator(x.dtype))
     return backend.kernels.along.prod_others(wide, axis % x.ndim).astype(x.dtype, copy=False)
+
+
+def _complex_prod_others(x: np.ndarray, axis: int) -> Any:
+    ones = np.ones((*x.shape[:-1], 1), x.dtype)
+    before = np.cumprod(np.concatenate([ones, x[..., :-1]], -1), -1)
+    after = np.cumprod(np.concatenate([ones, x[..., :0:-1]], -1), -1)[..., ::-1]
+    return np.moveaxis(before * after if x.shape[-1] else x, -1, axis)
 
 
 def _prod_others_vjp(f: Any, g: Any, x: Any, axis: int) -> Any:

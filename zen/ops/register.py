@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import backend
+from ..dtypes import COMPLEX
 from . import composition, late_names
 from .axes import reduced_shape
 from .late import Table
@@ -49,8 +50,20 @@ class _Arrays:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         function: Callable[..., Any] = _row(name).forward
+        other = DECLARATIONS[name].complex
+        if isinstance(other, str):
+            function = _either(function, _row(other).forward)
         setattr(self, name, function)
         return function
+
+
+def _either(function: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, or, of complex values, `other`."""
+
+    def call(*values: Any) -> Any:
+        return (other if any([getattr(v, "dtype", None) in COMPLEX for v in values]) else function)(*values)
+
+    return call
 
 
 class _Tensors:

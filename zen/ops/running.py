@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, apply
-from ..dtypes import KERNELS, accumulator
+from ..dtypes import COMPLEX, KERNELS, accumulator
 from .arguments import refuse
 from .joining import concat
 from .operands import operand
@@ -80,9 +80,23 @@ def _delayed(x: Any, axis: int, first: float, back: bool) -> Any:
 
 def _recurrence(a: Any, b: Any, axis: int, back: bool) -> Any:
     dtype = np.result_type(a, b)
+    if dtype in COMPLEX:
+        return _complex_recurrence(a, b.astype(dtype), axis, back)
     wide = dtype if dtype in KERNELS else accumulator(dtype)
     a, b = a.astype(wide, copy=False), b.astype(wide, copy=False)
     return backend.kernels.along.recurrence(a, b, axis, back).astype(dtype, copy=False)
+
+
+def _complex_recurrence(a: Any, y: Any, axis: int, back: bool) -> Any:
+    """For which there is no kernel: one step of all lines after the other, written over b."""
+    factors, steps = np.moveaxis(a, axis, 0), np.moveaxis(y, axis, 0)
+    if back:
+        factors, steps = factors[:0:-1], steps[::-1]
+    else:
+        factors = factors[1:]
+    for k, factor in enumerate(factors):
+        steps[k + 1] += factor * steps[k]
+    return y
 
 
 def _factor_vjp(f: Any, g: Any, a: Any, y: Any, axis: int, back: bool) -> Any:

@@ -9,11 +9,11 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, apply, wrap
-from ..dtypes import BOOLEAN, FLOATING, INTEGER, KERNELS, accumulator
+from ..dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, KERNELS, accumulator
 from .arguments import refuse
 from .axes import one_axis
 from .indexing import GETITEM, along_axis, plain_key, zeros
-from .operands import constant, operand, raw, whole
+from .operands import complex_of, constant, operand, raw, whole
 from .pointwise import where
 from .register import define, dispatch, placed, public
 from .row import row
@@ -64,6 +64,8 @@ def _take_along(x: Any, places: Places, axis: int) -> Any:
 
 
 def _add_along(v: Any, places: Places, n: int, axis: int) -> Any:
+    if v.dtype in COMPLEX:
+        return complex_of(_add_along(v.real, places, n, axis), _add_along(v.imag, places, n, axis))
     wide = v if v.dtype in KERNELS else v.astype(accumulator(v.dtype))
     return backend.kernels.places.add_along(wide, places.at, n, axis).astype(v.dtype, copy=False)
 

@@ -233,6 +233,8 @@ class _Rule:
             if pulled.ndim == 0 and shape:
                 pulled = register.tensors.broadcast_to(pulled, shape)
             tangent = moving[k]
+            if tangent.dtype in COMPLEX and pulled.dtype not in COMPLEX:
+                tangent = self.f.real(tangent)
             # A vjp's result is summed over the axes that were broadcast; the transpose of that is broadcasting.
             seeds.append(tangent if pulled.shape == shape else self.broadcast(tangent, pulled.shape))
             roots.append(pulled)
