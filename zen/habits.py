@@ -15,7 +15,6 @@ HOMES: dict[str, Container[Any]] = {}
 """The names of the functions in `zen.f` and in `zen.linalg`, and NumPy's functions that zen has: entered there."""
 
 _CPU = "leave it out: zen computes on the CPU"
-_REAL = "t itself: zen holds real numbers"
 _DIAGONAL = "{0}.diagonal() for the diagonal of a matrix, zen.where(np.eye({0}.size) == 1, {0}, 0) for a matrix of it"
 _DTYPES = {
     "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
@@ -61,7 +60,6 @@ METHODS = {
         "abs_", "ceil_", "cos_", "erf_", "exp_", "floor_", "log_", "relu_", "round_", "sigmoid_", "sin_", "sqrt_",
         "square_", "squeeze_", "tanh_", "transpose_", "detach_")},
     **dict.fromkeys(("cuda", "cpu", "device", "is_cuda", "get_device", "pin_memory", "to_device"), _CPU),
-    **dict.fromkeys(("conj", "conjugate", "real"), _REAL),
     **{name: f"t.detach().numpy().{name}" for name in ("flags", "strides", "tobytes", "tofile", "dump", "dumps")},
     "view": "t.reshape(shape)", "view_as": "t.reshape(other.shape)", "reshape_as": "t.reshape(other.shape)",
     "unsqueeze_": "t = t.expand_dims(axis)", "to": "t.astype(dtype); there is no device to choose",

@@ -27,7 +27,7 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._dispatch cimport kernels
-from zen._core._dtypes cimport has_kernels
+from zen._core._dtypes cimport has_kernels, is_complex, part_of
 from zen._core._guard cimport is_reached_by_one
 from zen._core._memory cimport new_array, same_shape
 from zen._core._tensor cimport Tensor
@@ -72,6 +72,7 @@ cdef struct Job:
     double rate                      # its learning rate
     long long step
     int kind                         # NPY_FLOAT or NPY_DOUBLE
+    int typenum                      # of the arrays: that, or of complex numbers, of which the loop takes the parts
     bint first                       # something of its state was made just now
     int copied                       # how many arrays it has a copy of
 
@@ -125,8 +126,10 @@ cdef class Walk:
         cdef int k, count = len(self.names)
         cdef object entry = None, step
         self.count += 1
-        job.kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
-        job.size = cnp.PyArray_SIZE(p)
+        job.kind = cnp.NPY_DOUBLE if part_of(t.typenum) == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
+        job.typenum, job.size = job.kind, cnp.PyArray_SIZE(p)
+        if is_complex(t.typenum):
+            job.typenum, job.size = t.typenum, 2 * job.size
         self.check(job, p)
         if count or self.counts:
             entry = self.entry_of(t, job)
@@ -221,12 +224,12 @@ cdef class Walk:
         if written and not cnp.PyArray_ISWRITEABLE(a):
             what = "parameter" if k == 0 else f"state {self.names[k - 2]!r}"
             raise ValueError(f"the memory of a {what} of shape {(<object>a).shape} is read-only; clone() it first")
-        if cnp.PyArray_TYPE(a) == job.kind and ZEN_READABLE(a):
+        if cnp.PyArray_TYPE(a) == job.typenum and ZEN_READABLE(a):
             Py_INCREF(a)
             job.held[k] = <PyObject*>a
             job.x[k] = cnp.PyArray_DATA(a)
             return 0
-        copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), job.kind, 0)
+        copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), job.typenum, 0)
         self.copies.append((a, copy, written))
         job.copied += 1
         job.x[k] = cnp.PyArray_DATA(copy)

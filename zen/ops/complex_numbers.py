@@ -16,7 +16,7 @@ from ..dtypes import real as real_dtype
 from .elementwise import ANY, POSITIVE
 from .operands import operand
 from .pointwise import where
-from .register import DECLARATIONS, define, public
+from .register import DECLARATIONS, METHODS, define, public
 from .row import Row, elementwise, row
 
 
@@ -143,6 +143,14 @@ def conj(x: Any) -> Any:
     [(1-2j)]
     """
     return apply(CONJ, (operand("conj", x),))
+
+
+def _conjugate(x: Any) -> Any:
+    """The complex conjugate: NumPy's name for `conj`."""
+    return conj(x)
+
+
+METHODS["conjugate"] = _conjugate
 
 
 @public("angle", method=None)

@@ -50,7 +50,7 @@ METHODS: dict[str, str] = {
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
     ),
-    "complex_numbers": "conj",
+    "complex_numbers": "conj conjugate",
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import backend, writes
 from ..backend import Tensor
-from ..dtypes import NUMBERS
+from ..dtypes import COMPLEX, NUMBERS
 
 Parameters = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 State = dict[str, Any]
@@ -200,7 +200,8 @@ class Optimizer:
         missing: State = {"step": 0} if step and "step" not in entry else {}
         for name in names:
             if name not in entry:
-                missing[name] = backend.wrap(np.full(p.shape, value, p.dtype) if value else np.zeros(p.shape, p.dtype))
+                start = value * (1 + 1j) if p.dtype in COMPLEX else value  # the parts have a state each
+                missing[name] = backend.wrap(np.full(p.shape, start, p.dtype) if value else np.zeros(p.shape, p.dtype))
         self._made.append((p, list(missing)))
         entry.update(missing)
         self.state[p] = entry

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...dtypes import KERNELS, accumulator
+from ...dtypes import COMPLEX, KERNELS, accumulator
 from ..tensor import Tensor
 
 State = dict[Tensor, dict[str, Any]]
@@ -22,7 +22,7 @@ Arrays = list[np.ndarray]
 
 
 class Work(NamedTuple):
-    """What one parameter's update reads; float16 as copies in float32."""
+    """What one parameter's update reads; float16 as copies in float32, of complex numbers the parts."""
 
     p: np.ndarray
     g: np.ndarray
@@ -81,6 +81,8 @@ def _walk(
         step = int(entry["step"]) + 1 if counted else 0
         with np.errstate(all="ignore"):
             new = update(Work(_widened(p), _widened(g), [_widened(a) for a in arrays], step, first))
+        if p.dtype in COMPLEX:
+            new = tuple([np.ascontiguousarray(value).view(p.dtype)[..., 0] for value in new])
         walk.values += zip((p, *arrays), new, strict=True)
         written += (p, *arrays)
         if counted:
@@ -105,6 +107,8 @@ def _check_writeable(array: np.ndarray, what: str) -> None:
 
 
 def _widened(array: np.ndarray) -> np.ndarray:
+    if array.dtype in COMPLEX:  # its parts, each with a state of its own
+        return np.stack([array.real, array.imag], -1)
     return array.astype(accumulator(array.dtype), copy=False)
 
 
@@ -161,6 +165,9 @@ def muon(
     rate: Callable[[tuple[int, ...]], float],
 ) -> Walk:  # fmt: skip
     """Muon; `rate(shape)` is the learning rate of a matrix."""
+    for p in params:
+        if p.dtype in COMPLEX:
+            raise TypeError(f"Muon is for real matrices, not for a parameter of dtype {p.dtype}")
 
     def update(w: Work) -> tuple[np.ndarray, ...]:
         if w.p.ndim != 2:
