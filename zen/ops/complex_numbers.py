@@ -16,7 +16,7 @@ from ..dtypes import real as real_dtype
 from .elementwise import ANY, POSITIVE
 from .operands import operand
 from .pointwise import where
-from .register import DECLARATIONS, METHODS, define, public
+from .register import DECLARATIONS, METHODS, define, placed, public
 from .row import Row, elementwise, row
 
 
@@ -150,7 +150,7 @@ def _conjugate(x: Any) -> Any:
     return conj(x)
 
 
-METHODS["conjugate"] = _conjugate
+METHODS["conjugate"] = placed(_conjugate, "zen", "Tensor.conjugate")
 
 
 @public("angle", method=None)
