@@ -73,13 +73,9 @@ _IGNORED = {
 """Arguments that do not change the values, with the settings under which they are passed over (None: any)."""
 
 _REMEDIES = {
-    "out": "compute the result first and write it with t.copy_(result) or array[...] = result.detach().numpy()",
     "where": "choose with zen.where(mask, a, b)",
     "dtype": "convert with astype(dtype)",
     "initial": "combine the result with the initial value yourself",
-    "order": "reverse the axes before and after, as in t.T.reshape(shape[::-1]).T for order='F'",
-    "mode": "bring the indices into range first, with np.clip(i, 0, n - 1) for 'clip' and i % n for 'wrap'",
-    "axes": "bring the axes into place first, with np.moveaxis",
 }
 _TAKES = (Tensor, np.ndarray, np.generic, int, float, complex, list, tuple)
 
@@ -89,8 +85,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     if not all([isinstance(x, _TAKES) for x in inputs]):
         return NotImplemented  # another library's array: it may know what to do
     if method == "__call__":
-        if ufunc in _TRUTH_UFUNCS and not options:
-            return tensors_of(ufunc(*plain(inputs)))
+        if ufunc in _TRUTH_UFUNCS:
+            return _truth(ufunc, inputs, options)
         function = NUMPY_FUNCTIONS.get(ufunc) or _late(ufunc)
         if not options and function is not None:
             try:
@@ -111,6 +107,14 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     return _run(FUNCTIONS[target], ufunc, called, (array,), given)
 
 
+def _truth(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """NumPy's own result, whatever requires a gradient."""
+    if not options:
+        return tensors_of(ufunc(*plain(inputs)))
+    result = undifferentiated.run(name_of(ufunc, ufunc), ufunc, inputs, options)
+    return result if isinstance(result, Tensor) or options.get("out") is not None else tensors_of(result)
+
+
 def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A NumPy function other than a ufunc on Tensors."""
     if not all([issubclass(kind, (Tensor, np.ndarray)) for kind in types]):
@@ -118,7 +122,7 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
     if func is np.where and len(args) == 1:
         func = np.nonzero
     if not args:
-        args, options = by_position(func, options)
+        args, options = by_position(func, args, options)
     elif len(args) > 2:
         args, options = by_name(func, args, options)
     if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
@@ -146,9 +150,27 @@ def _run(function: Any, of: Any, called: Any, args: tuple[Any, ...], options: di
             raise refusal(of, called, args, options)
         return undifferentiated.run(name_of(of, called), called, args, options)
     try:
-        return function(*args, **(options and _accepted(of, called, function, args, options)))
+        if not options:
+            return function(*args)
+        out = options.get("out")
+        if out is not None and not all([x is None or isinstance(x, Tensor) for x in _several(out)]):
+            raise refusal(of, called, args, options)
+        if called is of and isinstance(of, np.ufunc):
+            from . import options as apart  # rare
+
+            return apart.ufunc(name_of(of, of), of, function, args, options)
+        args, options = _accepted(of, called, function, args, options)
+        if out is None:
+            return function(*args, **options)
+        from . import options as apart
+
+        return apart.with_out(name_of(of, called), function, args, options, out)
     except Exception as error:
         return _instead(error, of, called, args, options)
+
+
+def _several(out: Any) -> tuple[Any, ...]:
+    return out if isinstance(out, tuple) else (out,)
 
 
 def _instead(error: Exception, of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -161,20 +183,34 @@ def _instead(error: Exception, of: Any, called: Any, args: tuple[Any, ...], opti
         raise error from None
 
 
-def _accepted(of: Any, called: Any, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
-    """The options to pass on; TypeError for those that zen's function does not have."""
-    code = getattr(function, "__code__", None)
-    known = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+def _accepted(
+    of: Any, called: Any, function: Any, args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What to pass on to zen's function, `out` left out; TypeError for arguments that it does not have."""
+    known = _known(function)
+    if not known.issuperset(options):
+        args, options = by_position(called, args, options)
     accepted = {}
     for key, value in options.items():
         if key in known:
             accepted[key] = value
-        elif not (_passes(key, value) or (function in _CREATION.values() and key == "order")):
-            if key == "out":
-                raise refusal(of, called, args, options)
+        elif key != "out" and not (_passes(key, value) or (function in _CREATION.values() and key == "order")):
             remedy = _REMEDIES.get(key, "write the result without it, or pass t.detach() if no gradient is wanted")
             raise TypeError(f"{name_of(of, called)} on a Tensor does not take the argument {key!r}; {remedy}")
-    return accepted
+    return args, accepted
+
+
+def _known(function: Any) -> frozenset[str]:
+    """The names of the arguments that zen's function has."""
+    found = _names.get(function)
+    if found is None:
+        code = getattr(function, "__code__", None)
+        names = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        found = _names[function] = frozenset(names)
+    return found
+
+
+_names: dict[Any, frozenset[str]] = {}
 
 
 def _passes(key: str, value: Any) -> bool:
