@@ -39,6 +39,7 @@ TYPES = {
     **dict.fromkeys("a_max a_min attn_mask max min pos_weight running_mean running_var".split(), "ArrayLike | None"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
     "axis": "Axes",
+    "casting": "str",
     "dtype": "DTypeLike",
     "optimize": "object",
     "order": "str | None",

@@ -17,7 +17,7 @@ from .. import backend, creation
 from ..backend import Tensor
 from ..conversion import convert
 from ..ops import data
-from ..ops.register import FUNCTIONS, NUMPY_FUNCTIONS, answering
+from ..ops.register import NUMPY_FUNCTIONS, answering
 from . import undifferentiated
 from .undifferentiated import by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
 
@@ -28,12 +28,6 @@ _TRUTH_UFUNCS = frozenset({
     np.bitwise_count,
 })  # fmt: skip
 """Ufuncs whose result is a truth value or an integer: there is no gradient to lose."""
-
-_REDUCTIONS: dict[tuple[np.ufunc, str], str] = {
-    (np.add, "reduce"): "sum", (np.multiply, "reduce"): "prod", (np.maximum, "reduce"): "max",
-    (np.minimum, "reduce"): "min", (np.logical_and, "reduce"): "all", (np.logical_or, "reduce"): "any",
-    (np.add, "accumulate"): "cumsum", (np.multiply, "accumulate"): "cumprod", (np.logaddexp, "reduce"): "logsumexp",
-}  # fmt: skip
 
 _PLAIN = frozenset({
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.min_scalar_type,
@@ -84,35 +78,41 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     """A NumPy ufunc, or one of its methods, on Tensors."""
     if not all([isinstance(x, _TAKES) for x in inputs]):
         return NotImplemented  # another library's array: it may know what to do
-    if method == "__call__":
-        if ufunc in _TRUTH_UFUNCS:
-            return _truth(ufunc, inputs, options)
-        function = NUMPY_FUNCTIONS.get(ufunc) or _late(ufunc)
-        if not options and function is not None:
-            try:
-                return function(*[x if isinstance(x, (Tensor, int, float)) else convert(x) for x in inputs])
-            except Exception as error:
-                return _instead(error, ufunc, ufunc, inputs, options)
+    called = ufunc if method == "__call__" else getattr(ufunc, method)
+    if ufunc in _TRUTH_UFUNCS:
+        return _truth(ufunc, called, inputs, options)
+    function = NUMPY_FUNCTIONS.get(ufunc) or _late(ufunc)
+    if method != "__call__":
+        return _method(function, ufunc, called, inputs, options)
+    if options or function is None:
         return _run(function, ufunc, ufunc, inputs, options)
-    target, called = _REDUCTIONS.get((ufunc, method)), getattr(ufunc, method)
-    if target is None:
-        return _run(None, ufunc, called, inputs, options)
-    if target == "cumsum" and options.get("axis", 0) is None:
-        raise TypeError(f"{name_of(ufunc, called)}: an axis is needed")
-    array, *rest = inputs
-    given = {**dict(zip(("axis", "dtype", "out", "keepdims"), rest, strict=False)), **options}
-    given.setdefault("axis", 0)
-    if not given.get("keepdims"):
-        given.pop("keepdims", None)
-    return _run(FUNCTIONS[target], ufunc, called, (array,), given)
+    try:
+        return function(*[x if isinstance(x, (Tensor, int, float)) else convert(x) for x in inputs])
+    except Exception as error:
+        return _instead(error, ufunc, ufunc, inputs, options)
 
 
-def _truth(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _truth(ufunc: np.ufunc, called: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """NumPy's own result, whatever requires a gradient."""
-    if not options:
+    if not options and called is ufunc:
         return tensors_of(ufunc(*plain(inputs)))
-    result = undifferentiated.run(name_of(ufunc, ufunc), ufunc, inputs, options)
-    return result if isinstance(result, Tensor) or options.get("out") is not None else tensors_of(result)
+    result = undifferentiated.run(name_of(ufunc, called), called, inputs, options)
+    return result if result is None or isinstance(result, Tensor) or "out" in options else tensors_of(result)
+
+
+def _method(function: Any, ufunc: np.ufunc, called: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """`ufunc.reduce` and its like: of zen's function for the ufunc, where it has one of two arguments."""
+    method, at_stake = called.__name__, requires_gradient(inputs, options)
+    written = inputs[:1] if method == "at" else _several(options.get("out"))
+    fits = all([x is None or isinstance(x, Tensor) for x in written]) and (method == "at" or ufunc.nin == 2)
+    if function is None or not fits or (method == "at" and not at_stake):
+        return _run(None, ufunc, called, inputs, options)
+    from . import ufunc_methods  # rare
+
+    try:
+        return ufunc_methods.call(name_of(ufunc, called), ufunc, method, function, inputs, options)
+    except Exception as error:
+        return _instead(error, ufunc, called, inputs, options)
 
 
 def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

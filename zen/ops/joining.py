@@ -85,7 +85,7 @@ def _members(name: str, arrays: Any, axis: Any = 0) -> list[Any]:
     return found
 
 
-def _converted(name: str, arrays: list[Any], dtype: Any, casting: str) -> list[Any]:
+def _converted(name: str, arrays: list[Any], dtype: Any, casting: Any) -> list[Any]:
     wanted = np.dtype(dtype)
     for x in arrays:
         if not np.can_cast(x.dtype, wanted, casting):
@@ -95,7 +95,7 @@ def _converted(name: str, arrays: list[Any], dtype: Any, casting: str) -> list[A
 
 @public("concat concatenate", method=None)
 def concat(
-    arrays: Any, axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind", **unknown: Never
+    arrays: Any, axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind", **unknown: Never
 ) -> Any:
     """Arrays joined along an existing axis; None joins them flattened.
 
@@ -125,7 +125,7 @@ def concat(
 
 
 @public("stack", method=None)
-def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind", **unknown: Never) -> Any:
+def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: Any = "same_kind", **unknown: Never) -> Any:
     """Arrays of one shape joined along a new axis at position `axis` of the result; dtypes promote.
 
     dtype and casting as in `concat`. Raises ValueError if the shapes differ, AxisError for a position out of range.
@@ -147,7 +147,7 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
 
 
 @public("vstack", method=None)
-def vstack(arrays: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def vstack(arrays: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Arrays joined as rows: along the first axis, 1-d ones as single rows. dtype, casting and errors as in `concat`.
 
     >>> zen.f.vstack([zen.zeros(3), zen.zeros((2, 3))]).shape
@@ -157,7 +157,7 @@ def vstack(arrays: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any
 
 
 @public("hstack", method=None)
-def hstack(arrays: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def hstack(arrays: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Arrays joined side by side: along the second axis, 1-d ones along the first. dtype, casting and errors as in
     `concat`.
 

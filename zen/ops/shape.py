@@ -357,7 +357,7 @@ def flatten(x: Any, start_axis: Any = 0, end_axis: int = -1, *, order: Any = "C"
 
 
 @public("astype")
-def astype(x: Any, dtype: Any, *, copy: bool = True, order: Any = "K", casting: str = "unsafe") -> Any:
+def astype(x: Any, dtype: Any, *, copy: bool = True, order: Any = "K", casting: Any = "unsafe") -> Any:
     """x converted to `dtype`. Gradients flow between floating dtypes; a bool or integer result has none.
 
     copy: False returns x itself if it has that dtype. order: of the result in memory, "K" for that of x. casting: which
