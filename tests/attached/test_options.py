@@ -252,3 +252,30 @@ def test_a_failed_call_leaves_out_as_it_was():
         with pytest.raises((TypeError, ValueError)):
             call()
     assert not good.any() and not bad.any()
+
+
+def test_options_of_complex_numbers():
+    z = X + 1j * X[::-1]
+    calls = [
+        lambda z: np.sum(z, axis=0, where=ROW, initial=1j), lambda z: np.prod(z, where=M),
+        lambda z: np.mean(z, where=M),
+        lambda z: np.var(z, axis=1, where=M, ddof=1), lambda z: np.std(z, axis=1, where=M),
+        lambda z: np.var(z, mean=1j),
+        lambda z: np.multiply(z, 2j, where=M, out=zeros_for(z, (2, 3)).astype(complex)),
+        lambda z: np.reshape(z, 6, "F"),
+        lambda z: np.add(z.real, 1, dtype=complex), lambda z: np.multiply.outer(z[0], z),
+        lambda z: np.add.reduceat(z, [1]),
+        lambda z: np.add(z.astype(np.complex64), 1j, casting="no"), lambda z: np.subtract.accumulate(z, axis=1),
+    ]  # fmt: skip
+    for call in calls:
+        wanted, t = np.asarray(call(z)), zen.tensor(z, requires_grad=True)
+        found = call(t)
+        assert found.dtype == wanted.dtype
+        np.testing.assert_allclose(found.value, wanted, rtol=1e-6 if wanted.dtype == np.complex64 else 1e-13)
+        rng = np.random.default_rng(0)
+        weights, step = rng.normal(size=(2, *wanted.shape)), rng.normal(size=(2, *z.shape))
+        w, h = weights[0] + 1j * weights[1], step[0] + 1j * step[1]
+        (found * w).real.sum().backward()
+        if wanted.dtype != np.complex64:
+            slope = (np.sum(w * call(z + 1e-6 * h)) - np.sum(w * call(z - 1e-6 * h))).real / 2e-6
+            np.testing.assert_allclose(np.sum(np.conj(t.gradient) * h).real, slope, rtol=1e-6)

@@ -33,7 +33,7 @@ def ufunc(name: str, of: np.ufunc, function: Function, inputs: tuple[Any, ...], 
     targets = _targets(options.get("out"), of.nout)
     casting = options.get("casting", "same_kind")
     dtypes = options.get("dtype"), options.get("signature", options.get("sig"))
-    operands = tuple([x if isinstance(x, (Tensor, int, float)) else operand(name, x) for x in inputs])
+    operands = tuple([x if isinstance(x, (Tensor, int, float, complex)) else operand(name, x) for x in inputs])
     if dtypes != (None, None) or casting != "same_kind":
         operands = _converted(of, operands, *dtypes, casting)
     if of.signature is not None:
@@ -61,14 +61,17 @@ def _converted(of: np.ufunc, operands: tuple[Any, ...], dtype: Any, signature: A
         signature = (None,) * of.nin + (np.dtype(dtype),) * of.nout
     elif isinstance(signature, tuple):
         signature = tuple([None if part is None else np.dtype(part) for part in signature])
-    given = [type(x) if type(x) in (int, float) else np.dtype(bool) if type(x) is bool else x.dtype for x in operands]
+    given = [
+        type(x) if type(x) in (int, float, complex) else np.dtype(bool) if type(x) is bool else x.dtype
+        for x in operands
+    ]
     loop = {} if signature is None else {"signature": signature}
     found = of.resolve_dtypes((*given, *[None] * of.nout), casting=casting, **loop)
     return tuple([astype(_array(x), wanted, copy=False) for x, wanted in zip(operands, found, strict=False)])
 
 
 def _array(x: Any) -> Any:
-    return np.asarray(x) if isinstance(x, (int, float)) else x
+    return np.asarray(x) if isinstance(x, (int, float, complex)) else x
 
 
 def _finished(name: str, result: Any, targets: tuple[Any, ...], casting: str, order: Any, whole: bool) -> Any:

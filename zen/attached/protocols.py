@@ -87,7 +87,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     if options or function is None:
         return _run(function, ufunc, ufunc, inputs, options)
     try:
-        return function(*[x if isinstance(x, (Tensor, int, float)) else convert(x) for x in inputs])
+        return function(*[x if isinstance(x, (Tensor, int, float, complex)) else convert(x) for x in inputs])
     except Exception as error:
         return _instead(error, ufunc, ufunc, inputs, options)
 

@@ -191,7 +191,7 @@ def _reduceat(name: str, of: np.ufunc, function: Function, x: Any, axis: Any, in
 
 
 def _outer(name: str, of: np.ufunc, function: Function, inputs: tuple[Any, ...], given: dict[str, Any]) -> Any:
-    operands: list[Any] = [x if isinstance(x, (Tensor, int, float)) else operand(name, x) for x in inputs]
+    operands: list[Any] = [x if isinstance(x, (Tensor, int, float, complex)) else operand(name, x) for x in inputs]
     a, b = operands
     if np.ndim(raw(b)) and np.ndim(raw(a)):
         a = reshape(a, (*a.shape, *(1,) * b.ndim))

@@ -48,8 +48,8 @@ def _requires(x: Any) -> bool:
 def run(name: str, called: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """NumPy's own function on the arrays of Tensors, none of which requires a gradient.
 
-    Arrays in the result become Tensors, with memory of their own; what no Tensor can hold (complex numbers, strings),
-    scalars and everything else are returned as NumPy gives them. A Tensor that the function writes into, `out` among
+    Arrays in the result become Tensors, with memory of their own; what no Tensor can hold (strings, dates), scalars
+    and everything else are returned as NumPy gives them. A Tensor that the function writes into, `out` among
     them, is written by `copy_`, which lets graphs know.
     """
     targets: dict[int, tuple[Tensor, np.ndarray]] = {}

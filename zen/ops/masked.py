@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import Tensor, apply
-from ..dtypes import BOOLEAN, DEFAULT, EXACT, accumulator
+from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, accumulator, real
 from .axes import count, reduced_axes, some_axes
 from .operands import operand, raw
 from .pointwise import where as choose
@@ -114,10 +114,13 @@ def deviation(
     distance = apply(ROWS["subtract"], (x, _wide(operand(name, mean))))
     if mask is not None:
         distance = choose(mask, distance, distance.dtype.type(0))
-    n = np.maximum(np.asarray(_chosen(x.shape, axes, mask, bool(keepdims))) - correction, 0).astype(distance.dtype)
+    n = np.maximum(np.asarray(_chosen(x.shape, axes, mask, bool(keepdims))) - correction, 0)
     with np.errstate(all="ignore"):
         if name == "std":
             found = apply(ROWS["norm2"], (distance,), (axes, bool(keepdims)))
-            return _over(found, np.sqrt(n), own)
-        found = apply(ROWS["sum"], (apply(ROWS["square"], (distance,)),), (axes, bool(keepdims)))
-        return _over(found, n, own)
+            return _over(found, np.sqrt(n), real(own))
+        parts = [distance]
+        if distance.dtype in COMPLEX:
+            parts = [apply(ROWS[part], (distance,)) for part in ("real", "imag")]
+        squares = [apply(ROWS["sum"], (apply(ROWS["square"], (x,)),), (axes, bool(keepdims))) for x in parts]
+        return _over(apply(ROWS["add"], tuple(squares)) if len(squares) > 1 else squares[0], n, real(own))
