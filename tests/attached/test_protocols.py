@@ -151,9 +151,6 @@ def test_nonzero_gives_a_tuple():
         (lambda x: np.fft.fft(x), "numpy.fft.fft"),
         (lambda x: np.modf(x), "numpy.modf"),
         (lambda x: np.spacing(x), "numpy.spacing"),
-        (lambda x: np.multiply.outer(x, x), "numpy.multiply.outer"),
-        (lambda x: np.subtract.reduce(x), "numpy.subtract.reduce"),
-        (lambda x: np.add.reduceat(x, [0, 1]), "numpy.add.reduceat"),
         (lambda x: np.apply_along_axis(lambda row: row, 0, x), "numpy.apply_along_axis"),
         (lambda x: np.linalg.svd(x), "numpy.linalg.svd"),
     ],
@@ -184,15 +181,15 @@ def test_functions_that_write_or_keep_speak_of_that(call, words, tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_out_is_refused_with_a_remedy():
+def test_an_array_as_out_is_refused_with_a_remedy():
     x, a = leaf(), np.zeros_like(X)
-    for call in (lambda: np.sin(x, out=a), lambda: np.add(x, 1, a), lambda: np.add(X, x, out=a)):
-        with pytest.raises(TypeError, match="gradient.*detach"):
+    for call in (
+        lambda: np.sin(x, out=a), lambda: np.add(x, 1, a), lambda: np.add(X, x, out=a),
+        lambda: np.sum(x, axis=0, out=a[0]), lambda: np.concatenate([x, x], out=np.zeros((4, 3))),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match="'out'.*gradient.*copy_.*detach"):
             call()
-    for call in (lambda: np.sum(x, axis=0, out=a[0]), lambda: np.concatenate([x, x], out=np.zeros((4, 3)))):
-        with pytest.raises(TypeError, match="'out'.*copy_"):
-            call()
-    with pytest.raises(TypeError, match="target of out="):
+    with pytest.raises(RuntimeError, match="a leaf that requires a gradient cannot be changed in place"):
         np.sin(X, out=x)
     np.testing.assert_array_equal(a, 0.0)
     np.testing.assert_array_equal(x.value, X)
@@ -206,20 +203,6 @@ def test_array_plus_equals_tensor():
     a += x.detach()
     assert type(a) is np.ndarray
     np.testing.assert_array_equal(a, 2 * X)
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (lambda x: np.sin(x, where=X > 0), "'where'.*zen.where"),
-        (lambda x: np.sin(x, dtype=np.float32), "'dtype'.*astype"),
-        (lambda x: np.sum(x, where=X > 0), "'where'.*zen.where"),
-        (lambda x: np.sum(x, initial=3.0), "'initial'"),
-    ],
-)
-def test_arguments_without_a_meaning_here(call, words):
-    with pytest.raises(TypeError, match=words):
-        call(leaf())
 
 
 def test_default_arguments_are_accepted():

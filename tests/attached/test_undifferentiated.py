@@ -21,8 +21,8 @@ def test_arrays_become_tensors_and_the_rest_stays_as_numpy_gives_it():
     t = tensor()
     assert type(np.percentile(t, 50, axis=0)) is zen.Tensor
     assert type(np.median(t)) is np.float64 and np.median(t) == np.median(X)
-    assert type(np.fft.fft(t)) is np.ndarray and np.fft.fft(t).dtype == complex
-    assert type(np.fft.irfft(np.fft.rfft(t))) is np.ndarray  # of arrays
+    assert type(np.fft.fft(t)) is zen.Tensor and np.fft.fft(t).dtype == complex
+    assert type(np.fft.irfft(np.fft.rfft(t))) is zen.Tensor
     u, s, v = np.linalg.svd(t)
     assert type(np.linalg.svd(t)).__name__ == "SVDResult"
     np.testing.assert_allclose((u[:, :2] * s @ v[:2]).numpy(), X)
@@ -150,22 +150,12 @@ def test_recording_off_is_as_no_gradient():
         (lambda x: np.select([X > 0], [x]), r"numpy\.select has no derivative"),
         (lambda x: np.fft.rfft(x), r"numpy\.fft\.rfft has no derivative"),
         (lambda x: np.linalg.pinv(x), r"numpy\.linalg\.pinv has no derivative"),
-        (lambda x: np.reshape(x, (3, 2), order="F"), r"numpy\.reshape .*'order'; reverse the axes.*t\.T\.reshape"),
-        (lambda x: np.ravel(x, order="F"), r"numpy\.ravel .*'order'; reverse the axes"),
-        (lambda x: np.take(x, [7], mode="clip"), r"numpy\.take .*'mode'; bring the indices into range"),
-        (lambda x: np.matmul(x, X, axes=[(0, 1), (0, 1), (0, 1)]), r"numpy\.matmul .*'axes'; .*np\.moveaxis"),
-        (lambda x: np.std(x, mean=0.0), r"numpy\.std .*'mean'; write the result without it"),
         (lambda x: np.full_like(X, x), r"numpy\.copyto, by which numpy\.full and numpy\.full_like fill"),
     ],
 )
 def test_the_error_names_function_argument_and_remedy(call, words):
     with pytest.raises(TypeError, match=words):
         call(zen.tensor(X, requires_grad=True))
-
-
-def test_the_remedy_for_order_f_is_right():
-    x = zen.tensor(X, requires_grad=True)
-    np.testing.assert_array_equal(x.T.reshape((3, 2)[::-1]).T.value, np.reshape(X, (3, 2), order="F"))
 
 
 def test_arguments_that_change_nothing_are_passed_over():

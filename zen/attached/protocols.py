@@ -17,7 +17,7 @@ from .. import backend, creation
 from ..backend import Tensor
 from ..conversion import convert
 from ..ops import data
-from ..ops.register import FUNCTIONS, NUMPY_FUNCTIONS, answering
+from ..ops.register import NUMPY_FUNCTIONS, answering
 from . import undifferentiated
 from .undifferentiated import by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
 
@@ -28,12 +28,6 @@ _TRUTH_UFUNCS = frozenset({
     np.bitwise_count,
 })  # fmt: skip
 """Ufuncs whose result is a truth value or an integer: there is no gradient to lose."""
-
-_REDUCTIONS: dict[tuple[np.ufunc, str], str] = {
-    (np.add, "reduce"): "sum", (np.multiply, "reduce"): "prod", (np.maximum, "reduce"): "max",
-    (np.minimum, "reduce"): "min", (np.logical_and, "reduce"): "all", (np.logical_or, "reduce"): "any",
-    (np.add, "accumulate"): "cumsum", (np.multiply, "accumulate"): "cumprod", (np.logaddexp, "reduce"): "logsumexp",
-}  # fmt: skip
 
 _PLAIN = frozenset({
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.min_scalar_type,
@@ -73,13 +67,9 @@ _IGNORED = {
 """Arguments that do not change the values, with the settings under which they are passed over (None: any)."""
 
 _REMEDIES = {
-    "out": "compute the result first and write it with t.copy_(result) or array[...] = result.detach().numpy()",
     "where": "choose with zen.where(mask, a, b)",
     "dtype": "convert with astype(dtype)",
     "initial": "combine the result with the initial value yourself",
-    "order": "reverse the axes before and after, as in t.T.reshape(shape[::-1]).T for order='F'",
-    "mode": "bring the indices into range first, with np.clip(i, 0, n - 1) for 'clip' and i % n for 'wrap'",
-    "axes": "bring the axes into place first, with np.moveaxis",
 }
 _TAKES = (Tensor, np.ndarray, np.generic, int, float, complex, list, tuple)
 
@@ -88,27 +78,41 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     """A NumPy ufunc, or one of its methods, on Tensors."""
     if not all([isinstance(x, _TAKES) for x in inputs]):
         return NotImplemented  # another library's array: it may know what to do
-    if method == "__call__":
-        if ufunc in _TRUTH_UFUNCS and not options:
-            return tensors_of(ufunc(*plain(inputs)))
-        function = NUMPY_FUNCTIONS.get(ufunc) or _late(ufunc)
-        if not options and function is not None:
-            try:
-                return function(*[x if isinstance(x, (Tensor, int, float)) else convert(x) for x in inputs])
-            except Exception as error:
-                return _instead(error, ufunc, ufunc, inputs, options)
+    called = ufunc if method == "__call__" else getattr(ufunc, method)
+    if ufunc in _TRUTH_UFUNCS:
+        return _truth(ufunc, called, inputs, options)
+    function = NUMPY_FUNCTIONS.get(ufunc) or _late(ufunc)
+    if method != "__call__":
+        return _method(function, ufunc, called, inputs, options)
+    if options or function is None:
         return _run(function, ufunc, ufunc, inputs, options)
-    target, called = _REDUCTIONS.get((ufunc, method)), getattr(ufunc, method)
-    if target is None:
+    try:
+        return function(*[x if isinstance(x, (Tensor, int, float, complex)) else convert(x) for x in inputs])
+    except Exception as error:
+        return _instead(error, ufunc, ufunc, inputs, options)
+
+
+def _truth(ufunc: np.ufunc, called: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """NumPy's own result, whatever requires a gradient."""
+    if not options and called is ufunc:
+        return tensors_of(ufunc(*plain(inputs)))
+    result = undifferentiated.run(name_of(ufunc, called), called, inputs, options)
+    return result if result is None or isinstance(result, Tensor) or "out" in options else tensors_of(result)
+
+
+def _method(function: Any, ufunc: np.ufunc, called: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """`ufunc.reduce` and its like: of zen's function for the ufunc, where it has one of two arguments."""
+    method, at_stake = called.__name__, requires_gradient(inputs, options)
+    written = inputs[:1] if method == "at" else _several(options.get("out"))
+    fits = all([x is None or isinstance(x, Tensor) for x in written]) and (method == "at" or ufunc.nin == 2)
+    if function is None or not fits or (method == "at" and not at_stake):
         return _run(None, ufunc, called, inputs, options)
-    if target == "cumsum" and options.get("axis", 0) is None:
-        raise TypeError(f"{name_of(ufunc, called)}: an axis is needed")
-    array, *rest = inputs
-    given = {**dict(zip(("axis", "dtype", "out", "keepdims"), rest, strict=False)), **options}
-    given.setdefault("axis", 0)
-    if not given.get("keepdims"):
-        given.pop("keepdims", None)
-    return _run(FUNCTIONS[target], ufunc, called, (array,), given)
+    from . import ufunc_methods  # rare
+
+    try:
+        return ufunc_methods.call(name_of(ufunc, called), ufunc, method, function, inputs, options)
+    except Exception as error:
+        return _instead(error, ufunc, called, inputs, options)
 
 
 def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -118,7 +122,7 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
     if func is np.where and len(args) == 1:
         func = np.nonzero
     if not args:
-        args, options = by_position(func, options)
+        args, options = by_position(func, args, options)
     elif len(args) > 2:
         args, options = by_name(func, args, options)
     if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
@@ -146,9 +150,27 @@ def _run(function: Any, of: Any, called: Any, args: tuple[Any, ...], options: di
             raise refusal(of, called, args, options)
         return undifferentiated.run(name_of(of, called), called, args, options)
     try:
-        return function(*args, **(options and _accepted(of, called, function, args, options)))
+        if not options:
+            return function(*args)
+        out = options.get("out")
+        if out is not None and not all([x is None or isinstance(x, Tensor) for x in _several(out)]):
+            raise refusal(of, called, args, options)
+        if called is of and isinstance(of, np.ufunc):
+            from . import options as apart  # rare
+
+            return apart.ufunc(name_of(of, of), of, function, args, options)
+        args, options = _accepted(of, called, function, args, options)
+        if out is None:
+            return function(*args, **options)
+        from . import options as apart
+
+        return apart.with_out(name_of(of, called), function, args, options, out)
     except Exception as error:
         return _instead(error, of, called, args, options)
+
+
+def _several(out: Any) -> tuple[Any, ...]:
+    return out if isinstance(out, tuple) else (out,)
 
 
 def _instead(error: Exception, of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -161,20 +183,34 @@ def _instead(error: Exception, of: Any, called: Any, args: tuple[Any, ...], opti
         raise error from None
 
 
-def _accepted(of: Any, called: Any, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
-    """The options to pass on; TypeError for those that zen's function does not have."""
-    code = getattr(function, "__code__", None)
-    known = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+def _accepted(
+    of: Any, called: Any, function: Any, args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What to pass on to zen's function, `out` left out; TypeError for arguments that it does not have."""
+    known = _known(function)
+    if not known.issuperset(options):
+        args, options = by_position(called, args, options)
     accepted = {}
     for key, value in options.items():
         if key in known:
             accepted[key] = value
-        elif not (_passes(key, value) or (function in _CREATION.values() and key == "order")):
-            if key == "out":
-                raise refusal(of, called, args, options)
+        elif key != "out" and not (_passes(key, value) or (function in _CREATION.values() and key == "order")):
             remedy = _REMEDIES.get(key, "write the result without it, or pass t.detach() if no gradient is wanted")
             raise TypeError(f"{name_of(of, called)} on a Tensor does not take the argument {key!r}; {remedy}")
-    return accepted
+    return args, accepted
+
+
+def _known(function: Any) -> frozenset[str]:
+    """The names of the arguments that zen's function has."""
+    found = _names.get(function)
+    if found is None:
+        code = getattr(function, "__code__", None)
+        names = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        found = _names[function] = frozenset(names)
+    return found
+
+
+_names: dict[Any, frozenset[str]] = {}
 
 
 def _passes(key: str, value: Any) -> bool:

@@ -22,7 +22,10 @@ _NAMES = {"expit": "sigmoid", "log_expit": "logsigmoid"}
 """Ufuncs of SciPy that zen has under another name."""
 
 _WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
-_FIRST: dict[Any, tuple[str, ...]] = {np.copyto: ("dst", "src"), np.putmask: ("a", "mask", "values")}
+_FIRST: dict[Any, tuple[str, ...]] = {
+    np.copyto: ("dst", "src"), np.putmask: ("a", "mask", "values"), np.concatenate: ("arrays",), np.dot: ("a", "b"),
+    np.vdot: ("a", "b"), np.inner: ("a", "b"), np.where: ("condition", "x", "y"),
+}  # fmt: skip
 """The arguments of functions in C, which older NumPy does not describe."""
 _KEEPERS = frozenset({np.save, np.savez, np.savez_compressed, np.savetxt})
 _OVERWRITING = {"overwrite_input": True, "copy": False}
@@ -45,8 +48,8 @@ def _requires(x: Any) -> bool:
 def run(name: str, called: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """NumPy's own function on the arrays of Tensors, none of which requires a gradient.
 
-    Arrays in the result become Tensors, with memory of their own; what no Tensor can hold (complex numbers, strings),
-    scalars and everything else are returned as NumPy gives them. A Tensor that the function writes into, `out` among
+    Arrays in the result become Tensors, with memory of their own; what no Tensor can hold (strings, dates), scalars
+    and everything else are returned as NumPy gives them. A Tensor that the function writes into, `out` among
     them, is written by `copy_`, which lets graphs know.
     """
     targets: dict[int, tuple[Tensor, np.ndarray]] = {}
@@ -129,8 +132,8 @@ def tensors_of(result: Any) -> Any:
     return backend.wrap(np.asarray(result))
 
 
-def by_position(func: Any, options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The leading arguments of a call by keywords alone, in their order: zen's functions call them otherwise."""
+def by_position(func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A call with the needed arguments by position, in NumPy's order: zen's functions call them otherwise."""
     import inspect  # costs milliseconds; only rare calls come here
 
     try:
@@ -139,12 +142,12 @@ def by_position(func: Any, options: dict[str, Any]) -> tuple[tuple[Any, ...], di
         names = _FIRST.get(func, ())
     else:
         names = tuple([p.name for p in takewhile(_is_needed, parameters)])
-    args, rest = [], dict(options)
-    for name in names:
+    found, rest = list(args), dict(options)
+    for name in names[len(args) :]:
         if name not in rest:
             break
-        args.append(rest.pop(name))
-    return tuple(args), rest
+        found.append(rest.pop(name))
+    return tuple(found), rest
 
 
 def _is_needed(p: Any) -> bool:
@@ -186,16 +189,11 @@ def refusal(of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]
     name, own = name_of(of, called), of.__name__
     out = options.get("out")
     outs = [x for x in (out if isinstance(out, tuple) else (out,)) if x is not None]
-    if any([isinstance(x, Tensor) for x in outs]):
-        return TypeError(
-            f"{name}: a Tensor cannot be the target of out= where a gradient is recorded; compute the result first and "
-            "write it with t.copy_(result), or use the in-place form (t += x, t.add_(x))"
-        )
     if outs:
         return TypeError(
-            f"{name}: the array given as 'out' cannot take a result that requires a gradient; write `a = a + t` "
-            "instead of `a += t`, which makes a Tensor, t.copy_(result) for a Tensor t, or pass t.detach() if the "
-            "gradient is not wanted"
+            f"{name}: what is given as 'out' cannot take a result that requires a gradient, unless it is a Tensor and "
+            "zen has the derivative; write `a = a + t` instead of `a += t`, which makes a Tensor, t.copy_(result) for "
+            "a Tensor t, or pass t.detach() if the gradient is not wanted"
         )
     if called in _KEEPERS:
         return TypeError(f"{name} keeps plain values, not gradients: pass t.detach()")

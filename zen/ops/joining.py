@@ -15,7 +15,7 @@ from .indexing import GETITEM
 from .operands import constant, operand, raw
 from .register import define, public
 from .row import row
-from .shape import atleast_1d, atleast_2d, ravel
+from .shape import astype, atleast_1d, atleast_2d, ravel
 
 # --- joining
 
@@ -85,12 +85,23 @@ def _members(name: str, arrays: Any, axis: Any = 0) -> list[Any]:
     return found
 
 
+def _converted(name: str, arrays: list[Any], dtype: Any, casting: Any) -> list[Any]:
+    wanted = np.dtype(dtype)
+    for x in arrays:
+        if not np.can_cast(x.dtype, wanted, casting):
+            raise TypeError(f"{name}: dtype {x.dtype} does not convert to {wanted} with casting={casting!r}")
+    return [astype(x, wanted, copy=False) for x in arrays]
+
+
 @public("concat concatenate", method=None)
-def concat(arrays: Any, axis: int | None = 0, **unknown: Never) -> Any:
+def concat(
+    arrays: Any, axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind", **unknown: Never
+) -> Any:
     """Arrays joined along an existing axis; None joins them flattened.
 
-    arrays: sequence of Tensors or arrays whose shapes agree except along `axis`; dtypes promote. Raises ValueError if
-    the shapes disagree, AxisError for an axis out of range.
+    arrays: sequence of Tensors or arrays whose shapes agree except along `axis`; dtypes promote. dtype: of the result,
+    to which `casting` must let all of them be converted. Raises ValueError if the shapes disagree, AxisError for an
+    axis out of range, TypeError for a conversion that is not allowed.
 
     >>> zen.f.concat([zen.tensor([1.0, 2.0]), zen.tensor([3.0])]).tolist()
     [1.0, 2.0, 3.0]
@@ -98,6 +109,8 @@ def concat(arrays: Any, axis: int | None = 0, **unknown: Never) -> Any:
     if unknown:
         refuse(concat, unknown)
     found = _members("concat", arrays, axis)
+    if dtype is not None:
+        found = _converted("concat", found, dtype, casting)
     if axis is None:
         found, axis = [ravel(x) for x in found], 0
     first = found[0].shape
@@ -112,10 +125,10 @@ def concat(arrays: Any, axis: int | None = 0, **unknown: Never) -> Any:
 
 
 @public("stack", method=None)
-def stack(arrays: Any, axis: int = 0, **unknown: Never) -> Any:
+def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: Any = "same_kind", **unknown: Never) -> Any:
     """Arrays of one shape joined along a new axis at position `axis` of the result; dtypes promote.
 
-    Raises ValueError if the shapes differ, AxisError for a position out of range.
+    dtype and casting as in `concat`. Raises ValueError if the shapes differ, AxisError for a position out of range.
 
     >>> zen.f.stack([zen.tensor([1.0, 2.0]), zen.tensor([3.0, 4.0])], axis=1).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
@@ -123,6 +136,8 @@ def stack(arrays: Any, axis: int = 0, **unknown: Never) -> Any:
     if unknown:
         refuse(stack, unknown)
     found = _members("stack", arrays, axis)
+    if dtype is not None:
+        found = _converted("stack", found, dtype, casting)
     first = found[0].shape
     for x in found:
         if x.shape != first:
@@ -132,24 +147,25 @@ def stack(arrays: Any, axis: int = 0, **unknown: Never) -> Any:
 
 
 @public("vstack", method=None)
-def vstack(arrays: Any) -> Any:
-    """Arrays joined as rows: along the first axis, 1-d ones as single rows. Errors as in `concat`.
+def vstack(arrays: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    """Arrays joined as rows: along the first axis, 1-d ones as single rows. dtype, casting and errors as in `concat`.
 
     >>> zen.f.vstack([zen.zeros(3), zen.zeros((2, 3))]).shape
     (3, 3)
     """
-    return concat([atleast_2d(x) for x in arrays], 0)
+    return concat([atleast_2d(x) for x in arrays], 0, dtype=dtype, casting=casting)
 
 
 @public("hstack", method=None)
-def hstack(arrays: Any) -> Any:
-    """Arrays joined side by side: along the second axis, 1-d ones along the first. Errors as in `concat`.
+def hstack(arrays: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    """Arrays joined side by side: along the second axis, 1-d ones along the first. dtype, casting and errors as in
+    `concat`.
 
     >>> zen.f.hstack([zen.zeros((2, 1)), zen.zeros((2, 3))]).shape
     (2, 4)
     """
     found = [atleast_1d(x) for x in arrays]
-    return concat(found, 0 if found and found[0].ndim == 1 else 1)
+    return concat(found, 0 if found and found[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
 # --- splitting

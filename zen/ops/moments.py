@@ -8,7 +8,7 @@ import numpy as np
 
 from ..backend import Shaped, apply
 from ..dtypes import DEFAULT, EXACT, KERNELS, accumulator, real
-from . import reduction
+from . import masked, reduction
 from .arguments import refuse
 from .axes import all_axes, count, either, kept, reduced_axes, some_axes
 from .operands import constant, operand, raw
@@ -91,18 +91,25 @@ def var(
     correction: float = 0,
     ddof: float | None = None,
     keepdims: bool = False,
+    dtype: Any = None,
+    where: Any = None,
+    mean: Any = None,
     **unknown: Never,
 ) -> Any:
     """Variance over `axis`: the sum of squared deviations divided by N - correction.
 
     x: Tensor or array; integers give float64. axis, keepdims and errors as in `sum`. correction: 0 for the mean of
-    squares, 1 for the unbiased estimate; `ddof` is NumPy's name for it. nan where N <= correction.
+    squares, 1 for the unbiased estimate; `ddof` is NumPy's name for it. nan where N <= correction. dtype: x is
+    converted to it first. where: a mask as in `sum`. mean: the mean over `axis`, with the reduced axes at length 1,
+    where it is known already; differentiable.
 
     >>> zen.f.var(zen.tensor([1.0, 3.0])).tolist(), zen.f.var(zen.tensor([1.0, 3.0]), correction=1).tolist()
     (1.0, 2.0)
     """
     if unknown:
         refuse(var, unknown)
+    if dtype is not None or where is not None or mean is not None:
+        return _with_options("var", x, axis, correction, ddof, keepdims, dtype, where, mean)
     return _deviation(VAR, "var", x, axis, correction, ddof, keepdims)
 
 
@@ -114,6 +121,9 @@ def std(
     correction: float = 0,
     ddof: float | None = None,
     keepdims: bool = False,
+    dtype: Any = None,
+    where: Any = None,
+    mean: Any = None,
     **unknown: Never,
 ) -> Any:
     """Standard deviation over `axis`, the square root of `var`. Where it is 0 its subgradient is 0, and higher
@@ -126,6 +136,8 @@ def std(
     """
     if unknown:
         refuse(std, unknown)
+    if dtype is not None or where is not None or mean is not None:
+        return _with_options("std", x, axis, correction, ddof, keepdims, dtype, where, mean)
     return _deviation(STD, "std", x, axis, correction, ddof, keepdims)
 
 
@@ -133,6 +145,13 @@ def _deviation(made: Any, name: str, x: Any, axis: Axes, correction: float, ddof
     x, correction, ddof = operand(name, x), constant(name, "correction", correction), constant(name, "ddof", ddof)
     correction = either(name, "correction", correction, "ddof", ddof, 0)
     return apply(made, (x,), (some_axes(name, axis, x.shape), correction, bool(keepdims)))
+
+
+def _with_options(
+    name: str, x: Any, axis: Axes, correction: float, ddof: float | None, keepdims: bool, *options: Any
+) -> Any:
+    correction, ddof = constant(name, "correction", correction), constant(name, "ddof", ddof)
+    return masked.deviation(name, x, axis, either(name, "correction", correction, "ddof", ddof, 0), keepdims, *options)
 
 
 # --- logsumexp

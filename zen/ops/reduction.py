@@ -13,6 +13,7 @@ import numpy as np
 from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, KERNELS, accumulator
+from . import masked
 from .arguments import refuse
 from .axes import count, kept, one_axis, reduced_axes, reduced_shape, some_axes, spread
 from .operands import operand
@@ -78,23 +79,38 @@ MEAN = define(row(
 
 
 @public()
-def sum(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False, **unknown: Never) -> Any:
+def sum(
+    x: Any,
+    axis: Axes = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+    **unknown: Never,
+) -> Any:
     """Sum of the elements over `axis`; 0 for no elements.
 
     x: Tensor or array of any shape; bools and small integers are added as the platform's integers.
     axis: int, tuple of ints, or None for all. dtype: x is converted to it first. keepdims: reduced axes stay at
-    length 1. Raises AxisError for an axis out of range.
+    length 1. initial: what the sum starts with. where: a mask that broadcasts to x; what it leaves out counts for
+    nothing and has a gradient of zero. Raises AxisError for an axis out of range, ValueError for a mask that does not
+    fit.
 
     >>> zen.f.sum(zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [4.0, 6.0]
     """
     if unknown:
         refuse(sum, unknown)
+    if (initial is not None or where is not None) and masked.wanted(initial, where):
+        return masked.reduction("sum", x, axis, keepdims, dtype, initial, where)
     return _reduce(SUM, "sum", x, axis, keepdims, dtype)
 
 
 @public()
-def mean(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False, **unknown: Never) -> Any:
+def mean(
+    x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False, where: Any = None, **unknown: Never
+) -> Any:
     """Arithmetic mean over `axis`; nan for no elements. Integers give float64.
 
     Arguments and errors as in `sum`.
@@ -104,6 +120,8 @@ def mean(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
     """
     if unknown:
         refuse(mean, unknown)
+    if where is not None and masked.wanted(where):
+        return masked.reduction("mean", x, axis, keepdims, dtype, None, where)
     x = _typed("mean", x, dtype)
     return _typed("mean", apply(MEAN, (x,), (some_axes("mean", axis, x.shape), bool(keepdims))), dtype)
 
@@ -132,30 +150,40 @@ MAX, MIN = _extreme("max", np.maximum), _extreme("min", np.minimum)
 
 
 @public("max amax")
-def max(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
+def max(
+    x: Any, axis: Axes = None, *, keepdims: bool = False, initial: Any = None, where: Any = None, **unknown: Never
+) -> Any:
     """The largest element over `axis`; nan if there is one. Equal elements share the gradient equally.
 
-    Arguments as in `sum`. Raises ValueError for no elements, AxisError for an axis out of range.
+    Arguments as in `sum`; `initial` is one value more to choose from, and is needed with `where`. Raises ValueError for
+    no elements, AxisError for an axis out of range.
 
     >>> zen.f.max(zen.tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1).tolist()
     [5.0, 4.0]
     """
     if unknown:
         refuse(max, unknown)
+    if (initial is not None or where is not None) and masked.wanted(initial, where):
+        return masked.reduction("max", x, axis, keepdims, None, initial, where)
     return _nonempty(MAX, "max", x, axis, keepdims)
 
 
 @public("min amin")
-def min(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
+def min(
+    x: Any, axis: Axes = None, *, keepdims: bool = False, initial: Any = None, where: Any = None, **unknown: Never
+) -> Any:
     """The smallest element over `axis`; nan if there is one. Equal elements share the gradient equally.
 
-    Arguments as in `sum`. Raises ValueError for no elements, AxisError for an axis out of range.
+    Arguments as in `sum`; `initial` is one value more to choose from, and is needed with `where`. Raises ValueError for
+    no elements, AxisError for an axis out of range.
 
     >>> zen.f.min(zen.tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1).tolist()
     [1.0, 3.0]
     """
     if unknown:
         refuse(min, unknown)
+    if (initial is not None or where is not None) and masked.wanted(initial, where):
+        return masked.reduction("min", x, axis, keepdims, None, initial, where)
     return _nonempty(MIN, "min", x, axis, keepdims)
 
 
@@ -257,7 +285,16 @@ define(row(
 
 
 @public()
-def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False, **unknown: Never) -> Any:
+def prod(
+    x: Any,
+    axis: Axes = None,
+    *,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+    **unknown: Never,
+) -> Any:
     """Product of the elements over `axis`; 1 for no elements. The gradient is exact where elements are zero.
 
     Arguments and errors as in `sum`. Second derivatives take memory quadratic in the number of factors.
@@ -267,6 +304,8 @@ def prod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: bool = False
     """
     if unknown:
         refuse(prod, unknown)
+    if (initial is not None or where is not None) and masked.wanted(initial, where):
+        return masked.reduction("prod", x, axis, keepdims, dtype, initial, where)
     return _reduce(PROD, "prod", x, axis, keepdims, dtype)
 
 
@@ -304,7 +343,7 @@ ANY, ALL, COUNT_NONZERO = _truth("any", np.any), _truth("all", np.all), _truth("
 
 
 @public()
-def any(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
+def any(x: Any, axis: Axes = None, *, keepdims: bool = False, where: Any = None, **unknown: Never) -> Any:
     """Whether any element over `axis` is non-zero; False for no elements. Arguments and errors as in `sum`.
 
     >>> zen.f.any(zen.tensor([[True, False], [False, False]]), axis=1).tolist()
@@ -312,11 +351,13 @@ def any(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) 
     """
     if unknown:
         refuse(any, unknown)
+    if where is not None and masked.wanted(where):
+        return masked.reduction("any", x, axis, keepdims, None, None, where)
     return _reduce(ANY, "any", x, axis, keepdims)
 
 
 @public()
-def all(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) -> Any:
+def all(x: Any, axis: Axes = None, *, keepdims: bool = False, where: Any = None, **unknown: Never) -> Any:
     """Whether all elements over `axis` are non-zero; True for no elements. Arguments and errors as in `sum`.
 
     >>> zen.f.all(zen.tensor([[True, False], [True, True]]), axis=1).tolist()
@@ -324,6 +365,8 @@ def all(x: Any, axis: Axes = None, *, keepdims: bool = False, **unknown: Never) 
     """
     if unknown:
         refuse(all, unknown)
+    if where is not None and masked.wanted(where):
+        return masked.reduction("all", x, axis, keepdims, None, None, where)
     return _reduce(ALL, "all", x, axis, keepdims)
 
 

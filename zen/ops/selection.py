@@ -17,19 +17,22 @@ from .operands import complex_of, constant, operand, raw, whole
 from .pointwise import where
 from .register import define, dispatch, placed, public
 from .row import row
-from .shape import along, broadcast_to, moveaxis, owned, ravel
+from .shape import along, astype, broadcast_to, moveaxis, owned, ravel
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from ..backend import Tensor
     from ..typing import ArrayLike
 
 
 @public("take")
-def take(x: Any, indices: Any, axis: int | None = None, **unknown: Never) -> Any:
+def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise", **unknown: Never) -> Any:
     """The elements of x at `indices` along `axis`; None takes from the flattened array.
 
     indices: int, or array or Tensor of ints; negative ones count from the end. The result has their shape in place of
-    the axis. Raises IndexError for an index out of range, AxisError for an axis out of range.
+    the axis. mode: "clip" takes the nearest for an index out of range (negative ones too), "wrap" counts on from the
+    other end. Raises IndexError for an index out of range, AxisError for an axis out of range.
 
     >>> zen.f.take(zen.tensor([1.0, 2.0, 3.0]), [2, 0]).tolist()
     [3.0, 1.0]
@@ -40,12 +43,23 @@ def take(x: Any, indices: Any, axis: int | None = None, **unknown: Never) -> Any
     x, k = along("take", x, axis)
     lead = (slice(None),) * k
     positions = _ints("take", indices)
+    if mode != "raise":
+        positions = within("take", positions, x.shape[k], mode)
     try:
         taken = apply(GETITEM, (x,), (lead + plain_key(positions),))
     except IndexError as error:
         _, _, reason = str(error).rpartition(": ")
         raise IndexError(f"take: {reason} (shape {x.shape})") from None
     return owned(taken, x) if type(positions) is int else taken
+
+
+def within(operation: str, positions: Any, n: int, mode: str) -> Any:
+    """Positions along an axis of length n, brought into range as NumPy's `mode` says."""
+    if mode not in ("raise", "clip", "wrap"):
+        raise ValueError(f"{operation}: mode must be 'raise', 'clip' or 'wrap', not {mode!r}")
+    if mode == "raise" or not n:
+        return positions
+    return np.clip(positions, 0, n - 1) if mode == "clip" else positions % n
 
 
 class Places:
@@ -214,15 +228,23 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown:
 
 
 @public("trace")
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **unknown: Never) -> Any:
-    """The sums of the diagonals. Arguments and errors as in `diagonal`.
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, *, dtype: Any = None, **unknown: Never) -> Any:
+    """The sums of the diagonals. dtype: x is converted to it first. Arguments and errors as in `diagonal`.
 
     >>> zen.f.trace(zen.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     5.0
     """
     if unknown:
         refuse(trace, unknown)
-    return _diagonal(TRACE, "trace", x, offset, axis1, axis2)
+    return _traced(x, offset, axis1, axis2, dtype)
+
+
+def _traced(x: Any, offset: int, axis1: int, axis2: int, dtype: Any) -> Tensor:
+    if dtype is None:
+        return _diagonal(TRACE, "trace", x, offset, axis1, axis2)
+    x = astype(operand("trace", x), dtype, copy=False)
+    found: Tensor = astype(_diagonal(TRACE, "trace", x, offset, axis1, axis2), dtype, copy=False)
+    return found
 
 
 def matrix_diagonal(x: ArrayLike, *, offset: int = 0) -> Tensor:
@@ -230,9 +252,9 @@ def matrix_diagonal(x: ArrayLike, *, offset: int = 0) -> Tensor:
     return _diagonal(DIAGONAL, "diagonal", x, offset, -2, -1)
 
 
-def matrix_trace(x: ArrayLike, *, offset: int = 0) -> Tensor:
+def matrix_trace(x: ArrayLike, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """`zen.linalg.trace`: the traces of the matrices in the last two axes. See `zen.f.trace`."""
-    return _diagonal(TRACE, "trace", x, offset, -2, -1)
+    return _traced(x, offset, -2, -1, dtype)
 
 
 dispatch("linalg.diagonal", placed(matrix_diagonal, "zen.linalg", "diagonal"))

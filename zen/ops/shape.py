@@ -15,6 +15,7 @@ import numpy as np
 from ..backend import Shaped, apply
 from ..dtypes import COMPLEX, INEXACT, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
+from . import orders
 from .arguments import refuse
 from .axes import all_axes, check_size, one_axis, one_shape, reduced_axes
 from .operands import operand, raw, whole
@@ -80,31 +81,48 @@ COPY = define(row(
 
 
 @public()
-def reshape(x: Any, shape: Any) -> Any:
-    """The elements of x, in C order, in another shape. A view where NumPy gives one.
+def reshape(x: Any, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
+    """The elements of x in another shape. A view where NumPy gives one.
 
-    shape: int or sequence of ints; one of them may be -1 and is worked out. Raises ValueError if the number of
-    elements differs.
+    shape: int or sequence of ints; one of them may be -1 and is worked out. order: "C" reads and places the elements by
+    rows, "F" by columns, "A" by columns if x lies in memory so. copy: True for a copy in any case, False for none.
+    Raises ValueError if the number of elements differs, for another order, and where copy=False asks for a view that
+    there is not.
 
     >>> zen.f.reshape(zen.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
     x = operand("reshape", x)
     wanted = one_shape("reshape", shape)
-    if math.prod(wanted) == x.size and (not wanted or min(wanted) >= 0):
+    if math.prod(wanted) != x.size or (wanted and min(wanted) < 0):
+        wanted = _filled(x, wanted)
+    if order == "C" and copy is None:
         return apply(RESHAPE, (x,), (wanted,))
+    columns = orders.in_columns(x, orders.letter("reshape", order, "CFA"))
+    made = orders.reshaped(x, wanted) if columns else apply(RESHAPE, (x,), (wanted,))
+    if copy:
+        return owned(made, x)
+    if copy is False and x.size and not np.may_share_memory(raw(made), raw(x)):
+        raise ValueError(
+            f"reshape: shape {x.shape} has no view of shape {wanted} in order {order}; leave out copy=False"
+        )
+    return made
+
+
+def _filled(x: Any, wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with its -1 worked out; ValueError where x does not fill it."""
     known = math.prod([n for n in wanted if n != -1])
     if wanted.count(-1) == 1 and known and x.size % known == 0:
         wanted = tuple([x.size // known if n == -1 else n for n in wanted])
     if math.prod(wanted) != x.size or min(wanted, default=0) < 0:
         hint = "one -1 at most stands for the length that fits"
         raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fill shape {tuple(wanted)}; {hint}")
-    return apply(RESHAPE, (x,), (wanted,))
+    return wanted
 
 
-def _reshape_method(x: Any, *shape: Any) -> Any:
+def _reshape_method(x: Any, *shape: Any, order: Any = "C", copy: bool | None = None) -> Any:
     """`x.reshape(2, 3)` or `x.reshape((2, 3))`; see `zen.f.reshape`."""
-    return reshape(x, shape[0] if len(shape) == 1 else shape)
+    return reshape(x, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 @public("")
@@ -282,13 +300,18 @@ def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
 
 
 @public("ravel")
-def ravel(x: Any) -> Any:
-    """The elements of x, in C order, along one axis and without gaps; a view where NumPy gives one.
+def ravel(x: Any, order: Any = "C") -> Any:
+    """The elements of x along one axis and without gaps; a view where NumPy gives one.
+
+    order: "C" by rows, "F" by columns, "A" by columns if x lies in memory so, "K" as they lie in memory. Raises
+    ValueError for another.
 
     >>> zen.f.ravel(zen.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
     x = operand("ravel", x)
+    if order != "C":
+        x = orders.as_in_memory(x, orders.letter("ravel", order, "CFAK"))
     flat = apply(RESHAPE, (x,), ((x.size,),))
     return flat if raw(flat).flags.c_contiguous else apply(COPY, (flat,), ("C",))
 
@@ -303,10 +326,11 @@ def along(operation: str, x: Any, axis: Any) -> tuple[Any, int]:
 
 
 @public("")
-def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
+def flatten(x: Any, start_axis: Any = 0, end_axis: int = -1, *, order: Any = "C") -> Any:
     """The axes from start_axis to end_axis, both included, joined into one; all of them if not given.
 
-    Always a copy, in C order, as in NumPy (see `ravel`). Raises AxisError for an axis that x does not have, ValueError
+    Always a copy, as in NumPy (see `ravel`, also for `order`, which NumPy has in the first place, and which is for all
+    axes). Raises AxisError for an axis that x does not have, ValueError
     where the first comes after the last.
 
     >>> zen.f.flatten(zen.zeros((2, 3))).shape, zen.f.flatten(zen.zeros((2, 3, 4)), 1).shape
@@ -314,6 +338,12 @@ def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
     """
     x = operand("flatten", x)
     shape = x.shape
+    if isinstance(start_axis, str):
+        start_axis, order = 0, start_axis
+    if order != "C":
+        if (start_axis, end_axis) != (0, -1):
+            raise ValueError("flatten: order= is for all axes; leave out start_axis and end_axis")
+        return owned(ravel(x, order), x)
     if type(start_axis) is not int or type(end_axis) is not int:
         start_axis = whole("flatten", "start_axis", start_axis)
         end_axis = whole("flatten", "end_axis", end_axis)
@@ -327,17 +357,23 @@ def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
 
 
 @public("astype")
-def astype(x: Any, dtype: Any, *, copy: bool = True) -> Any:
+def astype(x: Any, dtype: Any, *, copy: bool = True, order: Any = "K", casting: Any = "unsafe") -> Any:
     """x converted to `dtype`. Gradients flow between floating dtypes; a bool or integer result has none.
 
-    copy: False returns x itself if it has that dtype. Raises TypeError for a dtype that no Tensor can have. Of complex
-    numbers that become real the real part is taken, with NumPy's ComplexWarning; `x.real` says so without one.
+    copy: False returns x itself if it has that dtype. order: of the result in memory, "K" for that of x. casting: which
+    conversions are allowed, as in NumPy. Raises TypeError for a dtype that no Tensor can have and for a conversion that
+    is not allowed. Of complex numbers that become real the real part is taken, with NumPy's ComplexWarning; `x.real`
+    says so without one.
 
     >>> zen.f.astype(zen.tensor([1.7, -1.7]), zen.int64).tolist()
     [1, -1]
     """
     x = operand("astype", x)
     wanted = np.dtype(dtype)
+    if casting != "unsafe" and not np.can_cast(x.dtype, wanted, casting):
+        raise TypeError(f"astype: dtype {x.dtype} does not convert to {wanted} with casting={casting!r}")
+    if order != "K":
+        return orders.laid_out(astype(x, wanted, copy=copy), orders.letter("astype", order, "CFAK"))
     if wanted == x.dtype and not copy:
         return x
     if wanted not in SUPPORTED:
@@ -358,18 +394,20 @@ def inexact(x: Any) -> Any:
 
 
 @public(method=None)
-def copy(x: Any) -> Any:
-    """A copy of x with memory of its own and the order of its axes there; differentiable. The method gives C order.
+def copy(x: Any, order: Any = "K") -> Any:
+    """A copy of x with memory of its own; differentiable.
+
+    order: of its axes in memory, "K" for that of x. The method gives C order unless told otherwise.
 
     >>> zen.f.copy(zen.tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
-    return apply(COPY, (operand("copy", x),), ("K",))
+    return apply(COPY, (operand("copy", x),), (orders.letter("copy", order, "CFAK"),))
 
 
-def _copy_method(x: Any) -> Any:
-    """A copy in C order; see `zen.f.copy`."""
-    return apply(COPY, (x,), ("C",))
+def _copy_method(x: Any, order: Any = "C") -> Any:
+    """A copy in C order unless told otherwise; see `zen.f.copy`."""
+    return apply(COPY, (x,), (orders.letter("copy", order, "CFAK"),))
 
 
 METHODS["copy"] = _copy_method
