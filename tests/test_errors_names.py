@@ -65,7 +65,7 @@ def test_a_missing_function_names_what_to_write(module, name, words):
     assert not hasattr(module, name)
 
 
-@pytest.mark.parametrize("name", ["around", "invert", "median", "nan_to_num", "interp", "cross", "svd"])
+@pytest.mark.parametrize("name", ["around", "invert", "cross", "svd"])
 def test_numpys_functions_are_limited_to_what_requires_no_gradient_where_they_are(name):
     module = zen.linalg if name == "svd" else zen
     with pytest.raises(AttributeError, match=rf"write numpy\.(linalg\.)?{name}") as caught:
@@ -75,7 +75,7 @@ def test_numpys_functions_are_limited_to_what_requires_no_gradient_where_they_ar
     function = getattr(np.linalg if name == "svd" else np, name)
     if limited:
         with pytest.raises(TypeError, match=name):
-            function(*[t] * {"interp": 3, "cross": 2}.get(name, 1))
+            function(*[t] * (2 if name == "cross" else 1))
     else:
         assert isinstance(function(t), zen.Tensor)
 

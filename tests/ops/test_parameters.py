@@ -45,6 +45,7 @@ CALLS = {
     "margin_ranking_loss": ((X[:, 0], Y[:, 0], SIGNS[:, 0]), {}, {"margin": 0.1}),
     "mse_loss": ((X, Y), {}, {"weight": P}),
     "multi_margin_loss": ((X, CLASSES), {}, {"p": 2.0, "margin": 1.0, "weight": WEIGHTS}),
+    "nan_to_num": ((np.array([1.0, np.nan]),), {}, {"nan": 2.0}),
     "nll_loss": ((X, CLASSES), {}, {"weight": WEIGHTS}),
     "norm": ((X[0],), {}, {"ord": 3.0}),
     "pad": ((X, 1), {}, {"constant_values": 2.0}),

@@ -14,6 +14,10 @@ ROWS: dict[str, str] = {
         "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_sigmoid complex_sign "
         "complex_silu complex_std complex_var conj imag real"
     ),
+    "real_functions": (
+        "cbrt copysign deg2rad fmax fmin fmod heaviside i0 i0_slope ldexp logaddexp2 modf nextafter rad2deg sinc "
+        "sinc_slope spacing"
+    ),
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -40,6 +44,10 @@ FUNCTIONS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "angle conj imag real",
+    "real_functions": (
+        "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
+        "nextafter rad2deg radians sinc spacing"
+    ),
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -54,4 +62,8 @@ METHODS: dict[str, str] = {
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",
+    "real_functions": (
+        "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
+        "nextafter rad2deg radians sinc spacing"
+    ),
 }
