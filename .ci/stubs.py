@@ -41,6 +41,7 @@ TYPES = {
     **dict.fromkeys("exponent nan".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
     "axis": "Axes",
+    **dict.fromkeys(("initial", "mean", "where"), "ArrayLike | None"),
     "dtype": "DTypeLike",
     "optimize": "object",
     "ord": "float | str | None",

@@ -46,6 +46,7 @@ CALLS = {
     "mse_loss": ((X, Y), {}, {"weight": P}),
     "multi_margin_loss": ((X, CLASSES), {}, {"p": 2.0, "margin": 1.0, "weight": WEIGHTS}),
     "nan_to_num": ((np.array([1.0, np.nan]),), {}, {"nan": 2.0}),
+    **dict.fromkeys(("nanstd", "nanvar"), ((X,), {}, {"correction": 1.0, "ddof": 1.0})),
     "nll_loss": ((X, CLASSES), {}, {"weight": WEIGHTS}),
     "norm": ((X[0],), {}, {"ord": 3.0}),
     "pad": ((X, 1), {}, {"constant_values": 2.0}),
@@ -132,7 +133,11 @@ def whole_parameters():
         except ValueError:
             continue
         for p in parameters:
-            if type(p.default) is int and name not in ("pad", "std", "var") or str(p.annotation).startswith("int"):
+            if (
+                type(p.default) is int
+                and name not in ("nanstd", "nanvar", "pad", "std", "var")
+                or str(p.annotation).startswith("int")
+            ):
                 yield name, p.name
 
 

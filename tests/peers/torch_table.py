@@ -311,6 +311,7 @@ WITHOUT_COUNTERPART = {
     **dict.fromkeys(_AS_LAYERS, "compared as layers in test_nn_recurrent.py and test_nn_attention.py"),
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
+    **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),
     "sinc_slope": "serves the derivative of sinc",
     "i0_slope": "serves the derivative of i0",
     **dict.fromkeys(_CONSTANT, "PyTorch has no derivative"),

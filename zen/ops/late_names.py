@@ -18,6 +18,7 @@ ROWS: dict[str, str] = {
         "cbrt copysign deg2rad fmax fmin fmod heaviside i0 i0_slope ldexp logaddexp2 modf nextafter rad2deg sinc "
         "sinc_slope spacing"
     ),
+    "nan_functions": "nanmax nanmin",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -48,6 +49,7 @@ FUNCTIONS: dict[str, str] = {
         "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
         "nextafter rad2deg radians sinc spacing"
     ),
+    "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -66,4 +68,5 @@ NUMPY: dict[str, str] = {
         "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
         "nextafter rad2deg radians sinc spacing"
     ),
+    "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
 }
