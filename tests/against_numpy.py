@@ -79,3 +79,15 @@ def smooth(call, *args, order=2, **options):
         return [p for p in parts if isinstance(p, zen.Tensor) and p.dtype.kind in "fc"]
 
     check_gradients(made, args, order, **{"rtol": 2e-6, "atol": 2e-6, **options})
+
+
+def smooth_complex(call, *args, **options):
+    """The same for complex arguments: in their real and imaginary parts, of those of the results."""
+
+    def made(*parts):
+        found = call(*[a + b * 1j for a, b in zip(parts[::2], parts[1::2], strict=True)])
+        found = found if isinstance(found, (tuple, list)) else [found]
+        return [p for y in found for p in ((y.real, y.imag) if y.dtype.kind == "c" else (y,))]
+
+    parts = [part for z in args for part in (np.real(z), np.imag(z))]
+    smooth(made, *parts, **{"forward": False, **options})

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from against_numpy import same_as_numpy, same_error, smooth, tensors
+from against_numpy import same_as_numpy, same_error, smooth, smooth_complex, tensors
 
 import zen
 from zen import f
@@ -143,3 +143,12 @@ def test_errors():
         f.nanmean(zen.ones(2), dtype=np.int64)
     with pytest.raises(TypeError, match="nansum: where is a constant here"):
         f.nansum(zen.ones(2), where=zen.ones(2, requires_grad=True))
+
+
+@pytest.mark.parametrize("name", ["nansum", "nanmean", "nanvar", "nanstd", "nancumsum"])
+def test_complex_numbers(name):
+    z = np.array([[1 + 2j, nan, 3 - 1j], [0.5j, 2.0, complex(1, nan)]])
+    for dtype in (np.complex128, np.complex64):
+        same_as_numpy(getattr(np, name), z.astype(dtype))
+        same_as_numpy(lambda t: getattr(np, name)(t, axis=1), z.astype(dtype))
+    smooth_complex(lambda t: getattr(f, name)(f.where(np.isnan(z), nan, t), axis=1), np.nan_to_num(z, nan=2.0))

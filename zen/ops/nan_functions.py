@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from ..backend import Shaped, apply
-from ..dtypes import DEFAULT, EXACT, FLOATING, INEXACT
+from ..dtypes import COMPLEX, DEFAULT, EXACT, FLOATING, INEXACT
 from . import moments, pointwise, reduction, running
 from .arguments import refuse
 from .axes import count, either, kept, reduced_axes, reduced_shape, some_axes
@@ -27,7 +27,7 @@ from .shape import astype, broadcast_to, reshape
 if TYPE_CHECKING:
     from ..typing import Axes
 
-_divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("divide", "multiply", "subtract")]
+_divide, _subtract = FUNCTIONS["divide"], FUNCTIONS["subtract"]
 
 
 def warn(message: str) -> None:
@@ -68,7 +68,8 @@ def _counts(x: Any, out: np.ndarray | None, axes: Any) -> np.ndarray:
 
 def _averaged(total: Any, number: np.ndarray) -> Any:
     """total / number in double precision, and nan where the number is 0."""
-    made = _divide(astype(total, DEFAULT, copy=False), number.reshape(total.shape).astype(DEFAULT))
+    wide = np.result_type(total.dtype, DEFAULT)
+    made = _divide(astype(total, wide, copy=False), number.reshape(total.shape).astype(DEFAULT))
     return astype(made, total.dtype, copy=False)
 
 
@@ -353,10 +354,11 @@ def _deviation(
         mean = _averaged(reduction.sum(_filled(x, out, 0), axes, keepdims=True), number)
     apart = _filled(astype(_subtract(_filled(x, out, 0), mean), x.dtype, copy=False), out, 0)
     divisor = np.where(free > 0, free, np.nan)
-    if name == "nanvar":
-        made = _averaged(reduction.sum(_multiply(apart, apart), axes, keepdims=True), divisor)
-    else:
+    if name == "nanstd":
         made = _averaged(apply(moments.NORM2, (apart,), (axes, True)), np.sqrt(divisor))
+    else:
+        squares = (apart.conj() * apart).real if x.dtype in COMPLEX else apart * apart
+        made = _averaged(reduction.sum(squares, axes, keepdims=True), divisor)
     if (free <= 0).any():
         warn("Degrees of freedom <= 0 for slice.")
     return made if keepdims else reshape(made, reduced_shape(x.shape, axes, False))
