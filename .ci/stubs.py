@@ -38,10 +38,10 @@ TYPES = {
     **dict.fromkeys(
         "a_max a_min attn_mask max min neginf pos_weight posinf running_mean running_var".split(), "ArrayLike | None"
     ),
-    **dict.fromkeys("exponent nan".split(), "ArrayLike"),
+    **dict.fromkeys("exponent nan q".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
     "axis": "Axes",
-    **dict.fromkeys(("initial", "mean", "where"), "ArrayLike | None"),
+    **dict.fromkeys(("initial", "mean", "weights", "where"), "ArrayLike | None"),
     "dtype": "DTypeLike",
     "optimize": "object",
     "ord": "float | str | None",

@@ -155,6 +155,7 @@ __all__ = [
     "max_pool2d",
     "maximum",
     "mean",
+    "median",
     "min",
     "minimum",
     "mish",
@@ -168,8 +169,11 @@ __all__ = [
     "nancumsum",
     "nanmax",
     "nanmean",
+    "nanmedian",
     "nanmin",
+    "nanpercentile",
     "nanprod",
+    "nanquantile",
     "nanstd",
     "nansum",
     "nanvar",
@@ -181,12 +185,14 @@ __all__ = [
     "outer",
     "pad",
     "pairwise_distance",
+    "percentile",
     "permute_dims",
     "poisson_nll_loss",
     "positive",
     "power",
     "prelu",
     "prod",
+    "quantile",
     "rad2deg",
     "radians",
     "ravel",
@@ -633,6 +639,7 @@ def max_pool2d(
 ) -> Tensor | tuple[Tensor, Tensor]: ...
 def maximum(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def mean(x: ArrayLike, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor: ...
+def median(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
 def min(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
 def minimum(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def mish(input: ArrayLike) -> Tensor: ...
@@ -676,6 +683,7 @@ def nanmean(
     keepdims: bool = False,
     where: ArrayLike | None = None,
 ) -> Tensor: ...
+def nanmedian(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
 def nanmin(
     x: ArrayLike,
     axis: Axes = None,
@@ -683,6 +691,15 @@ def nanmin(
     keepdims: bool = False,
     initial: ArrayLike | None = None,
     where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanpercentile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
 ) -> Tensor: ...
 def nanprod(
     x: ArrayLike,
@@ -692,6 +709,15 @@ def nanprod(
     keepdims: bool = False,
     initial: ArrayLike | None = None,
     where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanquantile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
 ) -> Tensor: ...
 def nanstd(
     x: ArrayLike,
@@ -742,6 +768,15 @@ def pad(x: ArrayLike, pad_width: ArrayLike, mode: str = "constant", constant_val
 def pairwise_distance(
     x1: ArrayLike, x2: ArrayLike, p: float = 2.0, eps: float = 1e-06, keepdims: bool = False, *, keepdim: bool = False
 ) -> Tensor: ...
+def percentile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
 def permute_dims(x: ArrayLike, axes: Ints) -> Tensor: ...
 def poisson_nll_loss(
     input: ArrayLike,
@@ -756,6 +791,15 @@ def positive(input: ArrayLike) -> Tensor: ...
 def power(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def prelu(input: ArrayLike, weight: ArrayLike) -> Tensor: ...
 def prod(x: ArrayLike, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor: ...
+def quantile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
 def rad2deg(input: ArrayLike) -> Tensor: ...
 def radians(input: ArrayLike) -> Tensor: ...
 def ravel(x: ArrayLike) -> Tensor: ...

@@ -50,6 +50,7 @@ FUNCTIONS: dict[str, str] = {
         "nextafter rad2deg radians sinc spacing"
     ),
     "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -69,4 +70,5 @@ NUMPY: dict[str, str] = {
         "nextafter rad2deg radians sinc spacing"
     ),
     "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
 }
