@@ -38,15 +38,17 @@ TYPES = {
     **dict.fromkeys(
         "a_max a_min attn_mask max min neginf pos_weight posinf running_mean running_var".split(), "ArrayLike | None"
     ),
-    **dict.fromkeys("exponent nan q".split(), "ArrayLike"),
+    **dict.fromkeys("exponent nan q sample".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
     "axis": "Axes",
-    **dict.fromkeys(("initial", "mean", "weights", "where"), "ArrayLike | None"),
+    "bins": "object",
+    **dict.fromkeys(("aweights", "fweights", "initial", "mean", "weights", "where"), "ArrayLike | None"),
     "dtype": "DTypeLike",
     "optimize": "object",
     "ord": "float | str | None",
     "output_size": "int | Nested[int | None] | None",
     "padding": "Ints",
+    "range": "object",
     "subscripts": "object",
 }
 """The type of an argument by its name."""
@@ -64,6 +66,7 @@ TYPES_IN = {
 """The same for an argument of one function."""
 RESULTS = {
     "list[Any]": "list[Tensor]", "tuple[Any, ...]": "tuple[Tensor, ...]", "tuple[Any, Any]": "tuple[Tensor, Tensor]",
+    "tuple[Any, Any, Any]": "tuple[Tensor, Tensor, Tensor]",
     "Any": "Tensor",
 }  # fmt: skip
 """The type of a result by the function's own annotation."""

@@ -36,11 +36,13 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "average",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "bincount",
     "bitwise_and",
     "bitwise_invert",
     "bitwise_or",
@@ -61,11 +63,13 @@ __all__ = [
     "conv_transpose2d",
     "copy",
     "copysign",
+    "corrcoef",
     "cos",
     "cosh",
     "cosine_embedding_loss",
     "cosine_similarity",
     "count_nonzero",
+    "cov",
     "cross_entropy",
     "cumprod",
     "cumsum",
@@ -112,6 +116,10 @@ __all__ = [
     "hardtanh",
     "heaviside",
     "hinge_embedding_loss",
+    "histogram",
+    "histogram2d",
+    "histogram_bin_edges",
+    "histogramdd",
     "hstack",
     "huber_loss",
     "hypot",
@@ -192,6 +200,7 @@ __all__ = [
     "power",
     "prelu",
     "prod",
+    "ptp",
     "quantile",
     "rad2deg",
     "radians",
@@ -315,6 +324,9 @@ def atleast_2d(first: ArrayLike, second: ArrayLike, /, *arrays: ArrayLike) -> tu
 def atleast_3d(array: ArrayLike, /) -> Tensor: ...
 @overload
 def atleast_3d(first: ArrayLike, second: ArrayLike, /, *arrays: ArrayLike) -> tuple[Tensor, ...]: ...
+def average(
+    x: ArrayLike, axis: Axes = None, weights: ArrayLike | None = None, returned: bool = False, *, keepdims: bool = False
+) -> Tensor: ...
 def avg_pool1d(
     input: ArrayLike,
     kernel_size: Ints,
@@ -353,6 +365,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: ArrayLike | None = None,
 ) -> Tensor: ...
+def bincount(x: ArrayLike, weights: ArrayLike | None = None, minlength: int = 0) -> Tensor: ...
 def bitwise_and(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def bitwise_invert(input: ArrayLike) -> Tensor: ...
 def bitwise_or(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -421,6 +434,9 @@ def conv_transpose2d(
 ) -> Tensor: ...
 def copy(x: ArrayLike) -> Tensor: ...
 def copysign(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def corrcoef(
+    x: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None
+) -> Tensor: ...
 def cos(input: ArrayLike) -> Tensor: ...
 def cosh(input: ArrayLike) -> Tensor: ...
 def cosine_embedding_loss(
@@ -430,6 +446,17 @@ def cosine_similarity(
     x1: ArrayLike, x2: ArrayLike, axis: int = 1, eps: float = 1e-08, *, dim: int | None = None
 ) -> Tensor: ...
 def count_nonzero(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def cov(
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: ArrayLike | None = None,
+    aweights: ArrayLike | None = None,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Tensor: ...
 def cross_entropy(
     logits: ArrayLike,
     target: ArrayLike,
@@ -513,6 +540,27 @@ def heaviside(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def hinge_embedding_loss(
     input: ArrayLike, target: ArrayLike, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Tensor: ...
+def histogram(
+    x: ArrayLike, bins: object = 10, range: object = None, density: bool | None = None, weights: ArrayLike | None = None
+) -> tuple[Tensor, Tensor]: ...
+def histogram2d(
+    x: ArrayLike,
+    y: ArrayLike,
+    bins: object = 10,
+    range: object = None,
+    density: bool | None = None,
+    weights: ArrayLike | None = None,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+def histogram_bin_edges(
+    x: ArrayLike, bins: object = 10, range: object = None, weights: ArrayLike | None = None
+) -> Tensor: ...
+def histogramdd(
+    sample: ArrayLike,
+    bins: object = 10,
+    range: object = None,
+    density: bool | None = None,
+    weights: ArrayLike | None = None,
+) -> tuple[Tensor, Tensor]: ...
 def hstack(arrays: Iterable[ArrayLike]) -> Tensor: ...
 def huber_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = "mean", delta: float = 1.0, weight: ArrayLike | None = None
@@ -791,6 +839,7 @@ def positive(input: ArrayLike) -> Tensor: ...
 def power(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def prelu(input: ArrayLike, weight: ArrayLike) -> Tensor: ...
 def prod(x: ArrayLike, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor: ...
+def ptp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
 def quantile(
     x: ArrayLike,
     q: ArrayLike,

@@ -51,6 +51,8 @@ FUNCTIONS: dict[str, str] = {
     ),
     "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
     "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "statistics": "average corrcoef cov ptp",
+    "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -71,4 +73,6 @@ NUMPY: dict[str, str] = {
     ),
     "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
     "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "statistics": "average corrcoef cov ptp",
+    "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
 }

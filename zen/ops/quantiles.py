@@ -343,7 +343,8 @@ def _weights(name: str, x: Any, weights: Any, axis: Axes, method: str) -> np.nda
     given = np.asarray(constant(name, "weights", weights))
     if (given < 0).any():
         raise ValueError(f"{name}: weights must not be negative")
-    return fitted(name, x.shape, given, axis)
+    found: np.ndarray = fitted(name, x.shape, given, axis)
+    return found
 
 
 def fitted(name: str, shape: tuple[int, ...], weights: Any, axis: Axes) -> Any:
