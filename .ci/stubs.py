@@ -35,17 +35,22 @@ TYPES = {
         "source target value var weight x x1 x2 y z".split(),
         "ArrayLike",
     ),
-    **dict.fromkeys("initial mean where".split(), "ArrayLike"),
-    **dict.fromkeys("a_max a_min attn_mask max min pos_weight running_mean running_var".split(), "ArrayLike | None"),
+    **dict.fromkeys(
+        "a_max a_min attn_mask max min neginf pos_weight posinf running_mean running_var".split(), "ArrayLike | None"
+    ),
+    **dict.fromkeys("exponent nan q sample".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
     "axis": "Axes",
+    "bins": "object",
     "casting": "str",
+    **dict.fromkeys(("aweights", "fweights", "initial", "mean", "weights", "where"), "ArrayLike | None"),
     "dtype": "DTypeLike",
     "optimize": "object",
     "order": "str | None",
     "ord": "float | str | None",
     "output_size": "int | Nested[int | None] | None",
     "padding": "Ints",
+    "range": "object",
     "subscripts": "object",
 }
 """The type of an argument by its name."""
@@ -62,7 +67,11 @@ TYPES_IN = {
     ("transpose", "axes"): "Ints | None",
 }
 """The same for an argument of one function."""
-RESULTS = {"list[Any]": "list[Tensor]", "tuple[Any, ...]": "tuple[Tensor, ...]", "Any": "Tensor"}
+RESULTS = {
+    "list[Any]": "list[Tensor]", "tuple[Any, ...]": "tuple[Tensor, ...]", "tuple[Any, Any]": "tuple[Tensor, Tensor]",
+    "tuple[Any, Any, Any]": "tuple[Tensor, Tensor, Tensor]",
+    "Any": "Tensor",
+}  # fmt: skip
 """The type of a result by the function's own annotation."""
 FLAGS = {"return_indices": ("Tensor", "tuple[Tensor, Tensor]")}
 """Arguments that choose between two types of results: those for False, which is the default, and for True."""

@@ -36,17 +36,20 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "average",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "bincount",
     "bitwise_and",
     "bitwise_invert",
     "bitwise_or",
     "bitwise_xor",
     "broadcast_arrays",
     "broadcast_to",
+    "cbrt",
     "ceil",
     "celu",
     "cholesky",
@@ -59,19 +62,25 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "copy",
+    "copysign",
+    "corrcoef",
     "cos",
     "cosh",
     "cosine_embedding_loss",
     "cosine_similarity",
     "count_nonzero",
+    "cov",
     "cross_entropy",
     "cumprod",
     "cumsum",
     "cumulative_prod",
     "cumulative_sum",
+    "deg2rad",
+    "degrees",
     "det",
     "diagonal",
     "divide",
+    "divmod",
     "dot",
     "dropout",
     "dropout1d",
@@ -91,6 +100,10 @@ __all__ = [
     "float_power",
     "floor",
     "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frexp",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -101,10 +114,16 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "heaviside",
     "hinge_embedding_loss",
+    "histogram",
+    "histogram2d",
+    "histogram_bin_edges",
+    "histogramdd",
     "hstack",
     "huber_loss",
     "hypot",
+    "i0",
     "imag",
     "inner",
     "instance_norm",
@@ -116,6 +135,7 @@ __all__ = [
     "kl_div",
     "l1_loss",
     "layer_norm",
+    "ldexp",
     "leaky_relu",
     "less",
     "less_equal",
@@ -126,6 +146,7 @@ __all__ = [
     "log2",
     "log_softmax",
     "logaddexp",
+    "logaddexp2",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -142,26 +163,47 @@ __all__ = [
     "max_pool2d",
     "maximum",
     "mean",
+    "median",
     "min",
     "minimum",
     "mish",
+    "modf",
     "moveaxis",
     "mse_loss",
     "multi_margin_loss",
     "multiply",
+    "nan_to_num",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
     "negative",
+    "nextafter",
     "nll_loss",
     "norm",
     "not_equal",
     "outer",
     "pad",
     "pairwise_distance",
+    "percentile",
     "permute_dims",
     "poisson_nll_loss",
     "positive",
     "power",
     "prelu",
     "prod",
+    "ptp",
+    "quantile",
+    "rad2deg",
+    "radians",
     "ravel",
     "real",
     "reciprocal",
@@ -181,6 +223,7 @@ __all__ = [
     "signbit",
     "silu",
     "sin",
+    "sinc",
     "sinh",
     "slogdet",
     "smooth_l1_loss",
@@ -192,6 +235,7 @@ __all__ = [
     "softsign",
     "solve",
     "sort",
+    "spacing",
     "split",
     "sqrt",
     "square",
@@ -282,6 +326,9 @@ def atleast_2d(first: ArrayLike, second: ArrayLike, /, *arrays: ArrayLike) -> tu
 def atleast_3d(array: ArrayLike, /) -> Tensor: ...
 @overload
 def atleast_3d(first: ArrayLike, second: ArrayLike, /, *arrays: ArrayLike) -> tuple[Tensor, ...]: ...
+def average(
+    x: ArrayLike, axis: Axes = None, weights: ArrayLike | None = None, returned: bool = False, *, keepdims: bool = False
+) -> Tensor: ...
 def avg_pool1d(
     input: ArrayLike,
     kernel_size: Ints,
@@ -320,12 +367,14 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: ArrayLike | None = None,
 ) -> Tensor: ...
+def bincount(x: ArrayLike, weights: ArrayLike | None = None, minlength: int = 0) -> Tensor: ...
 def bitwise_and(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def bitwise_invert(input: ArrayLike) -> Tensor: ...
 def bitwise_or(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def bitwise_xor(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def broadcast_arrays(*arrays: ArrayLike) -> tuple[Tensor, ...]: ...
 def broadcast_to(x: ArrayLike, shape: Ints) -> Tensor: ...
+def cbrt(input: ArrayLike) -> Tensor: ...
 def ceil(input: ArrayLike) -> Tensor: ...
 def celu(input: ArrayLike, alpha: float = 1.0) -> Tensor: ...
 def cholesky(x: ArrayLike, *, upper: bool = False) -> Tensor: ...
@@ -388,6 +437,10 @@ def conv_transpose2d(
     dilation: Ints = 1,
 ) -> Tensor: ...
 def copy(x: ArrayLike, order: str | None = "K") -> Tensor: ...
+def copysign(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def corrcoef(
+    x: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None
+) -> Tensor: ...
 def cos(input: ArrayLike) -> Tensor: ...
 def cosh(input: ArrayLike) -> Tensor: ...
 def cosine_embedding_loss(
@@ -397,6 +450,17 @@ def cosine_similarity(
     x1: ArrayLike, x2: ArrayLike, axis: int = 1, eps: float = 1e-08, *, dim: int | None = None
 ) -> Tensor: ...
 def count_nonzero(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def cov(
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: ArrayLike | None = None,
+    aweights: ArrayLike | None = None,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Tensor: ...
 def cross_entropy(
     logits: ArrayLike,
     target: ArrayLike,
@@ -415,9 +479,12 @@ def cumulative_prod(
 def cumulative_sum(
     x: ArrayLike, *, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False
 ) -> Tensor: ...
+def deg2rad(input: ArrayLike) -> Tensor: ...
+def degrees(input: ArrayLike) -> Tensor: ...
 def det(x: ArrayLike) -> Tensor: ...
 def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
 def divide(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def divmod(a: ArrayLike, b: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def dot(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def dropout(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
@@ -451,6 +518,10 @@ def flip(x: ArrayLike, axis: Axes = None) -> Tensor: ...
 def float_power(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def floor(input: ArrayLike) -> Tensor: ...
 def floor_divide(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def fmax(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def fmin(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def fmod(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def frexp(x: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def gaussian_nll_loss(
     input: ArrayLike, target: ArrayLike, var: ArrayLike, full: bool = False, eps: float = 1e-06, reduction: str = "mean"
 ) -> Tensor: ...
@@ -469,14 +540,37 @@ def hardshrink(input: ArrayLike, lambd: float = 0.5) -> Tensor: ...
 def hardsigmoid(input: ArrayLike) -> Tensor: ...
 def hardswish(input: ArrayLike) -> Tensor: ...
 def hardtanh(input: ArrayLike, min_val: float = -1.0, max_val: float = 1.0) -> Tensor: ...
+def heaviside(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def hinge_embedding_loss(
     input: ArrayLike, target: ArrayLike, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Tensor: ...
+def histogram(
+    x: ArrayLike, bins: object = 10, range: object = None, density: bool | None = None, weights: ArrayLike | None = None
+) -> tuple[Tensor, Tensor]: ...
+def histogram2d(
+    x: ArrayLike,
+    y: ArrayLike,
+    bins: object = 10,
+    range: object = None,
+    density: bool | None = None,
+    weights: ArrayLike | None = None,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+def histogram_bin_edges(
+    x: ArrayLike, bins: object = 10, range: object = None, weights: ArrayLike | None = None
+) -> Tensor: ...
+def histogramdd(
+    sample: ArrayLike,
+    bins: object = 10,
+    range: object = None,
+    density: bool | None = None,
+    weights: ArrayLike | None = None,
+) -> tuple[Tensor, Tensor]: ...
 def hstack(arrays: Iterable[ArrayLike], *, dtype: DTypeLike | None = None, casting: str = "same_kind") -> Tensor: ...
 def huber_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = "mean", delta: float = 1.0, weight: ArrayLike | None = None
 ) -> Tensor: ...
 def hypot(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def i0(input: ArrayLike) -> Tensor: ...
 def imag(x: ArrayLike) -> Tensor: ...
 def inner(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def instance_norm(
@@ -507,6 +601,7 @@ def layer_norm(
     bias: ArrayLike | None = None,
     eps: float = 1e-05,
 ) -> Tensor: ...
+def ldexp(x: ArrayLike, exponent: ArrayLike) -> Tensor: ...
 def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> Tensor: ...
 def less(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def less_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -517,6 +612,7 @@ def log1p(input: ArrayLike) -> Tensor: ...
 def log2(input: ArrayLike) -> Tensor: ...
 def log_softmax(input: ArrayLike, axis: int = -1, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor: ...
 def logaddexp(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def logaddexp2(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def logical_and(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def logical_not(input: ArrayLike) -> Tensor: ...
 def logical_or(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -609,6 +705,7 @@ def mean(
     keepdims: bool = False,
     where: ArrayLike | None = None,
 ) -> Tensor: ...
+def median(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
 def min(
     x: ArrayLike,
     axis: Axes = None,
@@ -619,6 +716,7 @@ def min(
 ) -> Tensor: ...
 def minimum(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def mish(input: ArrayLike) -> Tensor: ...
+def modf(x: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def moveaxis(x: ArrayLike, source: Ints, destination: Ints) -> Tensor: ...
 def mse_loss(
     input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", weight: ArrayLike | None = None
@@ -633,7 +731,100 @@ def multi_margin_loss(
     reduction: str = "mean",
 ) -> Tensor: ...
 def multiply(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def nan_to_num(
+    x: ArrayLike,
+    copy: bool = True,
+    nan: ArrayLike = 0.0,
+    posinf: ArrayLike | None = None,
+    neginf: ArrayLike | None = None,
+) -> Tensor: ...
+def nancumprod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
+def nancumsum(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
+def nanmax(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanmean(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanmedian(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def nanmin(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanpercentile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
+def nanprod(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanquantile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
+def nanstd(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    correction: float = 0,
+    ddof: float | None = None,
+    keepdims: bool = False,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+) -> Tensor: ...
+def nansum(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanvar(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    correction: float = 0,
+    ddof: float | None = None,
+    keepdims: bool = False,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+) -> Tensor: ...
 def negative(input: ArrayLike) -> Tensor: ...
+def nextafter(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def nll_loss(
     log_probs: ArrayLike,
     target: ArrayLike,
@@ -649,6 +840,15 @@ def outer(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def pad(x: ArrayLike, pad_width: ArrayLike, mode: str = "constant", constant_values: ArrayLike = 0) -> Tensor: ...
 def pairwise_distance(
     x1: ArrayLike, x2: ArrayLike, p: float = 2.0, eps: float = 1e-06, keepdims: bool = False, *, keepdim: bool = False
+) -> Tensor: ...
+def percentile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
 ) -> Tensor: ...
 def permute_dims(x: ArrayLike, axes: Ints) -> Tensor: ...
 def poisson_nll_loss(
@@ -672,6 +872,18 @@ def prod(
     initial: ArrayLike | None = None,
     where: ArrayLike | None = None,
 ) -> Tensor: ...
+def ptp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def quantile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
+def rad2deg(input: ArrayLike) -> Tensor: ...
+def radians(input: ArrayLike) -> Tensor: ...
 def ravel(x: ArrayLike, order: str | None = "C") -> Tensor: ...
 def real(x: ArrayLike) -> Tensor: ...
 def reciprocal(input: ArrayLike) -> Tensor: ...
@@ -704,6 +916,7 @@ def sign(input: ArrayLike) -> Tensor: ...
 def signbit(input: ArrayLike) -> Tensor: ...
 def silu(input: ArrayLike) -> Tensor: ...
 def sin(input: ArrayLike) -> Tensor: ...
+def sinc(input: ArrayLike) -> Tensor: ...
 def sinh(input: ArrayLike) -> Tensor: ...
 def slogdet(x: ArrayLike) -> SlogdetResult: ...
 def smooth_l1_loss(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", beta: float = 1.0) -> Tensor: ...
@@ -715,6 +928,7 @@ def softshrink(input: ArrayLike, lambd: float = 0.5) -> Tensor: ...
 def softsign(input: ArrayLike) -> Tensor: ...
 def solve(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def sort(x: ArrayLike, axis: int | None = -1, *, descending: bool = False) -> Tensor: ...
+def spacing(input: ArrayLike) -> Tensor: ...
 def split(x: ArrayLike, indices_or_sections: ArrayLike, axis: int = 0) -> list[Tensor]: ...
 def sqrt(input: ArrayLike) -> Tensor: ...
 def square(input: ArrayLike) -> Tensor: ...

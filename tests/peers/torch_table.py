@@ -187,8 +187,10 @@ def _from_trace(v, shape, offset):
 
 
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
+_CONSTANT = ("heaviside", "nextafter", "spacing")
 TORCH = {
-    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _AS_LAYERS},
+    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name)
+       and name not in (*_AS_LAYERS, *_CONSTANT)},
     "equal": torch.eq, "not_equal": torch.ne,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
@@ -299,6 +301,9 @@ TORCH = {
     "group_norm": lambda x, w, b, groups, eps: functional.group_norm(x, groups, _ones(w, x, x.shape[1]), b, eps),
     "batch_norm": _batch_norm,
     "fixed_norm": _fixed_norm,
+    "cbrt": lambda x: torch.sign(x) * torch.abs(x) ** (1 / 3),
+    "modf": torch.frac,
+    "ldexp": lambda x, exponent: x * 2.0 ** torch.tensor(exponent),  # torch.ldexp's derivative takes 2 ** -1 as an int
 }  # fmt: skip
 """Row -> PyTorch."""
 
@@ -306,6 +311,10 @@ WITHOUT_COUNTERPART = {
     **dict.fromkeys(_AS_LAYERS, "compared as layers in test_nn_recurrent.py and test_nn_attention.py"),
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
+    **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),
+    "sinc_slope": "serves the derivative of sinc",
+    "i0_slope": "serves the derivative of i0",
+    **dict.fromkeys(_CONSTANT, "PyTorch has no derivative"),
     "recurrence": "serves the derivative of cumprod",
     "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",

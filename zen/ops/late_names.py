@@ -14,6 +14,11 @@ ROWS: dict[str, str] = {
         "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_sigmoid complex_sign "
         "complex_silu complex_std complex_var conj imag real"
     ),
+    "real_functions": (
+        "cbrt copysign deg2rad fmax fmin fmod heaviside i0 i0_slope ldexp logaddexp2 modf nextafter rad2deg sinc "
+        "sinc_slope spacing"
+    ),
+    "nan_functions": "nanmax nanmin",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -40,6 +45,14 @@ FUNCTIONS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "angle conj imag real",
+    "real_functions": (
+        "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
+        "nextafter rad2deg radians sinc spacing"
+    ),
+    "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "statistics": "average corrcoef cov ptp",
+    "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -54,4 +67,12 @@ METHODS: dict[str, str] = {
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",
+    "real_functions": (
+        "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
+        "nextafter rad2deg radians sinc spacing"
+    ),
+    "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "statistics": "average corrcoef cov ptp",
+    "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
 }

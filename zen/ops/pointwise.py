@@ -46,17 +46,18 @@ def _example(bounds: Any) -> str:
     return f"zen.tensor([{low + 0.25 * (high - low):.4g}, {low + 0.75 * (high - low):.4g}])"
 
 
-def _make(declaration: Row) -> None:
+def declare(declaration: Row) -> Any:
+    """Define an elementwise row; its public function as well, if it has at most two arguments."""
     made = define(declaration)
-    if len(declaration.args) > 2:
-        return
-    function = (unary if len(declaration.args) == 1 else binary)(made)
-    function.__doc__ = _documentation(declaration)
-    public(" ".join(declaration.numpy), declaration.method, declaration.name)(function)
+    if len(declaration.args) <= 2:
+        function = (unary if len(declaration.args) == 1 else binary)(made)
+        function.__doc__ = _documentation(declaration)
+        public(" ".join(declaration.numpy), declaration.method, declaration.name)(function)
+    return made
 
 
 for _declaration in elementwise.ROWS:
-    _make(_declaration)
+    declare(_declaration)
 
 PARTS = {
     row.name: FUNCTIONS.pop(row.name)
