@@ -257,6 +257,12 @@ SCHEDULES = {
     "one cycle, linear": lambda s, o: s.OneCycleLR(o, 0.5, epochs=6, steps_per_epoch=10, anneal_strategy="linear"),
     "one cycle, three phases": lambda s, o: s.OneCycleLR(o, 0.5, 52, pct_start=0.2, three_phase=True),
     "one cycle, rates alone": lambda s, o: s.OneCycleLR(o, 0.5, 52, cycle_momentum=False, div_factor=10.0),
+    "multiplicative": lambda s, o: s.MultiplicativeLR(o, [lambda e: 0.95, lambda e: 1 / (1 + e)]),
+    "cycles": lambda s, o: s.CyclicLR(o, 0.1, [0.5, 0.9], 5),
+    "cycles, halved": lambda s, o: s.CyclicLR(o, [0.1, 0.01], 0.9, 5, 3, "triangular2", base_momentum=0.7),
+    "cycles, fading": lambda s, o: s.CyclicLR(o, 0.1, 0.9, 4, None, "exp_range", 0.97, max_momentum=0.99),
+    "cycles by a function": lambda s, o: s.CyclicLR(o, 0.1, 0.9, 4, 6, scale_fn=lambda c: 1 / c, cycle_momentum=False),
+    "chain": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 7), s.StepLR(o, 9, 0.5), s.ExponentialLR(o, 0.9)]),
     "sequence": lambda s, o: s.SequentialLR(
         o, [s.LinearLR(o, 0.1, 1.0, 5), s.CosineAnnealingLR(o, 20), s.ExponentialLR(o, 0.9)], [5, 25]
     ),
