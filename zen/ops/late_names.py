@@ -10,6 +10,8 @@ ROWS = {
     "classification": "cross_entropy nll_loss soft_cross_entropy",
     "normalisation_channels": "batch_norm fixed_norm group_norm",
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
+    "windows": "overlapped windows",
+    "distances": "cdist",
 }
 FUNCTIONS = {
     "attention": "scaled_dot_product_attention",
@@ -35,6 +37,9 @@ FUNCTIONS = {
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
     ),
+    "windows": "fold unfold",
+    "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
+    "distances": "cdist normalize one_hot pdist",
 }
 METHODS = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
