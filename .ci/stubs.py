@@ -32,7 +32,7 @@ TYPES = {
     **dict.fromkeys(
         "a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
         "input2 key log_probs logits negative negative_slope operands other pad_width positive query repeats reps "
-        "source target value var weight x x1 x2 y z".split(),
+        "source target tensor value var weight x x1 x2 y z".split(),
         "ArrayLike",
     ),
     **dict.fromkeys(
@@ -57,6 +57,11 @@ TYPES = {
 TYPES_IN = {
     **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2)},
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
+    ("fold", "output_size"): "Ints",
+    ("normalize", "out"): "None",
+    ("pad", "pad_width"): "Ints | Nested[Ints] | None",
+    ("pad", "pad"): "Ints | None",
+    ("pad", "value"): "float | None",
     **{("moveaxis", argument): "Ints" for argument in ("source", "destination")},
     ("flatten", "start_axis"): "int | str",
     ("concat", "arrays"): "Iterable[ArrayLike]",

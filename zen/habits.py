@@ -93,7 +93,6 @@ FUNCTIONS = {
     "detach": "x.detach()", "masked_fill": "zen.where(mask, value, x)", "masked_select": "x[mask]",
     "is_tensor": "isinstance(x, zen.Tensor)", "from_array": "zen.from_numpy", "autograd": "zen.grad or zen.gradients",
     "Generator": "np.random.default_rng(seed), passed as generator=", "functional": "zen.f",
-    "one_hot": "zen.eye(classes)[indices]", "normalize": "x / zen.linalg.vector_norm(x, axis=-1, keepdims=True)",
     "set_default_dtype": "the dtype= of what makes a Tensor", "utils": "zen.data for loaders, zen.optim for clipping",
     "Parameter": "zen.nn.Parameter", "Module": "zen.nn.Module", "Variable": "zen.tensor(data, requires_grad=True)",
     "lr_scheduler": "zen.optim.lr_scheduler", "fmod": "x - other * zen.trunc(x / other)",
@@ -103,7 +102,7 @@ FUNCTIONS = {
 
 NN = {
     "functional": "zen.f", "utils": "zen.optim.clip_grad_norm_ and its like", "Sigmoid2d": "zen.nn.Sigmoid",
-    "Softmax2d": "zen.nn.Softmax(dim=-3)", "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
+    "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
 }  # fmt: skip
 
 

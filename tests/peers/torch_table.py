@@ -186,6 +186,18 @@ def _from_trace(v, shape, offset):
     return torch.diagonal_scatter(zeros, v[..., None].expand(diagonals.shape), offset, -2, -1)
 
 
+def _side_by_side(shape, kernel, dilation, stride):
+    """The flat positions that windows show."""
+    whole = np.arange(math.prod(shape)).reshape(shape)
+    return torch.tensor(register.ROWS["windows"].forward(whole, kernel, dilation, stride))
+
+
+def _overlapped(v, size, kernel, dilation, stride):
+    shape = (*v.shape[: v.ndim - 2 * len(size)], *size)
+    where = _side_by_side(shape, kernel, dilation, stride).reshape(-1)
+    return v.new_zeros(math.prod(shape)).index_put((where,), v.reshape(-1), True).reshape(shape)
+
+
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 _CONSTANT = ("heaviside", "nextafter", "spacing")
 TORCH = {
@@ -294,6 +306,9 @@ TORCH = {
     "avg_pool2d_input": _avg_pool2d_input,
     "pool_gather": _pool_gather,
     "pool_scatter": _pool_scatter,
+    "windows": lambda x, *params: x.reshape(-1)[_side_by_side(x.shape, *params)],
+    "overlapped": _overlapped,
+    "cdist": lambda a, b, p: torch.linalg.vector_norm(a[..., :, None, :] - b[..., None, :, :], p, -1),
     "layer_norm": lambda x, w, b, dims, eps: functional.layer_norm(
         x, x.shape[-dims:], _ones(w, x, x.shape[-dims:]), b, eps
     ),

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TypeVar
+from typing import Any, TypeVar
 
 FAMILIES = (
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
     "real_functions", "nan_functions", "quantiles", "statistics", "histograms",
+    "windows", "images", "distances",
 )  # fmt: skip
 """Each behind those that it imports."""
 
@@ -37,8 +38,8 @@ class Table(dict[str, Entry]):
         return sorted({*self, *self.late})
 
 
-def load(family: str) -> object:
-    """The module of a family."""
+def load(family: str) -> Any:
+    """The module of a family, or another one that few calls need."""
     from importlib import import_module  # itself loaded for what is late alone
 
     return import_module(f"{__package__}.{family}")

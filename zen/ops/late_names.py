@@ -19,6 +19,8 @@ ROWS: dict[str, str] = {
         "sinc_slope spacing"
     ),
     "nan_functions": "nanmax nanmin",
+    "windows": "overlapped windows",
+    "distances": "cdist",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -53,6 +55,9 @@ FUNCTIONS: dict[str, str] = {
     "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
     "statistics": "average corrcoef cov ptp",
     "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
+    "windows": "fold unfold",
+    "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
+    "distances": "cdist normalize one_hot pdist",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
