@@ -32,7 +32,7 @@ TYPES = {
     **dict.fromkeys(
         "a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
         "input2 key log_probs logits negative negative_slope operands other pad_width positive query repeats reps "
-        "source target tensor value var weight x x1 x2 y z".split(),
+        "sorter source target tensor value var weight x x1 x2 y z".split(),
         "ArrayLike",
     ),
     **dict.fromkeys(
@@ -100,6 +100,7 @@ from numpy.typing import DTypeLike
 
 from .backend import Tensor
 from .ops.linalg import SlogdetResult
+from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
 from .typing import ArrayLike, Axes, Ints, Nested
 
 """

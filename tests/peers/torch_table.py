@@ -215,6 +215,8 @@ TORCH = {
     "clip": lambda x, lo, hi: torch.clamp(x, lo, hi),
     "rint": torch.round,
     "bitwise_invert": torch.bitwise_not,
+    "bitwise_left_shift": lambda a, b: a.to(torch.int8) << b,
+    "bitwise_right_shift": lambda a, b: a.to(torch.int8) >> b,
     "leaky_relu": lambda x, slope: torch.where(x > 0, x, slope * x),
     "elu": lambda x, alpha: torch.where(x > 0, x, alpha * torch.expm1(torch.clamp(x, max=0))),
     "gelu": functional.gelu,
@@ -248,6 +250,9 @@ TORCH = {
     "std": _over(lambda x, correction: torch.std(x, -1, correction=correction)),
     "logsumexp": _over(lambda x: torch.logsumexp(x, -1)),
     "norm2": _over(lambda x: torch.linalg.vector_norm(x, 2, -1)),
+    "fourier": lambda x, axes, inverse, norm: (torch.fft.ifftn if inverse else torch.fft.fftn)(x, dim=axes, norm=norm),
+    "rfft": lambda x, axis, norm: torch.fft.rfft(x, dim=axis, norm=norm),
+    "irfft": lambda x, n, axis, norm: torch.fft.irfft(x, n, axis, norm),
     "norm_p": lambda x, order, *where: _over(lambda x: torch.linalg.vector_norm(x, order, -1))(x, *where),
     "cumsum": torch.cumsum,
     "sum_to_come": lambda x, axis: torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)),
@@ -351,6 +356,10 @@ COMPARABLE = {
     "det": (_regular, _INVERSE),
     "cofactor": (_regular, _INVERSE),
     "cofactor_slope": (_regular, _INVERSE),
+    **dict.fromkeys(
+        ("fourier", "rfft", "irfft"),
+        (lambda case: case.args[0].size > 0, "PyTorch's library does not take arrays without elements"),
+    ),
     "setitem": (_each_place_once, "of values written to one place PyTorch gives all a gradient, zen the last one"),
 }
 """Rows of which not all cases are compared: which ones are, and why the others are not."""

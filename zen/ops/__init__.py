@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         classification,
         convolution,
         dropout,
+        fft,
+        fft_real,
         layers,
         losses,
         margins,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         normalisation_channels,
         pooling,
         recurrent,
+        searching,
     )
 
 _OPERATORS = {
@@ -69,6 +72,8 @@ __all__ = [
     "data",
     "dropout",
     "einsum",
+    "fft",
+    "fft_real",
     "indexing",
     "joining",
     "late",
@@ -90,6 +95,7 @@ __all__ = [
     "reduction",
     "register",
     "running",
+    "searching",
     "selection",
     "shape",
     "views",

@@ -21,6 +21,7 @@ ROWS: dict[str, str] = {
     "nan_functions": "nanmax nanmin",
     "windows": "overlapped windows",
     "distances": "cdist",
+    "fft": "fourier irfft rfft",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -58,6 +59,7 @@ FUNCTIONS: dict[str, str] = {
     "windows": "fold unfold",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "distances": "cdist normalize one_hot pdist",
+    "searching": "isin nonzero searchsorted unique_all unique_counts unique_inverse unique_values",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -80,4 +82,10 @@ NUMPY: dict[str, str] = {
     "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
     "statistics": "average corrcoef cov ptp",
     "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
+    "searching": "unique_all unique_counts unique_inverse unique_values",
+    "fft": "fft.fft fft.fft2 fft.fftn fft.ifft fft.ifft2 fft.ifftn",
+    "fft_real": (
+        "fft.fftfreq fft.fftshift fft.hfft fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 "
+        "fft.rfftfreq fft.rfftn"
+    ),
 }

@@ -69,6 +69,7 @@ PARTS = {
 _leaky_relu, _elu = FUNCTIONS["leaky_relu"], FUNCTIONS["elu"]
 _gelu, _gelu_tanh = FUNCTIONS["gelu"], FUNCTIONS.pop("gelu_tanh")
 _rint, _ABS, _POWER = FUNCTIONS["rint"], FUNCTIONS["abs"], FUNCTIONS["power"]
+FUNCTIONS["pow"] = _POWER  # the name in the Array API standard
 _SOFTPLUS = ROWS["bounded_softplus"]
 _WHERE, _CLIP, _MAXIMUM, _MINIMUM = ROWS["where"], ROWS["clip"], ROWS["maximum"], ROWS["minimum"]
 
