@@ -60,6 +60,8 @@ _OPERATORS = {
     "and": register.ROWS["bitwise_and"],
     "or": register.ROWS["bitwise_or"],
     "xor": register.ROWS["bitwise_xor"],
+    "lshift": register.ROWS["bitwise_left_shift"],
+    "rshift": register.ROWS["bitwise_right_shift"],
 }
 
 install(arrays=register.arrays, tensors=register.tensors, operators=_OPERATORS)
