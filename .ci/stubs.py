@@ -82,6 +82,9 @@ from numpy.typing import DTypeLike
 
 from .backend import Tensor
 from .ops.linalg import SlogdetResult
+from .ops.orthogonal import QRResult
+from .ops.singular_values import SVDResult
+from .ops.spectra import EighResult
 from .typing import ArrayLike, Axes, Ints, Nested
 
 """

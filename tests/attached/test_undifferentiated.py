@@ -23,10 +23,7 @@ def test_arrays_become_tensors_and_the_rest_stays_as_numpy_gives_it():
     assert type(np.median(t)) is np.float64 and np.median(t) == np.median(X)
     assert type(np.fft.fft(t)) is np.ndarray and np.fft.fft(t).dtype == complex
     assert type(np.fft.irfft(np.fft.rfft(t))) is np.ndarray  # of arrays
-    u, s, v = np.linalg.svd(t)
-    assert type(np.linalg.svd(t)).__name__ == "SVDResult"
-    np.testing.assert_allclose((u[:, :2] * s @ v[:2]).numpy(), X)
-    assert np.array2string(t) == np.array2string(X) and np.linalg.matrix_rank(t) == 2
+    assert np.array2string(t) == np.array2string(X)
     assert [type(part) for part in np.modf(t)] == [zen.Tensor] * 2
     assert type(np.array_split(t, 2, axis=1)) is list
     assert np.unique(tensor([3, 1, 3])).tolist() == [1, 3]
@@ -149,7 +146,6 @@ def test_recording_off_is_as_no_gradient():
         (lambda x: np.divmod(x, 2), r"numpy\.divmod has no derivative"),
         (lambda x: np.select([X > 0], [x]), r"numpy\.select has no derivative"),
         (lambda x: np.fft.rfft(x), r"numpy\.fft\.rfft has no derivative"),
-        (lambda x: np.linalg.pinv(x), r"numpy\.linalg\.pinv has no derivative"),
         (lambda x: np.reshape(x, (3, 2), order="F"), r"numpy\.reshape .*'order'; reverse the axes.*t\.T\.reshape"),
         (lambda x: np.ravel(x, order="F"), r"numpy\.ravel .*'order'; reverse the axes"),
         (lambda x: np.take(x, [7], mode="clip"), r"numpy\.take .*'mode'; bring the indices into range"),

@@ -14,6 +14,9 @@ ROWS: dict[str, str] = {
         "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_sigmoid complex_sign "
         "complex_silu complex_std complex_var conj imag real"
     ),
+    "spectra": "eigh",
+    "singular_values": "svd",
+    "orthogonal": "qr",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -40,6 +43,9 @@ FUNCTIONS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "angle conj imag real",
+    "spectra": "eigh eigvalsh",
+    "singular_values": "svd svdvals",
+    "orthogonal": "qr",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -54,4 +60,7 @@ METHODS: dict[str, str] = {
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",
+    "spectra": "linalg.eigh linalg.eigvalsh",
+    "singular_values": "linalg.svd linalg.svdvals",
+    "orthogonal": "linalg.qr",
 }

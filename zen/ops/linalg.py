@@ -13,14 +13,14 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply
-from ..dtypes import KERNELS, floating
+from ..dtypes import DEFAULT, INEXACT, KERNELS, floating
 from .operands import operand, raw, whole
 from .products import turned
 from .reduction import CONSTANT, prod_others
 from .register import define, public
 from .result_shapes import promoted
 from .row import row
-from .shape import matrix_transpose
+from .shape import astype, matrix_transpose
 
 
 def _square(name: str, x: Any, half: bool = False) -> Any:
@@ -30,6 +30,12 @@ def _square(name: str, x: Any, half: bool = False) -> Any:
     if x.dtype == np.float16 and not half:
         raise TypeError(f"{name}: float16 is not supported; convert to float32 with astype first")
     return x
+
+
+def floated_square(name: str, x: Any) -> Any:
+    """Square matrices of a dtype that LAPACK knows; integers become float64."""
+    x = _square(name, x)
+    return x if x.dtype in INEXACT else astype(x, DEFAULT)
 
 
 def _solvable(name: str, function: Any) -> Any:
