@@ -57,8 +57,8 @@ def test_the_space_beyond_the_columns_has_its_gradient():
     x, w = drawn((4, 2), "float64"), drawn((4, 4), "float64", 1)
 
     def function(xp, qr):
-        return lambda x: xp.sum(qr(x, "complete")[0][:, 2:] @ qr(x, "complete")[0][:, 2:].mT * w) + xp.sum(
-            qr(x, "complete")[1] ** 3
+        return lambda x: (
+            xp.sum(qr(x, "complete")[0][:, 2:] @ qr(x, "complete")[0][:, 2:].mT * w) + xp.sum(qr(x, "complete")[1] ** 3)
         )
 
     expected = numerical(function(np, np.linalg.qr), x)

@@ -179,6 +179,7 @@ def test_stacks_may_hold_ties_in_some_matrices():
 
 def test_one_decomposition_after_the_other():
     """The gradient of the outer one passes through the inner one; both have ties."""
+
     def function(x):
         w, v = zen.linalg.eigh(symmetric(x))
         y = (v * f.exp(w)) @ v.mT

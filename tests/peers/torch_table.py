@@ -187,8 +187,9 @@ def _from_trace(v, shape, offset):
 
 
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
+_OTHERWISE = [*_AS_LAYERS, "svd"]
 TORCH = {
-    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _AS_LAYERS},
+    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _OTHERWISE},
     "equal": torch.eq, "not_equal": torch.ne,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
@@ -275,7 +276,6 @@ TORCH = {
     "slogdet": lambda x: tuple(torch.linalg.slogdet(x)),
     "logabsdet": lambda x: torch.linalg.slogdet(x)[1],
     "eigh": lambda x, ties: tuple(torch.linalg.eigh((x + x.mT) / 2)),
-    "svd": lambda x, ties: tuple(torch.linalg.svd(x, full_matrices=False)),
     "qr": torch.linalg.qr,
     "cholesky": lambda x: torch.linalg.cholesky((x + x.mT) / 2),
     "softmax": torch.softmax,
@@ -312,6 +312,7 @@ WITHOUT_COUNTERPART = {
     "recurrence": "serves the derivative of cumprod",
     "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
+    "svd": "signs of vectors are LAPACK's; compared in test_linalg_decompositions.py",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""
 

@@ -65,8 +65,8 @@ def _core(f: Any, g: Any, u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any]:
     total = left + right
     phases = f.imag(f.diagonal(total, 0))
     if _is_left(u):
-        return phased(f, "svd", left, phases, u[..., 0, :], size), right, size
-    return left, phased(f, "svd", right, phases, vh[..., :, 0], size), size
+        return phased(f, "svd", left, phases, u[..., :1, :], size), right, size
+    return left, phased(f, "svd", right, phases, turned(f, vh[..., :, :1]), size), size
 
 
 def _beside(f: Any, g: Any, basis: Any) -> Any:
@@ -154,15 +154,17 @@ def _tangent(f: Any, g: Any, u: Any, s: Any, vh: Any) -> Any:
         out = adjoint(f, left) - f.matmul(v, adjoint(f, c))
         dv = dv + out * inverse_gaps(out, s[..., None, :], scale, np.ones((), bool))
     ds = f.diagonal(c, 0)
-    if u.dtype in COMPLEX:
-        phases = steadied(f, du, u[..., 0, :]) if _is_left(u) else steadied(f, dv, v[..., 0, :])
-        du, dv, ds = du - u * phases[..., None, :], dv - v * phases[..., None, :], f.real(ds)
+    if u.dtype in COMPLEX and k:
+        phases = (
+            steadied(f, du[..., :1, :], u[..., :1, :]) if _is_left(u) else steadied(f, dv[..., :1, :], v[..., :1, :])
+        )
+        du, dv, ds = du - u * phases, dv - v * phases, f.real(ds)
     return du, ds, adjoint(f, dv)
 
 
 def _is_left(u: Any) -> bool:
     """Whether LAPACK chose phases so that the first components of the left vectors are real."""
-    first = raw(u)[..., 0, :]
+    first = raw(u)[..., :1, :]
     return bool((np.abs(first.imag) <= 100 * np.finfo(first.real.dtype).eps).all())
 
 

@@ -73,15 +73,21 @@ def off_diagonal(n: int) -> np.ndarray:
 
 
 def _eigh(x: Any, ties: Ties | None) -> Any:
-    w, v = failing("eigh", np.linalg.eigh, (x + np.conj(np.swapaxes(x, -1, -2))) / 2)
-    return w, v
+    x = (x + np.conj(np.swapaxes(x, -1, -2))) / 2
+    finite = np.isfinite(x).all((-2, -1), keepdims=True)
+    if finite.all():
+        w, v = failing("eigh", np.linalg.eigh, x)
+        return w, v
+    w, v = failing("eigh", np.linalg.eigh, np.where(finite, x, 0))  # LAPACK may give up at nan, in one size or another
+    nan = np.asarray(np.nan, w.dtype)
+    return np.where(finite[..., 0], w, nan), np.where(finite, v, nan)
 
 
 def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: np.ndarray) -> Any:
     """`inner` with what a function depends on the phase of vectors, which LAPACK chooses so that `anchor` is real.
 
     inner: the cotangents of vectors in their basis. phases: how the function changes with each vector's phase. anchor:
-    the first components of the vectors. size: what phases are small beside if they are nothing but rounding.
+    the first components of the vectors, a row. size: what phases are small beside if they are nothing but rounding.
     """
     if vanishes(raw(phases)[..., None], size).all():
         return inner
@@ -93,7 +99,7 @@ def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: np.nda
             "not, such as abs(v) or v @ v.mH"
         )
     first = f.real(anchor)
-    return inner - 1j * (phases / first)[..., None, :] * first[..., :, None]
+    return inner - 1j * (phases[..., None, :] / first) * turned(f, first)
 
 
 def _inner(f: Any, gw: Any, gv: Any, w: Any, v: Any, ties: Ties | None) -> Any:
@@ -101,7 +107,7 @@ def _inner(f: Any, gw: Any, gv: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     full = f.matmul(turned(f, v), gv)
     size = size_of(w, gw, full)
     if v.dtype in COMPLEX:
-        full = phased(f, "eigh", full, f.imag(f.diagonal(full, 0)), v[..., 0, :], size)
+        full = phased(f, "eigh", full, f.imag(f.diagonal(full, 0)), v[..., :1, :], size)
     top, scale = skewed(f, full), np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
     apart = np.broadcast_to(off_diagonal(w.shape[-1]), full.shape)
 
@@ -158,7 +164,7 @@ def _tangent(f: Any, g: Any, w: Any, v: Any) -> Any:
     dw, dv = f.diagonal(c, 0), f.matmul(v, turning)
     if v.dtype not in COMPLEX:
         return dw, dv
-    return f.real(dw), dv - v * steadied(f, dv, v[..., 0, :])[..., None, :]
+    return f.real(dw), dv - v * steadied(f, dv[..., :1, :], v[..., :1, :])
 
 
 def inverse_gaps(top: Any, gaps: Any, scale: np.ndarray, apart: np.ndarray) -> Any:
@@ -172,13 +178,13 @@ def inverse_gaps(top: Any, gaps: Any, scale: np.ndarray, apart: np.ndarray) -> A
     return weights / (gaps + (~used).astype(differences.dtype))
 
 
-def steadied(f: Any, dv: Any, anchor: Any) -> Any:
-    """The turning of phases that LAPACK takes out of the tangents of vectors, so that their first components stay real."""
+def steadied(f: Any, moving: Any, anchor: Any) -> Any:
+    """The turning of phases that LAPACK takes out of vectors, so that their first components, in a row, stay real."""
     first = raw(anchor)
     small = 100 * np.finfo(first.real.dtype).eps
     if (np.abs(first.imag) > small).any() or (np.abs(first) < small).any():
         return np.full(first.shape, np.nan, first.dtype)
-    return 1j * (f.imag(dv[..., 0, :]) / f.real(anchor))
+    return 1j * (f.imag(moving) / f.real(anchor))
 
 
 def hermitian(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -264,4 +270,7 @@ def eigvalsh(x: Any, UPLO: str = "L") -> Any:  # noqa: N803
     x = symmetric("eigvalsh", x, UPLO)
     if recorded(x):
         return decomposed(EIGH, x, 0, _is_tied)[0]
-    return backend.wrap(np.asarray(failing("eigvalsh", np.linalg.eigvalsh, raw(x))))
+    array = raw(x)
+    if not np.isfinite(array).all():
+        return apply(EIGH, (x,), (None,))[0]
+    return backend.wrap(np.asarray(failing("eigvalsh", np.linalg.eigvalsh, array)))

@@ -208,9 +208,7 @@ def _pull(self: Any, outputs: list[Tensor], seeds: list[Any], retain: bool, reco
         _forget(led)
 
 
-def _led_run(
-    roots: Any, seeds: Any, inputs: Any = None, retain_graph: bool = False, create_graph: bool = False
-) -> Any:
+def _led_run(roots: Any, seeds: Any, inputs: Any = None, retain_graph: bool = False, create_graph: bool = False) -> Any:
     """`backend.run`, led by a recorded pass."""
     led = [] if create_graph else _lead(roots, seeds)
     try:
@@ -262,7 +260,9 @@ def _mended_push(outputs: Any, variables: Any, directions: Any, rule: Any, recor
     lost = [k for k, t in enumerate(found) if t is not None and np.isnan(raw(t)).any()]
     if lost:
         try:
-            again = backend.call_recording(True, _transposed, [outputs[k] for k in lost], variables, directions, recorded)
+            again = backend.call_recording(
+                True, _transposed, [outputs[k] for k in lost], variables, directions, recorded
+            )
         except Exception:  # there is none by that way either: it stays nan
             return found
         for k, t in zip(lost, again, strict=True):
