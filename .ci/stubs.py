@@ -30,7 +30,7 @@ LIMIT = 120
 
 TYPES = {
     **dict.fromkeys(
-        "a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
+        "A a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
         "input2 key log_probs logits negative negative_slope operands other pad_width positive query repeats reps "
         "source target value var weight x x1 x2 y z".split(),
         "ArrayLike",
@@ -41,6 +41,8 @@ TYPES = {
     "dtype": "DTypeLike",
     "optimize": "object",
     "ord": "float | str | None",
+    "p": "float | str | None",
+    **dict.fromkeys("rcond rtol tol".split(), "ArrayLike | None"),
     "output_size": "int | Nested[int | None] | None",
     "padding": "Ints",
     "subscripts": "object",
@@ -51,6 +53,7 @@ TYPES_IN = {
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
     **{("moveaxis", argument): "Ints" for argument in ("source", "destination")},
     ("concat", "arrays"): "Iterable[ArrayLike]",
+    ("multi_dot", "arrays"): "Iterable[ArrayLike]",
     ("stack", "arrays"): "Iterable[ArrayLike]",
     ("hstack", "arrays"): "Iterable[ArrayLike]",
     ("vstack", "arrays"): "Iterable[ArrayLike]",

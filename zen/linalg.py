@@ -24,21 +24,29 @@ from .f import (
 )  # fmt: skip
 from .habits import HOMES, elsewhere, missing
 from .ops.linalg import SlogdetResult
-from .ops.register import FUNCTIONS
+from .ops.register import ANSWERS, FUNCTIONS
 from .ops.selection import matrix_diagonal as diagonal
 from .ops.selection import matrix_trace as trace
 
 if TYPE_CHECKING:
     from .f import (
+        cond,
         eigh,
         eigvalsh,
+        lstsq,
+        matrix_rank,
+        multi_dot,
+        pinv,
         qr,
         svd,
         svdvals,
+        tensorinv,
+        tensorsolve,
     )  # fmt: skip
     from .ops.orthogonal import QRResult
     from .ops.singular_values import SVDResult
     from .ops.spectra import EighResult
+    from .ops.tensor_equations import vector_cross as cross
 
 __all__ = [
     "EighResult",
@@ -46,23 +54,31 @@ __all__ = [
     "SVDResult",
     "SlogdetResult",
     "cholesky",
+    "cond",
+    "cross",
     "det",
     "diagonal",
     "eigh",
     "eigvalsh",
     "inv",
+    "lstsq",
     "matmul",
     "matrix_norm",
     "matrix_power",
+    "matrix_rank",
     "matrix_transpose",
+    "multi_dot",
     "norm",
     "outer",
+    "pinv",
     "qr",
     "slogdet",
     "solve",
     "svd",
     "svdvals",
     "tensordot",
+    "tensorinv",
+    "tensorsolve",
     "trace",
     "vecdot",
     "vector_norm",
@@ -78,7 +94,9 @@ if not TYPE_CHECKING:  # for whom there are no other names
     def __getattr__(name: str) -> object:
         import sys
 
-        if name in _RESULTS:
+        if name == "cross":
+            found = ANSWERS["linalg.cross"]
+        elif name in _RESULTS:
             found = getattr(sys.modules[FUNCTIONS[_RESULTS[name]].__globals__["__name__"]], name)
         elif name in __all__:
             found = FUNCTIONS[name]

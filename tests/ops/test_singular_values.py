@@ -63,14 +63,12 @@ def test_of_a_hermitian_matrix(complex_):
     np.testing.assert_allclose(zen.linalg.svd(x, compute_uv=False, hermitian=True).array, expected.S)
     half = lambda x: (x + x.mH) / 2  # noqa: E731
     for uv in (True, False):
-        pick = lambda x, uv=uv: (
-            zen.linalg.svd(half(x), hermitian=True).S
-            if uv
-            else zen.linalg.svd(  # noqa: E731
-                half(x), compute_uv=False, hermitian=True
-            )
-        )
-        a = zen.grad(lambda x: f.sum(pick(x) ** 3))(x)
+
+        def function(x, uv=uv):
+            found = zen.linalg.svd(half(x), compute_uv=uv, hermitian=True)
+            return f.sum((found.S if uv else found) ** 3)
+
+        a = zen.grad(function)(x)
         b = zen.grad(lambda x: f.sum(zen.linalg.svdvals(half(x)) ** 3))(x)
         np.testing.assert_allclose(a, b, atol=1e-10)
 

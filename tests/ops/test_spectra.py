@@ -1,4 +1,4 @@
-"""Eigenvalues and eigenvectors of symmetric matrices: values against NumPy, derivatives also where eigenvalues are equal.
+"""Eigenvalues and eigenvectors of symmetric matrices: values against NumPy, derivatives also where they are equal.
 
 Expected derivatives of functions of a matrix come from the identity that defines them, or from numerical
 differentiation of NumPy's result, which does not depend on the choice of eigenvectors.

@@ -275,6 +275,8 @@ TORCH = {
     "cofactor_slope": _cofactor_slope,
     "slogdet": lambda x: tuple(torch.linalg.slogdet(x)),
     "logabsdet": lambda x: torch.linalg.slogdet(x)[1],
+    "det_angle": lambda x: torch.angle(torch.linalg.slogdet(x.to(torch.complex128)).sign),
+    "pinv": lambda x, rcond: torch.linalg.pinv(x),
     "eigh": lambda x, ties: tuple(torch.linalg.eigh((x + x.mT) / 2)),
     "qr": torch.linalg.qr,
     "cholesky": lambda x: torch.linalg.cholesky((x + x.mT) / 2),

@@ -11,7 +11,7 @@ from typing import TypeVar
 FAMILIES = (
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
-    "spectra", "singular_values", "orthogonal",
+    "spectra", "singular_values", "orthogonal", "least_squares", "tensor_equations",
 )  # fmt: skip
 """Each behind those that it imports."""
 

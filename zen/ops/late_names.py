@@ -17,6 +17,7 @@ ROWS: dict[str, str] = {
     "spectra": "eigh",
     "singular_values": "svd",
     "orthogonal": "qr",
+    "least_squares": "pinv",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -46,6 +47,8 @@ FUNCTIONS: dict[str, str] = {
     "spectra": "eigh eigvalsh",
     "singular_values": "svd svdvals",
     "orthogonal": "qr",
+    "least_squares": "cond lstsq matrix_rank pinv",
+    "tensor_equations": "cross multi_dot tensorinv tensorsolve",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -63,4 +66,6 @@ NUMPY: dict[str, str] = {
     "spectra": "linalg.eigh linalg.eigvalsh",
     "singular_values": "linalg.svd linalg.svdvals",
     "orthogonal": "linalg.qr",
+    "least_squares": "linalg.cond linalg.lstsq linalg.matrix_rank linalg.pinv",
+    "tensor_equations": "cross linalg.cross linalg.multi_dot linalg.tensorinv linalg.tensorsolve",
 }

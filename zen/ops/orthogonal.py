@@ -1,6 +1,6 @@
 """QR decompositions.
 
-Derivatives: M. Seeger et al., "Auto-differentiating linear algebra", arXiv:1710.08717, 2017, section 4.3; H. Liao et al.,
+Derivatives: M. Seeger et al., "Auto-differentiating linear algebra", arXiv:1710.08717, 2017; H. Liao et al.,
 "Differentiable programming tensor networks", Phys. Rev. X 9, 2019, for wide matrices. Cotangents are not conjugated.
 """
 
@@ -16,11 +16,11 @@ from ..dtypes import floating
 from ..dtypes import real as real_dtype
 from .joining import concat
 from .operands import raw
-from .products import turned
+from .products import adjoint, conjugate, turned
 from .register import define, public
 from .row import row
 from .singular_values import adjoint_of, completed, matrices
-from .spectra import adjoint, conjugate, failing
+from .spectra import failing
 from .ties import recorded
 
 

@@ -18,15 +18,13 @@ from ..dtypes import real as real_dtype
 from .joining import concat
 from .operands import operand, raw
 from .pointwise import FUNCTIONS
-from .products import turned
+from .products import adjoint, conjugate, turned
 from .register import ROWS, define, public
 from .row import row
 from .selection import take_along_axis
 from .shape import astype, matrix_transpose
 from .spectra import (
-    adjoint,
     between,
-    conjugate,
     eigh,
     eigvalsh,
     failing,
@@ -56,7 +54,10 @@ def _svd(x: Any, ties: Ties | None) -> Any:
 
 
 def _core(f: Any, g: Any, u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any]:
-    """The cotangents of both vectors in their bases, 0.0 where there is none, and their size. LAPACK's choice of phases is undone."""
+    """The cotangents of both vectors in their bases, 0.0 where there is none, and their size.
+
+    LAPACK's choice of phases is undone.
+    """
     left = 0.0 if g[0] is None else f.matmul(turned(f, u), g[0])
     right = 0.0 if g[2] is None else f.matmul(conjugate(f, vh), adjoint(f, g[2]))
     size = size_of(s, g[1], *[c for c in (g[0], g[2]) if c is not None])
@@ -211,7 +212,7 @@ def decompose(x: Any) -> SVDResult:
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """Singular value decomposition: a named tuple (U, S, Vh) with x = (U * S[..., None, :]) @ Vh.
 
-    x: matrices (..., m, n). S: (..., k), k = min(m, n), in descending order. U: (..., m, m) and Vh: (..., n, n), or with
+    x: matrices (..., m, n). S: (..., k), k = min(m, n), in descending order. U: (..., m, m) and Vh: (..., n, n), with
     full_matrices=False (..., m, k) and (..., k, n). compute_uv=False: S alone. hermitian: x is symmetric or Hermitian,
     and decomposed by `eigh`.
 
@@ -219,7 +220,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     U @ diag(f(S)) @ Vh with an odd f where values are 0, projectors) has its exact gradient, in reverse mode; all else
     has none and raises numpy.linalg.LinAlgError. In forward mode the tangents of vectors are nan there unless they are
     determined. Vectors beyond k are determined as a space alone, and so is their gradient. The phase of complex vectors
-    is LAPACK's. Raises ValueError for less than two dimensions, numpy.linalg.LinAlgError where LAPACK does not converge.
+    is LAPACK's. Raises ValueError for less than two dimensions, numpy.linalg.LinAlgError without convergence.
 
     >>> zen.f.svd(zen.tensor([[0.0, 2.0], [1.0, 0.0]])).S.tolist()
     [2.0, 1.0]

@@ -17,7 +17,7 @@ from ..dtypes import real as real_dtype
 from .linalg import floated_square
 from .operands import raw
 from .pointwise import where
-from .products import turned
+from .products import adjoint, conjugate, turned
 from .register import ROWS, define, public
 from .row import row
 from .selection import tril, triu
@@ -34,15 +34,6 @@ from .ties import (
     undetermined,
     vanishes,
 )  # fmt: skip
-
-
-def conjugate(f: Any, x: Any) -> Any:
-    return f.conj(x) if x.dtype in COMPLEX else x
-
-
-def adjoint(f: Any, x: Any) -> Any:
-    """Matrices conjugated and transposed."""
-    return conjugate(f, turned(f, x))
 
 
 def skewed(f: Any, x: Any) -> Any:

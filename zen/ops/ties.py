@@ -136,8 +136,7 @@ def quotient(
 ) -> Any:
     """top / gaps for pairs of different values; where both vanish, that of `fallback()`, or 0 if that is None.
 
-    size: see `size_of`. apart: pairs that have a gap at all, True off the diagonal. fallback is called if there are tied
-    pairs.
+    size: see `size_of`. apart: pairs that have a gap at all, True off the diagonal.
     """
     numerators, differences = raw(top), raw(gaps)
     close = near(differences, scale) & apart
