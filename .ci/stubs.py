@@ -30,7 +30,7 @@ LIMIT = 120
 
 TYPES = {
     **dict.fromkeys(
-        "a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
+        "A a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
         "input2 key log_probs logits negative negative_slope operands other pad_width positive query repeats reps "
         "sorter source target tensor value var weight x x1 x2 y z".split(),
         "ArrayLike",
@@ -48,6 +48,8 @@ TYPES = {
     "optimize": "object",
     "order": "str | None",
     "ord": "float | str | None",
+    "p": "float | str | None",
+    **dict.fromkeys("rcond rtol tol".split(), "ArrayLike | None"),
     "output_size": "int | Nested[int | None] | None",
     "padding": "Ints",
     "range": "object",
@@ -65,6 +67,7 @@ TYPES_IN = {
     **{("moveaxis", argument): "Ints" for argument in ("source", "destination")},
     ("flatten", "start_axis"): "int | str",
     ("concat", "arrays"): "Iterable[ArrayLike]",
+    ("multi_dot", "arrays"): "Iterable[ArrayLike]",
     ("stack", "arrays"): "Iterable[ArrayLike]",
     ("hstack", "arrays"): "Iterable[ArrayLike]",
     ("vstack", "arrays"): "Iterable[ArrayLike]",
@@ -101,6 +104,9 @@ from numpy.typing import DTypeLike
 from .backend import Tensor
 from .ops.linalg import SlogdetResult
 from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
+from .ops.orthogonal import QRResult
+from .ops.singular_values import SVDResult
+from .ops.spectra import EighResult
 from .typing import ArrayLike, Axes, Ints, Nested
 
 """

@@ -9,6 +9,9 @@ from numpy.typing import DTypeLike
 from .backend import Tensor
 from .ops.linalg import SlogdetResult
 from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
+from .ops.orthogonal import QRResult
+from .ops.singular_values import SVDResult
+from .ops.spectra import EighResult
 from .typing import ArrayLike, Axes, Ints, Nested
 
 __all__ = [
@@ -61,6 +64,7 @@ __all__ = [
     "clamp",
     "clip",
     "concat",
+    "cond",
     "conj",
     "conv1d",
     "conv2d",
@@ -75,6 +79,7 @@ __all__ = [
     "cosine_similarity",
     "count_nonzero",
     "cov",
+    "cross",
     "cross_entropy",
     "cumprod",
     "cumsum",
@@ -90,6 +95,8 @@ __all__ = [
     "dropout",
     "dropout1d",
     "dropout2d",
+    "eigh",
+    "eigvalsh",
     "einsum",
     "elu",
     "embedding",
@@ -160,10 +167,12 @@ __all__ = [
     "logical_xor",
     "logsigmoid",
     "logsumexp",
+    "lstsq",
     "margin_ranking_loss",
     "matmul",
     "matrix_norm",
     "matrix_power",
+    "matrix_rank",
     "matrix_transpose",
     "max",
     "max_pool1d",
@@ -177,6 +186,7 @@ __all__ = [
     "modf",
     "moveaxis",
     "mse_loss",
+    "multi_dot",
     "multi_margin_loss",
     "multiply",
     "nan_to_num",
@@ -206,6 +216,7 @@ __all__ = [
     "pdist",
     "percentile",
     "permute_dims",
+    "pinv",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",
@@ -215,6 +226,7 @@ __all__ = [
     "prelu",
     "prod",
     "ptp",
+    "qr",
     "quantile",
     "rad2deg",
     "radians",
@@ -259,6 +271,8 @@ __all__ = [
     "std",
     "subtract",
     "sum",
+    "svd",
+    "svdvals",
     "swapaxes",
     "take",
     "take_along_axis",
@@ -266,6 +280,8 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "tensordot",
+    "tensorinv",
+    "tensorsolve",
     "threshold",
     "tile",
     "trace",
@@ -429,6 +445,7 @@ def clip(
 def concat(
     arrays: Iterable[ArrayLike], axis: int | None = 0, *, dtype: DTypeLike | None = None, casting: str = "same_kind"
 ) -> Tensor: ...
+def cond(x: ArrayLike, p: float | str | None = None) -> Tensor: ...
 def conj(x: ArrayLike) -> Tensor: ...
 def conv1d(
     input: ArrayLike,
@@ -493,6 +510,9 @@ def cov(
     *,
     dtype: DTypeLike | None = None,
 ) -> Tensor: ...
+def cross(
+    a: ArrayLike, b: ArrayLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor: ...
 def cross_entropy(
     logits: ArrayLike,
     target: ArrayLike,
@@ -527,6 +547,8 @@ def dropout1d(
 def dropout2d(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
 ) -> Tensor: ...
+def eigh(x: ArrayLike, UPLO: str = "L") -> EighResult: ...
+def eigvalsh(x: ArrayLike, UPLO: str = "L") -> Tensor: ...
 def einsum(subscripts: object, *operands: ArrayLike, optimize: object = None) -> Tensor: ...
 def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> Tensor: ...
 def embedding(
@@ -662,12 +684,16 @@ def logical_or(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def logical_xor(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def logsigmoid(input: ArrayLike) -> Tensor: ...
 def logsumexp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> tuple[Tensor, ...]: ...
 def margin_ranking_loss(
     input1: ArrayLike, input2: ArrayLike, target: ArrayLike, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Tensor: ...
 def matmul(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def matrix_norm(x: ArrayLike, *, keepdims: bool = False, ord: float | str | None = "fro") -> Tensor: ...
 def matrix_power(x: ArrayLike, n: int) -> Tensor: ...
+def matrix_rank(
+    A: ArrayLike, tol: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = None
+) -> Tensor: ...
 def matrix_transpose(x: ArrayLike) -> Tensor: ...
 def max(
     x: ArrayLike,
@@ -764,6 +790,7 @@ def moveaxis(x: ArrayLike, source: Ints, destination: Ints) -> Tensor: ...
 def mse_loss(
     input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", weight: ArrayLike | None = None
 ) -> Tensor: ...
+def multi_dot(arrays: Iterable[ArrayLike]) -> Tensor: ...
 def multi_margin_loss(
     input: ArrayLike,
     target: ArrayLike,
@@ -908,6 +935,9 @@ def percentile(
     weights: ArrayLike | None = None,
 ) -> Tensor: ...
 def permute_dims(x: ArrayLike, axes: Ints) -> Tensor: ...
+def pinv(
+    x: ArrayLike, rcond: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = ...
+) -> Tensor: ...
 def pixel_shuffle(input: ArrayLike, upscale_factor: int) -> Tensor: ...
 def pixel_unshuffle(input: ArrayLike, downscale_factor: int) -> Tensor: ...
 def poisson_nll_loss(
@@ -933,6 +963,7 @@ def prod(
     where: ArrayLike | None = None,
 ) -> Tensor: ...
 def ptp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def qr(x: ArrayLike, mode: str = "reduced") -> Tensor: ...
 def quantile(
     x: ArrayLike,
     q: ArrayLike,
@@ -1020,6 +1051,8 @@ def sum(
     initial: ArrayLike | None = None,
     where: ArrayLike | None = None,
 ) -> Tensor: ...
+def svd(x: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Tensor: ...
+def svdvals(x: ArrayLike) -> Tensor: ...
 def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Tensor: ...
 def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None, *, mode: str = "raise") -> Tensor: ...
 def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int | None = -1) -> Tensor: ...
@@ -1027,6 +1060,8 @@ def tan(input: ArrayLike) -> Tensor: ...
 def tanh(input: ArrayLike) -> Tensor: ...
 def tanhshrink(input: ArrayLike) -> Tensor: ...
 def tensordot(a: ArrayLike, b: ArrayLike, axes: int | Nested[Ints] = 2) -> Tensor: ...
+def tensorinv(a: ArrayLike, ind: int = 2) -> Tensor: ...
+def tensorsolve(a: ArrayLike, b: ArrayLike, axes: Ints | None = None) -> Tensor: ...
 def threshold(input: ArrayLike, threshold: float, value: float) -> Tensor: ...
 def tile(x: ArrayLike, reps: ArrayLike) -> Tensor: ...
 def trace(

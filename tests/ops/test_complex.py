@@ -5,7 +5,17 @@ What is drawn are the row's own cases, with every floating argument turned in th
 
 import numpy as np
 import pytest
-from drawing import DIFFERENTIABLE, ELEMENTWISE, ROWS, broadcast_shapes, cases, elementwise_case, has_derivative, joined
+from drawing import (
+    COMPOSED,
+    DIFFERENTIABLE,
+    ELEMENTWISE,
+    ROWS,
+    broadcast_shapes,
+    cases,
+    elementwise_case,
+    has_derivative,
+    joined,
+)  # fmt: skip
 
 import zen
 from zen import backend
@@ -59,6 +69,8 @@ def checked(case, order=2):
 def numpy_form(case):
     row = ROWS[case.name]
     name = row.complex if isinstance(row.complex, str) else case.name
+    if name in COMPOSED:
+        return joined(ROWS[name].composition(*case.args, *case.params)).array
     with np.errstate(all="ignore"):
         return np.asarray(joined(register.ROWS[name].forward(*case.args, *case.params)))
 

@@ -200,9 +200,9 @@ def _overlapped(v, size, kernel, dilation, stride):
 
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 _CONSTANT = ("heaviside", "nextafter", "spacing")
+_OTHERWISE = [*_AS_LAYERS, *_CONSTANT, "svd"]
 TORCH = {
-    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name)
-       and name not in (*_AS_LAYERS, *_CONSTANT)},
+    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _OTHERWISE},
     "equal": torch.eq, "not_equal": torch.ne,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
@@ -293,6 +293,10 @@ TORCH = {
     "cofactor_slope": _cofactor_slope,
     "slogdet": lambda x: tuple(torch.linalg.slogdet(x)),
     "logabsdet": lambda x: torch.linalg.slogdet(x)[1],
+    "det_angle": lambda x: torch.angle(torch.linalg.slogdet(x.to(torch.complex128)).sign),
+    "pinv": lambda x, rcond: torch.linalg.pinv(x),
+    "eigh": lambda x, ties: tuple(torch.linalg.eigh((x + x.mT) / 2)),
+    "qr": torch.linalg.qr,
     "cholesky": lambda x: torch.linalg.cholesky((x + x.mT) / 2),
     "softmax": torch.softmax,
     "log_softmax": torch.log_softmax,
@@ -338,6 +342,7 @@ WITHOUT_COUNTERPART = {
     "recurrence": "serves the derivative of cumprod",
     "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
+    "svd": "signs of vectors are LAPACK's; compared in test_linalg_decompositions.py",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""
 

@@ -89,9 +89,7 @@ def _of_moduli(base: Row) -> Any:
 
 
 def _spread(function: Any) -> Any:
-    return lambda base: lambda x, axis, correction, keepdims: function(
-        x, axis=axis, ddof=correction, keepdims=keepdims
-    )
+    return lambda base: lambda x, axis, correction, keepdims: function(x, axis=axis, ddof=correction, keepdims=keepdims)
 
 
 def _of_real_result(base: Row) -> Any:

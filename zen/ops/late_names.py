@@ -22,6 +22,10 @@ ROWS: dict[str, str] = {
     "windows": "overlapped windows",
     "distances": "cdist",
     "fft": "fourier irfft rfft",
+    "spectra": "eigh",
+    "singular_values": "svd",
+    "orthogonal": "qr",
+    "least_squares": "pinv",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -60,6 +64,11 @@ FUNCTIONS: dict[str, str] = {
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "distances": "cdist normalize one_hot pdist",
     "searching": "isin nonzero searchsorted unique_all unique_counts unique_inverse unique_values",
+    "spectra": "eigh eigvalsh",
+    "singular_values": "svd svdvals",
+    "orthogonal": "qr",
+    "least_squares": "cond lstsq matrix_rank pinv",
+    "tensor_equations": "cross multi_dot tensorinv tensorsolve",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -88,4 +97,9 @@ NUMPY: dict[str, str] = {
         "fft.fftfreq fft.fftshift fft.hfft fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 "
         "fft.rfftfreq fft.rfftn"
     ),
+    "spectra": "linalg.eigh linalg.eigvalsh",
+    "singular_values": "linalg.svd linalg.svdvals",
+    "orthogonal": "linalg.qr",
+    "least_squares": "linalg.cond linalg.lstsq linalg.matrix_rank linalg.pinv",
+    "tensor_equations": "cross linalg.cross linalg.multi_dot linalg.tensorinv linalg.tensorsolve",
 }

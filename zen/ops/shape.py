@@ -63,6 +63,8 @@ BROADCAST_TO = define(row(
     ],
     complex=True, doc="Elements repeated along axes of length 1 and new leading axes.",
 ))  # fmt: skip
+
+
 def _converted(x: Any, dtype: np.dtype) -> Any:
     x = np.asarray(x)
     return (x.real if x.dtype in COMPLEX and dtype not in COMPLEX else x).astype(dtype)
