@@ -169,6 +169,7 @@ from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
+from .ops.data import array as array
 from .ops.data import asarray as asarray
 from .ops.data import full as full
 from .ops.data import full_like as full_like
@@ -190,6 +191,9 @@ if TYPE_CHECKING:
     from . import testing as testing
     from . import training as training
     from . import visualize as visualize
+    from .ops.along import vectorize as vectorize
+    from .ops.indexed_joining import c_ as c_
+    from .ops.indexed_joining import r_ as r_
     from .serialize import load as load
     from .serialize import save as save
     from .training import fit as fit
@@ -201,7 +205,10 @@ e, pi, inf, nan = 2.718281828459045, 3.141592653589793, float("inf"), float("nan
 __version__ = "0.1.0"
 
 _MODULES = ("compat", "data", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
-_FROM = {"fit": "training", "load": "serialize", "save": "serialize"}
+_FROM = {
+    "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",
+    "save": "serialize", "vectorize": "ops.along",
+}  # fmt: skip
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     # zen.sklearn needs a library of its own, and would take the place of that one's name.
     __all__, __dir__ = _shown(globals(), {"backend", "f", "linalg", "random", *_MODULES, *_FROM} - {"sklearn"})

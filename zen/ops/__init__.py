@@ -31,7 +31,9 @@ from . import (
 if TYPE_CHECKING:
     from . import (
         activations,
+        along,
         attention,
+        building,
         classification,
         convolution,
         dropout,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         normalisation_channels,
         pooling,
         recurrent,
+        writing,
     )
 
 _OPERATORS = {
@@ -63,7 +66,9 @@ install(arrays=register.arrays, tensors=register.tensors, operators=_OPERATORS)
 
 __all__ = [
     "activations",
+    "along",
     "attention",
+    "building",
     "classification",
     "convolution",
     "data",
@@ -93,6 +98,7 @@ __all__ = [
     "selection",
     "shape",
     "views",
+    "writing",
 ]
 
 if not TYPE_CHECKING:  # which reads the imports above

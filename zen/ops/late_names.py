@@ -14,6 +14,7 @@ ROWS: dict[str, str] = {
         "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_sigmoid complex_sign "
         "complex_silu complex_std complex_var conj imag real"
     ),
+    "building": "linspace",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -40,6 +41,9 @@ FUNCTIONS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "angle conj imag real",
+    "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
+    "along": "apply_along_axis apply_over_axes fromfunction",
+    "writing": "copyto fill_diagonal place put put_along_axis putmask",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -54,4 +58,7 @@ METHODS: dict[str, str] = {
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",
+    "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
+    "along": "apply_along_axis apply_over_axes fromfunction",
+    "writing": "copyto fill_diagonal place put put_along_axis putmask",
 }
