@@ -172,6 +172,7 @@ from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
+from .ops.data import array as array
 from .ops.data import asarray as asarray
 from .ops.data import full as full
 from .ops.data import full_like as full_like
@@ -212,6 +213,9 @@ if TYPE_CHECKING:
     from .f import unique_counts as unique_counts
     from .f import unique_inverse as unique_inverse
     from .f import unique_values as unique_values
+    from .ops.along import vectorize as vectorize
+    from .ops.indexed_joining import c_ as c_
+    from .ops.indexed_joining import r_ as r_
     from .serialize import load as load
     from .serialize import save as save
     from .training import fit as fit
@@ -225,7 +229,8 @@ __array_api_version__ = "2025.12"
 
 _MODULES = ("compat", "data", "fft", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
 _FROM = {
-    "fit": "training", "load": "serialize", "save": "serialize",
+    "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",
+    "save": "serialize", "vectorize": "ops.along",
     **dict.fromkeys("broadcast_shapes can_cast finfo iinfo isdtype result_type".split(), "array_api"),
     **dict.fromkeys(
         "angle conj imag isin nonzero real searchsorted unique_all unique_counts unique_inverse unique_values".split(),

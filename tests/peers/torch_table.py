@@ -278,6 +278,9 @@ TORCH = {
         [x.select(axis, p) if isinstance(p, int) else _slice(x, axis, p) for p in pieces]
     ),
     "roll": torch.roll,
+    "linspace": lambda a, b, num, endpoint: torch.stack(
+        [torch.lerp(a, b, k / max(num - endpoint, 1)) for k in range(max(num, 1))]
+    )[:num],
     "pad": _pad,
     "getitem": _getitem,
     "setitem": _setitem,

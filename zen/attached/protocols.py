@@ -44,19 +44,22 @@ _INDEX = frozenset({
 """Functions whose result is made of indices or truth values: it becomes Tensors without a gradient."""
 
 
-def _array(object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Tensor:
-    made = data.asarray(object, dtype, copy=copy if isinstance(object, (Tensor, np.ndarray)) else None)
-    return made if made.ndim >= ndmin else made.reshape((1,) * (ndmin - made.ndim) + made.shape)
+def _asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None) -> Tensor:
+    return data.array(a, dtype, copy=copy, order=order or "K")
 
 
-def _asarray(a: Any, dtype: Any = None, *, copy: bool | None = None) -> Tensor:
-    return data.asarray(a, dtype, copy=copy)
+def _ascontiguousarray(a: Any, dtype: Any = None) -> Tensor:
+    return data.array(a, dtype, copy=None, order="C", ndmin=1)
+
+
+def _asfortranarray(a: Any, dtype: Any = None) -> Tensor:
+    return data.array(a, dtype, copy=None, order="F", ndmin=1)
 
 
 _CREATION: dict[Any, Callable[..., Any]] = {
     np.zeros_like: creation.zeros_like, np.ones_like: creation.ones_like, np.empty_like: creation.empty_like,
-    np.full_like: data.full_like, np.full: data.full, np.array: _array, np.asarray: _asarray,
-    np.asanyarray: _asarray, np.ascontiguousarray: _asarray, np.asfortranarray: _asarray,
+    np.full_like: data.full_like, np.full: data.full, np.array: data.array, np.asarray: _asarray,
+    np.asanyarray: _asarray, np.ascontiguousarray: _ascontiguousarray, np.asfortranarray: _asfortranarray,
 }  # fmt: skip
 """Functions that make arrays: of the shape of a Tensor, or asked for a Tensor by `like=`."""
 
@@ -128,7 +131,10 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
     if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
         result = func(*plain(args), **{key: plain(value) for key, value in options.items()})
         return tensors_of(result) if func in _INDEX else result
-    return _run(_CREATION.get(func) or NUMPY_FUNCTIONS.get(func) or answering(func), func, func, args, options)
+    function = _CREATION.get(func) or NUMPY_FUNCTIONS.get(func) or answering(func)
+    if func in undifferentiated.WRITERS and not (isinstance(args[0], Tensor) and requires_gradient(args, options)):
+        function = None
+    return _run(function, func, func, args, options)
 
 
 _VALUES = {of: function for of, function in NUMPY_FUNCTIONS.items() if of not in _TRUTH_UFUNCS}
@@ -192,7 +198,7 @@ def _accepted(
         args, options = by_position(called, args, options)
     accepted = {}
     for key, value in options.items():
-        if key in known:
+        if key in known or (_ANY in known and key != "out"):
             accepted[key] = value
         elif key != "out" and not (_passes(key, value) or (function in _CREATION.values() and key == "order")):
             remedy = _REMEDIES.get(key, "write the result without it, or pass t.detach() if no gradient is wanted")
@@ -201,16 +207,19 @@ def _accepted(
 
 
 def _known(function: Any) -> frozenset[str]:
-    """The names of the arguments that zen's function has."""
+    """The names of the arguments that zen's function has, and `_ANY` if it hands on all others."""
     found = _names.get(function)
     if found is None:
         code = getattr(function, "__code__", None)
-        names = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        found = _names[function] = frozenset(names)
+        n = 0 if code is None else code.co_argcount + code.co_kwonlyargcount
+        names = () if code is None else code.co_varnames[:n]
+        takes_all = code is not None and code.co_flags & 8 and function.__annotations__.get("unknown") != "Never"
+        found = _names[function] = frozenset((*names, _ANY) if takes_all else names)
     return found
 
 
 _names: dict[Any, frozenset[str]] = {}
+_ANY = "**"
 
 
 def _passes(key: str, value: Any) -> bool:

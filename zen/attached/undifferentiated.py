@@ -21,7 +21,7 @@ from ..ops.register import FUNCTIONS
 _NAMES = {"expit": "sigmoid", "log_expit": "logsigmoid"}
 """Ufuncs of SciPy that zen has under another name."""
 
-_WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
+WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
 _FIRST: dict[Any, tuple[str, ...]] = {
     np.copyto: ("dst", "src"), np.putmask: ("a", "mask", "values"), np.concatenate: ("arrays",), np.dot: ("a", "b"),
     np.vdot: ("a", "b"), np.inner: ("a", "b"), np.where: ("condition", "x", "y"),
@@ -108,7 +108,7 @@ def _pairs(values: Any, arrays: Any) -> list[tuple[Any, Any]]:
 
 
 def _writes(called: Any) -> bool:
-    return called in _WRITERS or getattr(called, "__name__", "") == "at"
+    return called in WRITERS or getattr(called, "__name__", "") == "at"
 
 
 def plain(x: Any) -> Any:

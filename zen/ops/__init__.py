@@ -31,7 +31,9 @@ from . import (
 if TYPE_CHECKING:
     from . import (
         activations,
+        along,
         attention,
+        building,
         classification,
         convolution,
         dropout,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         pooling,
         recurrent,
         searching,
+        writing,
     )
 
 _OPERATORS = {
@@ -68,7 +71,9 @@ install(arrays=register.arrays, tensors=register.tensors, operators=_OPERATORS)
 
 __all__ = [
     "activations",
+    "along",
     "attention",
+    "building",
     "classification",
     "convolution",
     "data",
@@ -101,6 +106,7 @@ __all__ = [
     "selection",
     "shape",
     "views",
+    "writing",
 ]
 
 if not TYPE_CHECKING:  # which reads the imports above

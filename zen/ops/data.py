@@ -14,6 +14,8 @@ from ..backend import Tensor
 from ..conversion import convert, describe, holds_gradients, supported
 from ..creation import like, one_device, shape_of
 from .nesting import nested
+from .orders import laid_out, letter
+from .register import placed
 from .shape import broadcast_to
 
 if TYPE_CHECKING:
@@ -94,6 +96,29 @@ def asarray(
     if not shares:
         return backend.leaf(array, False)
     return backend.leaf(array.copy() if copy else backend.borrow(array), False)
+
+
+def array(
+    object: Any,
+    dtype: DTypeLike | None = None,
+    *,
+    copy: bool | None = True,
+    order: str | None = "K",
+    subok: bool = False,
+    ndmin: int = 0,
+) -> Tensor:
+    """A new Tensor with the values of `object`, as numpy.array; connected with the Tensors in it.
+
+    object: what `asarray` takes. copy: None for a copy only where one is needed, False for ValueError there. order: of
+    the elements in memory. ndmin: dimensions at least, new ones in front. subok has no meaning here.
+    """
+    given = isinstance(object, (Tensor, np.ndarray))
+    found = asarray(object, dtype, copy if given or copy is False else None)
+    made: Tensor = laid_out(found, letter("array", order, "CFAK"))
+    return made if made.ndim >= ndmin else made.reshape((1,) * (ndmin - made.ndim) + made.shape)
+
+
+placed(array, "zen", "array")
 
 
 def full(

@@ -26,6 +26,7 @@ ROWS: dict[str, str] = {
     "singular_values": "svd",
     "orthogonal": "qr",
     "least_squares": "pinv",
+    "building": "linspace",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -69,6 +70,9 @@ FUNCTIONS: dict[str, str] = {
     "orthogonal": "qr",
     "least_squares": "cond lstsq matrix_rank pinv",
     "tensor_equations": "cross multi_dot tensorinv tensorsolve",
+    "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
+    "along": "apply_along_axis apply_over_axes fromfunction",
+    "writing": "copyto fill_diagonal place put put_along_axis putmask",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -102,4 +106,7 @@ NUMPY: dict[str, str] = {
     "orthogonal": "linalg.qr",
     "least_squares": "linalg.cond linalg.lstsq linalg.matrix_rank linalg.pinv",
     "tensor_equations": "cross linalg.cross linalg.multi_dot linalg.tensorinv linalg.tensorsolve",
+    "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
+    "along": "apply_along_axis apply_over_axes fromfunction",
+    "writing": "copyto fill_diagonal place put put_along_axis putmask",
 }
