@@ -63,9 +63,11 @@ __all__ = [
     "conv2d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "convolve",
     "copy",
     "copysign",
     "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "cosine_embedding_loss",
@@ -81,12 +83,14 @@ __all__ = [
     "degrees",
     "det",
     "diagonal",
+    "diff",
     "divide",
     "divmod",
     "dot",
     "dropout",
     "dropout1d",
     "dropout2d",
+    "ediff1d",
     "einsum",
     "elu",
     "embedding",
@@ -110,6 +114,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "gradient",
     "greater",
     "greater_equal",
     "group_norm",
@@ -130,11 +135,13 @@ __all__ = [
     "imag",
     "inner",
     "instance_norm",
+    "interp",
     "inv",
     "isclose",
     "isfinite",
     "isinf",
     "isnan",
+    "kaiser",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -263,12 +270,14 @@ __all__ = [
     "tile",
     "trace",
     "transpose",
+    "trapezoid",
     "tril",
     "triplet_margin_loss",
     "triu",
     "trunc",
     "unfold",
     "unstack",
+    "unwrap",
     "var",
     "vdot",
     "vecdot",
@@ -449,11 +458,13 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Ints = 1,
 ) -> Tensor: ...
+def convolve(a: ArrayLike, v: ArrayLike, mode: str = "full") -> Tensor: ...
 def copy(x: ArrayLike, order: str | None = "K") -> Tensor: ...
 def copysign(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def corrcoef(
     x: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None
 ) -> Tensor: ...
+def correlate(a: ArrayLike, v: ArrayLike, mode: str = "valid") -> Tensor: ...
 def cos(input: ArrayLike) -> Tensor: ...
 def cosh(input: ArrayLike) -> Tensor: ...
 def cosine_embedding_loss(
@@ -496,6 +507,9 @@ def deg2rad(input: ArrayLike) -> Tensor: ...
 def degrees(input: ArrayLike) -> Tensor: ...
 def det(x: ArrayLike) -> Tensor: ...
 def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
+def diff(
+    x: ArrayLike, n: int = 1, axis: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None
+) -> Tensor: ...
 def divide(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def divmod(a: ArrayLike, b: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def dot(a: ArrayLike, b: ArrayLike) -> Tensor: ...
@@ -508,6 +522,7 @@ def dropout1d(
 def dropout2d(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
 ) -> Tensor: ...
+def ediff1d(x: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike | None = None) -> Tensor: ...
 def einsum(subscripts: object, *operands: ArrayLike, optimize: object = None) -> Tensor: ...
 def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> Tensor: ...
 def embedding(
@@ -543,6 +558,7 @@ def gaussian_nll_loss(
 ) -> Tensor: ...
 def gelu(input: ArrayLike, approximate: str = "none") -> Tensor: ...
 def glu(input: ArrayLike, axis: int = -1, *, dim: int | None = None) -> Tensor: ...
+def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Axes = None, edge_order: int = 1) -> Tensor: ...
 def greater(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def greater_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def group_norm(
@@ -599,6 +615,14 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-05,
 ) -> Tensor: ...
+def interp(
+    x: ArrayLike,
+    xp: ArrayLike,
+    fp: ArrayLike,
+    left: ArrayLike | None = None,
+    right: ArrayLike | None = None,
+    period: ArrayLike | None = None,
+) -> Tensor: ...
 def inv(x: ArrayLike) -> Tensor: ...
 def isclose(
     a: ArrayLike, b: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
@@ -606,6 +630,7 @@ def isclose(
 def isfinite(input: ArrayLike) -> Tensor: ...
 def isinf(input: ArrayLike) -> Tensor: ...
 def isnan(input: ArrayLike) -> Tensor: ...
+def kaiser(M: int, beta: ArrayLike) -> Tensor: ...
 def kl_div(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", log_target: bool = False) -> Tensor: ...
 def l1_loss(
     input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", weight: ArrayLike | None = None
@@ -1001,6 +1026,7 @@ def trace(
     x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1, *, dtype: DTypeLike | None = None
 ) -> Tensor: ...
 def transpose(x: ArrayLike, axes: Ints | None = None) -> Tensor: ...
+def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axis: int = -1) -> Tensor: ...
 def tril(x: ArrayLike, k: int = 0) -> Tensor: ...
 def triplet_margin_loss(
     anchor: ArrayLike,
@@ -1017,6 +1043,9 @@ def triu(x: ArrayLike, k: int = 0) -> Tensor: ...
 def trunc(input: ArrayLike) -> Tensor: ...
 def unfold(input: ArrayLike, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1) -> Tensor: ...
 def unstack(x: ArrayLike, axis: int = 0) -> tuple[Tensor, ...]: ...
+def unwrap(
+    p: ArrayLike, discont: float | None = None, axis: int = -1, *, period: float = 6.283185307179586
+) -> Tensor: ...
 def var(
     x: ArrayLike,
     axis: Axes = None,

@@ -12,6 +12,7 @@ FAMILIES = (
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
     "real_functions", "nan_functions", "quantiles", "statistics", "histograms",
+    "differences", "interpolation", "signals",
     "windows", "images", "distances",
 )  # fmt: skip
 """Each behind those that it imports."""

@@ -19,6 +19,8 @@ ROWS: dict[str, str] = {
         "sinc_slope spacing"
     ),
     "nan_functions": "nanmax nanmin",
+    "differences": "diff",
+    "signals": "convolve correlate_valid",
     "windows": "overlapped windows",
     "distances": "cdist",
 }
@@ -55,6 +57,9 @@ FUNCTIONS: dict[str, str] = {
     "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
     "statistics": "average corrcoef cov ptp",
     "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
+    "differences": "diff ediff1d gradient trapezoid unwrap",
+    "interpolation": "interp",
+    "signals": "convolve correlate kaiser",
     "windows": "fold unfold",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "distances": "cdist normalize one_hot pdist",
@@ -69,6 +74,7 @@ METHODS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "conj conjugate",
+    "differences": "diff",
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",
@@ -80,4 +86,7 @@ NUMPY: dict[str, str] = {
     "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
     "statistics": "average corrcoef cov ptp",
     "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
+    "differences": "diff ediff1d gradient trapezoid unwrap",
+    "interpolation": "interp",
+    "signals": "convolve correlate",
 }
