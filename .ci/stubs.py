@@ -38,15 +38,18 @@ TYPES = {
     **dict.fromkeys(
         "a_max a_min attn_mask max min neginf pos_weight posinf running_mean running_var".split(), "ArrayLike | None"
     ),
-    **dict.fromkeys("exponent nan q sample".split(), "ArrayLike"),
     **dict.fromkeys("arr base choices default dst ind mask start stop src v val vals values xi".split(), "ArrayLike"),
     **dict.fromkeys("choicelist condlist".split(), "Iterable[ArrayLike]"),
     **dict.fromkeys("args func func1d function funclist kw kwargs".split(), "object"),
+    **dict.fromkeys("dx exponent f fp nan p q sample v varargs xp".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
     "axis": "Axes",
     "bins": "object",
     "casting": "str",
-    **dict.fromkeys(("aweights", "fweights", "initial", "mean", "weights", "where"), "ArrayLike | None"),
+    **dict.fromkeys(
+        "append aweights fweights initial left mean period prepend right to_begin to_end weights where".split(),
+        "ArrayLike | None",
+    ),
     "dtype": "DTypeLike",
     "optimize": "object",
     "order": "str | None",

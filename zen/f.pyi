@@ -75,10 +75,12 @@ __all__ = [
     "conv2d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "convolve",
     "copy",
     "copysign",
     "copyto",
     "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "cosine_embedding_loss",
@@ -97,12 +99,14 @@ __all__ = [
     "diag",
     "diagflat",
     "diagonal",
+    "diff",
     "divide",
     "divmod",
     "dot",
     "dropout",
     "dropout1d",
     "dropout2d",
+    "ediff1d",
     "eigh",
     "eigvalsh",
     "einsum",
@@ -132,6 +136,7 @@ __all__ = [
     "gelu",
     "geomspace",
     "glu",
+    "gradient",
     "greater",
     "greater_equal",
     "group_norm",
@@ -152,12 +157,14 @@ __all__ = [
     "imag",
     "inner",
     "instance_norm",
+    "interp",
     "inv",
     "isclose",
     "isfinite",
     "isin",
     "isinf",
     "isnan",
+    "kaiser",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -307,6 +314,7 @@ __all__ = [
     "tile",
     "trace",
     "transpose",
+    "trapezoid",
     "tril",
     "triplet_margin_loss",
     "triu",
@@ -317,6 +325,7 @@ __all__ = [
     "unique_inverse",
     "unique_values",
     "unstack",
+    "unwrap",
     "var",
     "vdot",
     "vecdot",
@@ -511,12 +520,14 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Ints = 1,
 ) -> Tensor: ...
+def convolve(a: ArrayLike, v: ArrayLike, mode: str = "full") -> Tensor: ...
 def copy(x: ArrayLike, order: str | None = "K") -> Tensor: ...
 def copysign(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def copyto(dst: ArrayLike, src: ArrayLike, casting: str = "same_kind", where: ArrayLike | None = True) -> None: ...
 def corrcoef(
     x: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None
 ) -> Tensor: ...
+def correlate(a: ArrayLike, v: ArrayLike, mode: str = "valid") -> Tensor: ...
 def cos(input: ArrayLike) -> Tensor: ...
 def cosh(input: ArrayLike) -> Tensor: ...
 def cosine_embedding_loss(
@@ -564,6 +575,9 @@ def det(x: ArrayLike) -> Tensor: ...
 def diag(v: ArrayLike, k: int = 0) -> Tensor: ...
 def diagflat(v: ArrayLike, k: int = 0) -> Tensor: ...
 def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
+def diff(
+    x: ArrayLike, n: int = 1, axis: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None
+) -> Tensor: ...
 def divide(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def divmod(a: ArrayLike, b: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def dot(a: ArrayLike, b: ArrayLike) -> Tensor: ...
@@ -576,6 +590,7 @@ def dropout1d(
 def dropout2d(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
 ) -> Tensor: ...
+def ediff1d(x: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike | None = None) -> Tensor: ...
 def eigh(x: ArrayLike, UPLO: str = "L") -> EighResult: ...
 def eigvalsh(x: ArrayLike, UPLO: str = "L") -> Tensor: ...
 def einsum(subscripts: object, *operands: ArrayLike, optimize: object = None) -> Tensor: ...
@@ -624,6 +639,7 @@ def geomspace(
     axis: int = 0,
 ) -> Tensor: ...
 def glu(input: ArrayLike, axis: int = -1, *, dim: int | None = None) -> Tensor: ...
+def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Axes = None, edge_order: int = 1) -> Tensor: ...
 def greater(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def greater_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def group_norm(
@@ -680,6 +696,14 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-05,
 ) -> Tensor: ...
+def interp(
+    x: ArrayLike,
+    xp: ArrayLike,
+    fp: ArrayLike,
+    left: ArrayLike | None = None,
+    right: ArrayLike | None = None,
+    period: ArrayLike | None = None,
+) -> Tensor: ...
 def inv(x: ArrayLike) -> Tensor: ...
 def isclose(
     a: ArrayLike, b: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
@@ -695,6 +719,7 @@ def isin(
 ) -> Tensor: ...
 def isinf(input: ArrayLike) -> Tensor: ...
 def isnan(input: ArrayLike) -> Tensor: ...
+def kaiser(M: int, beta: ArrayLike) -> Tensor: ...
 def kl_div(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", log_target: bool = False) -> Tensor: ...
 def l1_loss(
     input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", weight: ArrayLike | None = None
@@ -1133,6 +1158,7 @@ def trace(
     x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1, *, dtype: DTypeLike | None = None
 ) -> Tensor: ...
 def transpose(x: ArrayLike, axes: Ints | None = None) -> Tensor: ...
+def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axis: int = -1) -> Tensor: ...
 def tril(x: ArrayLike, k: int = 0) -> Tensor: ...
 def triplet_margin_loss(
     anchor: ArrayLike,
@@ -1153,6 +1179,9 @@ def unique_counts(x: ArrayLike) -> UniqueCountsResult: ...
 def unique_inverse(x: ArrayLike) -> UniqueInverseResult: ...
 def unique_values(x: ArrayLike) -> Tensor: ...
 def unstack(x: ArrayLike, axis: int = 0) -> tuple[Tensor, ...]: ...
+def unwrap(
+    p: float | str | None, discont: float | None = None, axis: int = -1, *, period: float = 6.283185307179586
+) -> Tensor: ...
 def var(
     x: ArrayLike,
     axis: Axes = None,

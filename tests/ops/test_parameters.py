@@ -60,7 +60,9 @@ CALLS = {
     "softshrink": ((X,), {}, {"lambd": 0.5}),
     "std": ((X,), {}, {"correction": 1.0, "ddof": 1.0}),
     "threshold": ((X,), {}, {"threshold": 0.5, "value": 0.3}),
+    "trapezoid": ((X,), {}, {"dx": 0.5}),
     "triplet_margin_loss": ((X, Y, P), {}, {"margin": 1.0, "p": 3.0, "eps": 0.1}),
+    "unwrap": ((X,), {}, {"discont": 1.5, "period": 3.0}),
     "var": ((X,), {}, {"correction": 1.0, "ddof": 1.0}),
     "vector_norm": ((X[0],), {}, {"ord": 3.0}),
 }
@@ -120,6 +122,7 @@ WHOLE_CALLS = {
     **{f"conv{kind}2d": ((IMAGES, np.ones((4, 4, 2, 2))), {}) for kind in ("", "_transpose")}, "split": ((X, 2), {}),
     **{name: CALLS[name][:2] for name in ("cross_entropy", "embedding", "multi_margin_loss", "nll_loss")},
     "matrix_power": ((X[:3],), {}), "group_norm": ((IMAGES,), {}), "repeat": ((X, 2), {}), "stack": (([X, X],), {}),
+    "kaiser": ((), {"beta": 2.0}),
     "take": ((X, [0, 1]), {}), "histogram2d": ((X[:, 0], Y[:, 0]), {}), "bincount": ((CLASSES,), {}),
     **{name: ((0.5, 1.0), {}) for name in ("geomspace", "linspace", "logspace")},
     "compress": (([True], X), {}), "put_along_axis": ((zen.tensor(X), np.zeros((4, 1), int), 1.0), {}),

@@ -328,6 +328,7 @@ TORCH = {
     "group_norm": lambda x, w, b, groups, eps: functional.group_norm(x, groups, _ones(w, x, x.shape[1]), b, eps),
     "batch_norm": _batch_norm,
     "fixed_norm": _fixed_norm,
+    "diff": lambda x, axis: torch.diff(x, dim=axis),
     "cbrt": lambda x: torch.sign(x) * torch.abs(x) ** (1 / 3),
     "modf": torch.frac,
     "ldexp": lambda x, exponent: x * 2.0 ** torch.tensor(exponent),  # torch.ldexp's derivative takes 2 ** -1 as an int
@@ -339,6 +340,7 @@ WITHOUT_COUNTERPART = {
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
     **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),
+    **dict.fromkeys(("convolve", "correlate_valid"), "compared with NumPy, whose form of a convolution they are"),
     "sinc_slope": "serves the derivative of sinc",
     "i0_slope": "serves the derivative of i0",
     **dict.fromkeys(_CONSTANT, "PyTorch has no derivative"),

@@ -202,6 +202,7 @@ def histogram2d(
     x, y = (asarray(operand("histogram2d", v)) for v in (x, y))
     if len(x) != len(y):
         raise ValueError(f"histogram2d: {len(x)} coordinates along x, but {len(y)} along y")
+    bins = _number_or_edges("histogram2d", bins)
     if hasattr(bins, "__len__") and len(bins) not in (1, 2):
         bins = [bins, bins]
     counts, edges = _grid("histogram2d", [x, y], bins, range, density, weights)

@@ -15,6 +15,7 @@ FAMILIES = (
     "windows", "images", "distances", "searching", "fft", "fft_real",
     "spectra", "singular_values", "orthogonal", "least_squares", "tensor_equations",
     "building", "along", "writing",
+    "differences", "interpolation", "signals",
 )  # fmt: skip
 """Each behind those that it imports."""
 

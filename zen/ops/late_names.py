@@ -27,6 +27,8 @@ ROWS: dict[str, str] = {
     "orthogonal": "qr",
     "least_squares": "pinv",
     "building": "linspace",
+    "differences": "diff",
+    "signals": "convolve correlate_valid",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -73,6 +75,9 @@ FUNCTIONS: dict[str, str] = {
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
+    "differences": "diff ediff1d gradient trapezoid unwrap",
+    "interpolation": "interp",
+    "signals": "convolve correlate kaiser",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -84,6 +89,7 @@ METHODS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "conj conjugate",
+    "differences": "diff",
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",
@@ -109,4 +115,7 @@ NUMPY: dict[str, str] = {
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
+    "differences": "diff ediff1d gradient trapezoid unwrap",
+    "interpolation": "interp",
+    "signals": "convolve correlate",
 }

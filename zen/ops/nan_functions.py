@@ -250,8 +250,6 @@ def _extreme_of(
             raise ValueError(f"{name}: no elements along axis {axis} of shape {x.shape}; an empty {name} has no value")
     found = apply(made, (x,), (axes, bool(keepdims)))
     if initial is not None:
-        from . import real_functions  # noqa: F401  fmax and fmin
-
         found = astype(FUNCTIONS[combine](found, initial), x.dtype, copy=False)
     if np.isnan(raw(found)).any():
         warn("All-NaN slice encountered")
