@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 FAMILIES = (
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling",
-    "windows", "images", "distances",
+    "windows", "images", "distances", "resampling", "alignment", "multilabel",
 )  # fmt: skip
 """Each behind those that it imports."""
 

@@ -12,6 +12,8 @@ ROWS = {
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
     "windows": "overlapped windows",
     "distances": "cdist",
+    "resampling": "gathered_back resampled",
+    "alignment": "paths",
 }
 FUNCTIONS = {
     "attention": "scaled_dot_product_attention",
@@ -30,7 +32,7 @@ FUNCTIONS = {
     "classification": "cross_entropy nll_loss",
     "margins": (
         "cosine_embedding_loss cosine_similarity hinge_embedding_loss margin_ranking_loss multi_margin_loss "
-        "pairwise_distance soft_margin_loss triplet_margin_loss"
+        "pairwise_distance soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss"
     ),
     "normalisation_channels": "batch_norm group_norm instance_norm",
     "pooling": (
@@ -40,6 +42,9 @@ FUNCTIONS = {
     "windows": "fold unfold",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "distances": "cdist normalize one_hot pdist",
+    "resampling": "interpolate",
+    "alignment": "ctc_loss",
+    "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
 }
 METHODS = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
