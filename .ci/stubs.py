@@ -32,7 +32,7 @@ TYPES = {
     **dict.fromkeys(
         "A a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
         "input2 key log_probs logits negative negative_slope operands other pad_width positive query repeats reps "
-        "sorter source target tensor value var weight x x1 x2 y z".split(),
+        "sorter source target targets tensor value var weight x x1 x2 y z".split(),
         "ArrayLike",
     ),
     **dict.fromkeys(
@@ -63,9 +63,12 @@ TYPES = {
 }
 """The type of an argument by its name."""
 TYPES_IN = {
+    **{("ctc_loss", argument): "ArrayLike" for argument in ("input_lengths", "target_lengths")},
     **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2)},
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
     ("fold", "output_size"): "Ints",
+    ("interpolate", "size"): "Ints | None",
+    ("interpolate", "scale_factor"): "float | Nested[float] | None",
     ("normalize", "out"): "None",
     ("pad", "pad_width"): "Ints | Nested[Ints] | None",
     ("pad", "pad"): "Ints | None",
@@ -101,8 +104,8 @@ WRITTEN = {
 HEADER = """\
 # The functions of zen.f, for type checkers and editors. Written by `make stubs` (.ci/stubs.py): do not edit.
 
-from collections.abc import Iterable
-from typing import Literal, overload
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import DTypeLike

@@ -1,7 +1,7 @@
 # The functions of zen.f, for type checkers and editors. Written by `make stubs` (.ci/stubs.py): do not edit.
 
-from collections.abc import Iterable
-from typing import Literal, overload
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -89,6 +89,7 @@ __all__ = [
     "cov",
     "cross",
     "cross_entropy",
+    "ctc_loss",
     "cumprod",
     "cumsum",
     "cumulative_prod",
@@ -158,6 +159,7 @@ __all__ = [
     "inner",
     "instance_norm",
     "interp",
+    "interpolate",
     "inv",
     "isclose",
     "isfinite",
@@ -210,6 +212,8 @@ __all__ = [
     "mse_loss",
     "multi_dot",
     "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "multiply",
     "nan_to_num",
     "nancumprod",
@@ -317,6 +321,7 @@ __all__ = [
     "trapezoid",
     "tril",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "triu",
     "trunc",
     "unfold",
@@ -561,6 +566,15 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     reduction: str = "mean",
 ) -> Tensor: ...
+def ctc_loss(
+    log_probs: ArrayLike,
+    targets: ArrayLike,
+    input_lengths: ArrayLike,
+    target_lengths: ArrayLike,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor: ...
 def cumprod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
 def cumsum(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
 def cumulative_prod(
@@ -703,6 +717,15 @@ def interp(
     left: ArrayLike | None = None,
     right: ArrayLike | None = None,
     period: ArrayLike | None = None,
+) -> Tensor: ...
+def interpolate(
+    input: ArrayLike,
+    size: Ints | None = None,
+    scale_factor: float | Nested[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
 ) -> Tensor: ...
 def inv(x: ArrayLike) -> Tensor: ...
 def isclose(
@@ -883,6 +906,10 @@ def multi_margin_loss(
     weight: ArrayLike | None = None,
     *,
     reduction: str = "mean",
+) -> Tensor: ...
+def multilabel_margin_loss(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Tensor: ...
+def multilabel_soft_margin_loss(
+    input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, *, reduction: str = "mean"
 ) -> Tensor: ...
 def multiply(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def nan_to_num(
@@ -1169,6 +1196,16 @@ def triplet_margin_loss(
     eps: float = 1e-06,
     swap: bool = False,
     *,
+    reduction: str = "mean",
+) -> Tensor: ...
+def triplet_margin_with_distance_loss(
+    anchor: ArrayLike,
+    positive: ArrayLike,
+    negative: ArrayLike,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
     reduction: str = "mean",
 ) -> Tensor: ...
 def triu(x: ArrayLike, k: int = 0) -> Tensor: ...

@@ -198,6 +198,12 @@ def _overlapped(v, size, kernel, dilation, stride):
     return v.new_zeros(math.prod(shape)).index_put((where,), v.reshape(-1), True).reshape(shape)
 
 
+def _taps(taps, size):
+    """The matrix of weights, with a row for each place."""
+    weights = np.ones(taps.positions.shape) if taps.weights is None else taps.weights
+    return torch.tensor((weights[..., None] * (taps.positions[..., None] == np.arange(size))).sum(1))
+
+
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 _CONSTANT = ("heaviside", "nextafter", "spacing")
 _OTHERWISE = [*_AS_LAYERS, *_CONSTANT, "svd"]
@@ -321,6 +327,8 @@ TORCH = {
     "windows": lambda x, *params: x.reshape(-1)[_side_by_side(x.shape, *params)],
     "overlapped": _overlapped,
     "cdist": lambda a, b, p: torch.linalg.vector_norm(a[..., :, None, :] - b[..., None, :, :], p, -1),
+    "resampled": lambda x, taps, axis: torch.movedim(x.movedim(axis, -1) @ _taps(taps, x.shape[axis]).mT, -1, axis),
+    "gathered_back": lambda v, taps, n, axis: torch.movedim(v.movedim(axis, -1) @ _taps(taps, n), -1, axis),
     "layer_norm": lambda x, w, b, dims, eps: functional.layer_norm(
         x, x.shape[-dims:], _ones(w, x, x.shape[-dims:]), b, eps
     ),
@@ -337,6 +345,7 @@ TORCH = {
 
 WITHOUT_COUNTERPART = {
     **dict.fromkeys(_AS_LAYERS, "compared as layers in test_nn_recurrent.py and test_nn_attention.py"),
+    "paths": "compared as ctc_loss in test_nn_losses.py",
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
     **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),

@@ -53,6 +53,10 @@ from .images import Fold as Fold
 from .images import PixelShuffle as PixelShuffle
 from .images import PixelUnshuffle as PixelUnshuffle
 from .images import Unfold as Unfold
+from .labels import CTCLoss as CTCLoss
+from .labels import MultiLabelMarginLoss as MultiLabelMarginLoss
+from .labels import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
+from .labels import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
 from .linear import Bilinear as Bilinear
 from .linear import Embedding as Embedding
 from .linear import Flatten as Flatten
@@ -118,6 +122,9 @@ from .recurrent import GRUCell as GRUCell
 from .recurrent import LSTMCell as LSTMCell
 from .recurrent import RNNBase as RNNBase
 from .recurrent import RNNCell as RNNCell
+from .resampling import Upsample as Upsample
+from .resampling import UpsamplingBilinear2d as UpsamplingBilinear2d
+from .resampling import UpsamplingNearest2d as UpsamplingNearest2d
 from .transformer import Transformer as Transformer
 from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer

@@ -16,6 +16,7 @@ FAMILIES = (
     "spectra", "singular_values", "orthogonal", "least_squares", "tensor_equations",
     "building", "along", "writing",
     "differences", "interpolation", "signals",
+    "resampling", "alignment", "multilabel",
 )  # fmt: skip
 """Each behind those that it imports."""
 

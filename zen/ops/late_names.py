@@ -29,6 +29,8 @@ ROWS: dict[str, str] = {
     "building": "linspace",
     "differences": "diff",
     "signals": "convolve correlate_valid",
+    "resampling": "gathered_back resampled",
+    "alignment": "paths",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -47,7 +49,7 @@ FUNCTIONS: dict[str, str] = {
     "classification": "cross_entropy nll_loss",
     "margins": (
         "cosine_embedding_loss cosine_similarity hinge_embedding_loss margin_ranking_loss multi_margin_loss "
-        "pairwise_distance soft_margin_loss triplet_margin_loss"
+        "pairwise_distance soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss"
     ),
     "normalisation_channels": "batch_norm group_norm instance_norm",
     "pooling": (
@@ -78,6 +80,9 @@ FUNCTIONS: dict[str, str] = {
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate kaiser",
+    "resampling": "interpolate",
+    "alignment": "ctc_loss",
+    "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
