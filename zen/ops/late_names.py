@@ -26,6 +26,7 @@ ROWS: dict[str, str] = {
     "singular_values": "svd",
     "orthogonal": "qr",
     "least_squares": "pinv",
+    "triangular": "lu",
     "building": "linspace",
 }
 FUNCTIONS: dict[str, str] = {
@@ -70,6 +71,8 @@ FUNCTIONS: dict[str, str] = {
     "orthogonal": "qr",
     "least_squares": "cond lstsq matrix_rank pinv",
     "tensor_equations": "cross multi_dot tensorinv tensorsolve",
+    "triangular": "cho_solve lu solve_triangular",
+    "matrix_functions": "block_diag expm",
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
