@@ -76,6 +76,7 @@ TYPES_IN = {
     **{("moveaxis", argument): "Ints" for argument in ("source", "destination")},
     ("flatten", "start_axis"): "int | str",
     ("concat", "arrays"): "Iterable[ArrayLike]",
+    ("cho_solve", "c_and_lower"): "tuple[ArrayLike, bool]",
     ("multi_dot", "arrays"): "Iterable[ArrayLike]",
     ("stack", "arrays"): "Iterable[ArrayLike]",
     ("hstack", "arrays"): "Iterable[ArrayLike]",

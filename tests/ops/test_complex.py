@@ -92,7 +92,9 @@ def test_derivatives_of_order_1_and_2_and_forward_mode(name):
         checked(complex_case(case))
 
 
-@pytest.mark.parametrize("name", [n for n in COMPLEX if len(ROWS[n].args) > 1 and n not in WRITES and n in DIFFERENTIABLE])
+@pytest.mark.parametrize(
+    "name", [n for n in COMPLEX if len(ROWS[n].args) > 1 and n not in WRITES and n in DIFFERENTIABLE]
+)
 def test_an_operand_that_stays_real_has_a_real_gradient(name):
     for case in cases(name):
         for which in ([0], [1]):

@@ -1,4 +1,4 @@
-"""Pseudo-inverses, least squares, ranks, conditions and matrix norms: against NumPy, definitions and special matrices."""
+"""Pseudo-inverses, least squares, ranks, conditions and matrix norms against NumPy, and at special matrices."""
 
 import numpy as np
 import pytest

@@ -80,6 +80,16 @@ def _solve(a, b):
     return torch.linalg.solve(a.expand(*batch, *a.shape[-2:]), b.expand(*batch, *b.shape[-2:]))
 
 
+def _lu_factors(x):
+    """By the columns of both factors, as torch.linalg.lu has no unpivoted form on the CPU."""
+    n, columns, rows, rest = x.shape[-1], [], [], x
+    for k in range(n):
+        rows.append(rest[..., k, :])
+        columns.append(rest[..., :, k] / rest[..., k, k][..., None])
+        rest = rest - columns[-1][..., :, None] * rows[-1][..., None, :]
+    return torch.stack(columns, -1), torch.stack(rows, -2)
+
+
 def _cofactor_slope(h, x):
     """The derivative of det(x) inv(x)^T, contracted with h."""
     inverse = torch.linalg.inv(x)
@@ -302,6 +312,7 @@ TORCH = {
     "cofactor_slope": _cofactor_slope,
     "slogdet": lambda x: tuple(torch.linalg.slogdet(x)),
     "logabsdet": lambda x: torch.linalg.slogdet(x)[1],
+    "lu": lambda x: _lu_factors(x),
     "det_angle": lambda x: torch.angle(torch.linalg.slogdet(x.to(torch.complex128)).sign),
     "pinv": lambda x, rcond: torch.linalg.pinv(x),
     "eigh": lambda x, ties: tuple(torch.linalg.eigh((x + x.mT) / 2)),

@@ -14,6 +14,7 @@ FAMILIES = (
     "real_functions", "nan_functions", "quantiles", "statistics", "histograms",
     "windows", "images", "distances", "searching", "fft", "fft_real",
     "spectra", "singular_values", "orthogonal", "least_squares", "tensor_equations",
+    "triangular", "matrix_functions",
     "building", "along", "writing",
     "differences", "interpolation", "signals",
     "resampling", "alignment", "multilabel",

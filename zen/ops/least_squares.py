@@ -18,9 +18,9 @@ from . import reduction
 from .linalg import inv
 from .moments import norm
 from .operands import constant, operand, raw
-from .pointwise import FUNCTIONS, where
+from .pointwise import where
 from .products import adjoint, conjugate, turned
-from .register import define, public
+from .register import FUNCTIONS, define, public
 from .row import row
 from .shape import astype
 from .singular_values import matrices, svdvals
@@ -52,7 +52,7 @@ def _pinv_tangent(f: Any, g: Any, x: Any, y: Any) -> Any:
 
 def _tall_and_wide(rng: np.random.Generator) -> list[Any]:
     shapes = [(3, 3), (4, 2), (2, 3), (2, 3, 2), (1, 1)]
-    found = [rng.normal(size=s) + 2 * np.eye(*s[-2:]) for s in shapes]
+    found = [rng.normal(size=s) + 2 * np.eye(s[-2], s[-1]) for s in shapes]
     return [((x,), (1e-15,)) for x in [*found, rng.normal(size=(2, 4)).T, np.zeros((0, 3, 2)), np.zeros((0, 2))]]
 
 
@@ -144,9 +144,10 @@ def cond(x: Any, p: Any = None) -> Any:
     """Condition numbers of the matrices in the last two axes: norm(x, p) * norm(inv(x), p).
 
     p: None or 2, the largest singular value over the smallest, for any shape; -2, the inverse of that; or an order of
-    `norm` for square matrices, "fro", "nuc", 1, -1, inf or -inf. From the inverse of the dtype's
-    rounding on a condition is nothing but rounding, or inf: it has a gradient of zero. Raises ValueError for less than two dimensions or another p, numpy.linalg.LinAlgError for empty matrices
-    and, with an order that needs the inverse, for matrices that are not square.
+    `norm` for square matrices, "fro", "nuc", 1, -1, inf or -inf. A condition from the inverse of the dtype's rounding on
+    is nothing but rounding, or inf, and has a gradient of zero. Raises ValueError for less than two dimensions or
+    another p, numpy.linalg.LinAlgError for empty matrices and, with an order that needs the inverse, for matrices that
+    are not square.
 
     >>> zen.f.cond(zen.tensor([[2.0, 0.0], [0.0, 1.0]])).item()
     2.0

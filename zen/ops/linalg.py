@@ -271,7 +271,7 @@ def _slogdet_vjp(
     (x,), (sign, _, lu, pivots) = args, results
     if x.dtype in COMPLEX:
         inverse = np.swapaxes(np.linalg.inv(x), -1, -2)
-        part = 0.0 if g[1] is None else g[1]
+        part: Any = 0.0 if g[1] is None else g[1]
         part = part if g[0] is None else part - 1j * np.real(1j * g[0] * sign)
         return (part[..., None, None] * inverse,)
     if g[1] is None:

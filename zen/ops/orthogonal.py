@@ -53,7 +53,7 @@ def _check_rank(r: np.ndarray) -> None:
 
 def _draws(rng: np.random.Generator) -> list[Any]:
     shapes = [(3, 3), (4, 2), (2, 3, 2), (1, 1), (3, 1)]
-    found = [rng.normal(size=s) + 2 * np.eye(*s[-2:]) for s in shapes]
+    found = [rng.normal(size=s) + 2 * np.eye(s[-2], s[-1]) for s in shapes]
     return [((x,), ()) for x in [*found, rng.normal(size=(2, 4)).T, np.zeros((0, 3, 2)), np.zeros((2, 0))]]
 
 

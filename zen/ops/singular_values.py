@@ -17,9 +17,8 @@ from ..dtypes import COMPLEX, DEFAULT, INEXACT, floating
 from ..dtypes import real as real_dtype
 from .joining import concat
 from .operands import operand, raw
-from .pointwise import FUNCTIONS
 from .products import adjoint, conjugate, turned
-from .register import ROWS, define, public
+from .register import FUNCTIONS, ROWS, define, public
 from .row import row
 from .selection import take_along_axis
 from .shape import astype, matrix_transpose

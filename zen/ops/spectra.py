@@ -182,7 +182,8 @@ def hermitian(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """Symmetric matrices with eigenvalues well apart."""
     n = shape[-1]
     q = np.linalg.qr(rng.normal(size=shape))[0]
-    return (q * (np.arange(n) + rng.uniform(0.5, 0.9, n))) @ np.swapaxes(q, -1, -2)
+    made: np.ndarray = (q * (np.arange(n) + rng.uniform(0.5, 0.9, n))) @ np.swapaxes(q, -1, -2)
+    return made
 
 
 EIGH = define(row(
