@@ -19,7 +19,7 @@ from ..conversion import convert
 from ..ops import data
 from ..ops.register import NUMPY_FUNCTIONS, answering
 from . import undifferentiated
-from .undifferentiated import by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
+from .undifferentiated import WRITERS, by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
 
 _TRUTH_UFUNCS = frozenset({
     np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
@@ -132,7 +132,7 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
         result = func(*plain(args), **{key: plain(value) for key, value in options.items()})
         return tensors_of(result) if func in _INDEX else result
     function = _CREATION.get(func) or NUMPY_FUNCTIONS.get(func) or answering(func)
-    if func in undifferentiated.WRITERS and not (isinstance(args[0], Tensor) and requires_gradient(args, options)):
+    if func in WRITERS and not (isinstance(args[0], Tensor) and requires_gradient(args, options)):
         function = None
     return _run(function, func, func, args, options)
 

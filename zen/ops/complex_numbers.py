@@ -14,8 +14,9 @@ from ..backend import Shaped, apply
 from ..dtypes import COMPLEX
 from ..dtypes import real as real_dtype
 from .elementwise import ANY, POSITIVE
-from .operands import operand
+from .operands import operand, raw
 from .pointwise import where
+from .reduction import CONSTANT
 from .register import DECLARATIONS, METHODS, define, placed, public
 from .row import Row, elementwise, row
 
@@ -164,5 +165,5 @@ def angle(z: Any, deg: bool = False) -> Any:
     if z.dtype in COMPLEX:
         made = apply(ANGLE, (z,))
     else:
-        made = where(z < 0, np.pi, z * 0)
+        made = apply(CONSTANT, (z,), (np.asarray(np.angle(raw(z))),))
     return made * (180 / np.pi) if deg else made

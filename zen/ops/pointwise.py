@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor, apply, binary, unary
-from ..dtypes import BOOLEAN, DEFAULT, EXACT, FLOATING, INTEGER
+from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, FLOATING, INTEGER
 from . import elementwise
 from .axes import either
 from .operands import floating, operand, raw, whole
@@ -136,12 +136,15 @@ def fabs(x: Any) -> Any:
     >>> zen.f.fabs(zen.tensor([-2, 3])).tolist()
     [2.0, 3.0]
     """
-    return _ABS(inexact(operand("fabs", x)))
+    x = operand("fabs", x)
+    if x.dtype in COMPLEX:
+        raise TypeError("fabs is for real numbers; the modulus of complex ones is abs(x)")
+    return _ABS(inexact(x))
 
 
 @public(method=None)
 def float_power(a: Any, b: Any) -> Any:
-    """`a ** b` in float64, whatever the dtypes of a and b; so integers may have negative exponents.
+    """`a ** b` in float64, or complex128, whatever the dtypes of a and b; so integers may have negative exponents.
 
     Shapes, errors and derivatives as in `power`.
 
@@ -152,7 +155,10 @@ def float_power(a: Any, b: Any) -> Any:
 
 
 def _double(name: str, x: Any) -> Any:
-    return float(x) if type(x) in (int, float) else astype(operand(name, x), DEFAULT, copy=False)
+    if type(x) in (int, float):
+        return float(x)
+    x = operand(name, x)
+    return astype(x, np.result_type(x.dtype, DEFAULT), copy=False)
 
 
 @public("")

@@ -13,7 +13,7 @@ from . import reduction
 from .arguments import refuse
 from .axes import all_axes, one_axis
 from .operands import constant, operand
-from .register import ROWS, define, public
+from .register import ROWS, define, dispatch, public
 from .result_shapes import multiplied
 from .row import row
 from .shape import moveaxis, ravel, reshape
@@ -112,7 +112,7 @@ def matmul(a: Any, b: Any) -> Any:
     return apply(MATMUL, (a, b))
 
 
-@public("outer linalg.outer")
+@public("outer")
 def outer(a: Any, b: Any) -> Any:
     """All products of an element of a with one of b: shape (a.size, b.size); operands are flattened.
 
@@ -121,6 +121,17 @@ def outer(a: Any, b: Any) -> Any:
     """
     a, b = ravel(operand("outer", a)), ravel(operand("outer", b))
     return apply(ROWS["multiply"], (reshape(a, (a.size, 1)), b))
+
+
+def _outer_of_vectors(x1: Any, x2: Any) -> Any:
+    """numpy.linalg.outer, which flattens nothing."""
+    x1, x2 = operand("outer", x1), operand("outer", x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(f"outer: vectors are needed, not shapes {x1.shape} and {x2.shape}; numpy.outer flattens them")
+    return outer(x1, x2)
+
+
+dispatch("linalg.outer", _outer_of_vectors)
 
 
 @public("tensordot linalg.tensordot", method=None)
