@@ -112,6 +112,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .backend import Tensor
+from .ops.eigen import EigResult
 from .ops.linalg import SlogdetResult
 from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
 from .ops.orthogonal import QRResult

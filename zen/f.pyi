@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .backend import Tensor
+from .ops.eigen import EigResult
 from .ops.linalg import SlogdetResult
 from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
 from .ops.orthogonal import QRResult
@@ -110,7 +111,9 @@ __all__ = [
     "dropout1d",
     "dropout2d",
     "ediff1d",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "einsum",
     "elu",
@@ -612,7 +615,9 @@ def dropout2d(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
 ) -> Tensor: ...
 def ediff1d(x: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike | None = None) -> Tensor: ...
+def eig(x: ArrayLike) -> EigResult: ...
 def eigh(x: ArrayLike, UPLO: str = "L") -> EighResult: ...
+def eigvals(x: ArrayLike) -> Tensor: ...
 def eigvalsh(x: ArrayLike, UPLO: str = "L") -> Tensor: ...
 def einsum(subscripts: object, *operands: ArrayLike, optimize: object = None) -> Tensor: ...
 def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> Tensor: ...

@@ -144,7 +144,7 @@ def cond(x: Any, p: Any = None) -> Any:
     """Condition numbers of the matrices in the last two axes: norm(x, p) * norm(inv(x), p).
 
     p: None or 2, the largest singular value over the smallest, for any shape; -2, the inverse of that; or an order of
-    `norm` for square matrices, "fro", "nuc", 1, -1, inf or -inf. A condition from the inverse of the dtype's rounding on
+    `norm` for square matrices, "fro", "nuc", 1, -1, inf or -inf. A condition beyond the inverse of the dtype's rounding
     is nothing but rounding, or inf, and has a gradient of zero. Raises ValueError for less than two dimensions or
     another p, numpy.linalg.LinAlgError for empty matrices and, with an order that needs the inverse, for matrices that
     are not square.
