@@ -77,8 +77,7 @@ def _check_basis(v: np.ndarray) -> None:
 
 def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     gw, gv = g
-    probed = ties is not None and ties.probed()
-    if probed:
+    if ties is not None and ties.probed(g):
         return None if gv is None else _core(f, gw, gv, w, v)[0]
     _check_basis(raw(v))
     own = np.eye(w.shape[-1], dtype=real_dtype(w.dtype))
@@ -97,7 +96,9 @@ def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     return f.solve(across, f.matmul(inner, across))
 
 
-def _tangent(f: Any, g: Any, w: Any, v: Any) -> Any:
+def _tangent(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
+    if ties is not None:
+        ties.probed((g,))
     _check_basis(raw(v))
     c = f.solve(v, f.matmul(g, v))
     scale = np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
@@ -123,7 +124,7 @@ def _draws(rng: np.random.Generator) -> list[Any]:
 
 
 EIG = define(row(
-    "eig", "x", _eig, ["vjp(g, w, v, ties)"], jvp=("tangent(g, w, v)",), outputs="w v", params="is_real ties",
+    "eig", "x", _eig, ["vjp(g, w, v, ties)"], jvp=("tangent(g, w, v, ties)",), outputs="w v", params="is_real ties",
     uses={"vjp": _vjp, "tangent": _tangent}, complex=True, domain=_draws,
     shape=lambda x, is_real, ties: (Shaped(x.shape[:-1], _complex(x.dtype)), Shaped(x.shape, _complex(x.dtype))),
     doc="Eigenvalues and right eigenvectors, always as complex numbers.",
@@ -142,11 +143,11 @@ def _is_tied(w: np.ndarray) -> bool:
     return bool((near(between(w), scale) & off_diagonal(w.shape[-1])).any())
 
 
-def _decomposed(x: Any) -> Any:
+def _decomposed(x: Any, vectors: bool) -> Any:
     """A real matrix is decomposed as one, but is in the graph as a complex one: its vectors turn in complex ways."""
     if x.dtype in COMPLEX or not recorded(x):
-        return decomposed(EIG, x, 0, _is_tied, False)
-    return decomposed(EIG, astype(x, _complex(x.dtype)), 0, _is_tied, True)
+        return decomposed(EIG, x, 0, _is_tied, vectors, False)
+    return decomposed(EIG, astype(x, _complex(x.dtype)), 0, _is_tied, vectors, True)
 
 
 def _as_numpy(x: Any, w: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -161,9 +162,9 @@ def eig(x: Any) -> EigResult:
     """Eigenvalues and right eigenvectors of square matrices: a named tuple (eigenvalues, eigenvectors).
 
     x: (..., n, n), real or complex. x @ v = v * w[..., None, :]; the vectors have length 1 and a phase that makes the
-    largest component of each real. The results are complex, unless x is real and all eigenvalues are. For symmetric matrices
-    `eigh` is faster and more accurate. Where eigenvalues are equal, what does not depend on the choice of eigenvectors
-    (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact gradient, in reverse mode; all else
+    largest component of each real. The results are complex, unless x is real and all eigenvalues are. For symmetric
+    matrices `eigh` is faster and more accurate. Where eigenvalues are equal, what does not depend on the choice of
+    eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact derivative; all else
     has none and raises numpy.linalg.LinAlgError, as do matrices without a basis of eigenvectors. Raises ValueError for
     other shapes, numpy.linalg.LinAlgError for nan and inf, and without convergence.
 
@@ -171,7 +172,7 @@ def eig(x: Any) -> EigResult:
     [2.0, -2.0]
     """
     x = floated_square("eig", x)
-    found = _decomposed(x)
+    found = _decomposed(x, True)
     return EigResult(*_as_numpy(x, found[0], tuple(found)))
 
 
@@ -184,6 +185,6 @@ def eigvals(x: Any) -> Any:
     """
     x = floated_square("eigvals", x)
     if recorded(x):
-        w = _decomposed(x)[0]
+        w = _decomposed(x, False)[0]
         return _as_numpy(x, w, (w,))[0]
     return backend.wrap(np.asarray(failing("eigvals", np.linalg.eigvals, raw(x))))
