@@ -100,6 +100,19 @@ WRITTEN = {
     ]
     for n in (1, 2, 3)
 }
+WRITTEN["qr"] = [
+    'def qr(x: ArrayLike, mode: Literal["reduced", "complete"] = "reduced") -> QRResult: ...',
+    'def qr(x: ArrayLike, mode: Literal["r"]) -> Tensor: ...',
+    'def qr(x: ArrayLike, mode: Literal["raw"]) -> tuple[Tensor, ...]: ...',
+]
+WRITTEN["svd"] = [
+    "def svd(\n"
+    "    x: ArrayLike, full_matrices: bool = True, compute_uv: Literal[True] = True, hermitian: bool = False\n"
+    ") -> SVDResult: ...",
+    "def svd(x: ArrayLike, full_matrices: bool = True, *, compute_uv: Literal[False], hermitian: bool = False) "
+    "-> Tensor: ...",
+    "def svd(x: ArrayLike, full_matrices: bool, compute_uv: Literal[False], hermitian: bool = False) -> Tensor: ...",
+]
 """Overloads of functions whose results depend on the number of arguments."""
 
 HEADER = """\
@@ -112,9 +125,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .backend import Tensor
+from .ops.eigen import EigResult
 from .ops.linalg import SlogdetResult
-from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
 from .ops.orthogonal import QRResult
+from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
 from .ops.singular_values import SVDResult
 from .ops.spectra import EighResult
 from .typing import ArrayLike, Axes, Ints, Nested

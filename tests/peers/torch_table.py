@@ -216,7 +216,7 @@ def _taps(taps, size):
 
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 _CONSTANT = ("heaviside", "nextafter", "spacing")
-_OTHERWISE = [*_AS_LAYERS, *_CONSTANT, "svd"]
+_OTHERWISE = [*_AS_LAYERS, *_CONSTANT, "eig", "svd"]
 TORCH = {
     **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _OTHERWISE},
     "equal": torch.eq, "not_equal": torch.ne,
@@ -367,6 +367,7 @@ WITHOUT_COUNTERPART = {
     "recurrence": "serves the derivative of cumprod",
     "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
+    "eig": "phases of vectors are LAPACK's; compared in test_linalg_decompositions.py",
     "svd": "signs of vectors are LAPACK's; compared in test_linalg_decompositions.py",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""

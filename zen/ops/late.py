@@ -13,7 +13,7 @@ FAMILIES = (
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
     "real_functions", "nan_functions", "quantiles", "statistics", "histograms",
     "windows", "images", "distances", "searching", "fft", "fft_real",
-    "spectra", "singular_values", "orthogonal", "least_squares", "tensor_equations",
+    "spectra", "eigen", "singular_values", "orthogonal", "least_squares", "tensor_equations",
     "triangular", "matrix_functions",
     "building", "along", "writing",
     "differences", "interpolation", "signals",

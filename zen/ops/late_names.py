@@ -23,6 +23,7 @@ ROWS: dict[str, str] = {
     "distances": "cdist",
     "fft": "fourier irfft rfft",
     "spectra": "eigh",
+    "eigen": "eig",
     "singular_values": "svd",
     "orthogonal": "qr",
     "least_squares": "pinv",
@@ -71,6 +72,7 @@ FUNCTIONS: dict[str, str] = {
     "distances": "cdist normalize one_hot pdist",
     "searching": "isin nonzero searchsorted unique_all unique_counts unique_inverse unique_values",
     "spectra": "eigh eigvalsh",
+    "eigen": "eig eigvals",
     "singular_values": "svd svdvals",
     "orthogonal": "qr",
     "least_squares": "cond lstsq matrix_rank pinv",
@@ -116,6 +118,7 @@ NUMPY: dict[str, str] = {
         "fft.rfftfreq fft.rfftn"
     ),
     "spectra": "linalg.eigh linalg.eigvalsh",
+    "eigen": "linalg.eig linalg.eigvals",
     "singular_values": "linalg.svd linalg.svdvals",
     "orthogonal": "linalg.qr",
     "least_squares": "linalg.cond linalg.lstsq linalg.matrix_rank linalg.pinv",
