@@ -50,13 +50,8 @@ CONJ = define(row(
 ))  # fmt: skip
 
 
-def _sign_of(x: Any) -> Any:
-    size = np.abs(x)
-    return np.asarray(x / np.where(size == 0, 1, size)).astype(x.dtype)
-
-
 define(row(
-    "complex_sign", "x", _sign_of,
+    "complex_sign", "x", np.sign,
     # The change of the angle alone: (dx - y * real(conj(y) * dx)) / abs(x).
     ["ratio(0.5 * (g - conj(g * y * y)), complex_abs(x))"], jvp=("ratio(0.5 * (g - y * y * conj(g)), complex_abs(x))",),
     shape=_like, domain=_one, complex=True, doc="x / abs(x), and 0 at 0.",
