@@ -264,6 +264,14 @@ def test_the_sign_of_complex_numbers_is_that_of_the_standard_at_zeros_and_extrem
     assert np.isnan(zen.sign(zen.tensor(complex("nan"), dtype)).item())
 
 
+def test_complex_numbers_are_rounded_in_both_parts():
+    z = zen.tensor([1.5 - 2.5j, -0.25 + 0.75j], requires_grad=True)
+    assert zen.round(z).tolist() == [2 - 2j, 1j] and np.rint(z).tolist() == [2 - 2j, 1j]
+    np.testing.assert_array_equal(zen.round(z, 1).detach(), np.round(z.value, 1))
+    zen.round(z).real.sum().backward()
+    assert z.grad.tolist() == [0, 0]
+
+
 def test_exchange_by_dlpack():
     t = zen.tensor([1.0, 2.0])
     assert zen.from_dlpack(t) is t and zen.from_dlpack(t, copy=True) is not t
