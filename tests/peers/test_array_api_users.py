@@ -1,6 +1,6 @@
-"""Programs that ask for the namespace of their arrays take zen's: array-api-compat, and estimators of scikit-learn.
+"""Programs that ask for the namespace of their arrays take zen's: array-api-compat, scikit-learn and SciPy.
 
-Run in a process of their own: scikit-learn dispatches only where SciPy was imported with SCIPY_ARRAY_API set.
+The latter two run in a process of their own: they ask only where SciPy was imported with SCIPY_ARRAY_API set.
 """
 
 import os
@@ -58,6 +58,27 @@ with sklearn.config_context(array_api_dispatch=True):
     np.testing.assert_allclose(x.grad, (np.eye(3)[0] - (X[:, :1] * X) / norm[:, None] ** 2) / norm[:, None])
 print("done")
 """
+FUNCTIONS = """
+import numpy as np
+import zen
+from scipy import fft, integrate, optimize, signal, special, stats
+from zen.testing import check_gradients
+
+x = np.random.default_rng(0).normal(size=(5, 3))
+calls = {
+    "skew": stats.skew, "kurtosis": stats.kurtosis, "zscore": stats.zscore, "hmean": lambda x: stats.hmean(x * x),
+    "variation": stats.variation, "rfft": fft.rfft, "fftn": fft.fftn, "irfft": fft.irfft,
+    "hilbert": lambda x: signal.hilbert(x, axis=0), "logsumexp": lambda x: special.logsumexp(x, axis=0),
+    "softmax": lambda x: special.softmax(x, axis=1), "trapezoid": integrate.trapezoid,
+    "cumulative": lambda x: integrate.cumulative_trapezoid(x, axis=0), "rosen": lambda x: optimize.rosen(x[:, 0]),
+}
+for name, call in calls.items():
+    found = call(zen.tensor(x, requires_grad=True))
+    assert type(found) is zen.Tensor and found.requires_grad, name
+    np.testing.assert_allclose(found.detach(), call(x), rtol=1e-9, atol=1e-12, err_msg=name)
+    check_gradients(call, [x], order=1, forward=False, rtol=1e-5, atol=1e-5)
+print("done")
+"""
 
 
 def test_array_api_compat_finds_zen():
@@ -72,7 +93,8 @@ def test_array_api_compat_finds_zen():
         array_api_compat.array_namespace(t, np.ones(2))
 
 
-def test_estimators_compute_on_tensors():
+@pytest.mark.parametrize("program", [ESTIMATORS, FUNCTIONS], ids=["scikit-learn", "SciPy"])
+def test_programs_compute_on_tensors(program):
     environment = {**os.environ, "SCIPY_ARRAY_API": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", ESTIMATORS], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert done.stdout.split() == ["done"], done.stderr
