@@ -204,8 +204,12 @@ if TYPE_CHECKING:
     from .array_api import result_type as result_type
     from .f import angle as angle
     from .f import conj as conj
+    from .f import copysign as copysign
+    from .f import diff as diff
     from .f import imag as imag
     from .f import isin as isin
+    from .f import meshgrid as meshgrid
+    from .f import nextafter as nextafter
     from .f import nonzero as nonzero
     from .f import real as real
     from .f import searchsorted as searchsorted
@@ -233,8 +237,8 @@ _FROM = {
     "save": "serialize", "vectorize": "ops.along",
     **dict.fromkeys("broadcast_shapes can_cast finfo iinfo isdtype result_type".split(), "array_api"),
     **dict.fromkeys(
-        "angle conj imag isin nonzero real searchsorted unique_all unique_counts unique_inverse unique_values".split(),
-        "f",
+        "angle conj copysign diff imag isin meshgrid nextafter nonzero real searchsorted unique_all unique_counts "
+        "unique_inverse unique_values".split(), "f",
     ),
 }  # fmt: skip
 

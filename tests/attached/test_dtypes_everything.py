@@ -15,6 +15,10 @@ import zen
 DTYPES = [np.dtype(c) for c in "?bBhiLlefFD"]
 UNSET = {"empty_like", "shares_memory", "may_share_memory"}
 """Functions whose result is not a matter of values."""
+SORTED = {"unique_values"}
+"""Functions that NumPy gives no order for."""
+NUMBERS_TOO = {"fftshift", "ifftshift"}
+"""Functions that take a 0-d array, where NumPy fails."""
 TOLERANCE = {"e": 5e-3, "f": 2e-5, "F": 2e-5, "d": 1e-11, "D": 1e-11}
 
 
@@ -54,7 +58,7 @@ def test_values_shapes_and_dtypes_are_numpys(name, function):
         found = outcome(function, on_tensors(fresh(arrays), zen.tensor))
         assert isinstance(found, Exception) == isinstance(wanted, Exception), (dtype, found, wanted)
         if not isinstance(wanted, Exception):
-            compare(parts(found), parts(wanted))
+            compare(parts(found), [np.sort(w) for w in parts(wanted)] if name in SORTED else parts(wanted))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -62,7 +66,7 @@ def test_values_shapes_and_dtypes_are_numpys(name, function):
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3)], ids=str)
 def test_single_numbers_and_nothing_as_in_numpy(name, function, shape):
     given = arguments(name, function)
-    if given is None or name in UNSET:
+    if given is None or name in UNSET or (name in NUMBERS_TOO and not shape):
         return
     arrays = on_tensors(given, lambda a: np.full(shape, 0.6) if a.dtype.kind == "f" else a)
     wanted = outcome(function, fresh(arrays))
