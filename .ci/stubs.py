@@ -36,7 +36,7 @@ TYPES = {
         "ArrayLike",
     ),
     **dict.fromkeys("initial mean where".split(), "ArrayLike"),
-    **dict.fromkeys("arr base choices default dst ind mask start stop src v val vals values xi".split(), "ArrayLike"),
+    **dict.fromkeys("arr base choices default dst ind mask n start stop src v val vals values xi".split(), "ArrayLike"),
     **dict.fromkeys("choicelist condlist".split(), "Iterable[ArrayLike]"),
     **dict.fromkeys("args func func1d function funclist kw kwargs".split(), "object"),
     **dict.fromkeys("a_max a_min attn_mask max min pos_weight running_mean running_var".split(), "ArrayLike | None"),

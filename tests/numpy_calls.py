@@ -1,4 +1,4 @@
-"""Calls of every public function of numpy, numpy.linalg and numpy.fft that takes arrays.
+"""Calls of every public function of numpy, numpy.linalg, numpy.fft and numpy.emath that takes arrays.
 
 The arguments are found by trying: the first of some plausible ones that NumPy takes, unless CALLS has them.
 """
@@ -41,8 +41,9 @@ CALLS = {
 
 
 def functions():
-    for module, prefix in ((np, "numpy"), (np.linalg, "numpy.linalg"), (np.fft, "numpy.fft")):
-        for name in sorted(module.__all__):
+    modules = (np, "numpy"), (np.linalg, "numpy.linalg"), (np.fft, "numpy.fft"), (np.emath, "numpy.emath")
+    for module, prefix in modules:
+        for name in sorted(getattr(module, "__all__", dir(module))):
             function = getattr(module, name, None)
             if isinstance(function, np.ufunc) or hasattr(function, "_implementation"):
                 yield pytest.param(name, function, id=f"{prefix}.{name}")

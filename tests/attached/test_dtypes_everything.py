@@ -1,4 +1,4 @@
-"""Every public function of numpy, numpy.linalg and numpy.fft that takes arrays, on Tensors of every dtype and 0-d ones:
+"""Every public function of NumPy that takes arrays, on Tensors of every dtype and on 0-d and empty ones:
 the values, shapes and dtypes of NumPy, and no result where NumPy has none.
 
 The calls are those of tests/numpy_calls.py.

@@ -1,4 +1,4 @@
-"""Every public function of numpy, numpy.linalg and numpy.fft that takes arrays, called on Tensors.
+"""Every public function of numpy, numpy.linalg, numpy.fft and numpy.emath that takes arrays, called on Tensors.
 
 The calls are those of tests/numpy_calls.py. Where no Tensor requires a gradient the result is NumPy's. Where one does,
 it is a Tensor with the right derivative, an answer that no gradient belongs to, or an error that names the function.

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         normalisation_channels,
         pooling,
         recurrent,
+        wide_domains,
         writing,
     )
 
@@ -98,6 +99,7 @@ __all__ = [
     "selection",
     "shape",
     "views",
+    "wide_domains",
     "writing",
 ]
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 FAMILIES = (
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
-    "building", "along", "writing",
+    "building", "along", "writing", "wide_domains",
 )  # fmt: skip
 """Each behind those that it imports."""
 

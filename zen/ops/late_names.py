@@ -44,6 +44,7 @@ FUNCTIONS: dict[str, str] = {
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
+    "wide_domains": "logn real_if_close",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -61,4 +62,8 @@ NUMPY: dict[str, str] = {
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
+    "wide_domains": (
+        "emath.arccos emath.arcsin emath.arctanh emath.log emath.log10 emath.log2 emath.logn emath.power emath.sqrt "
+        "real_if_close"
+    ),
 }
