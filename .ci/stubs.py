@@ -30,34 +30,54 @@ LIMIT = 120
 
 TYPES = {
     **dict.fromkeys(
-        "a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
+        "A a alpha anchor array arrays b beta bias condition constant_values indices indices_or_sections input input1 "
         "input2 key log_probs logits negative negative_slope operands other pad_width positive query repeats reps "
-        "source target value var weight x x1 x2 y z".split(),
+        "sorter source target targets tensor value var weight x x1 x2 y z".split(),
         "ArrayLike",
     ),
-    **dict.fromkeys("initial mean where".split(), "ArrayLike"),
+    **dict.fromkeys(
+        "a_max a_min attn_mask max min neginf pos_weight posinf running_mean running_var".split(), "ArrayLike | None"
+    ),
     **dict.fromkeys("arr base choices default dst ind mask n start stop src v val vals values xi".split(), "ArrayLike"),
     **dict.fromkeys("choicelist condlist".split(), "Iterable[ArrayLike]"),
     **dict.fromkeys("args func func1d function funclist kw kwargs".split(), "object"),
-    **dict.fromkeys("a_max a_min attn_mask max min pos_weight running_mean running_var".split(), "ArrayLike | None"),
+    **dict.fromkeys("dx exponent f fp nan p q sample v varargs xp".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
     "axis": "Axes",
+    "bins": "object",
     "casting": "str",
+    **dict.fromkeys(
+        "append aweights fweights initial left mean period prepend right to_begin to_end weights where".split(),
+        "ArrayLike | None",
+    ),
     "dtype": "DTypeLike",
     "optimize": "object",
     "order": "str | None",
     "ord": "float | str | None",
+    "p": "float | str | None",
+    **dict.fromkeys("rcond rtol tol".split(), "ArrayLike | None"),
     "output_size": "int | Nested[int | None] | None",
     "padding": "Ints",
+    "range": "object",
     "subscripts": "object",
 }
 """The type of an argument by its name."""
 TYPES_IN = {
+    **{("ctc_loss", argument): "ArrayLike" for argument in ("input_lengths", "target_lengths")},
     **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2)},
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
+    ("fold", "output_size"): "Ints",
+    ("interpolate", "size"): "Ints | None",
+    ("interpolate", "scale_factor"): "float | Nested[float] | None",
+    ("normalize", "out"): "None",
+    ("pad", "pad_width"): "Ints | Nested[Ints] | None",
+    ("pad", "pad"): "Ints | None",
+    ("pad", "value"): "float | None",
     **{("moveaxis", argument): "Ints" for argument in ("source", "destination")},
     ("flatten", "start_axis"): "int | str",
     ("concat", "arrays"): "Iterable[ArrayLike]",
+    ("cho_solve", "c_and_lower"): "tuple[ArrayLike, bool]",
+    ("multi_dot", "arrays"): "Iterable[ArrayLike]",
     ("stack", "arrays"): "Iterable[ArrayLike]",
     ("hstack", "arrays"): "Iterable[ArrayLike]",
     ("vstack", "arrays"): "Iterable[ArrayLike]",
@@ -65,7 +85,11 @@ TYPES_IN = {
     ("transpose", "axes"): "Ints | None",
 }
 """The same for an argument of one function."""
-RESULTS = {"list[Any]": "list[Tensor]", "tuple[Any, ...]": "tuple[Tensor, ...]", "Any": "Tensor"}
+RESULTS = {
+    "list[Any]": "list[Tensor]", "tuple[Any, ...]": "tuple[Tensor, ...]", "tuple[Any, Any]": "tuple[Tensor, Tensor]",
+    "tuple[Any, Any, Any]": "tuple[Tensor, Tensor, Tensor]",
+    "Any": "Tensor",
+}  # fmt: skip
 """The type of a result by the function's own annotation."""
 FLAGS = {"return_indices": ("Tensor", "tuple[Tensor, Tensor]")}
 """Arguments that choose between two types of results: those for False, which is the default, and for True."""
@@ -81,14 +105,18 @@ WRITTEN = {
 HEADER = """\
 # The functions of zen.f, for type checkers and editors. Written by `make stubs` (.ci/stubs.py): do not edit.
 
-from collections.abc import Iterable
-from typing import Literal, overload
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from .backend import Tensor
 from .ops.linalg import SlogdetResult
+from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
+from .ops.orthogonal import QRResult
+from .ops.singular_values import SVDResult
+from .ops.spectra import EighResult
 from .typing import ArrayLike, Axes, Ints, Nested
 
 """

@@ -60,7 +60,7 @@ def test_tensor_dtype():
     ("data", "words"),
     [
         ([1, "a"], "dtype <U"), ("text", "dtype <U4.*str"), (b"bytes", "dtype"), (None, "dtype object.*NoneType"),
-        ([1, None], "dtype object.*list"), ({1: 2}, "dtype object.*dict"), (1j, "complex128.*real"),
+        ([1, None], "dtype object.*list"), ({1: 2}, "dtype object.*dict"),
         (np.array([1, "a"], object), "dtype object"), (np.zeros(2, "M8[s]"), "datetime"), ([2**80], "dtype object"),
         (np.zeros(2, np.longdouble), "astype"), (np.zeros(2, [("a", int)]), "dtype"), (object(), "dtype object"),
         ({1, 2}, "dtype object.*set"), (np.ma.masked_array([1.0], [True]), "filled"),
@@ -79,7 +79,7 @@ def test_ragged_sequences(data):
         zen.tensor(data)
 
 
-@pytest.mark.parametrize("dtype", [complex, "U3", object, np.longdouble, "M8[s]"])
+@pytest.mark.parametrize("dtype", ["U3", object, np.longdouble, "M8[s]"])
 def test_dtypes_without_meaning(dtype):
     for make, argument in ((zen.tensor, [1.0]), (zen.zeros, 2), (zen.eye, 2)):
         with pytest.raises(TypeError, match="cannot hold dtype"):
@@ -119,8 +119,8 @@ def test_from_numpy_shares():
         zen.from_numpy([1.0])
     with pytest.raises(TypeError, match="byte order"):
         zen.from_numpy(np.zeros(2, ">f8"))
-    with pytest.raises(TypeError, match="complex"):
-        zen.from_numpy(np.zeros(2, complex))
+    with pytest.raises(TypeError, match="complex256"):
+        zen.from_numpy(np.zeros(2, np.clongdouble))
 
 
 def test_from_numpy_of_read_only_memory():

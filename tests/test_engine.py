@@ -369,7 +369,7 @@ def test_errors_of_a_row_name_it_and_the_shapes():
     with pytest.raises(ValueError, match=r"matmul.*\(2, 2\).*\(3, 3\)"):
         leaf(np.ones((2, 2))) @ np.ones((3, 3))
     with pytest.raises(TypeError):
-        leaf(1.0) + 1j
+        leaf(1.0) + None
     with pytest.raises(TypeError):
         leaf(1.0) + [1.0]
 

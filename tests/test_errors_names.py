@@ -50,7 +50,7 @@ def test_a_subclass_may_have_the_names():
         (zen, "cat", r"write zen\.concat$"), (zen, "relu", r"write zen\.f\.relu$"), (zen, "clamp", r"write zen\.clip$"),
         (zen, "unsqueeze", r"write zen\.expand_dims$"), (zen, "randn", r"write zen\.random\.normal$"),
         (zen, "concatenate", r"write zen\.concat$"), (zen, "arctan2", r"write zen\.atan2$"),
-        (zen, "median", r"numpy\.median, for Tensors that require no gradient"), (zen, "sinn", "did you mean 'sin'"),
+        (zen, "median", r"zen\.f\.median$"), (zen, "sinn", "did you mean 'sin'"),
         (f, "relu_", r"zen\.f\.relu\(x\)"), (f, "cat", r"write zen\.concat$"),
         (f, "softmaxx", "did you mean 'softmax'"),
         (nn, "functional", r"write zen\.f$"), (nn, "Relu", "did you mean 'ReLU'"), (nn, "softmax", r"zen\.f\.softmax"),
@@ -65,7 +65,7 @@ def test_a_missing_function_names_what_to_write(module, name, words):
     assert not hasattr(module, name)
 
 
-@pytest.mark.parametrize("name", ["around", "invert", "median", "nan_to_num", "interp", "cross", "svd"])
+@pytest.mark.parametrize("name", ["around", "invert", "cross", "svd"])
 def test_numpys_functions_are_limited_to_what_requires_no_gradient_where_they_are(name):
     module = zen.linalg if name == "svd" else zen
     with pytest.raises(AttributeError, match=rf"write numpy\.(linalg\.)?{name}") as caught:
@@ -75,7 +75,7 @@ def test_numpys_functions_are_limited_to_what_requires_no_gradient_where_they_ar
     function = getattr(np.linalg if name == "svd" else np, name)
     if limited:
         with pytest.raises(TypeError, match=name):
-            function(*[t] * {"interp": 3, "cross": 2}.get(name, 1))
+            function(*[t] * (2 if name == "cross" else 1))
     else:
         assert isinstance(function(t), zen.Tensor)
 
@@ -115,7 +115,7 @@ def test_the_arguments_of_another_library_name_those_of_zen(function, own):
     needed = [p for p in own.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     for given, names in (("dim", ("axis", "axes")), ("keepdim", ("keepdims",))):
         found = [name for name in names if name in own]
-        words = f"write {found[0]}=$" if found else "there are x, |there are arrays, |there are a, b"
+        words = f"write {found[0]}=$" if found else "there are (f|p|x|y|arrays|a, b), "
         if function.__name__ in ("cross_entropy", "nll_loss"):  # as PyTorch's, which have neither
             words = "unexpected keyword argument"
         with pytest.raises(TypeError, match=words):

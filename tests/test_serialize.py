@@ -216,6 +216,17 @@ def test_an_optimiser_that_does_not_fit(path):
     assert (other.values["w"].numpy() == 2).all()
 
 
+def test_complex_numbers_come_back_as_they_were(path):
+    values = np.array([[complex(1, -0.0), complex(np.inf, np.nan)]])
+    z = zen.tensor(values, requires_grad=True)
+    zen.save(path, {"z": z, "single": values.astype(np.complex64), "x": 1.0}, number=1 + 2j, scalar=np.complex64(3j))
+    state = zen.load(path)
+    assert state["z"].dtype == np.complex128 and state["single"].dtype == np.complex64 and state["x"].dtype == np.float64
+    assert state["z"].array.tobytes() == values.tobytes()
+    assert state.metadata == {"number": 1 + 2j, "scalar": np.complex64(3j)}
+    assert type(state.metadata["scalar"]) is np.complex64 and type(state.metadata["number"]) is complex
+
+
 @pytest.mark.parametrize(
     "model, metadata, error, text",
     [
@@ -224,11 +235,10 @@ def test_an_optimiser_that_does_not_fit(path):
         ({1: 1.0}, {}, TypeError, "names must be strings, not 1"),
         ({"a": {2: 1.0}}, {}, TypeError, r"not 2 \(in 'a'\)"),
         ({"a": "text"}, {}, TypeError, "'a' is a str, not a Tensor, array or number"),
-        ({"a": np.ones(1, complex)}, {}, TypeError, "complex128"),
+        ({"a": np.ones(1, np.clongdouble)}, {}, TypeError, "complex256"),
         ([1.0], {}, TypeError, "expected an object with state_dict.*, not list"),
         ({}, {"f": {"g": [len]}}, TypeError, r"metadata\.f\.g\.0 is a builtin_function_or_method"),
-        ({}, {"z": np.complex64(1)}, TypeError, r"metadata\.z is a complex64"),
-        ({}, {"z": 1j}, TypeError, r"metadata\.z is a complex"),
+        ({}, {"z": np.datetime64("2020")}, TypeError, r"metadata\.z is a datetime64"),
         ({}, {"ring": RING}, TypeError, "one of ring contains itself, or is nested too deeply"),
         ({"a": np.ma.masked_array([1.0], [True])}, {}, TypeError, "would lose its mask"),
     ],
@@ -259,7 +269,7 @@ def test_damaged_files_name_file_offset_and_expectation(path):
         (b"\x00" * 200, "offset 8: expected a header in JSON"),
         (pickle.dumps([1.0] * 20), "a zip archive or a pickle"),
         (wrong, "entry 'zen' is damaged or of a newer zen"),
-        (whole.replace(b'version\\": 1', b'version\\": 9'), "version 9 of the layout; this zen reads version 1"),
+        (whole.replace(b'version\\": 1', b'version\\": 9'), "version 9 of the layout; this zen reads version 2"),
     ]
     for content, text in cases:
         path.write_bytes(content)

@@ -61,7 +61,9 @@ from .f import atleast_2d as atleast_2d
 from .f import atleast_3d as atleast_3d
 from .f import bitwise_and as bitwise_and
 from .f import bitwise_invert as bitwise_invert
+from .f import bitwise_left_shift as bitwise_left_shift
 from .f import bitwise_or as bitwise_or
+from .f import bitwise_right_shift as bitwise_right_shift
 from .f import bitwise_xor as bitwise_xor
 from .f import broadcast_arrays as broadcast_arrays
 from .f import broadcast_to as broadcast_to
@@ -122,6 +124,7 @@ from .f import outer as outer
 from .f import pad as pad
 from .f import permute_dims as permute_dims
 from .f import positive as positive
+from .f import pow as pow
 from .f import power as power
 from .f import prod as prod
 from .f import ravel as ravel
@@ -184,6 +187,7 @@ from .transforms import vjp as vjp
 if TYPE_CHECKING:
     from . import compat as compat
     from . import data as data
+    from . import fft as fft
     from . import nn as nn
     from . import optim as optim
     from . import serialize as serialize
@@ -191,6 +195,24 @@ if TYPE_CHECKING:
     from . import testing as testing
     from . import training as training
     from . import visualize as visualize
+    from .array_api import Info
+    from .array_api import broadcast_shapes as broadcast_shapes
+    from .array_api import can_cast as can_cast
+    from .array_api import finfo as finfo
+    from .array_api import iinfo as iinfo
+    from .array_api import isdtype as isdtype
+    from .array_api import result_type as result_type
+    from .f import angle as angle
+    from .f import conj as conj
+    from .f import imag as imag
+    from .f import isin as isin
+    from .f import nonzero as nonzero
+    from .f import real as real
+    from .f import searchsorted as searchsorted
+    from .f import unique_all as unique_all
+    from .f import unique_counts as unique_counts
+    from .f import unique_inverse as unique_inverse
+    from .f import unique_values as unique_values
     from .ops.along import vectorize as vectorize
     from .ops.indexed_joining import c_ as c_
     from .ops.indexed_joining import r_ as r_
@@ -203,22 +225,38 @@ newaxis = None
 e, pi, inf, nan = 2.718281828459045, 3.141592653589793, float("inf"), float("nan")
 
 __version__ = "0.1.0"
+__array_api_version__ = "2025.12"
 
-_MODULES = ("compat", "data", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
+_MODULES = ("compat", "data", "fft", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
 _FROM = {
     "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",
     "save": "serialize", "vectorize": "ops.along",
+    **dict.fromkeys("broadcast_shapes can_cast finfo iinfo isdtype result_type".split(), "array_api"),
+    **dict.fromkeys(
+        "angle conj imag isin nonzero real searchsorted unique_all unique_counts unique_inverse unique_values".split(),
+        "f",
+    ),
 }  # fmt: skip
+
+
+def __array_namespace_info__() -> "Info":  # noqa: N807  the standard's name
+    """What the library can do, as the Array API standard asks: capabilities, devices and dtypes."""
+    from .array_api import Info
+
+    return Info()
+
+
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     # zen.sklearn needs a library of its own, and would take the place of that one's name.
     __all__, __dir__ = _shown(globals(), {"backend", "f", "linalg", "random", *_MODULES, *_FROM} - {"sklearn"})
 
     def __getattr__(name: str) -> object:
-        if name not in _MODULES and name not in _FROM:
+        home = _FROM.get(name)
+        if home is None and name not in _MODULES:
             raise _missing("zen", name, globals()["__all__"], {**_elsewhere(name), **_FUNCTIONS})
         from importlib import import_module
 
-        module = import_module(f"{__name__}.{_FROM.get(name, name)}")
-        found: object = getattr(module, name) if name in _FROM else module
+        module = import_module(f"{__name__}.{home or name}")
+        found: object = getattr(module, name) if home else module
         globals()[name] = found
         return found

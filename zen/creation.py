@@ -33,43 +33,66 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return backend.leaf(backend.borrow(converted), False)
 
 
-def from_dlpack(source: Any) -> Tensor:
-    """A Tensor that shares the memory of any object with `__dlpack__` on the CPU."""
+def from_dlpack(source: Any, *, device: str | None = None, copy: bool | None = None) -> Tensor:
+    """A Tensor that shares the memory of any object with `__dlpack__` on the CPU.
+
+    copy=True copies it: a Tensor is cloned, differentiably.
+    """
+    one_device("from_dlpack", device)
     if isinstance(source, Tensor):
-        return source
+        return source.clone() if copy else source
     if not hasattr(source, "__dlpack__"):
         raise TypeError(f"from_dlpack: {type(source).__name__} does not offer __dlpack__; zen.tensor() converts")
     refuse_stripping(source)
-    return backend.leaf(backend.borrow(convert(np.from_dlpack(source))), False)
+    array = convert(np.from_dlpack(source))
+    return backend.leaf(array.copy() if copy else backend.borrow(array), False)
 
 
-def zeros(shape: Ints, dtype: DTypeLike = DEFAULT, requires_grad: bool = False) -> Tensor:
+def zeros(
+    shape: Ints, dtype: DTypeLike | None = DEFAULT, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """A Tensor of zeros."""
+    one_device("zeros", device)
     return backend.leaf(np.zeros(*shape_of("zeros", shape, dtype)), requires_grad)
 
 
-def ones(shape: Ints, dtype: DTypeLike = DEFAULT, requires_grad: bool = False) -> Tensor:
+def ones(
+    shape: Ints, dtype: DTypeLike | None = DEFAULT, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """A Tensor of ones."""
+    one_device("ones", device)
     return backend.leaf(np.ones(*shape_of("ones", shape, dtype)), requires_grad)
 
 
-def empty(shape: Ints, dtype: DTypeLike = DEFAULT, requires_grad: bool = False) -> Tensor:
+def empty(
+    shape: Ints, dtype: DTypeLike | None = DEFAULT, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """A Tensor whose values are not set."""
+    one_device("empty", device)
     return backend.leaf(np.empty(*shape_of("empty", shape, dtype)), requires_grad)
 
 
-def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """Zeros of the shape and, unless given, the dtype of x."""
+    one_device("zeros_like", device)
     return backend.leaf(np.zeros_like(*like(x, dtype)), requires_grad)
 
 
-def ones_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """Ones of the shape and, unless given, the dtype of x."""
+    one_device("ones_like", device)
     return backend.leaf(np.ones_like(*like(x, dtype)), requires_grad)
 
 
-def empty_like(x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    x: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: str | None = None
+) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x; its values are not set."""
+    one_device("empty_like", device)
     return backend.leaf(np.empty_like(*like(x, dtype)), requires_grad)
 
 
@@ -79,8 +102,11 @@ def arange(
     step: Operand = 1,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
+    *,
+    device: str | None = None,
 ) -> Tensor:
     """Numbers from `start` (0 if only one number is given) up to, not including, `stop`, `step` apart."""
+    one_device("arange", device)
     numbers = [_number("arange", x) for x in ((0, start, step) if stop is None else (start, stop, step))]
     if numbers[2] == 0:
         raise ValueError("arange: step must not be zero")
@@ -99,17 +125,27 @@ def linspace(
     endpoint: bool = True,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
+    *,
+    device: str | None = None,
 ) -> Tensor:
     """`num` numbers evenly spaced from `start` to `stop`, which is left out if not `endpoint`."""
+    one_device("linspace", device)
     (count,), dtype = shape_of("linspace", num, DEFAULT if dtype is None else dtype)
     limits = _number("linspace", start), _number("linspace", stop)
     return backend.leaf(np.linspace(*limits, count, endpoint=endpoint, dtype=dtype), requires_grad)
 
 
 def eye(
-    n_rows: int, n_cols: int | None = None, k: int = 0, dtype: DTypeLike = DEFAULT, requires_grad: bool = False
+    n_rows: int,
+    n_cols: int | None = None,
+    k: int = 0,
+    dtype: DTypeLike | None = DEFAULT,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
 ) -> Tensor:
     """A matrix with ones on its k-th diagonal and zeros elsewhere."""
+    one_device("eye", device)
     (n, m), dtype = shape_of("eye", (n_rows, n_rows if n_cols is None else n_cols), dtype)
     return backend.leaf(np.eye(n, m, operator.index(k), dtype), requires_grad)
 
@@ -118,7 +154,7 @@ def shape_of(name: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dty
     """Shape and dtype in full form; ValueError or TypeError, naming the operation, if there is no such array."""
     if isinstance(dtype, int):
         raise TypeError(f"{name}: several sizes are given as a tuple: {name}(({shape!r}, {dtype}))")
-    dtype = supported(dtype)
+    dtype = DEFAULT if dtype is None else supported(dtype)
     try:
         sizes = (operator.index(shape),) if not isinstance(shape, (tuple, list)) else tuple(map(operator.index, shape))
     except TypeError:
@@ -130,6 +166,12 @@ def shape_of(name: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dty
     if math.prod(n for n in sizes if n) * dtype.itemsize > sys.maxsize:
         raise ValueError(f"{name}: shape {sizes} of dtype {dtype} takes more bytes than can be addressed")
     return sizes, dtype
+
+
+def one_device(name: str, device: Any) -> None:
+    """ValueError for a device other than the processor, "cpu", on which all Tensors are."""
+    if device is not None and device != "cpu":
+        raise ValueError(f"{name}: there is no device {device!r}; zen computes on the processor, 'cpu'")
 
 
 def like(x: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:

@@ -1,13 +1,17 @@
 # The functions of zen.f, for type checkers and editors. Written by `make stubs` (.ci/stubs.py): do not edit.
 
-from collections.abc import Iterable
-from typing import Literal, overload
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from .backend import Tensor
 from .ops.linalg import SlogdetResult
+from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
+from .ops.orthogonal import QRResult
+from .ops.singular_values import SVDResult
+from .ops.spectra import EighResult
 from .typing import ArrayLike, Axes, Ints, Nested
 
 __all__ = [
@@ -38,52 +42,76 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "average",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "bincount",
     "bitwise_and",
     "bitwise_invert",
+    "bitwise_left_shift",
     "bitwise_or",
+    "bitwise_right_shift",
     "bitwise_xor",
     "block",
+    "block_diag",
     "broadcast_arrays",
     "broadcast_to",
+    "cbrt",
+    "cdist",
     "ceil",
     "celu",
+    "channel_shuffle",
+    "cho_solve",
     "cholesky",
     "choose",
     "clamp",
     "clip",
     "compress",
     "concat",
+    "cond",
     "conj",
     "conv1d",
     "conv2d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "convolve",
     "copy",
+    "copysign",
     "copyto",
+    "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "cosine_embedding_loss",
     "cosine_similarity",
     "count_nonzero",
+    "cov",
+    "cross",
     "cross_entropy",
+    "ctc_loss",
     "cumprod",
     "cumsum",
     "cumulative_prod",
     "cumulative_sum",
+    "deg2rad",
+    "degrees",
     "det",
     "diag",
     "diagflat",
     "diagonal",
+    "diff",
     "divide",
+    "divmod",
     "dot",
     "dropout",
     "dropout1d",
     "dropout2d",
+    "ediff1d",
+    "eigh",
+    "eigvalsh",
     "einsum",
     "elu",
     "embedding",
@@ -92,6 +120,7 @@ __all__ = [
     "exp",
     "exp2",
     "expand_dims",
+    "expm",
     "expm1",
     "extract",
     "fabs",
@@ -101,11 +130,17 @@ __all__ = [
     "float_power",
     "floor",
     "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "fold",
+    "frexp",
     "fromfunction",
     "gaussian_nll_loss",
     "gelu",
     "geomspace",
     "glu",
+    "gradient",
     "greater",
     "greater_equal",
     "group_norm",
@@ -113,21 +148,32 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "heaviside",
     "hinge_embedding_loss",
+    "histogram",
+    "histogram2d",
+    "histogram_bin_edges",
+    "histogramdd",
     "hstack",
     "huber_loss",
     "hypot",
+    "i0",
     "imag",
     "inner",
     "instance_norm",
+    "interp",
+    "interpolate",
     "inv",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
+    "kaiser",
     "kl_div",
     "l1_loss",
     "layer_norm",
+    "ldexp",
     "leaky_relu",
     "less",
     "less_equal",
@@ -139,6 +185,7 @@ __all__ = [
     "log2",
     "log_softmax",
     "logaddexp",
+    "logaddexp2",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -147,42 +194,78 @@ __all__ = [
     "logsigmoid",
     "logspace",
     "logsumexp",
+    "lstsq",
+    "lu",
     "margin_ranking_loss",
     "matmul",
     "matrix_norm",
     "matrix_power",
+    "matrix_rank",
     "matrix_transpose",
     "max",
     "max_pool1d",
     "max_pool2d",
     "maximum",
     "mean",
+    "median",
     "meshgrid",
     "min",
     "minimum",
     "mish",
+    "modf",
     "moveaxis",
     "mse_loss",
+    "multi_dot",
     "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "multiply",
+    "nan_to_num",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
     "negative",
+    "nextafter",
     "nll_loss",
+    "nonzero",
     "norm",
+    "normalize",
     "not_equal",
+    "one_hot",
     "outer",
     "pad",
     "pairwise_distance",
+    "pdist",
+    "percentile",
     "permute_dims",
     "piecewise",
+    "pinv",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "place",
     "poisson_nll_loss",
     "positive",
+    "pow",
     "power",
     "prelu",
     "prod",
+    "ptp",
     "put",
     "put_along_axis",
     "putmask",
+    "qr",
+    "quantile",
+    "rad2deg",
+    "radians",
     "ravel",
     "real",
     "real_if_close",
@@ -197,6 +280,7 @@ __all__ = [
     "roll",
     "round",
     "scaled_dot_product_attention",
+    "searchsorted",
     "select",
     "selu",
     "sigmoid",
@@ -204,6 +288,7 @@ __all__ = [
     "signbit",
     "silu",
     "sin",
+    "sinc",
     "sinh",
     "slogdet",
     "smooth_l1_loss",
@@ -214,7 +299,9 @@ __all__ = [
     "softshrink",
     "softsign",
     "solve",
+    "solve_triangular",
     "sort",
+    "spacing",
     "split",
     "sqrt",
     "square",
@@ -223,6 +310,8 @@ __all__ = [
     "std",
     "subtract",
     "sum",
+    "svd",
+    "svdvals",
     "swapaxes",
     "take",
     "take_along_axis",
@@ -230,15 +319,25 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "tensordot",
+    "tensorinv",
+    "tensorsolve",
     "threshold",
     "tile",
     "trace",
     "transpose",
+    "trapezoid",
     "tril",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "triu",
     "trunc",
+    "unfold",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
     "unstack",
+    "unwrap",
     "var",
     "vdot",
     "vecdot",
@@ -285,12 +384,18 @@ def apply_along_axis(func1d: object, axis: int, arr: ArrayLike, *args: object, *
 def apply_over_axes(func: object, a: ArrayLike, axes: Ints) -> Tensor: ...
 def argmax(x: ArrayLike, axis: int | None = None, *, keepdims: bool = False) -> Tensor: ...
 def argmin(x: ArrayLike, axis: int | None = None, *, keepdims: bool = False) -> Tensor: ...
-def argsort(x: ArrayLike, axis: int | None = -1, *, descending: bool = False) -> Tensor: ...
+def argsort(x: ArrayLike, axis: int | None = -1, *, descending: bool = False, stable: bool | None = True) -> Tensor: ...
 def array_equal(a: ArrayLike, b: ArrayLike, equal_nan: bool = False) -> bool: ...
 def asin(input: ArrayLike) -> Tensor: ...
 def asinh(input: ArrayLike) -> Tensor: ...
 def astype(
-    x: ArrayLike, dtype: DTypeLike, *, copy: bool = True, order: str | None = "K", casting: str = "unsafe"
+    x: ArrayLike,
+    dtype: DTypeLike,
+    *,
+    copy: bool = True,
+    order: str | None = "K",
+    casting: str = "unsafe",
+    device: str | None = None,
 ) -> Tensor: ...
 def atan(input: ArrayLike) -> Tensor: ...
 def atan2(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -307,6 +412,9 @@ def atleast_2d(first: ArrayLike, second: ArrayLike, /, *arrays: ArrayLike) -> tu
 def atleast_3d(array: ArrayLike, /) -> Tensor: ...
 @overload
 def atleast_3d(first: ArrayLike, second: ArrayLike, /, *arrays: ArrayLike) -> tuple[Tensor, ...]: ...
+def average(
+    x: ArrayLike, axis: Axes = None, weights: ArrayLike | None = None, returned: bool = False, *, keepdims: bool = False
+) -> Tensor: ...
 def avg_pool1d(
     input: ArrayLike,
     kernel_size: Ints,
@@ -345,15 +453,25 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: ArrayLike | None = None,
 ) -> Tensor: ...
+def bincount(x: ArrayLike, weights: ArrayLike | None = None, minlength: int = 0) -> Tensor: ...
 def bitwise_and(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def bitwise_invert(input: ArrayLike) -> Tensor: ...
+def bitwise_left_shift(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def bitwise_or(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def bitwise_right_shift(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def bitwise_xor(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def block(arrays: ArrayLike) -> Tensor: ...
+def block_diag(*arrays: ArrayLike) -> Tensor: ...
 def broadcast_arrays(*arrays: ArrayLike) -> tuple[Tensor, ...]: ...
 def broadcast_to(x: ArrayLike, shape: Ints) -> Tensor: ...
+def cbrt(input: ArrayLike) -> Tensor: ...
+def cdist(
+    x1: ArrayLike, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
+) -> Tensor: ...
 def ceil(input: ArrayLike) -> Tensor: ...
 def celu(input: ArrayLike, alpha: float = 1.0) -> Tensor: ...
+def channel_shuffle(input: ArrayLike, groups: int) -> Tensor: ...
+def cho_solve(c_and_lower: tuple[ArrayLike, bool], b: ArrayLike) -> Tensor: ...
 def cholesky(x: ArrayLike, *, upper: bool = False) -> Tensor: ...
 def choose(a: ArrayLike, choices: ArrayLike, *, mode: str = "raise") -> Tensor: ...
 def clamp(
@@ -376,6 +494,7 @@ def compress(condition: ArrayLike, a: ArrayLike, axis: int | None = None) -> Ten
 def concat(
     arrays: Iterable[ArrayLike], axis: int | None = 0, *, dtype: DTypeLike | None = None, casting: str = "same_kind"
 ) -> Tensor: ...
+def cond(x: ArrayLike, p: float | str | None = None) -> Tensor: ...
 def conj(x: ArrayLike) -> Tensor: ...
 def conv1d(
     input: ArrayLike,
@@ -415,8 +534,14 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Ints = 1,
 ) -> Tensor: ...
+def convolve(a: ArrayLike, v: ArrayLike, mode: str = "full") -> Tensor: ...
 def copy(x: ArrayLike, order: str | None = "K") -> Tensor: ...
-def copyto(dst: ArrayLike, src: ArrayLike, casting: str = "same_kind", where: ArrayLike = True) -> None: ...
+def copysign(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def copyto(dst: ArrayLike, src: ArrayLike, casting: str = "same_kind", where: ArrayLike | None = True) -> None: ...
+def corrcoef(
+    x: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None
+) -> Tensor: ...
+def correlate(a: ArrayLike, v: ArrayLike, mode: str = "valid") -> Tensor: ...
 def cos(input: ArrayLike) -> Tensor: ...
 def cosh(input: ArrayLike) -> Tensor: ...
 def cosine_embedding_loss(
@@ -426,6 +551,20 @@ def cosine_similarity(
     x1: ArrayLike, x2: ArrayLike, axis: int = 1, eps: float = 1e-08, *, dim: int | None = None
 ) -> Tensor: ...
 def count_nonzero(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def cov(
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: ArrayLike | None = None,
+    aweights: ArrayLike | None = None,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Tensor: ...
+def cross(
+    a: ArrayLike, b: ArrayLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor: ...
 def cross_entropy(
     logits: ArrayLike,
     target: ArrayLike,
@@ -436,6 +575,15 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     reduction: str = "mean",
 ) -> Tensor: ...
+def ctc_loss(
+    log_probs: ArrayLike,
+    targets: ArrayLike,
+    input_lengths: ArrayLike,
+    target_lengths: ArrayLike,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor: ...
 def cumprod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
 def cumsum(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
 def cumulative_prod(
@@ -444,11 +592,17 @@ def cumulative_prod(
 def cumulative_sum(
     x: ArrayLike, *, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False
 ) -> Tensor: ...
+def deg2rad(input: ArrayLike) -> Tensor: ...
+def degrees(input: ArrayLike) -> Tensor: ...
 def det(x: ArrayLike) -> Tensor: ...
 def diag(v: ArrayLike, k: int = 0) -> Tensor: ...
 def diagflat(v: ArrayLike, k: int = 0) -> Tensor: ...
 def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
+def diff(
+    x: ArrayLike, n: int = 1, axis: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None
+) -> Tensor: ...
 def divide(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def divmod(a: ArrayLike, b: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def dot(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def dropout(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
@@ -459,6 +613,9 @@ def dropout1d(
 def dropout2d(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
 ) -> Tensor: ...
+def ediff1d(x: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike | None = None) -> Tensor: ...
+def eigh(x: ArrayLike, UPLO: str = "L") -> EighResult: ...
+def eigvalsh(x: ArrayLike, UPLO: str = "L") -> Tensor: ...
 def einsum(subscripts: object, *operands: ArrayLike, optimize: object = None) -> Tensor: ...
 def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> Tensor: ...
 def embedding(
@@ -475,6 +632,7 @@ def erf(input: ArrayLike) -> Tensor: ...
 def exp(input: ArrayLike) -> Tensor: ...
 def exp2(input: ArrayLike) -> Tensor: ...
 def expand_dims(x: ArrayLike, axis: Ints = 0) -> Tensor: ...
+def expm(a: ArrayLike) -> Tensor: ...
 def expm1(input: ArrayLike) -> Tensor: ...
 def extract(condition: ArrayLike, arr: ArrayLike) -> Tensor: ...
 def fabs(x: ArrayLike) -> Tensor: ...
@@ -484,6 +642,13 @@ def flip(x: ArrayLike, axis: Axes = None) -> Tensor: ...
 def float_power(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def floor(input: ArrayLike) -> Tensor: ...
 def floor_divide(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def fmax(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def fmin(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def fmod(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def fold(
+    input: ArrayLike, output_size: Ints, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
+) -> Tensor: ...
+def frexp(x: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def fromfunction(function: object, shape: Ints, *, dtype: DTypeLike = ..., **kwargs: object) -> Tensor: ...
 def gaussian_nll_loss(
     input: ArrayLike, target: ArrayLike, var: ArrayLike, full: bool = False, eps: float = 1e-06, reduction: str = "mean"
@@ -498,6 +663,7 @@ def geomspace(
     axis: int = 0,
 ) -> Tensor: ...
 def glu(input: ArrayLike, axis: int = -1, *, dim: int | None = None) -> Tensor: ...
+def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Axes = None, edge_order: int = 1) -> Tensor: ...
 def greater(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def greater_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def group_norm(
@@ -511,14 +677,37 @@ def hardshrink(input: ArrayLike, lambd: float = 0.5) -> Tensor: ...
 def hardsigmoid(input: ArrayLike) -> Tensor: ...
 def hardswish(input: ArrayLike) -> Tensor: ...
 def hardtanh(input: ArrayLike, min_val: float = -1.0, max_val: float = 1.0) -> Tensor: ...
+def heaviside(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def hinge_embedding_loss(
     input: ArrayLike, target: ArrayLike, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Tensor: ...
+def histogram(
+    x: ArrayLike, bins: object = 10, range: object = None, density: bool | None = None, weights: ArrayLike | None = None
+) -> tuple[Tensor, Tensor]: ...
+def histogram2d(
+    x: ArrayLike,
+    y: ArrayLike,
+    bins: object = 10,
+    range: object = None,
+    density: bool | None = None,
+    weights: ArrayLike | None = None,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+def histogram_bin_edges(
+    x: ArrayLike, bins: object = 10, range: object = None, weights: ArrayLike | None = None
+) -> Tensor: ...
+def histogramdd(
+    sample: ArrayLike,
+    bins: object = 10,
+    range: object = None,
+    density: bool | None = None,
+    weights: ArrayLike | None = None,
+) -> tuple[Tensor, Tensor]: ...
 def hstack(arrays: Iterable[ArrayLike], *, dtype: DTypeLike | None = None, casting: str = "same_kind") -> Tensor: ...
 def huber_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = "mean", delta: float = 1.0, weight: ArrayLike | None = None
 ) -> Tensor: ...
 def hypot(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def i0(input: ArrayLike) -> Tensor: ...
 def imag(x: ArrayLike) -> Tensor: ...
 def inner(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def instance_norm(
@@ -531,13 +720,39 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-05,
 ) -> Tensor: ...
+def interp(
+    x: ArrayLike,
+    xp: ArrayLike,
+    fp: ArrayLike,
+    left: ArrayLike | None = None,
+    right: ArrayLike | None = None,
+    period: ArrayLike | None = None,
+) -> Tensor: ...
+def interpolate(
+    input: ArrayLike,
+    size: Ints | None = None,
+    scale_factor: float | Nested[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Tensor: ...
 def inv(x: ArrayLike) -> Tensor: ...
 def isclose(
     a: ArrayLike, b: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor: ...
 def isfinite(input: ArrayLike) -> Tensor: ...
+def isin(
+    x1: ArrayLike,
+    x2: ArrayLike,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    kind: Literal['sort', 'table'] | None = None,
+) -> Tensor: ...
 def isinf(input: ArrayLike) -> Tensor: ...
 def isnan(input: ArrayLike) -> Tensor: ...
+def kaiser(M: int, beta: ArrayLike) -> Tensor: ...
 def kl_div(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", log_target: bool = False) -> Tensor: ...
 def l1_loss(
     input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", weight: ArrayLike | None = None
@@ -549,6 +764,7 @@ def layer_norm(
     bias: ArrayLike | None = None,
     eps: float = 1e-05,
 ) -> Tensor: ...
+def ldexp(x: ArrayLike, exponent: ArrayLike) -> Tensor: ...
 def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> Tensor: ...
 def less(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def less_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -568,6 +784,7 @@ def log1p(input: ArrayLike) -> Tensor: ...
 def log2(input: ArrayLike) -> Tensor: ...
 def log_softmax(input: ArrayLike, axis: int = -1, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor: ...
 def logaddexp(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def logaddexp2(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def logical_and(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def logical_not(input: ArrayLike) -> Tensor: ...
 def logical_or(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -584,12 +801,17 @@ def logspace(
     axis: int = 0,
 ) -> Tensor: ...
 def logsumexp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> tuple[Tensor, ...]: ...
+def lu(a: ArrayLike, permute_l: bool = False, p_indices: bool = False) -> tuple[Tensor, ...]: ...
 def margin_ranking_loss(
     input1: ArrayLike, input2: ArrayLike, target: ArrayLike, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Tensor: ...
 def matmul(a: ArrayLike, b: ArrayLike) -> Tensor: ...
 def matrix_norm(x: ArrayLike, *, keepdims: bool = False, ord: float | str | None = "fro") -> Tensor: ...
 def matrix_power(x: ArrayLike, n: int) -> Tensor: ...
+def matrix_rank(
+    A: ArrayLike, tol: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = None
+) -> Tensor: ...
 def matrix_transpose(x: ArrayLike) -> Tensor: ...
 def max(
     x: ArrayLike,
@@ -670,6 +892,7 @@ def mean(
     keepdims: bool = False,
     where: ArrayLike | None = None,
 ) -> Tensor: ...
+def median(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
 def meshgrid(*xi: ArrayLike, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Tensor, ...]: ...
 def min(
     x: ArrayLike,
@@ -681,10 +904,12 @@ def min(
 ) -> Tensor: ...
 def minimum(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def mish(input: ArrayLike) -> Tensor: ...
+def modf(x: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def moveaxis(x: ArrayLike, source: Ints, destination: Ints) -> Tensor: ...
 def mse_loss(
     input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", weight: ArrayLike | None = None
 ) -> Tensor: ...
+def multi_dot(arrays: Iterable[ArrayLike]) -> Tensor: ...
 def multi_margin_loss(
     input: ArrayLike,
     target: ArrayLike,
@@ -694,8 +919,105 @@ def multi_margin_loss(
     *,
     reduction: str = "mean",
 ) -> Tensor: ...
+def multilabel_margin_loss(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Tensor: ...
+def multilabel_soft_margin_loss(
+    input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, *, reduction: str = "mean"
+) -> Tensor: ...
 def multiply(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def nan_to_num(
+    x: ArrayLike,
+    copy: bool = True,
+    nan: ArrayLike = 0.0,
+    posinf: ArrayLike | None = None,
+    neginf: ArrayLike | None = None,
+) -> Tensor: ...
+def nancumprod(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
+def nancumsum(x: ArrayLike, axis: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor: ...
+def nanmax(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanmean(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanmedian(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def nanmin(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanpercentile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
+def nanprod(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanquantile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
+def nanstd(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    correction: float = 0,
+    ddof: float | None = None,
+    keepdims: bool = False,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+) -> Tensor: ...
+def nansum(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Tensor: ...
+def nanvar(
+    x: ArrayLike,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    correction: float = 0,
+    ddof: float | None = None,
+    keepdims: bool = False,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+) -> Tensor: ...
 def negative(input: ArrayLike) -> Tensor: ...
+def nextafter(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def nll_loss(
     log_probs: ArrayLike,
     target: ArrayLike,
@@ -705,15 +1027,43 @@ def nll_loss(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor: ...
+def nonzero(x: ArrayLike) -> tuple[Tensor, ...]: ...
 def norm(x: ArrayLike, ord: float | str | None = None, axis: Axes = None, keepdims: bool = False) -> Tensor: ...
+def normalize(
+    input: ArrayLike, p: float = 2.0, axis: int = 1, eps: float = 1e-12, out: None = None, *, dim: int | None = None
+) -> Tensor: ...
 def not_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def one_hot(tensor: ArrayLike, num_classes: int = -1) -> Tensor: ...
 def outer(a: ArrayLike, b: ArrayLike) -> Tensor: ...
-def pad(x: ArrayLike, pad_width: ArrayLike, mode: str = "constant", constant_values: ArrayLike = 0) -> Tensor: ...
+def pad(
+    x: ArrayLike,
+    pad_width: Ints | Nested[Ints] | None = None,
+    mode: str = "constant",
+    constant_values: ArrayLike = 0,
+    *,
+    pad: Ints | None = None,
+    value: float | None = None,
+) -> Tensor: ...
 def pairwise_distance(
     x1: ArrayLike, x2: ArrayLike, p: float = 2.0, eps: float = 1e-06, keepdims: bool = False, *, keepdim: bool = False
 ) -> Tensor: ...
+def pdist(input: ArrayLike, p: float = 2.0) -> Tensor: ...
+def percentile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
 def permute_dims(x: ArrayLike, axes: Ints) -> Tensor: ...
 def piecewise(x: ArrayLike, condlist: Iterable[ArrayLike], funclist: object, *args: object, **kw: object) -> Tensor: ...
+def pinv(
+    x: ArrayLike, rcond: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = ...
+) -> Tensor: ...
+def pixel_shuffle(input: ArrayLike, upscale_factor: int) -> Tensor: ...
+def pixel_unshuffle(input: ArrayLike, downscale_factor: int) -> Tensor: ...
 def place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike) -> None: ...
 def poisson_nll_loss(
     input: ArrayLike,
@@ -725,6 +1075,7 @@ def poisson_nll_loss(
     reduction: str = "mean",
 ) -> Tensor: ...
 def positive(input: ArrayLike) -> Tensor: ...
+def pow(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def power(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def prelu(input: ArrayLike, weight: ArrayLike) -> Tensor: ...
 def prod(
@@ -736,9 +1087,22 @@ def prod(
     initial: ArrayLike | None = None,
     where: ArrayLike | None = None,
 ) -> Tensor: ...
+def ptp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
 def put(a: ArrayLike, ind: ArrayLike, v: ArrayLike, mode: str = "raise") -> None: ...
 def put_along_axis(arr: ArrayLike, indices: ArrayLike, values: ArrayLike, axis: int | None = -1) -> None: ...
 def putmask(a: ArrayLike, mask: ArrayLike, values: ArrayLike) -> None: ...
+def qr(x: ArrayLike, mode: str = "reduced") -> Tensor: ...
+def quantile(
+    x: ArrayLike,
+    q: ArrayLike,
+    axis: Axes = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Tensor: ...
+def rad2deg(input: ArrayLike) -> Tensor: ...
+def radians(input: ArrayLike) -> Tensor: ...
 def ravel(x: ArrayLike, order: str | None = "C") -> Tensor: ...
 def real(x: ArrayLike) -> Tensor: ...
 def real_if_close(a: ArrayLike, tol: float = 100) -> Tensor: ...
@@ -766,6 +1130,9 @@ def scaled_dot_product_attention(
     *,
     generator: np.random.Generator | None = None,
 ) -> Tensor: ...
+def searchsorted(
+    x1: ArrayLike, x2: ArrayLike, side: Literal['left', 'right'] = "left", sorter: ArrayLike | None = None
+) -> Tensor: ...
 def select(condlist: Iterable[ArrayLike], choicelist: Iterable[ArrayLike], default: ArrayLike = 0) -> Tensor: ...
 def selu(input: ArrayLike) -> Tensor: ...
 def sigmoid(input: ArrayLike) -> Tensor: ...
@@ -773,6 +1140,7 @@ def sign(input: ArrayLike) -> Tensor: ...
 def signbit(input: ArrayLike) -> Tensor: ...
 def silu(input: ArrayLike) -> Tensor: ...
 def sin(input: ArrayLike) -> Tensor: ...
+def sinc(input: ArrayLike) -> Tensor: ...
 def sinh(input: ArrayLike) -> Tensor: ...
 def slogdet(x: ArrayLike) -> SlogdetResult: ...
 def smooth_l1_loss(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean", beta: float = 1.0) -> Tensor: ...
@@ -783,7 +1151,11 @@ def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: float = 20.0) -
 def softshrink(input: ArrayLike, lambd: float = 0.5) -> Tensor: ...
 def softsign(input: ArrayLike) -> Tensor: ...
 def solve(a: ArrayLike, b: ArrayLike) -> Tensor: ...
-def sort(x: ArrayLike, axis: int | None = -1, *, descending: bool = False) -> Tensor: ...
+def solve_triangular(
+    a: ArrayLike, b: ArrayLike, trans: int | str = 0, lower: bool = False, unit_diagonal: bool = False
+) -> Tensor: ...
+def sort(x: ArrayLike, axis: int | None = -1, *, descending: bool = False, stable: bool | None = True) -> Tensor: ...
+def spacing(input: ArrayLike) -> Tensor: ...
 def split(x: ArrayLike, indices_or_sections: ArrayLike, axis: int = 0) -> list[Tensor]: ...
 def sqrt(input: ArrayLike) -> Tensor: ...
 def square(input: ArrayLike) -> Tensor: ...
@@ -812,6 +1184,8 @@ def sum(
     initial: ArrayLike | None = None,
     where: ArrayLike | None = None,
 ) -> Tensor: ...
+def svd(x: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Tensor: ...
+def svdvals(x: ArrayLike) -> Tensor: ...
 def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Tensor: ...
 def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None, *, mode: str = "raise") -> Tensor: ...
 def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int | None = -1) -> Tensor: ...
@@ -819,12 +1193,15 @@ def tan(input: ArrayLike) -> Tensor: ...
 def tanh(input: ArrayLike) -> Tensor: ...
 def tanhshrink(input: ArrayLike) -> Tensor: ...
 def tensordot(a: ArrayLike, b: ArrayLike, axes: int | Nested[Ints] = 2) -> Tensor: ...
+def tensorinv(a: ArrayLike, ind: int = 2) -> Tensor: ...
+def tensorsolve(a: ArrayLike, b: ArrayLike, axes: Ints | None = None) -> Tensor: ...
 def threshold(input: ArrayLike, threshold: float, value: float) -> Tensor: ...
 def tile(x: ArrayLike, reps: ArrayLike) -> Tensor: ...
 def trace(
     x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1, *, dtype: DTypeLike | None = None
 ) -> Tensor: ...
 def transpose(x: ArrayLike, axes: Ints | None = None) -> Tensor: ...
+def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axis: int = -1) -> Tensor: ...
 def tril(x: ArrayLike, k: int = 0) -> Tensor: ...
 def triplet_margin_loss(
     anchor: ArrayLike,
@@ -837,9 +1214,27 @@ def triplet_margin_loss(
     *,
     reduction: str = "mean",
 ) -> Tensor: ...
+def triplet_margin_with_distance_loss(
+    anchor: ArrayLike,
+    positive: ArrayLike,
+    negative: ArrayLike,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor: ...
 def triu(x: ArrayLike, k: int = 0) -> Tensor: ...
 def trunc(input: ArrayLike) -> Tensor: ...
+def unfold(input: ArrayLike, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1) -> Tensor: ...
+def unique_all(x: ArrayLike) -> UniqueAllResult: ...
+def unique_counts(x: ArrayLike) -> UniqueCountsResult: ...
+def unique_inverse(x: ArrayLike) -> UniqueInverseResult: ...
+def unique_values(x: ArrayLike) -> Tensor: ...
 def unstack(x: ArrayLike, axis: int = 0) -> tuple[Tensor, ...]: ...
+def unwrap(
+    p: float | str | None, discont: float | None = None, axis: int = -1, *, period: float = 6.283185307179586
+) -> Tensor: ...
 def var(
     x: ArrayLike,
     axis: Axes = None,

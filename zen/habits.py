@@ -15,7 +15,6 @@ HOMES: dict[str, Container[Any]] = {}
 """The names of the functions in `zen.f` and in `zen.linalg`, and NumPy's functions that zen has: entered there."""
 
 _CPU = "leave it out: zen computes on the CPU"
-_REAL = "t itself: zen holds real numbers"
 _DIAGONAL = "{0}.diagonal() for the diagonal of a matrix, zen.where(np.eye({0}.size) == 1, {0}, 0) for a matrix of it"
 _DTYPES = {
     "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
@@ -40,7 +39,7 @@ _RENAMED = {
 _RENAMED_FUNCTIONS = {
     "cat": "concat", "concatenate": "concat", "row_stack": "vstack", "unbind": "unstack", "chunk": "split",
     "array_split": "split", "tensor_split": "split", "as_tensor": "asarray", "array": "tensor", "mul": "multiply",
-    "sub": "subtract", "div": "divide", "true_divide": "divide", "pow": "power", "mm": "matmul", "bmm": "matmul",
+    "sub": "subtract", "div": "divide", "true_divide": "divide", "mm": "matmul", "bmm": "matmul",
     "mv": "matmul", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
     "ge": "greater_equal", "bitwise_not": "bitwise_invert", "broadcast_tensors": "broadcast_arrays", "mod": "remainder",
     "inference_mode": "no_grad", "rand": "random.uniform", "randn": "random.normal", "randint": "random.integers",
@@ -60,8 +59,7 @@ METHODS = {
     **{name: f"t = t.{name[:-1]}()" for name in (
         "abs_", "ceil_", "cos_", "erf_", "exp_", "floor_", "log_", "relu_", "round_", "sigmoid_", "sin_", "sqrt_",
         "square_", "squeeze_", "tanh_", "transpose_", "detach_")},
-    **dict.fromkeys(("cuda", "cpu", "device", "is_cuda", "get_device", "pin_memory", "to_device"), _CPU),
-    **dict.fromkeys(("conj", "conjugate", "real"), _REAL),
+    **dict.fromkeys(("cuda", "cpu", "is_cuda", "get_device", "pin_memory"), _CPU),
     **{name: f"t.detach().numpy().{name}" for name in ("flags", "strides", "tobytes", "tofile", "dump", "dumps")},
     "view": "t.reshape(shape)", "view_as": "t.reshape(other.shape)", "reshape_as": "t.reshape(other.shape)",
     "unsqueeze_": "t = t.expand_dims(axis)", "to": "t.astype(dtype); there is no device to choose",
@@ -70,7 +68,7 @@ METHODS = {
     "numel": "t.size", "nelement": "t.size", "element_size": "t.itemsize", "neg_": "t = -t",
     "expand_as": "t.broadcast_to(other.shape)", "unbind": "zen.unstack(t, axis)", "chunk": "zen.split(t, n, axis)",
     "masked_fill": "zen.where(mask, value, t)", "masked_fill_": "t[mask] = value", "masked_select": "t[mask]",
-    "nonzero": "np.nonzero(t)", "argwhere": "np.argwhere(t)", "searchsorted": "np.searchsorted(t, values)",
+    "nonzero": "zen.nonzero(t)", "argwhere": "np.argwhere(t)", "searchsorted": "zen.searchsorted(t, values)",
     "scatter_": "t[index] = value", "index_put_": "t[index] = value", "index_copy_": "t[index] = value",
     "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": _DIAGONAL.format("t"),
     "unflatten": "t.reshape(shape)", "where": "zen.where(condition, t, other)",
@@ -90,12 +88,11 @@ FUNCTIONS = {
     **{f"{kind}_like": f"zen.random.{own}(x.shape)" for kind, own in (("rand", "uniform"), ("randn", "normal"))},
     **{f"{kind}Tensor": f"zen.tensor(data, dtype=zen.{dtype})" for kind, dtype in (
         ("Float", "float32"), ("Double", "float64"), ("Half", "float16"), ("Long", "int64"), ("Int", "int32"))},
-    **{name: f"np.{name}" for name in ("nonzero", "argwhere", "searchsorted", "ndim", "shape", "size")},
+    **{name: f"np.{name}" for name in ("argwhere", "ndim", "shape", "size")},
     "numel": "x.size", "rsqrt": "x ** -0.5", "view": "zen.reshape", "t": "x.T", "clone": "x.clone()",
     "detach": "x.detach()", "masked_fill": "zen.where(mask, value, x)", "masked_select": "x[mask]",
     "is_tensor": "isinstance(x, zen.Tensor)", "from_array": "zen.from_numpy", "autograd": "zen.grad or zen.gradients",
     "Generator": "np.random.default_rng(seed), passed as generator=", "functional": "zen.f",
-    "one_hot": "zen.eye(classes)[indices]", "normalize": "x / zen.linalg.vector_norm(x, axis=-1, keepdims=True)",
     "set_default_dtype": "the dtype= of what makes a Tensor", "utils": "zen.data for loaders, zen.optim for clipping",
     "Parameter": "zen.nn.Parameter", "Module": "zen.nn.Module", "Variable": "zen.tensor(data, requires_grad=True)",
     "lr_scheduler": "zen.optim.lr_scheduler", "fmod": "x - other * zen.trunc(x / other)",
@@ -105,7 +102,7 @@ FUNCTIONS = {
 
 NN = {
     "functional": "zen.f", "utils": "zen.optim.clip_grad_norm_ and its like", "Sigmoid2d": "zen.nn.Sigmoid",
-    "Softmax2d": "zen.nn.Softmax(dim=-3)", "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
+    "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
 }  # fmt: skip
 
 

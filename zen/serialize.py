@@ -19,12 +19,14 @@ import numpy as np
 from . import backend, files, safetensors
 from .backend import Tensor
 from .conversion import convert, supported
+from .dtypes import COMPLEX
 from .extras import missing
 
 __all__ = ["State", "load", "save"]
 __dir__ = __all__.copy
 
-_VERSION = 1
+_VERSION, _VERSION_COMPLEX = 1, 2
+"""Of the layout; complex numbers came with the second, as pairs of parts in a last axis."""
 _RESERVED = ("optimizer/", "metadata/")
 
 
@@ -108,6 +110,11 @@ def save(path: str | os.PathLike[str] | Any, model: Any = None, /, optimizer: An
         raise TypeError(
             f"save: one of {', '.join(metadata) or 'the state'} contains itself, or is nested too deeply"
         ) from None
+    complex_ones = sorted([name for name, array in arrays.items() if array.dtype in COMPLEX])
+    if complex_ones:
+        own["version"], own["complex"] = _VERSION_COMPLEX, complex_ones
+        for name in complex_ones:
+            arrays[name] = np.stack([arrays[name].real, arrays[name].imag], -1)
     files.write(path, library.save(arrays, {"zen": json.dumps(own)}), "save")
 
 
@@ -218,6 +225,9 @@ def _encode(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         return {"__tensor__" if isinstance(value, Tensor) else "__array__": path}
     if isinstance(value, (np.bool_, np.integer, np.float16, np.float32, np.float64)):
         return {"__scalar__": [supported(value.dtype).name, value.item()]}
+    if isinstance(value, (complex, np.complexfloating)):
+        parts = [float(value.real), float(value.imag)]
+        return {"__scalar__": [value.dtype.name, parts]} if isinstance(value, np.generic) else {"__complex__": parts}
     if isinstance(value, Mapping):
         plain = all(isinstance(key, str) and not key.startswith("__") for key in value)
         if plain:
@@ -249,8 +259,11 @@ def _decoded(arrays: dict[str, np.ndarray], header: dict[str, str], where: str) 
     try:
         own = json.loads(header["zen"])
         version = own["version"]
-        if version != _VERSION:
-            raise ValueError(f"it has version {version} of the layout; this zen reads version {_VERSION}")
+        if version not in (_VERSION, _VERSION_COMPLEX):
+            raise ValueError(f"it has version {version} of the layout; this zen reads version {_VERSION_COMPLEX}")
+        for name in own.get("complex", ()):
+            parts = np.ascontiguousarray(arrays[name])
+            arrays[name] = parts.view(np.result_type(parts.dtype, np.complex64))[..., 0]
         optimizer, metadata = (_decode(own[key], arrays) for key in ("optimizer", "metadata"))
         shapes = None if optimizer is None else [[list(map(int, s)) for s in group] for group in own["shapes"]]
         if not isinstance(metadata, dict):
@@ -273,7 +286,10 @@ def _decode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         if kind == "__array__":
             return arrays[content]
         if kind == "__scalar__":
-            return supported(content[0]).type(content[1])
+            value = content[1]
+            return supported(content[0]).type(complex(*value) if isinstance(value, list) else value)
+        if kind == "__complex__":
+            return complex(*content)
         if kind == "__tuple__":
             return tuple([_decode(part, arrays) for part in content])
         if kind == "__items__":

@@ -147,10 +147,9 @@ def test_nonzero_gives_a_tuple():
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda x: np.interp(0.5, x[0], X[0]), "numpy.interp"),
-        (lambda x: np.fft.fft(x), "numpy.fft.fft"),
         (lambda x: np.modf(x), "numpy.modf"),
         (lambda x: np.spacing(x), "numpy.spacing"),
+        (lambda x: np.apply_along_axis(lambda row: row, 0, x), "numpy.apply_along_axis"),
         (lambda x: np.linalg.svd(x), "numpy.linalg.svd"),
     ],
 )

@@ -214,7 +214,7 @@ def test_safetensors_with_a_header_that_does_not_fit(tmp_path, content, text):
 @pytest.mark.parametrize(
     "metadata",
     [
-        {"a": {"__scalar__": ["int8", 3000]}}, {"a": {"__scalar__": ["complex128", 1]}}, {"a": {"__scalar__": 3}},
+        {"a": {"__scalar__": ["int8", 3000]}}, {"a": {"__scalar__": ["datetime64", 1]}}, {"a": {"__scalar__": 3}},
         {"a": {"__items__": [[[1], 2]]}}, {"a": {"__items__": 5}}, {"a": {"__tuple__": None}},
         {"a": {"__array__": []}}, [1],
     ],

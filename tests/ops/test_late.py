@@ -109,6 +109,6 @@ def test_a_name_that_its_family_does_not_enter_is_a_key_error():
 
 
 def test_every_late_family_is_listed():
-    assert set(late_names.ROWS) | set(late_names.FUNCTIONS) == set(late.FAMILIES)
+    assert set(late_names.ROWS) | set(late_names.FUNCTIONS) | set(late_names.NUMPY) == set(late.FAMILIES)
     late.load_all()
     assert late.loaded() == list(late.FAMILIES)

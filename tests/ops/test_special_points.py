@@ -96,6 +96,20 @@ POINTS = [
     ("logit -inf of 1", loss("bce_logits"), (-inf, 1.0), {"": inf, "a": -1, "b": inf}),
     ("x log x at 0", loss("entropy"), (0.0,), {"": 0, "a": -inf, "aa": inf}),
     ("a slope at a kink", loss("ratio"), (0.0, 0.0), {"": 0, "a": inf, "b": NO}),
+    ("cbrt of 0", f.cbrt, (0.0,), {"": 0, "a": inf, "aa": NO}),
+    ("cbrt of -8", f.cbrt, (-8.0,), {"": -2, "a": 1 / 12, "aa": 1 / 144, "aaa": 5 / 3456}),
+    ("sinc at 0", f.sinc, (0.0,), {"": 1, "a": 0, "aa": -(math.pi**2) / 3, "aaa": 0}),
+    ("sinc at 1", f.sinc, (1.0,), {"a": -1, "aa": 2, "aaa": math.pi**2 - 6}),
+    ("i0 at 0", f.i0, (0.0,), {"": 1, "a": 0, "aa": 0.5, "aaa": 0}),
+    ("logaddexp2, a tie", f.logaddexp2, (0.0, 0.0), {"": 1, "a": 0.5, "b": 0.5, "aa": L2 / 4, "ab": -L2 / 4, "aaa": 0}),
+    ("logaddexp2 of two inf", f.logaddexp2, (inf, inf), {"": inf, "a": 0.5, "b": 0.5}),
+    ("fmax, a tie", f.fmax, (1.0, 1.0), {"a": 0.5, "b": 0.5, "aa": 0, "ab": 0, "bb": 0}),
+    ("fmax of nan and a number", f.fmax, (nan, 1.0), {"": 1, "a": 0, "b": 1, "bb": 0}),
+    ("fmod, a rounded quotient", f.fmod, (1.0, 0.1), {"a": 1, "b": -9, "bb": 0, "ab": 0}),
+    ("fmod of a negative number", f.fmod, (-7.0, 2.0), {"": -1, "a": 1, "b": 3}),
+    ("heaviside at 0", f.heaviside, (0.0, 0.25), {"": 0.25, "a": 0, "b": 1, "ab": 0, "bb": 0}),
+    ("copysign of 0", f.copysign, (0.0, -1.0), {"": 0, "a": 0, "b": 0, "aa": 0}),
+    ("copysign to -0", f.copysign, (2.0, -0.0), {"": -2, "a": -1, "b": 0, "aa": 0}),
     ("nothing of infinity", loss("product"), (0.0, inf), {"": 0, "a": inf, "b": 0}),
 ]  # fmt: skip
 
@@ -189,6 +203,7 @@ EXEMPT = {
     "clip": "equal limits that x meets let the gradient pass",
     "power": "b at (0, 0) by convention: a ** 0 is 1, and so does not change, at a = 0 as well",
     "power_slope": "its value at b = 0 is 0 at a = 0 as well, whatever the limit",
+    "heaviside": "b counts where a is 0, and nowhere nearby",
     "bce": "its gradient is bounded as in PyTorch, where the limit is infinite",
 }
 SMOOTH = [n for n in ELEMENTWISE if n not in EXEMPT and any(ROWS[n].vjp) and "bool" not in ROWS[n].domain]

@@ -14,15 +14,17 @@ from zen.optim.rules import RULES, SGD
 OPTIONS = {
     "lr": (0.1,), "momentum": (0.0, 0.9), "dampening": (0.0, 0.25), "weight_decay": (0.0, 0.1), "nesterov": (0, 1),
     "maximize": (0, 1), "beta1": (0.9,), "beta2": (0.95,), "eps": (1e-3,), "shrink": (0.0, 0.1), "amsgrad": (0, 1),
-    "alpha": (0.9,), "centered": (0, 1), "lr_decay": (0.5,),
+    "alpha": (0.9,), "centered": (0, 1), "lr_decay": (0.5,), "momentum_decay": (0.1,), "rho": (0.9,),
+    "etaminus": (0.5,), "etaplus": (1.25,), "smallest": (0.01,), "largest": (0.02,), "lambd": (0.1,), "t0": (0, 1),
 }  # fmt: skip
+NUMBER = 0.75  # what the numbers of the state start with
 
 
-def complete(state):
+def complete(state, numbers=()):
     def fill(p, names, counts):
         entry = state.setdefault(p, {"step": 0} if counts else {})
         for name in names:
-            entry.setdefault(name, zen.zeros(p.shape, p.dtype))
+            entry.setdefault(name, NUMBER if name in numbers else zen.zeros(p.shape, p.dtype))
         return entry
 
     return fill
@@ -32,11 +34,17 @@ def sign(x):
     return math.nan if math.isnan(x) else (x > 0) - (x < 0)
 
 
+def by_sign(x, below, zero, above):
+    return (below, zero, above)[sign(x) + 1]
+
+
 def by_hand(declared, options, gradients, start):
     """Each element's values after the steps, by running the lines on Python's floats."""
     found = []
+    functions = {"sqrt": math.sqrt, "maximum": max, "minimum": min, "sign": sign, "by_sign": by_sign}
     for k, x in enumerate(start):
-        known = dict.fromkeys(declared.arrays, 0.0) | {"p": float(x), "sqrt": math.sqrt, "maximum": max, "sign": sign}
+        known = dict.fromkeys(declared.arrays, 0.0) | dict.fromkeys(declared.numbers, NUMBER) | {"p": float(x)}
+        known |= functions
         for step, g in enumerate(gradients):
             exec(declared.update, known | options | {"step": step + 1, "first": step == 0, "g": float(g[k])}, known)
         found.append(known["p"])
@@ -54,13 +62,14 @@ def test_the_engine_does_what_the_lines_say_on_every_way(declared, dtype, rtol):
         state: dict = {}
         for g in gradients:
             p.grad = zen.tensor(g)
-            backend.kernels.optim.move([prepare([p], state, complete(state), [], *values)])
+            backend.kernels.optim.move([prepare([p], state, complete(state, declared.numbers), [], *values)])
         options = dict(zip(declared.options, values, strict=True))
         expected = by_hand(declared, options, gradients, start)
         np.testing.assert_allclose(p.detach().numpy(), expected, rtol=rtol, atol=rtol, err_msg=str(options))
         made = state.get(p, {})
-        ways.add(tuple(name for name in made if name != "step"))
+        ways.add(tuple(name for name in made if name not in ("step", *declared.numbers)))
         assert ("step" in made) == declared.counts
+        assert {*declared.numbers} <= {*made}
     needs = {declared.needs(declared.way(dict(zip(declared.tests(), truth, strict=True))))
              for truth in itertools.product((False, True), repeat=len(declared.tests()))}  # fmt: skip
     assert ways == needs, "each way has the arrays that its lines name, and no others"
@@ -115,7 +124,8 @@ def test_the_parts_of_a_declaration():
             b = b - g
         """, "p = p - lr * g")  # fmt: skip
     text = "if c:\n    a = a + g\nelse:\n    b = b - g\np = p - lr * g\n"
-    assert made == Rule("made", ("lr", "c"), ("c",), ("a", "b"), True, text)
+    assert made == Rule("made", ("lr", "c"), ("c",), ("a", "b"), (), True, text)
+    assert rule("made", "lr", "a m#", "m = lr * m", "p = p - m * a")[3:6] == (("a",), ("m",), True)
     assert made.tests() == ["c"]
     assert [made.needs(made.way({"c": c})) for c in (True, False)] == [("a",), ("b",)]
 

@@ -35,6 +35,10 @@ SCHEDULES = {
     "CosineAnnealingLR": lambda o: s.CosineAnnealingLR(o, 6, 0.1),
     "CosineAnnealingWarmRestarts": lambda o: s.CosineAnnealingWarmRestarts(o, 2, 2),
     "OneCycleLR": lambda o: s.OneCycleLR(o, 2.0, 20, three_phase=True),
+    "MultiplicativeLR": lambda o: s.MultiplicativeLR(o, Square(2.0)),
+    "CyclicLR": lambda o: s.CyclicLR(o, 0.1, [1.0, 0.5][: len(o.param_groups)], 3, 2, "exp_range", 0.9),
+    "CyclicLR by a function": lambda o: s.CyclicLR(o, 0.1, 1.0, 3, scale_fn=Square(2.0), scale_mode="iterations"),
+    "ChainedScheduler": lambda o: s.ChainedScheduler([s.LinearLR(o, 0.5, 1.0, 3), s.ExponentialLR(o, 0.9)]),
     "SequentialLR": lambda o: s.SequentialLR(o, [s.LinearLR(o, 0.5, 1.0, 3), s.CosineAnnealingLR(o, 4)], [3]),
 }
 
@@ -56,7 +60,7 @@ def test_saved_and_loaded_it_continues_alike(name):
         assert resumed.get_last_lr() == straight.get_last_lr() == [g["lr"] for g in a.param_groups]
 
 
-@pytest.mark.parametrize("name", [n for n in SCHEDULES if n != "SequentialLR"])
+@pytest.mark.parametrize("name", [n for n in SCHEDULES if n not in ("SequentialLR", "ChainedScheduler")])
 def test_jumping_to_an_epoch_gives_what_stepping_there_gives(name):
     walked, jumped = SCHEDULES[name](optimiser(1.0, 0.5)), SCHEDULES[name](optimiser(1.0, 0.5))
     for epoch in range(1, 12):
@@ -74,6 +78,17 @@ def test_two_schedules_on_one_optimiser_multiply():
             schedule.step()
         rates.append(opt.param_groups[0]["lr"])
     assert rates == pytest.approx([0.5 * 0.75, 0.25, 0.125])
+
+
+def test_a_chain_in_a_sequence_starts_from_its_epoch_0():
+    opt = optimiser(1.0)
+    chain = s.ChainedScheduler([s.LinearLR(opt, 0.5, 1.0, 2), s.ExponentialLR(opt, 0.5)])
+    schedule = s.SequentialLR(opt, [chain, s.ConstantLR(opt, 0.25, 9)], [3])
+    rates = schedule.get_last_lr()
+    for _ in range(3):
+        schedule.step()
+        rates += schedule.get_last_lr()
+    assert rates == pytest.approx([0.5, 0.75 * 0.5, 0.25, 0.25])
 
 
 def test_a_rate_changed_by_hand_stays_changed():
@@ -131,6 +146,19 @@ def test_plateau_counts_patience_cooldown_and_floor():
         (lambda o: s.OneCycleLR(o, [1.0, 2.0], 10), "max_lr has 2 values for 1 groups"),
         (lambda o: s.OneCycleLR(zen.optim.Adagrad(o.param_groups[0]["params"]), 1.0, 9), "neither momentum nor betas"),
         (lambda o: s.OneCycleLR(o, 1.0, 10).step(11), "step 11 of a schedule of 10 steps"),
+        (lambda o: s.CyclicLR(o, 0.1, 1.0, 0), "CyclicLR: step_size_up is 0; expected a number > 0"),
+        (lambda o: s.CyclicLR(o, 0.1, 1.0, 2, -1), "CyclicLR: step_size_down is -1"),
+        (lambda o: s.CyclicLR(o, 0.1, 1.0, mode="saw"), "CyclicLR: mode is 'saw'; expected 'triangular'"),
+        (lambda o: s.CyclicLR(o, 0.1, 1.0, scale_mode="saw"), "CyclicLR: scale_mode is 'saw'"),
+        (lambda o: s.CyclicLR(o, [0.1, 0.2], 1.0), "CyclicLR: base_lr has 2 values for 1 groups"),
+        (
+            lambda o: s.CyclicLR(zen.optim.Adagrad(o.param_groups[0]["params"]), 0.1, 1.0),
+            "CyclicLR: Adagrad has neither",
+        ),
+        (lambda o: s.ChainedScheduler([]), "ChainedScheduler: give at least one schedule"),
+        (lambda o: s.ChainedScheduler([s.StepLR(o, 1), s.StepLR(optimiser(), 1)]), "schedule 1 belongs to another"),
+        (lambda o: s.ChainedScheduler([s.ReduceLROnPlateau(o)]), "ChainedScheduler: schedule 0 is a ReduceLROnPlateau"),
+        (lambda o: s.ChainedScheduler([s.StepLR(o, 1)]).step(3), "ChainedScheduler: cannot jump to epoch 3"),
         (lambda o: s.ReduceLROnPlateau(o, factor=1.0), "factor is 1.0"),
         (lambda o: s.ReduceLROnPlateau(o, mode="least"), "mode is 'least'"),
         (lambda o: s.ReduceLROnPlateau(o, threshold_mode="x"), "threshold_mode is 'x'"),

@@ -75,6 +75,76 @@ def test_adagrad_by_hand():
     assert steps(opt, p, [3.0, 3.0]) == pytest.approx([-3 / 4, -3 / 4 - 0.5 * 3 / 5])
 
 
+def test_nadam_keeps_the_product_of_its_momenta():
+    p = one(0.0)
+    opt = zen.optim.NAdam([p], lr=1.0, betas=(0.5, 0.0), momentum_decay=0.0, eps=0)
+    assert steps(opt, p, [1.0, 1.0]) == pytest.approx(
+        [-(1 + 0.25 * 0.5 / 0.9375), -2 - 0.25 * 0.5 / 0.9375 - 0.1875 / 0.984375 + 1 - 0.75 / 0.9375]
+    )
+    assert opt.state_dict()["state"][0]["mu_product"] == 0.25**2
+
+
+def test_radam_rectifies_where_its_average_is_long_enough():
+    longest = 2 / 0.25 - 1
+    lengths = [longest - 2 * t * 0.75**t / (1 - 0.75**t) for t in range(1, 12)]
+    first = next(k for k, n in enumerate(lengths) if n > 5)
+    p = one(0.0)
+    found = steps(zen.optim.RAdam([p], lr=1.0, betas=(0.0, 0.75), eps=0), p, [3.0] * 11)
+    taken = -np.diff([0.0, *found])
+    np.testing.assert_allclose(taken[:first], 3.0, rtol=1e-12)
+    n = np.array(lengths[first:])
+    expected = np.sqrt((n - 4) * (n - 2) * longest / ((longest - 4) * (longest - 2) * n))
+    np.testing.assert_allclose(taken[first:], expected, rtol=1e-12)
+
+
+def test_adamax_divides_by_the_largest_gradient():
+    p = one(0.0)
+    found = steps(zen.optim.Adamax([p], lr=1.0, betas=(0.0, 0.5), eps=0), p, [8.0, 1.0, -4.0])
+    assert found == [-1.0, -1.25, -0.25]
+
+
+def test_adadelta_takes_steps_in_the_units_of_the_parameter():
+    found = []
+    for scale in (1.0, 100.0):
+        p = one(0.0)
+        found.append(steps(zen.optim.Adadelta([p], eps=1e-30), p, [scale, 2 * scale, -scale]))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
+
+
+def test_rprop_grows_and_shrinks_its_step_by_the_sign_alone():
+    p = one(0.0)
+    opt = zen.optim.Rprop([p], lr=1.0, etas=(0.5, 2.0), step_sizes=(0.25, 3.0))
+    assert steps(opt, p, [5.0, 0.1, 9.0]) == [-1.0, -3.0, -6.0]
+    assert steps(opt, p, [-1.0, -1.0, 0.0, 9.0, -1e300]) == [-6.0, -4.5, -4.5, -6.0, -6.0]
+    assert opt.state[p]["prev"].item() == 0 and opt.state[p]["step_size"].item() == 0.75
+
+
+def test_asgd_averages_from_step_t0_on():
+    p = one(0.0)
+    opt = zen.optim.ASGD([p], lr=1.0, lambd=0.0, t0=1)
+    assert steps(opt, p, [-1.0, -1.0, -1.0, -1.0]) == [1.0, 2.0, 3.0, 4.0]
+    assert opt.state[p]["ax"].item() == (3 + 4) / 2 and opt.state[p]["mu"] == 1 / 3
+    q = one(8.0)
+    opt = zen.optim.ASGD([q], lr=1.0, lambd=0.5, alpha=1.0)
+    assert steps(opt, q, [0.0, 0.0]) == pytest.approx([4.0, 4 * (1 - 0.5 / 1.5)])
+    opt.param_groups[0]["lr"] = 0.0  # counts from the step after the next one on
+    assert steps(opt, q, [0.0, 0.0]) == pytest.approx([4 * (1 - 0.5 / 1.5) * (1 - 0.5 / 2)] * 2)
+
+
+@pytest.mark.parametrize(("name", "options", "message"), [
+    ("NAdam", {"momentum_decay": -1}, "NAdam: momentum_decay is -1; expected a number >= 0"),
+    ("NAdam", {"betas": (0.9,)}, "NAdam: betas is .0.9,.; expected two numbers"),
+    ("RAdam", {"betas": (0.9, 1.0)}, r"RAdam: betas\[1\] is 1.0"), ("Adamax", {"eps": -1}, "Adamax: eps is -1"),
+    ("Adadelta", {"rho": 1.5}, r"Adadelta: rho is 1.5; expected a number in \[0, 1\]"),
+    ("Rprop", {"etas": (1.5, 2.0)}, r"Rprop: etas is \(1.5, 2.0\); expected 0 < etas\[0\] < 1 < etas\[1\]"),
+    ("Rprop", {"step_sizes": 1}, "Rprop: step_sizes is 1; expected two numbers"),
+    ("ASGD", {"lr": -1}, "ASGD: lr is -1"),
+])  # fmt: skip
+def test_options_out_of_range_are_refused(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(zen.optim, name)([one()], **options)
+
+
 def test_lion_steps_by_the_sign_and_rests_at_zero():
     p = one(1.0)
     assert steps(zen.optim.Lion([p], lr=0.25, betas=(0.5, 0.5)), p, [3.0, -1.0, 0.0]) == [0.75, 0.5, 0.25]

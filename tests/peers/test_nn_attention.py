@@ -190,3 +190,29 @@ def test_encoder_and_decoder():
             return module(x, memory, tgt_mask=library(mask))
 
         compare_modules(ours, theirs, call, [heads(2, 4, 12), heads(2, 6, 12)])
+
+
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor is True:UserWarning")
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_transformer(norm_first, batch_first, bias):
+    options = {"dropout": 0.0, "activation": "gelu", "batch_first": batch_first, "norm_first": norm_first, "bias": bias}
+    ours = zen.nn.Transformer(12, 3, 2, 2, 20, **options, dtype="float64")
+    theirs = torch.nn.Transformer(12, 3, 2, 2, 20, **options).double()
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    source, target = (heads(2, 6, 12), heads(2, 4, 12)) if batch_first else (heads(6, 2, 12), heads(4, 2, 12))
+    compare_modules(ours, theirs, lambda module, *x: module(*x), [source, target])
+
+    def masked(module, *x):
+        library = torch.tensor if isinstance(module, torch.nn.Module) else np.asarray
+        padding = library(np.where(np.arange(6) > np.array([[3], [5]]), -INF, 0.0))
+        hidden = library(np.triu(np.full((4, 6), -INF), 2))
+        kind = torch.float64 if isinstance(module, torch.nn.Module) else np.float64
+        causal = module.generate_square_subsequent_mask(4, dtype=kind)
+        return module(
+            *x, src_mask=library(np.eye(6)), tgt_mask=causal, memory_mask=hidden, src_key_padding_mask=padding,
+            tgt_key_padding_mask=library(np.zeros((2, 4))), memory_key_padding_mask=padding,
+        )  # fmt: skip
+
+    compare_modules(ours, theirs, masked, [source, target])

@@ -28,6 +28,7 @@ X, T = 2 * normal(5, 4), normal(5, 4)
 LABELS, POSITIVE = RNG.integers(0, 2, (5, 4)).astype(float), RNG.uniform(0.5, 2.0, 4)
 SIMPLEX = np.array([RNG.dirichlet(np.ones(4)) for _ in range(5)])
 CLASSES = np.array([0, 3, 1, 1, 2])
+LABEL_SETS = np.array([[3, 0, -1, 1], [-1, 0, 1, 2], [0, 1, 2, 3], [2, -1, 2, 0], [1, 0, 3, -1]])
 A, P, N = normal(5, 4), normal(5, 4), normal(5, 4)
 
 CASES = [
@@ -58,6 +59,12 @@ CASES = [
     ("MultiMarginLoss", {"p": 2, "margin": 0.5, "weight": POSITIVE}, (X, CLASSES)),
     ("MultiMarginLoss", {}, (X[0], np.array(2))),
     ("TripletMarginLoss", {}, (A, P, N)),
+    ("MultiLabelMarginLoss", {}, (X, LABEL_SETS)),
+    ("MultiLabelMarginLoss", {}, (X[0], np.array([1, 2, -1, -1]))),
+    ("MultiLabelSoftMarginLoss", {}, (10 * X, LABELS)),
+    ("MultiLabelSoftMarginLoss", {"weight": POSITIVE}, (X, SIMPLEX)),
+    ("TripletMarginWithDistanceLoss", {}, (A, P, N)),
+    ("TripletMarginWithDistanceLoss", {"swap": True, "margin": 0.5}, (A, P, N)),
     ("TripletMarginLoss", {"p": 1.0, "swap": True, "margin": 2.0}, (A, P, N)),
     ("CrossEntropyLoss", {}, (X, CLASSES)),
     ("CrossEntropyLoss", {"weight": POSITIVE, "ignore_index": 1}, (X, CLASSES)),
@@ -99,6 +106,34 @@ def test_losses(name, arguments, inputs, reduction):
     mine = getattr(nn, name)(**arguments, reduction=reduction)
     assert list(mine.state_dict()) == list(theirs.state_dict())
     run(mine, theirs, inputs)
+
+
+CTC = [
+    ((9, 3, 5), [[1, 2, 2, 3], [4, 1, 4, 0], [3, 3, 3, 3]], [9, 7, 8], [4, 3, 2], {}),
+    ((9, 3, 5), [1, 2, 2, 3, 4, 1, 4, 3, 3], [9, 7, 8], [4, 3, 2], {}),
+    ((6, 2, 4), [[0, 1, 1], [2, 0, 1]], [6, 5], [3, 2], {"blank": 3}),
+    ((4, 2, 3), [[1, 1, 2], [1, 2, 1]], [3, 4], [3, 3], {"zero_infinity": True}),
+    ((4, 2, 3), [[1, 1], [2, 1]], [4, 4], [0, 1], {}),
+    ((5, 3), [1, 2], [5], [2], {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(("shape", "targets", "times", "lengths", "options"), CTC)
+def test_ctc_loss_behind_log_softmax(shape, targets, times, lengths, options, reduction):
+    """PyTorch's own gradient in log_probs is that of logits: it presumes that log_softmax comes before."""
+    options = {"reduction": reduction, **options}
+
+    def mine(x):
+        return nn.CTCLoss(**options)(zen.f.log_softmax(x, -1), targets, times, lengths)
+
+    def theirs(x):
+        given = [torch.tensor(v) for v in (targets, times, lengths)]
+        if len(shape) == 2:
+            given[1:] = [v[0] for v in given[1:]]
+        return torch.nn.CTCLoss(**options)(torch.log_softmax(x, -1), *given)
+
+    run(mine, theirs, (normal(*shape),))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])

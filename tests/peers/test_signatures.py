@@ -21,9 +21,12 @@ ABSENT = {
 }  # fmt: skip
 # Arguments that differ on purpose: where a default is safer, a name is NumPy's, or one argument takes two kinds.
 DIFFERENT = {
-    "TransformerEncoderLayer": {"activation"}, "TransformerDecoderLayer": {"activation"},  # a name, there a function
+    **dict.fromkeys(  # a name, there a function
+        ("Transformer", "TransformerEncoderLayer", "TransformerDecoderLayer"), {"activation"}
+    ),
     "DataLoader": {"shuffle", "prefetch_factor"}, "BatchSampler": {"drop_last"},
-    "LBFGS.step": {"closure"}, "SequentialLR.step": {"epoch"},  # as in the other classes
+    "LBFGS.step": {"closure"},  # these three as in the other classes
+    "SequentialLR.step": {"epoch"}, "ChainedScheduler.step": {"epoch"},
     "softmax": {"dim", "dtype"}, "log_softmax": {"dim", "dtype"}, "softmin": {"dim", "dtype"},
 }  # fmt: skip
 # Of these PyTorch shows *args alone; or zen's arguments are NumPy's (pad), or name the classes' axis after the target.

@@ -55,7 +55,7 @@ def theirs(case: Case, seeds):
         y = torch.cat([part.to(torch.float64).reshape(-1) for part in y])
     if not y.requires_grad:
         return y, [None] * len(inputs), [None] * len(inputs)
-    first = torch.autograd.grad(y, inputs, torch.tensor(seeds[0]), create_graph=True, allow_unused=True)
+    first = torch.autograd.grad(y, inputs, torch.tensor(seeds[0], dtype=y.dtype), create_graph=True, allow_unused=True)
     linked = [(g, torch.tensor(s)) for g, s in zip(first, seeds[1:], strict=True) if g is not None and g.requires_grad]
     second = [None] * len(inputs)
     if linked:

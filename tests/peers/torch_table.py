@@ -80,6 +80,16 @@ def _solve(a, b):
     return torch.linalg.solve(a.expand(*batch, *a.shape[-2:]), b.expand(*batch, *b.shape[-2:]))
 
 
+def _lu_factors(x):
+    """By the columns of both factors, as torch.linalg.lu has no unpivoted form on the CPU."""
+    n, columns, rows, rest = x.shape[-1], [], [], x
+    for k in range(n):
+        rows.append(rest[..., k, :])
+        columns.append(rest[..., :, k] / rest[..., k, k][..., None])
+        rest = rest - columns[-1][..., :, None] * rows[-1][..., None, :]
+    return torch.stack(columns, -1), torch.stack(rows, -2)
+
+
 def _cofactor_slope(h, x):
     """The derivative of det(x) inv(x)^T, contracted with h."""
     inverse = torch.linalg.inv(x)
@@ -186,9 +196,29 @@ def _from_trace(v, shape, offset):
     return torch.diagonal_scatter(zeros, v[..., None].expand(diagonals.shape), offset, -2, -1)
 
 
+def _side_by_side(shape, kernel, dilation, stride):
+    """The flat positions that windows show."""
+    whole = np.arange(math.prod(shape)).reshape(shape)
+    return torch.tensor(register.ROWS["windows"].forward(whole, kernel, dilation, stride))
+
+
+def _overlapped(v, size, kernel, dilation, stride):
+    shape = (*v.shape[: v.ndim - 2 * len(size)], *size)
+    where = _side_by_side(shape, kernel, dilation, stride).reshape(-1)
+    return v.new_zeros(math.prod(shape)).index_put((where,), v.reshape(-1), True).reshape(shape)
+
+
+def _taps(taps, size):
+    """The matrix of weights, with a row for each place."""
+    weights = np.ones(taps.positions.shape) if taps.weights is None else taps.weights
+    return torch.tensor((weights[..., None] * (taps.positions[..., None] == np.arange(size))).sum(1))
+
+
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
+_CONSTANT = ("heaviside", "nextafter", "spacing")
+_OTHERWISE = [*_AS_LAYERS, *_CONSTANT, "svd"]
 TORCH = {
-    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _AS_LAYERS},
+    **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _OTHERWISE},
     "equal": torch.eq, "not_equal": torch.ne,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
@@ -201,6 +231,8 @@ TORCH = {
     "clip": lambda x, lo, hi: torch.clamp(x, lo, hi),
     "rint": torch.round,
     "bitwise_invert": torch.bitwise_not,
+    "bitwise_left_shift": lambda a, b: a.to(torch.int8) << b,
+    "bitwise_right_shift": lambda a, b: a.to(torch.int8) >> b,
     "leaky_relu": lambda x, slope: torch.where(x > 0, x, slope * x),
     "elu": lambda x, alpha: torch.where(x > 0, x, alpha * torch.expm1(torch.clamp(x, max=0))),
     "gelu": functional.gelu,
@@ -234,6 +266,9 @@ TORCH = {
     "std": _over(lambda x, correction: torch.std(x, -1, correction=correction)),
     "logsumexp": _over(lambda x: torch.logsumexp(x, -1)),
     "norm2": _over(lambda x: torch.linalg.vector_norm(x, 2, -1)),
+    "fourier": lambda x, axes, inverse, norm: (torch.fft.ifftn if inverse else torch.fft.fftn)(x, dim=axes, norm=norm),
+    "rfft": lambda x, axis, norm: torch.fft.rfft(x, dim=axis, norm=norm),
+    "irfft": lambda x, n, axis, norm: torch.fft.irfft(x, n, axis, norm),
     "norm_p": lambda x, order, *where: _over(lambda x: torch.linalg.vector_norm(x, order, -1))(x, *where),
     "cumsum": torch.cumsum,
     "sum_to_come": lambda x, axis: torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)),
@@ -277,6 +312,11 @@ TORCH = {
     "cofactor_slope": _cofactor_slope,
     "slogdet": lambda x: tuple(torch.linalg.slogdet(x)),
     "logabsdet": lambda x: torch.linalg.slogdet(x)[1],
+    "lu": lambda x: _lu_factors(x),
+    "det_angle": lambda x: torch.angle(torch.linalg.slogdet(x.to(torch.complex128)).sign),
+    "pinv": lambda x, rcond: torch.linalg.pinv(x),
+    "eigh": lambda x, ties: tuple(torch.linalg.eigh((x + x.mT) / 2)),
+    "qr": torch.linalg.qr,
     "cholesky": lambda x: torch.linalg.cholesky((x + x.mT) / 2),
     "softmax": torch.softmax,
     "log_softmax": torch.log_softmax,
@@ -295,6 +335,11 @@ TORCH = {
     "avg_pool2d_input": _avg_pool2d_input,
     "pool_gather": _pool_gather,
     "pool_scatter": _pool_scatter,
+    "windows": lambda x, *params: x.reshape(-1)[_side_by_side(x.shape, *params)],
+    "overlapped": _overlapped,
+    "cdist": lambda a, b, p: torch.linalg.vector_norm(a[..., :, None, :] - b[..., None, :, :], p, -1),
+    "resampled": lambda x, taps, axis: torch.movedim(x.movedim(axis, -1) @ _taps(taps, x.shape[axis]).mT, -1, axis),
+    "gathered_back": lambda v, taps, n, axis: torch.movedim(v.movedim(axis, -1) @ _taps(taps, n), -1, axis),
     "layer_norm": lambda x, w, b, dims, eps: functional.layer_norm(
         x, x.shape[-dims:], _ones(w, x, x.shape[-dims:]), b, eps
     ),
@@ -302,16 +347,27 @@ TORCH = {
     "group_norm": lambda x, w, b, groups, eps: functional.group_norm(x, groups, _ones(w, x, x.shape[1]), b, eps),
     "batch_norm": _batch_norm,
     "fixed_norm": _fixed_norm,
+    "diff": lambda x, axis: torch.diff(x, dim=axis),
+    "cbrt": lambda x: torch.sign(x) * torch.abs(x) ** (1 / 3),
+    "modf": torch.frac,
+    "ldexp": lambda x, exponent: x * 2.0 ** torch.tensor(exponent),  # torch.ldexp's derivative takes 2 ** -1 as an int
 }  # fmt: skip
 """Row -> PyTorch."""
 
 WITHOUT_COUNTERPART = {
     **dict.fromkeys(_AS_LAYERS, "compared as layers in test_nn_recurrent.py and test_nn_attention.py"),
+    "paths": "compared as ctc_loss in test_nn_losses.py",
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
+    **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),
+    **dict.fromkeys(("convolve", "correlate_valid"), "compared with NumPy, whose form of a convolution they are"),
+    "sinc_slope": "serves the derivative of sinc",
+    "i0_slope": "serves the derivative of i0",
+    **dict.fromkeys(_CONSTANT, "PyTorch has no derivative"),
     "recurrence": "serves the derivative of cumprod",
     "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
+    "svd": "signs of vectors are LAPACK's; compared in test_linalg_decompositions.py",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""
 
@@ -330,6 +386,10 @@ COMPARABLE = {
     "det": (_regular, _INVERSE),
     "cofactor": (_regular, _INVERSE),
     "cofactor_slope": (_regular, _INVERSE),
+    **dict.fromkeys(
+        ("fourier", "rfft", "irfft"),
+        (lambda case: case.args[0].size > 0, "PyTorch's library does not take arrays without elements"),
+    ),
     "setitem": (_each_place_once, "of values written to one place PyTorch gives all a gradient, zen the last one"),
 }
 """Rows of which not all cases are compared: which ones are, and why the others are not."""

@@ -25,6 +25,13 @@ cdef inline bint is_complex(int typenum) noexcept nogil:
     return cnp.PyTypeNum_ISCOMPLEX(typenum)
 
 
+cdef inline int part_of(int typenum) noexcept nogil:
+    # The type of the parts of a complex number; any other type itself.
+    if typenum == cnp.NPY_CFLOAT:
+        return cnp.NPY_FLOAT
+    return cnp.NPY_DOUBLE if typenum == cnp.NPY_CDOUBLE else typenum
+
+
 cdef inline bint is_inexact(int typenum) noexcept nogil:
     return is_floating(typenum) or is_complex(typenum)
 

@@ -27,7 +27,7 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._dispatch cimport kernels
-from zen._core._dtypes cimport has_kernels
+from zen._core._dtypes cimport has_kernels, is_complex, part_of
 from zen._core._guard cimport is_reached_by_one
 from zen._core._memory cimport new_array, same_shape
 from zen._core._tensor cimport Tensor
@@ -50,6 +50,7 @@ cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
     BLOCK = 1024         # elements that stay in the nearest cache from one loop over them to the next
     PLACES = 6           # parameter, gradient, up to four arrays of state
+    KEPT = 2             # numbers of state
 
 ctypedef fused real:
     float
@@ -65,6 +66,8 @@ cdef struct Job:
     PyObject* held[PLACES]           # owned, the arrays: another thread may replace a gradient while the loop runs
     PyObject* entry                  # owned, like the new number of its step; NULL for a rule that does not count
     PyObject* counted
+    PyObject* numbers                # owned, a tuple of the new numbers of its state; NULL for a rule without
+    double kept[KEPT]                # those of before
     PyObject* private                # borrowed, an array of the parameter that nobody else refers to as yet; or NULL
     Py_ssize_t references            # to that
     Py_ssize_t size
@@ -72,6 +75,7 @@ cdef struct Job:
     double rate                      # its learning rate
     long long step
     int kind                         # NPY_FLOAT or NPY_DOUBLE
+    int typenum                      # of the arrays: that, or of complex numbers, of which the loop takes the parts
     bint first                       # something of its state was made just now
     int copied                       # how many arrays it has a copy of
 
@@ -80,6 +84,7 @@ cdef class Walk:
     """One step over a list of parameters: finds the arrays, then runs the rule's loop on them."""
 
     cdef tuple names                 # the arrays of state, in the order in which the loop takes them
+    cdef tuple numbers               # the state that is one number for each parameter
     cdef object state, fill
     cdef list written                # the caller's
     cdef list copies                 # (array, its contiguous copy, whether it is written back), as the jobs come
@@ -87,8 +92,9 @@ cdef class Walk:
     cdef Py_ssize_t count
     cdef bint counts                 # whether the steps of a parameter are counted
 
-    def __cinit__(self, state, fill, list written not None, tuple names, bint counts):
+    def __cinit__(self, state, fill, list written not None, tuple names, bint counts, tuple numbers=()):
         self.state, self.fill, self.written, self.names, self.counts = state, fill, written, names, counts
+        self.numbers = numbers
         self.copies = []
 
     def __dealloc__(self):
@@ -99,6 +105,7 @@ cdef class Walk:
                 Py_XDECREF(self.jobs[i].held[k])
             Py_XDECREF(self.jobs[i].entry)
             Py_XDECREF(self.jobs[i].counted)
+            Py_XDECREF(self.jobs[i].numbers)
         free(self.jobs)
 
     cdef Walk over(self, list params):
@@ -125,8 +132,10 @@ cdef class Walk:
         cdef int k, count = len(self.names)
         cdef object entry = None, step
         self.count += 1
-        job.kind = cnp.NPY_DOUBLE if t.typenum == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
-        job.size = cnp.PyArray_SIZE(p)
+        job.kind = cnp.NPY_DOUBLE if part_of(t.typenum) == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
+        job.typenum, job.size = job.kind, cnp.PyArray_SIZE(p)
+        if is_complex(t.typenum):
+            job.typenum, job.size = t.typenum, 2 * job.size
         self.check(job, p)
         if count or self.counts:
             entry = self.entry_of(t, job)
@@ -144,6 +153,8 @@ cdef class Walk:
             Py_INCREF(entry)
             Py_INCREF(step)
             job.entry, job.counted = <PyObject*>entry, <PyObject*>step
+            if self.numbers:
+                self.keep(job, entry)
         if private and job.held[0] == <PyObject*>p and not ZEN_IS_VIEW(p):
             job.private = <PyObject*>p
         else:
@@ -152,6 +163,10 @@ cdef class Walk:
 
     cdef int check(self, Job* job, ndarray p) except -1:
         # What a rule asks of a parameter.
+        return 0
+
+    cdef int keep(self, Job* job, entry) except -1:
+        # Finds the numbers of the state, and makes the new ones.
         return 0
 
     cdef int move(self) except -1:
@@ -180,6 +195,9 @@ cdef class Walk:
             at += job.copied
             if job.entry != NULL:
                 PyDict_SetItem(<object>job.entry, "step", <object>job.counted)
+            if job.numbers != NULL:
+                for j in range(len(self.numbers)):
+                    PyDict_SetItem(<object>job.entry, self.numbers[j], (<tuple>job.numbers)[j])
         return 0
 
     cdef int loop(self, Job* job) noexcept:
@@ -190,14 +208,14 @@ cdef class Walk:
         # The state of t, complete.
         cdef PyObject* found = PyDict_GetItemWithError(self.state, t)
         if found != NULL:
-            for name in self.names:
+            for name in self.names + self.numbers if self.numbers else self.names:
                 if PyDict_GetItemWithError(<object>found, name) == NULL:
                     break
             else:
                 if not self.counts or PyDict_GetItemWithError(<object>found, "step") != NULL:
                     return <object>found
         job.first = True
-        return self.fill(t, self.names, self.counts)
+        return self.fill(t, self.names + self.numbers, self.counts)
 
     cdef ndarray array_of(self, entry, str name, ndarray p):
         cdef PyObject* found = PyDict_GetItemWithError(entry, name)
@@ -221,12 +239,12 @@ cdef class Walk:
         if written and not cnp.PyArray_ISWRITEABLE(a):
             what = "parameter" if k == 0 else f"state {self.names[k - 2]!r}"
             raise ValueError(f"the memory of a {what} of shape {(<object>a).shape} is read-only; clone() it first")
-        if cnp.PyArray_TYPE(a) == job.kind and ZEN_READABLE(a):
+        if cnp.PyArray_TYPE(a) == job.typenum and ZEN_READABLE(a):
             Py_INCREF(a)
             job.held[k] = <PyObject*>a
             job.x[k] = cnp.PyArray_DATA(a)
             return 0
-        copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), job.kind, 0)
+        copy = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(a), cnp.PyArray_DIMS(a), job.typenum, 0)
         self.copies.append((a, copy, written))
         job.copied += 1
         job.x[k] = cnp.PyArray_DATA(copy)
@@ -244,7 +262,7 @@ def move(list walks not None):
 # small parameter. With six views a step of Adam over 100 parameters of 10 elements takes 18 us instead of 15, one
 # of SGD 11 instead of 9.
 
-ctypedef void (*numbers_t)(const double* options, double step, double first, double* c) noexcept nogil
+ctypedef void (*numbers_t)(const double* options, double step, double first, double* kept, double* c) noexcept nogil
 ctypedef int (*way_t)(const double* options) noexcept nogil
 ctypedef void (*float_loop)(float** x, Py_ssize_t n, const double* c, int way) noexcept nogil
 ctypedef void (*double_loop)(double** x, Py_ssize_t n, const double* c, int way) noexcept nogil
@@ -256,6 +274,14 @@ cdef inline real root(real x) noexcept nogil:
 
 cdef inline real larger(real a, real b) noexcept nogil:
     return a if (a >= b) | (a != a) else b  # a NaN wins
+
+
+cdef inline real smaller(real a, real b) noexcept nogil:
+    return a if (a <= b) | (a != a) else b
+
+
+cdef inline real by_sign(real x, real below, real zero, real above) noexcept nogil:
+    return above if x > 0 else (below if x < 0 else (zero if x == 0 else x))
 
 
 cdef inline real sign(real x) noexcept nogil:
@@ -281,6 +307,7 @@ cdef class Rule:
     cdef bint flag[OPTIONS]          # whether an option is taken for true or false
     cdef bint counts
     cdef tuple needs                 # for each way, the arrays of state in the order in which its loop takes them
+    cdef tuple numbers
 
     def __call__(self, list params not None, state, fill, list written not None, *values):
         """The prepared step; `values` are those of the rule's options, in order."""
@@ -295,7 +322,7 @@ cdef class Rule:
         for k in range(self.options):
             o[k] = (1 if values[k] else 0) if self.flag[k] else <double>values[k]
         way = self.loops.way(o)
-        w = RuleWalk.__new__(RuleWalk, state, fill, written, self.needs[way], self.counts)
+        w = RuleWalk.__new__(RuleWalk, state, fill, written, self.needs[way], self.counts, self.numbers)
         memcpy(w.o, o, sizeof(o))
         w.rule, w.way = self, way
         return w.over(params)
@@ -312,10 +339,23 @@ cdef class RuleWalk(Walk):
     cdef long long step
     cdef bint first, ready
 
+    cdef int keep(self, Job* job, entry) except -1:
+        cdef double[KEPT] kept
+        cdef double[NUMBERS] c
+        cdef Py_ssize_t k
+        cdef tuple made
+        for k, name in enumerate(self.numbers):
+            job.kept[k] = kept[k] = entry[name]
+        self.rule.loops.numbers(self.o, <double>job.step, job.first, kept, c)
+        made = tuple([kept[k] for k in range(len(self.numbers))])
+        Py_INCREF(made)
+        job.numbers = <PyObject*>made
+        return 0
+
     cdef int loop(self, Job* job) noexcept:
-        if not self.ready or job.step != self.step or job.first != self.first:
+        if self.numbers or not self.ready or job.step != self.step or job.first != self.first:
             self.step, self.first, self.ready = job.step, job.first, True
-            self.rule.loops.numbers(self.o, <double>self.step, self.first, self.c)
+            self.rule.loops.numbers(self.o, <double>self.step, self.first, job.kept, self.c)
         if job.size >= WORTH:
             with nogil:
                 self.work(job)
@@ -337,108 +377,13 @@ def rule(declared not None):
     if compiled != tuple(declared):
         raise ImportError(f"the compiled rule {declared.name!r} is not what zen/optim/rules.py declares: build anew")
     made.options, made.counts, made.needs = len(declared.options), declared.counts, needs
+    made.numbers = declared.numbers
     bind(&made.loops, declared.name)
     for k, option in enumerate(declared.options):
         made.flag[k] = option in declared.flags
     return made
 
 
-# -- What is done to gradients and averages
-
-def clear_gradients(list params not None):
-    """Set the gradient of each parameter to None."""
-    cdef Tensor t
-    for t in params:
-        if t._node is not None:
-            t._node.grad = None
-
-
-cdef inline double dot(const real* x, const real* y, Py_ssize_t n) noexcept nogil:
-    return kernels.dot[real is double](x, y, n)
-
-
-def sum_of_squares(list arrays not None):
-    """The sum of the squares of all elements of arrays of floats, added up in double."""
-    cdef ndarray a
-    cdef double total = 0
-    cdef Py_ssize_t n
-    for a in arrays:
-        if not has_kernels(cnp.PyArray_TYPE(a)) or not ZEN_READABLE(a):
-            a = np.ascontiguousarray(a, dtype=np.float64)
-        n = cnp.PyArray_SIZE(a)
-        if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            total += dot(<float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(a), n)
-        else:
-            total += dot(<double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(a), n)
-    return total
-
-
-cdef void scale_loop(real* x, Py_ssize_t n, double factor) noexcept nogil:
-    cdef real f = <real>factor
-    cdef Py_ssize_t i
-    for i in range(n):
-        x[i] *= f
-
-
-def scale(list arrays not None, double factor):
-    """Multiply arrays of floats by `factor`, in place."""
-    cdef ndarray a
-    cdef Py_ssize_t n
-    for a in arrays:
-        n = cnp.PyArray_SIZE(a)
-        if ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            scale_loop(<float*>cnp.PyArray_DATA(a), n, factor)
-        elif ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
-            scale_loop(<double*>cnp.PyArray_DATA(a), n, factor)
-        else:
-            np.multiply(a, factor, out=a, casting="same_kind")
-
-
-cdef void limit_loop(real* x, Py_ssize_t n, double bound) noexcept nogil:
-    cdef real b = <real>bound
-    cdef Py_ssize_t i
-    for i in range(n):
-        x[i] = b if x[i] > b else (-b if x[i] < -b else x[i])
-
-
-def limit(list arrays not None, double bound):
-    """Limit arrays of floats to [-bound, bound], in place; NaN stays."""
-    cdef ndarray a
-    cdef Py_ssize_t n
-    for a in arrays:
-        n = cnp.PyArray_SIZE(a)
-        if ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-            limit_loop(<float*>cnp.PyArray_DATA(a), n, bound)
-        elif ZEN_SIMPLE(a) and cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
-            limit_loop(<double*>cnp.PyArray_DATA(a), n, bound)
-        else:
-            np.clip(a, -bound, bound, out=a)
-
-
-cdef void blend_loop(real* x, const real* y, Py_ssize_t n, double weight) noexcept nogil:
-    cdef real w = <real>weight
-    cdef Py_ssize_t i
-    for i in range(n):
-        x[i] += w * (y[i] - x[i])
-
-
-def blend(list averages not None, list values not None, double weight):
-    """averages += weight * (values - averages), in place, for pairs of arrays of one shape."""
-    cdef ndarray a, v
-    cdef Py_ssize_t n
-    cdef int kind
-    for a, v in zip(averages, values, strict=True):
-        kind = cnp.PyArray_TYPE(a)
-        n = cnp.PyArray_SIZE(a)
-        if not same_shape(a, v):
-            raise ValueError(f"an average of shape {(<object>a).shape} for values of shape {(<object>v).shape}")
-        if ZEN_SIMPLE(a) and ZEN_READABLE(v) and cnp.PyArray_TYPE(v) == kind and kind == cnp.NPY_FLOAT:
-            blend_loop(<float*>cnp.PyArray_DATA(a), <float*>cnp.PyArray_DATA(v), n, weight)
-        elif ZEN_SIMPLE(a) and ZEN_READABLE(v) and cnp.PyArray_TYPE(v) == kind and kind == cnp.NPY_DOUBLE:
-            blend_loop(<double*>cnp.PyArray_DATA(a), <double*>cnp.PyArray_DATA(v), n, weight)
-        else:
-            a += weight * (v - a)
-
-
+include "_optim_values.pxi"
 include "_optim_muon.pxi"
 include "_optim_lbfgs.pxi"

@@ -92,6 +92,8 @@ cdef class MuonWalk(Walk):
 
     cdef int check(self, Job* job, ndarray p) except -1:
         cdef Py_ssize_t side, room
+        if job.typenum != job.kind:
+            raise TypeError(f"Muon is for real matrices, not for a parameter of dtype {(<object>p).dtype}")
         if cnp.PyArray_NDIM(p) != 2:
             raise ValueError(f"Muon is for matrices, not for a parameter of shape {(<object>p).shape}")
         job.m, job.n = cnp.PyArray_DIMS(p)[0], cnp.PyArray_DIMS(p)[1]

@@ -155,16 +155,17 @@ def note_write(long long seq):
 
 
 cdef Row ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
-cdef Row AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM, SETITEM
+cdef Row AND, OR, XOR, LSHIFT, RSHIFT, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM, SETITEM
 
 
 cdef bind_operators(dict rows):
     global ADD_, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_, NEGATIVE, POSITIVE, ABS, INVERT
-    global AND, OR, XOR, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM, SETITEM
+    global AND, OR, XOR, LSHIFT, RSHIFT, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, GETITEM, SETITEM
     ADD_, SUBTRACT, MULTIPLY, DIVIDE = rows["add"], rows["subtract"], rows["multiply"], rows["divide"]
     FLOOR_DIVIDE, REMAINDER, POWER, MATMUL_ = rows["floor_divide"], rows["remainder"], rows["power"], rows["matmul"]
     NEGATIVE, POSITIVE, ABS, INVERT = rows["negative"], rows["positive"], rows["abs"], rows["invert"]
-    AND, OR, XOR, LESS, LESS_EQUAL = rows["and"], rows["or"], rows["xor"], rows["less"], rows["less_equal"]
+    AND, OR, XOR, LSHIFT, RSHIFT = rows["and"], rows["or"], rows["xor"], rows["lshift"], rows["rshift"]
+    LESS, LESS_EQUAL = rows["less"], rows["less_equal"]
     GREATER, GREATER_EQUAL = rows["greater"], rows["greater_equal"]
     EQUAL, NOT_EQUAL, GETITEM, SETITEM = rows["equal"], rows["not_equal"], rows["getitem"], rows["setitem"]
 

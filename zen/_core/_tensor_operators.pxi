@@ -198,6 +198,18 @@ cdef class Tensor:
     def __rxor__(self, other):
         return calls.binary(XOR, other, self)
 
+    def __lshift__(self, other):
+        return calls.binary(LSHIFT, self, other)
+
+    def __rlshift__(self, other):
+        return calls.binary(LSHIFT, other, self)
+
+    def __rshift__(self, other):
+        return calls.binary(RSHIFT, self, other)
+
+    def __rrshift__(self, other):
+        return calls.binary(RSHIFT, other, self)
+
     def __neg__(self):
         return calls.unary(NEGATIVE, self)
 
@@ -256,6 +268,12 @@ cdef class Tensor:
 
     def __ixor__(self, other):
         return calls.inplace(XOR, self, other)
+
+    def __ilshift__(self, other):
+        return calls.inplace(LSHIFT, self, other)
+
+    def __irshift__(self, other):
+        return calls.inplace(RSHIFT, self, other)
 
     def __getitem__(self, key):
         return calls.getitem(GETITEM, self, key)

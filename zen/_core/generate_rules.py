@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-FUNCTIONS = {"sqrt": "root", "maximum": "larger", "sign": "sign"}
+FUNCTIONS = {"sqrt": "root", "maximum": "larger", "minimum": "smaller", "sign": "sign", "by_sign": "by_sign"}
 """Of arrays, by their names in _optim.pyx."""
 COMPARE = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
 
@@ -59,7 +59,7 @@ class Loops:
     def __init__(self, rule: Any) -> None:
         self.rule = rule
         self.lines = rule.lines()[0]
-        self.known = {*rule.options, "step", "first", *[line.name for line in self.lines]}
+        self.known = {*rule.options, *rule.numbers, "step", "first", *[line.name for line in self.lines]}
         self.numbers: dict[str, int] = {}
         self.tests = rule.tests()
         self.ways: list[list[Any]] = []
@@ -110,12 +110,20 @@ class Loops:
 
     def options(self) -> list[str]:
         lines = [f"    cdef double o_{name} = o[{k}]" for k, name in enumerate(self.rule.options)]
-        return lines + [f"    cdef double o_{line.name} = {number(line.value)}" for line in self.lines]
+        for line in self.lines:
+            declared = "" if line.name in self.rule.numbers else "cdef double "
+            lines.append(f"    {declared}o_{line.name} = {number(line.value)}")
+        return lines
 
     def numbers_source(self) -> list[str]:
         head = f"cdef void {self.rule.name}_numbers("
-        head += "const double* o, double o_step, double o_first, double* c) noexcept nogil:"
-        return [head, *self.options(), *[f"    c[{at}] = {text}" for text, at in self.numbers.items()]]
+        head += "const double* o, double o_step, double o_first, double* kept, double* c) noexcept nogil:"
+        kept = list(enumerate(self.rule.numbers))
+        return [
+            head, *[f"    cdef double o_{name} = kept[{k}]" for k, name in kept], *self.options(),
+            *[f"    c[{at}] = {text}" for text, at in self.numbers.items()],
+            *[f"    kept[{k}] = o_{name}" for k, name in kept],
+        ]  # fmt: skip
 
     def way_source(self) -> list[str]:
         bits = [
@@ -125,6 +133,7 @@ class Loops:
         return [
             f"cdef int {self.rule.name}_way(const double* o) noexcept nogil:",
             "    cdef double o_step = 1, o_first = 0",
+            *[f"    cdef double o_{name} = 0" for name in self.rule.numbers],
             *self.options(),
             f"    cdef int[{len(self.taken)}] taken = [{', '.join(map(str, self.taken))}]",
             f"    return taken[{' | '.join(bits) or '0'}]",
@@ -163,7 +172,7 @@ HEADER = """# Generated from zen/optim/rules.py by zen/_core/generate_rules.py. 
 # Part of _optim.pyx.
 #
 # x: parameter, gradient, then the arrays of the state that the way needs. The arrays do not overlap. o: the options.
-# c: what is computed of them.
+# c: what is computed of them. kept: the numbers of the state, of before and then those of after the step.
 
 cdef enum:
     OPTIONS = {options}

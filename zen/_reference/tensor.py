@@ -250,6 +250,8 @@ class Tensor:
     __and__, __rand__, __iand__ = _binary("and"), _reflected("and"), _inplace("and")
     __or__, __ror__, __ior__ = _binary("or"), _reflected("or"), _inplace("or")
     __xor__, __rxor__, __ixor__ = _binary("xor"), _reflected("xor"), _inplace("xor")
+    __lshift__, __rlshift__, __ilshift__ = _binary("lshift"), _reflected("lshift"), _inplace("lshift")
+    __rshift__, __rrshift__, __irshift__ = _binary("rshift"), _reflected("rshift"), _inplace("rshift")
     __neg__, __pos__, __abs__, __invert__ = _unary("negative"), _unary("positive"), _unary("abs"), _unary("invert")
     __lt__, __le__ = _binary("less"), _binary("less_equal")
     __gt__, __ge__ = _binary("greater"), _binary("greater_equal")

@@ -34,7 +34,7 @@ from ..ops.register import ENGINE_ROWS as ROWS
 _NAMES = {
     "add": "add_", "subtract": "sub_", "multiply": "mul_", "divide": "div_", "floor_divide": "floor_divide_",
     "remainder": "remainder_", "power": "pow_", "matmul": "matmul_", "bitwise_and": "and_", "bitwise_or": "or_",
-    "bitwise_xor": "xor_",
+    "bitwise_xor": "xor_", "bitwise_left_shift": "lshift_", "bitwise_right_shift": "rshift_",
 }  # fmt: skip
 _DIRECT: dict[str, np.ufunc] = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}
 _VALUE = 2  # in Row.needs: the formula reads the argument's value

@@ -6,6 +6,8 @@ The package attaches them to the engine's class.
 from __future__ import annotations
 
 import math
+import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,14 @@ import numpy as np
 from .. import backend, writes
 from ..backend import Tensor
 from ..conversion import convert, refuse_gradient
+from ..creation import one_device
 from ..dtypes import COMPLEX
 from ..ops import register
 from ..ops.shape import swapaxes, transpose
 from . import inplace
+
+VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+"""Of the Array API standard. Each holds what those before it do."""
 
 
 class LostTensor:
@@ -128,7 +134,7 @@ def adjoint(self: Tensor) -> Tensor:
 
 def real_part(self: Tensor) -> Tensor:
     """The real part: of a real Tensor itself. Not a view of a complex one."""
-    return self if self.dtype not in COMPLEX else register.FUNCTIONS["real"](self)  # type: ignore[no-any-return]
+    return self if self.dtype not in COMPLEX else register.FUNCTIONS["real"](self)
 
 
 def imaginary_part(self: Tensor) -> Tensor:
@@ -144,6 +150,11 @@ def itemsize(self: Tensor) -> int:
 def nbytes(self: Tensor) -> int:
     """Bytes of all elements."""
     return int(self.dtype.itemsize * self.size)
+
+
+def device(self: Tensor) -> str:
+    """Where the Tensor is: on the processor, "cpu"."""
+    return "cpu"
 
 
 # Methods
@@ -179,7 +190,29 @@ def clone(self: Tensor) -> Tensor:
     return backend.wrap(self._array.copy())
 
 
+def to_device(self: Tensor, device: str, /, *, stream: Any = None) -> Tensor:
+    """The Tensor itself, for the device "cpu"; ValueError for another device or a stream, of which there are none."""
+    one_device("to_device", device)
+    if stream is not None:
+        raise ValueError(f"to_device: there are no streams on the processor, but stream is {stream!r}")
+    return self
+
+
 # Protocols
+
+
+def __array_namespace__(self: Tensor, /, *, api_version: str | None = None) -> ModuleType:
+    """The functions of the Array API standard: zen. ValueError for a version of the standard that is not known."""
+    if api_version is not None and api_version not in VERSIONS:
+        raise ValueError(f"__array_namespace__: there is no version {api_version!r}; known are {', '.join(VERSIONS)}")
+    return sys.modules[__name__.partition(".")[0]]
+
+
+def __complex__(self: Tensor) -> complex:
+    if self.size != 1:
+        raise TypeError(f"complex() needs a Tensor of one element, not one of shape {self.shape}")
+    refuse_gradient(self, "complex()")
+    return complex(self.item())
 
 
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -192,17 +225,19 @@ def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.n
     return array.copy() if copy else array
 
 
-def __complex__(self: Tensor) -> complex:
-    if self.size != 1:
-        raise TypeError(f"complex() needs a Tensor of one element, not one of shape {self.shape}")
-    refuse_gradient(self, "complex()")
-    return complex(self.item())
-
-
-def __dlpack__(self: Tensor, **options: Any) -> Any:
+def __dlpack__(
+    self: Tensor,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
     if self.requires_grad:
         raise BufferError("a Tensor that requires a gradient cannot be exported by DLPack; export t.detach()")
-    return self.array.__dlpack__(**options)
+    if max_version is None and dl_device is None and copy is None:  # all that older NumPy takes
+        return self.array.__dlpack__(stream=stream)
+    return self.array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
 
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
@@ -323,6 +358,7 @@ PROPERTIES = {
     "mH": property(adjoint),
     "real": property(real_part),
     "imag": property(imaginary_part),
+    "device": property(device),
     "itemsize": property(itemsize),
     "nbytes": property(nbytes),
 }
@@ -330,8 +366,8 @@ PROPERTIES = {
 METHODS = {
     function.__name__: function
     for function in (
-        depends_on, get_gradients, numpy, tolist, clone,
-        __array__, __complex__, __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__,
+        depends_on, get_gradients, numpy, tolist, clone, to_device, __array_namespace__, __array__, __complex__,
+        __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__,
         __copy__, __deepcopy__, __reduce__,
     )
 }  # fmt: skip

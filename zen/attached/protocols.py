@@ -65,7 +65,7 @@ _CREATION: dict[Any, Callable[..., Any]] = {
 
 _IGNORED = {
     "order": ("K", "C", None), "subok": (True, False), "casting": ("same_kind",), "optimize": None, "kind": None,
-    "stable": None, "device": ("cpu", None), "mode": ("raise",),
+    "stable": None, "device": ("cpu", None), "overwrite_input": None, "mode": ("raise",),
 }  # fmt: skip
 """Arguments that do not change the values, with the settings under which they are passed over (None: any)."""
 

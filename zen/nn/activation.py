@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import f
+from ..ops.operands import operand
 from .init import constant_
 from .linear import floating, sizes
 from .module import Module
@@ -278,6 +279,21 @@ class Softmax(_AlongAxis):
     """
 
     _function = staticmethod(f.softmax)
+
+
+class Softmax2d(Module):
+    """exp(x) / sum(exp(x)) over the channels of images (batch, channels, height, width) or (channels, height, width).
+
+    >>> zen.nn.Softmax2d()(zen.zeros((2, 1, 1))).ravel().tolist()
+    [0.5, 0.5]
+    """
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        x = operand("Softmax2d", input)
+        if x.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected images, of 3 dimensions or 4 with a batch, not shape {x.shape}")
+        y: Tensor = f.softmax(x, -3)
+        return y
 
 
 class LogSoftmax(_AlongAxis):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..typing import ArrayLike
 
 
-class _Loss(Module):
+class BaseLoss(Module):
     _reductions: tuple[str, ...] = ("mean", "sum", "none")
     weight: Tensor | None
 
@@ -36,7 +36,7 @@ class _Loss(Module):
         return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
 
 
-class MSELoss(_Loss):
+class MSELoss(BaseLoss):
     """(input - target) ** 2.
 
     >>> zen.nn.MSELoss()(zen.tensor([1.0, 2.0]), zen.tensor([1.0, 4.0])).item()
@@ -47,14 +47,14 @@ class MSELoss(_Loss):
         return f.mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(BaseLoss):
     """|input - target|."""
 
     def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.l1_loss(input, target, reduction=self.reduction)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(BaseLoss):
     """d ** 2 / 2 for distances d <= delta, else delta * (d - delta / 2)."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -65,7 +65,7 @@ class HuberLoss(_Loss):
         return f.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(BaseLoss):
     """d ** 2 / (2 * beta) for distances d < beta, else d - beta / 2."""
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
@@ -76,7 +76,7 @@ class SmoothL1Loss(_Loss):
         return f.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
-class BCELoss(_Loss):
+class BCELoss(BaseLoss):
     """Binary cross entropy of probabilities. weight: broadcasts to the losses."""
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
@@ -87,7 +87,7 @@ class BCELoss(_Loss):
         return f.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(BaseLoss):
     """Binary cross entropy of logits, exact for any. weight: broadcasts to the losses; pos_weight: to the classes.
 
     >>> f"{zen.nn.BCEWithLogitsLoss()(zen.zeros(3), zen.ones(3)).item():.4f}"
@@ -111,7 +111,7 @@ def _class_axis(input: Any) -> int:
     return 1 if len(input.shape) > 1 else 0
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(BaseLoss):
     """Cross entropy of a softmax over axis 1, from logits (batch, classes, ...), or (classes,) without a batch.
 
     target: class numbers (batch, ...), or probabilities in the shape of the logits. weight: a factor for each class.
@@ -135,7 +135,7 @@ class CrossEntropyLoss(_Loss):
         )  # fmt: skip
 
 
-class NLLLoss(_Loss):
+class NLLLoss(BaseLoss):
     """Negative log likelihood, from log-probabilities (batch, classes, ...); arguments as in CrossEntropyLoss."""
 
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
@@ -150,7 +150,7 @@ class NLLLoss(_Loss):
         )  # fmt: skip
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(BaseLoss):
     """target * (log(target) - input), from log-probabilities; reduction="batchmean" is the divergence itself."""
 
     _reductions = ("mean", "sum", "none", "batchmean")
@@ -163,7 +163,7 @@ class KLDivLoss(_Loss):
         return f.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(BaseLoss):
     """exp(input) - target * input: the negative log likelihood of counts."""
 
     def __init__(
@@ -178,7 +178,7 @@ class PoissonNLLLoss(_Loss):
         )
 
 
-class GaussianNLLLoss(_Loss):
+class GaussianNLLLoss(BaseLoss):
     """(log(var) + (input - target) ** 2 / var) / 2: the negative log likelihood of normal numbers."""
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
@@ -189,7 +189,7 @@ class GaussianNLLLoss(_Loss):
         return f.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
-class HingeEmbeddingLoss(_Loss):
+class HingeEmbeddingLoss(BaseLoss):
     """input where the target is 1, max(margin - input, 0) where it is -1."""
 
     def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
@@ -200,7 +200,7 @@ class HingeEmbeddingLoss(_Loss):
         return f.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
 
 
-class CosineEmbeddingLoss(_Loss):
+class CosineEmbeddingLoss(BaseLoss):
     """1 - cos where the target is 1, max(cos - margin, 0) where it is -1."""
 
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
@@ -211,7 +211,7 @@ class CosineEmbeddingLoss(_Loss):
         return f.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
-class MarginRankingLoss(_Loss):
+class MarginRankingLoss(BaseLoss):
     """max(-target * (input1 - input2) + margin, 0)."""
 
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
@@ -222,14 +222,14 @@ class MarginRankingLoss(_Loss):
         return f.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
-class SoftMarginLoss(_Loss):
+class SoftMarginLoss(BaseLoss):
     """log(1 + exp(-target * input)); targets are 1 and -1."""
 
     def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return f.soft_margin_loss(input, target, reduction=self.reduction)
 
 
-class MultiMarginLoss(_Loss):
+class MultiMarginLoss(BaseLoss):
     """sum over the other classes of max(margin - input[target] + input, 0) ** p, over the number of classes."""
 
     def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean") -> None:
@@ -243,7 +243,7 @@ class MultiMarginLoss(_Loss):
         )
 
 
-class TripletMarginLoss(_Loss):
+class TripletMarginLoss(BaseLoss):
     """max(d(anchor, positive) - d(anchor, negative) + margin, 0)."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Transformer layers: attention and a small net of two layers, each with a residual and a normalisation around it."""
+"""Transformer: encoder and decoder, of layers of attention and a small net, with residuals and normalisations."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import f
+import numpy as np
+
+from .. import backend, f
+from ..ops.operands import operand
+from . import init
 from .attention import MultiheadAttention
 from .containers import ModuleList
 from .dropout import Dropout
-from .linear import Linear, sizes
+from .linear import Linear, floating, sizes
 from .module import Module
 from .normalisation import LayerNorm
 
@@ -200,3 +204,92 @@ class TransformerDecoder(Module):
             )  # fmt: skip
         out: Tensor = x if self.norm is None else self.norm(x)
         return out
+
+
+class Transformer(Module):
+    """A TransformerEncoder for the source and a TransformerDecoder for the target that looks at its result.
+
+    d_model: length of the last axis of source, target and result; nhead divides it. num_encoder_layers,
+    num_decoder_layers: how many layers each has; dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
+    norm_first, bias and dtype: as in TransformerEncoderLayer. Both end with a LayerNorm, and all matrices are drawn by
+    `init.xavier_uniform_`. custom_encoder, custom_decoder: Modules in their places, that are called alike.
+
+    src: (rows, batch, d_model); tgt: (others, batch, d_model); or (batch, rows, d_model) with batch_first, or without
+    the batch. src_mask (rows, rows), tgt_mask (others, others) and memory_mask (others, rows) say what may not be
+    looked at (bools) or are added to the weights (floats); the key_padding_masks (batch, length) which rows are none;
+    src_is_causal, tgt_is_causal and memory_is_causal mask what comes later. ValueError for shapes that do not fit.
+    Vaswani et al. 2017.
+
+    >>> model = zen.nn.Transformer(8, 2, 1, 1, 16)
+    >>> source, target = zen.ones((5, 3, 8), dtype="float32"), zen.ones((4, 3, 8), dtype="float32")
+    >>> model(source, target, tgt_mask=model.generate_square_subsequent_mask(4)).shape
+    (4, 3, 8)
+    """
+
+    def __init__(
+        self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,
+        dim_feedforward: int = 2048, dropout: float = 0.1, activation: str | Callable[[Any], Any] = "relu",
+        custom_encoder: Module | None = None, custom_decoder: Module | None = None, layer_norm_eps: float = 1e-5,
+        batch_first: bool = False, norm_first: bool = False, bias: bool = True, *, dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+
+        def made(stack: Any, layer: Any, count: int) -> Any:
+            one = layer(
+                d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias,
+                dtype=dtype,
+            )  # fmt: skip
+            return stack(one, count, LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
+
+        encoder, decoder = custom_encoder, custom_decoder
+        if encoder is None:
+            encoder = made(TransformerEncoder, TransformerEncoderLayer, num_encoder_layers)
+        if decoder is None:
+            decoder = made(TransformerDecoder, TransformerDecoderLayer, num_decoder_layers)
+        self.encoder, self.decoder = encoder, decoder
+        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all matrices anew."""
+        for p in self.parameters():
+            if p.ndim > 1:
+                init.xavier_uniform_(p)
+
+    def forward(
+        self, src: ArrayLike, tgt: ArrayLike, src_mask: ArrayLike | None = None, tgt_mask: ArrayLike | None = None,
+        memory_mask: ArrayLike | None = None, src_key_padding_mask: ArrayLike | None = None,
+        tgt_key_padding_mask: ArrayLike | None = None, memory_key_padding_mask: ArrayLike | None = None,
+        src_is_causal: bool | None = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
+    ) -> Tensor:  # fmt: skip
+        source, target = operand("Transformer", src), operand("Transformer", tgt)
+        self._check(source.shape, target.shape)
+        memory = self.encoder(source, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
+        out: Tensor = self.decoder(
+            target, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
+            memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=tgt_is_causal,
+            memory_is_causal=memory_is_causal,
+        )  # fmt: skip
+        return out
+
+    def _check(self, source: tuple[int, ...], target: tuple[int, ...]) -> None:
+        batch = 0 if self.batch_first else 1
+        fits = len(source) == len(target) and len(source) in (2, 3) and source[-1] == target[-1] == self.d_model
+        if not fits or (len(source) == 3 and source[batch] != target[batch]):
+            form = "(batch, rows, {0})" if self.batch_first else "(rows, batch, {0})"
+            raise ValueError(
+                f"Transformer: src of shape {source} and tgt of shape {target}; expected {form.format(self.d_model)} "
+                "for both, with one batch, or both without it"
+            )
+
+    @staticmethod
+    def generate_square_subsequent_mask(sz: int, *, dtype: DTypeLike | None = None) -> Tensor:
+        """A mask for sequences of `sz` rows: 0 for the rows up to the own one, -inf for those that come later.
+
+        dtype: float32 unless told otherwise.
+
+        >>> zen.nn.Transformer.generate_square_subsequent_mask(2).tolist()
+        [[0.0, -inf], [0.0, 0.0]]
+        """
+        kind = floating("Transformer.generate_square_subsequent_mask", dtype)
+        return backend.wrap(np.triu(np.full((sz, sz), -np.inf, kind), 1))

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         classification,
         convolution,
         dropout,
+        fft,
+        fft_real,
         layers,
         losses,
         margins,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
         normalisation_channels,
         pooling,
         recurrent,
+        searching,
         wide_domains,
         writing,
     )
@@ -61,6 +64,8 @@ _OPERATORS = {
     "and": register.ROWS["bitwise_and"],
     "or": register.ROWS["bitwise_or"],
     "xor": register.ROWS["bitwise_xor"],
+    "lshift": register.ROWS["bitwise_left_shift"],
+    "rshift": register.ROWS["bitwise_right_shift"],
 }
 
 install(arrays=register.arrays, tensors=register.tensors, operators=_OPERATORS)
@@ -75,6 +80,8 @@ __all__ = [
     "data",
     "dropout",
     "einsum",
+    "fft",
+    "fft_real",
     "indexing",
     "joining",
     "late",
@@ -96,6 +103,7 @@ __all__ = [
     "reduction",
     "register",
     "running",
+    "searching",
     "selection",
     "shape",
     "views",

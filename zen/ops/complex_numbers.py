@@ -15,8 +15,9 @@ from ..dtypes import COMPLEX
 from ..dtypes import real as real_dtype
 from .elementwise import ANY, POSITIVE
 from .operands import operand, raw
+from .pointwise import where
 from .reduction import CONSTANT
-from .register import DECLARATIONS, define, public
+from .register import DECLARATIONS, METHODS, define, placed, public
 from .row import Row, elementwise, row
 
 
@@ -89,9 +90,7 @@ def _of_moduli(base: Row) -> Any:
 
 
 def _spread(function: Any) -> Any:
-    return lambda base: lambda x, axis, correction, keepdims: function(
-        x, axis=axis, ddof=correction, keepdims=keepdims
-    )
+    return lambda base: lambda x, axis, correction, keepdims: function(x, axis=axis, ddof=correction, keepdims=keepdims)
 
 
 def _of_real_result(base: Row) -> Any:
@@ -143,6 +142,14 @@ def conj(x: Any) -> Any:
     [(1-2j)]
     """
     return apply(CONJ, (operand("conj", x),))
+
+
+def _conjugate(x: Any) -> Any:
+    """The complex conjugate: NumPy's name for `conj`."""
+    return conj(x)
+
+
+METHODS["conjugate"] = placed(_conjugate, "zen", "Tensor.conjugate")
 
 
 @public("angle", method=None)

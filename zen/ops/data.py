@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..backend import Tensor
 from ..conversion import convert, describe, holds_gradients, supported
-from ..creation import like, shape_of
+from ..creation import like, one_device, shape_of
 from .nesting import nested
 from .orders import laid_out, letter
 from .register import placed
@@ -67,13 +67,17 @@ def connected(data: Any, trainable: bool) -> Tensor | None:
     return nested(data)
 
 
-def asarray(data: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
+def asarray(
+    data: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = None, *, device: str | None = None
+) -> Tensor:
     """`data` as a Tensor. A Tensor of that dtype is returned itself, with its graph; memory is shared where possible.
 
     Nested sequences may hold Tensors, of any shapes that NumPy would nest: `zen.asarray([[c, -s], [s, c]])` is
     differentiable in c and s. dtypes promote as NumPy's do, where a Python float among arrays counts as float64.
     copy=True always copies (a Tensor is cloned, differentiably); copy=False raises ValueError where a copy is needed.
     """
+    if device is not None:
+        one_device("asarray", device)
     if isinstance(data, Tensor):
         if dtype is None or supported(dtype) == data.dtype:
             return data.clone() if copy else data
@@ -117,12 +121,20 @@ def array(
 placed(array, "zen", "array")
 
 
-def full(shape: Ints, fill_value: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def full(
+    shape: Ints,
+    fill_value: ArrayLike,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
+) -> Tensor:
     """A Tensor filled with `fill_value`, a scalar or an array that broadcasts to the shape; differentiable in a Tensor.
 
     Raises ValueError for a value that does not broadcast, RuntimeError for `requires_grad=True`, which asks for a leaf,
     beside a value that requires a gradient.
     """
+    one_device("full", device)
     fill = asarray(fill_value, dtype)
     shape, dtype = shape_of("full", shape, fill.dtype)
     if _is_differentiated(fill, requires_grad):
@@ -140,9 +152,15 @@ def _is_differentiated(fill: Tensor, requires_grad: bool) -> bool:
 
 
 def full_like(
-    x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False
+    x: ArrayLike,
+    fill_value: ArrayLike,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
 ) -> Tensor:
     """A Tensor of the shape and, unless given, the dtype of x, filled with `fill_value`, as `full`."""
+    one_device("full_like", device)
     array, dtype = like(x, dtype)
     if isinstance(fill_value, Tensor) and _is_differentiated(fill_value, requires_grad):
         filled: Tensor = broadcast_to(asarray(fill_value, dtype), array.shape).clone()

@@ -12,6 +12,7 @@ from ..conversion import refuse_stripping
 from .arguments import refuse
 from .axes import check_size, one_axis
 from .indexing import GETITEM
+from .late import load
 from .operands import constant, operand, raw
 from .register import define, public
 from .row import row
@@ -276,16 +277,31 @@ _BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
 
 
 @public("pad", method=None)
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+def pad(
+    x: Any, pad_width: Any = None, mode: str = "constant", constant_values: Any = 0, *, pad: Any = None,
+    value: Any = None,
+) -> Any:  # fmt: skip
     """x with elements added before and after along each axis.
 
     pad_width: an int, a pair (before, after), or a pair for each axis. mode: "constant" (with `constant_values`, which
     broadcasts like pad_width), "edge", "reflect", "symmetric" or "wrap", as in NumPy. Raises ValueError for a negative
-    width, widths that do not match the axes, or another mode.
+    width, widths that do not match the axes, or another mode. `pad`, in the place of pad_width, is PyTorch's form:
+    (before, after) of the last axis, then of the one before it, and so on, negative ones taking off; with the modes
+    "constant" (of `value`), "reflect", "replicate" and "circular".
 
     >>> zen.f.pad(zen.tensor([1.0, 2.0]), (1, 2)).tolist()
     [0.0, 1.0, 2.0, 0.0, 0.0]
     """
+    if pad is not None:
+        if pad_width is not None:
+            raise TypeError(
+                "pad: pad_width and pad are two names of one argument, in different orders; give one of them"
+            )
+        return load("padding").pad_ends(x, pad, mode, value)
+    if pad_width is None:
+        raise TypeError("pad: give pad_width, (before, after) of each axis, or pad, of the last axes from the last on")
+    if value is not None:
+        raise TypeError("pad: value belongs to pad; beside pad_width write constant_values")
     x = operand("pad", x)
     refuse_stripping(pad_width)
     try:

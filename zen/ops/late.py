@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TypeVar
+from typing import Any, TypeVar
 
 FAMILIES = (
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
+    "real_functions", "nan_functions", "quantiles", "statistics", "histograms",
+    "windows", "images", "distances", "searching", "fft", "fft_real",
+    "spectra", "singular_values", "orthogonal", "least_squares", "tensor_equations",
+    "triangular", "matrix_functions",
     "building", "along", "writing", "wide_domains",
+    "differences", "interpolation", "signals",
+    "resampling", "alignment", "multilabel",
 )  # fmt: skip
 """Each behind those that it imports."""
 
@@ -37,8 +43,8 @@ class Table(dict[str, Entry]):
         return sorted({*self, *self.late})
 
 
-def load(family: str) -> object:
-    """The module of a family."""
+def load(family: str) -> Any:
+    """The module of a family, or another one that few calls need."""
     from importlib import import_module  # itself loaded for what is late alone
 
     return import_module(f"{__package__}.{family}")

@@ -14,7 +14,24 @@ ROWS: dict[str, str] = {
         "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_sigmoid complex_sign "
         "complex_silu complex_std complex_var conj imag real"
     ),
+    "real_functions": (
+        "cbrt copysign deg2rad fmax fmin fmod heaviside i0 i0_slope ldexp logaddexp2 modf nextafter rad2deg sinc "
+        "sinc_slope spacing"
+    ),
+    "nan_functions": "nanmax nanmin",
+    "windows": "overlapped windows",
+    "distances": "cdist",
+    "fft": "fourier irfft rfft",
+    "spectra": "eigh",
+    "singular_values": "svd",
+    "orthogonal": "qr",
+    "least_squares": "pinv",
+    "triangular": "lu",
     "building": "linspace",
+    "differences": "diff",
+    "signals": "convolve correlate_valid",
+    "resampling": "gathered_back resampled",
+    "alignment": "paths",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -33,7 +50,7 @@ FUNCTIONS: dict[str, str] = {
     "classification": "cross_entropy nll_loss",
     "margins": (
         "cosine_embedding_loss cosine_similarity hinge_embedding_loss margin_ranking_loss multi_margin_loss "
-        "pairwise_distance soft_margin_loss triplet_margin_loss"
+        "pairwise_distance soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss"
     ),
     "normalisation_channels": "batch_norm group_norm instance_norm",
     "pooling": (
@@ -41,10 +58,35 @@ FUNCTIONS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "angle conj imag real",
+    "real_functions": (
+        "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
+        "nextafter rad2deg radians sinc spacing"
+    ),
+    "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "statistics": "average corrcoef cov ptp",
+    "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
+    "windows": "fold unfold",
+    "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
+    "distances": "cdist normalize one_hot pdist",
+    "searching": "isin nonzero searchsorted unique_all unique_counts unique_inverse unique_values",
+    "spectra": "eigh eigvalsh",
+    "singular_values": "svd svdvals",
+    "orthogonal": "qr",
+    "least_squares": "cond lstsq matrix_rank pinv",
+    "tensor_equations": "cross multi_dot tensorinv tensorsolve",
+    "triangular": "cho_solve lu solve_triangular",
+    "matrix_functions": "block_diag expm",
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
     "wide_domains": "logn real_if_close",
+    "differences": "diff ediff1d gradient trapezoid unwrap",
+    "interpolation": "interp",
+    "signals": "convolve correlate kaiser",
+    "resampling": "interpolate",
+    "alignment": "ctc_loss",
+    "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
@@ -55,10 +97,30 @@ METHODS: dict[str, str] = {
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
     ),
-    "complex_numbers": "conj",
+    "complex_numbers": "conj conjugate",
+    "differences": "diff",
 }
 NUMPY: dict[str, str] = {
     "complex_numbers": "angle conjugate imag real",
+    "real_functions": (
+        "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "
+        "nextafter rad2deg radians sinc spacing"
+    ),
+    "nan_functions": "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "statistics": "average corrcoef cov ptp",
+    "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
+    "searching": "unique_all unique_counts unique_inverse unique_values",
+    "fft": "fft.fft fft.fft2 fft.fftn fft.ifft fft.ifft2 fft.ifftn",
+    "fft_real": (
+        "fft.fftfreq fft.fftshift fft.hfft fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 "
+        "fft.rfftfreq fft.rfftn"
+    ),
+    "spectra": "linalg.eigh linalg.eigvalsh",
+    "singular_values": "linalg.svd linalg.svdvals",
+    "orthogonal": "linalg.qr",
+    "least_squares": "linalg.cond linalg.lstsq linalg.matrix_rank linalg.pinv",
+    "tensor_equations": "cross linalg.cross linalg.multi_dot linalg.tensorinv linalg.tensorsolve",
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
@@ -66,4 +128,7 @@ NUMPY: dict[str, str] = {
         "emath.arccos emath.arcsin emath.arctanh emath.log emath.log10 emath.log2 emath.logn emath.power emath.sqrt "
         "real_if_close"
     ),
+    "differences": "diff ediff1d gradient trapezoid unwrap",
+    "interpolation": "interp",
+    "signals": "convolve correlate",
 }

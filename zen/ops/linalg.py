@@ -13,14 +13,15 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply
-from ..dtypes import KERNELS, floating
+from ..dtypes import COMPLEX, DEFAULT, INEXACT, KERNELS, floating
+from ..dtypes import real as real_dtype
 from .operands import operand, raw, whole
-from .products import turned
+from .products import adjoint, conjugate, turned
 from .reduction import CONSTANT, prod_others
-from .register import define, public
+from .register import ROWS, define, public
 from .result_shapes import promoted
 from .row import row
-from .shape import matrix_transpose
+from .shape import astype, matrix_transpose
 
 
 def _square(name: str, x: Any, half: bool = False) -> Any:
@@ -30,6 +31,12 @@ def _square(name: str, x: Any, half: bool = False) -> Any:
     if x.dtype == np.float16 and not half:
         raise TypeError(f"{name}: float16 is not supported; convert to float32 with astype first")
     return x
+
+
+def floated_square(name: str, x: Any) -> Any:
+    """Square matrices of a dtype that LAPACK knows; integers become float64."""
+    x = _square(name, x)
+    return x if x.dtype in INEXACT else astype(x, DEFAULT)
 
 
 def _solvable(name: str, function: Any) -> Any:
@@ -166,7 +173,7 @@ def _cofactor(x: Any) -> Any:
         return found
     u, s, vt = _svd(np.asarray(x))
     sign = np.linalg.det(u) * np.linalg.det(vt)
-    return (sign[..., None, None] * u * prod_others(s)[..., None, :]) @ vt
+    return (sign[..., None, None] * np.conj(u) * prod_others(s)[..., None, :]) @ np.conj(vt)
 
 
 def _cofactor_slope(h: Any, x: Any) -> Any:
@@ -180,6 +187,7 @@ def _cofactor_slope(h: Any, x: Any) -> Any:
     n = s.shape[-1]
     own = np.eye(n, dtype=bool)
     pairs = np.where(own, 0, prod_others(np.where(own, 1, s[..., None, :])))
+    u, vt = np.conj(u), np.conj(vt)
     inner = np.swapaxes(u, -1, -2) @ h @ np.swapaxes(vt, -1, -2)
     trace = np.einsum("...ki,...ii->...k", pairs, inner)
     slope = np.where(own, trace[..., None], -np.swapaxes(inner, -1, -2) * pairs)
@@ -225,24 +233,29 @@ def _det_left(f: Any, g: Any, x: Any) -> Any:
 DET = define(row(
     "det", "x", np.linalg.det, ["slope(g, x)"], jvp=("paired(g, cofactor(x))",),
     uses={"slope": _det_left, "paired": _paired}, shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
-    domain=lambda rng: [((x,), ()) for x in _singular(rng)], doc="Determinants.",
+    domain=lambda rng: [((x,), ()) for x in _singular(rng)], complex=True, doc="Determinants.",
 ))  # fmt: skip
 define(row(
     "cofactor", "x", _cofactor, ["cofactor_slope(g, x)"], domain=lambda rng: [((x,), ()) for x in _singular(rng)],
-    shape=_floated, doc="det(x) inv(x)^T: the derivative of the determinant.",
+    shape=_floated, complex=True, doc="det(x) inv(x)^T: the derivative of the determinant.",
 ))  # fmt: skip
 define(row(
     "cofactor_slope", "h x", _cofactor_slope, ["cofactor_slope(g, x)", "curve(h, g, x)"], linear="h",
     uses={"curve": _cofactor_curve}, domain=lambda rng: [((rng.normal(size=x.shape), x), ()) for x in _singular(rng)],
-    shape=_floated, doc="The derivative of cofactor(x) applied to h.",
+    shape=_floated, complex=True, doc="The derivative of cofactor(x) applied to h.",
 ))  # fmt: skip
 
 
 LOGABSDET = define(row(
     "logabsdet", "x", lambda x: np.linalg.slogdet(x)[1], ["g[..., None, None] * turned(inv(x))"],
     jvp=("paired(g, turned(inv(x)))",), uses={"turned": turned, "paired": _paired},
-    shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
-    domain=lambda rng: [((x,), ()) for x in _matrices(rng)], doc="log(abs(det(x))).",
+    shape=lambda x: Shaped(x.shape[:-2], real_dtype(floating(x.dtype))),
+    domain=lambda rng: [((x,), ()) for x in _matrices(rng)], complex=True, doc="log(abs(det(x))).",
+))  # fmt: skip
+DET_ANGLE = define(row(
+    "det_angle", "x", lambda x: np.angle(np.linalg.slogdet(x)[0]), ["-1j * g[..., None, None] * turned(inv(x))"],
+    uses={"turned": turned}, shape=lambda x: Shaped(x.shape[:-2], real_dtype(floating(x.dtype))),
+    domain=lambda rng: [((x,), ()) for x in _matrices(rng)], complex=True, doc="The angle of det(x).",
 ))  # fmt: skip
 
 
@@ -254,8 +267,13 @@ def _slogdet(x: Any, read: bool) -> tuple[Any, ...]:
 def _slogdet_vjp(
     g: tuple[Any, Any], args: tuple[Any], results: tuple[Any, ...], wanted: tuple[bool, ...]
 ) -> tuple[Any]:
-    """The sign is constant; the factors of the forward pass give the inverse."""
-    (x,), (_, _, lu, pivots) = args, results
+    """The sign of a real determinant is constant; the factors of the forward pass give the inverse."""
+    (x,), (sign, _, lu, pivots) = args, results
+    if x.dtype in COMPLEX:
+        inverse = np.swapaxes(np.linalg.inv(x), -1, -2)
+        part: Any = 0.0 if g[1] is None else g[1]
+        part = part if g[0] is None else part - 1j * np.real(1j * g[0] * sign)
+        return (part[..., None, None] * inverse,)
     if g[1] is None:
         return (np.zeros(x.shape, x.dtype),)
     if lu is None:
@@ -264,11 +282,16 @@ def _slogdet_vjp(
 
 
 def _slogdet_composed(x: Any) -> tuple[Any, Any]:
+    if x.dtype in COMPLEX:
+        return apply(ROWS["exp"], (apply(DET_ANGLE, (x,)) * 1j,)), apply(LOGABSDET, (x,))
     return backend.wrap(np.asarray(np.linalg.slogdet(raw(x))[0])), apply(LOGABSDET, (x,))
 
 
-def _slogdet_jvp(tangents: tuple[Any], args: tuple[Any], results: tuple[Any, ...]) -> tuple[None, Any]:
-    (t,), (x,), (_, _, lu, pivots) = tangents, args, results
+def _slogdet_jvp(tangents: tuple[Any], args: tuple[Any], results: tuple[Any, ...]) -> tuple[Any, Any]:
+    (t,), (x,), (sign, _, lu, pivots) = tangents, args, results
+    if x.dtype in COMPLEX:
+        change = np.einsum("...ij,...ji", np.linalg.inv(x), t)
+        return 1j * sign * change.imag, change.real
     if lu is not None:
         return None, backend.kernels.factor.slogdet_tangent(lu, pivots, t)
     (slopes,) = _slogdet_vjp((None, np.ones(x.shape[:-2], x.dtype)), args, results, (True,))
@@ -276,9 +299,11 @@ def _slogdet_jvp(tangents: tuple[Any], args: tuple[Any], results: tuple[Any, ...
 
 
 SLOGDET = define(row(
-    "slogdet", "x", _slogdet, _slogdet_vjp, outputs="sign logabsdet", workspace="lu pivots",
-    composition=_slogdet_composed, jvp=_slogdet_jvp,
-    shape=lambda x: (Shaped(x.shape[:-2], floating(x.dtype)),) * 2,
+    "slogdet", "x", _slogdet, _slogdet_vjp, outputs="sign logabsdet", workspace="lu pivots", saves="sign",
+    composition=_slogdet_composed, jvp=_slogdet_jvp, complex=True,
+    shape=lambda x: (
+        Shaped(x.shape[:-2], floating(x.dtype)), Shaped(x.shape[:-2], real_dtype(floating(x.dtype))),
+    ),
     domain=lambda rng: [((x,), ()) for x in _matrices(rng)],
     doc="The sign of the determinant, and log(abs(det(x))).",
 ))  # fmt: skip
@@ -308,8 +333,9 @@ def det(x: Any) -> Any:
 def slogdet(x: Any) -> SlogdetResult:
     """Sign and logarithm of the magnitude of determinants: a named tuple (sign, logabsdet), safe from overflow.
 
-    x: square matrices (..., n, n). The gradient of the sign is zero; that of logabsdet is inv(x)^T, and needs a
-    regular matrix (numpy.linalg.LinAlgError otherwise). Raises ValueError for other shapes.
+    x: square matrices (..., n, n). The gradient of a real sign is zero; that of logabsdet is inv(x)^T, and needs a
+    regular matrix (numpy.linalg.LinAlgError otherwise). The sign of a complex determinant is its direction, a number of
+    magnitude 1. Raises ValueError for other shapes.
 
     >>> zen.f.slogdet(zen.tensor([[1.0, 0.0], [0.0, -1.0]])).sign.tolist()
     -1.0
@@ -322,7 +348,7 @@ def slogdet(x: Any) -> SlogdetResult:
 
 
 def _cholesky(x: Any) -> Any:
-    return np.linalg.cholesky((x + np.swapaxes(x, -1, -2)) / 2)
+    return np.linalg.cholesky((x + np.conj(np.swapaxes(x, -1, -2))) / 2)
 
 
 def _cholesky_vjp(f: Any, g: Any, y: Any) -> Any:
@@ -331,15 +357,15 @@ def _cholesky_vjp(f: Any, g: Any, y: Any) -> Any:
     half = (np.tri(n) - np.eye(n) / 2).astype(y.dtype)
     inverse = f.inv(y)
     middle = f.matmul(turned(f, y), g) * half
-    grad = f.matmul(f.matmul(turned(f, inverse), middle), inverse)
-    return (grad + turned(f, grad)) / 2
+    grad = f.matmul(f.matmul(turned(f, inverse), middle), conjugate(f, inverse))
+    return (grad + adjoint(f, grad)) / 2
 
 
 def _cholesky_tangent(f: Any, g: Any, y: Any) -> Any:
     """Murray 2016, eq. 8: L Phi(inv(L) S inv(L)^T) for the symmetric part S of g."""
     half = (np.tri(y.shape[-1]) - np.eye(y.shape[-1]) / 2).astype(y.dtype)
     inverse = f.inv(y)
-    middle = f.matmul(f.matmul(inverse, g + turned(f, g)), turned(f, inverse)) * (half / 2)
+    middle = f.matmul(f.matmul(inverse, g + adjoint(f, g)), adjoint(f, inverse)) * (half / 2)
     return f.matmul(y, middle)
 
 
@@ -355,22 +381,26 @@ CHOLESKY = define(row(
         ((_positive(rng, 3, 3),), ()), ((_positive(rng, 2, 2, 2),), ()), ((np.full((1, 1), 2.0),), ()),
         ((np.zeros((0, 2, 2)),), ()),
     ],
-    shape=_floated, doc="Lower Cholesky factors of symmetric positive definite matrices.",
+    shape=_floated, complex=True, doc="Lower Cholesky factors of Hermitian positive definite matrices.",
 ))  # fmt: skip
 
 
 @public("linalg.cholesky", method=None)
 def cholesky(x: Any, *, upper: bool = False) -> Any:
-    """The lower triangular L with `x = L @ L.mT`, or with `upper` its transpose.
+    """The lower triangular L with `x = L @ L.mH`, or with `upper` its conjugate transpose.
 
-    x: symmetric positive definite matrices (..., n, n); (x + x.mT) / 2 is factored, so the gradient is symmetric.
+    x: symmetric or Hermitian positive definite matrices (..., n, n); (x + x.mH) / 2 is factored, so the gradient is
+    Hermitian.
     Raises ValueError for other shapes, numpy.linalg.LinAlgError for a matrix that is not positive definite.
 
     >>> zen.f.cholesky(zen.tensor([[4.0, 0.0], [0.0, 9.0]])).tolist()
     [[2.0, 0.0], [0.0, 3.0]]
     """
     factor = apply(CHOLESKY, (_square("cholesky", x),))
-    return matrix_transpose(factor) if upper else factor
+    if upper:
+        factor = matrix_transpose(factor)
+        return apply(ROWS["conj"], (factor,)) if factor.dtype in COMPLEX else factor
+    return factor
 
 
 @public("linalg.matrix_power", method=None)

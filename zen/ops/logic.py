@@ -33,6 +33,10 @@ _BITWISE = {
     "bitwise_or": "a | b: logical or of bools, bit by bit for integers. TypeError for floats.",
     "bitwise_xor": "a ^ b: exclusive or of bools, bit by bit for integers. TypeError for floats.",
 }
+_SHIFTS = {
+    "bitwise_left_shift": ("left_shift", "a << b: the bits of integers moved up by b, zeros coming in below."),
+    "bitwise_right_shift": ("right_shift", "a >> b: the bits of integers moved down by b, the sign coming in above."),
+}
 _TESTS = {
     "logical_not": "Whether x is zero.",
     "isnan": "Whether x is nan.",
@@ -43,7 +47,7 @@ _TESTS = {
 
 
 def _declare(name: str, args: str, domain: list[Any], doc: str, numpy: str, method: str | None) -> None:
-    forward: Callable[..., Any] = getattr(np, name if name != "bitwise_invert" else "invert")
+    forward: Callable[..., Any] = getattr(np, numpy.partition(" ")[0] or name)
     count = len(args.split())
     declaration = row(
         name, args, forward, [NOT_DIFFERENTIABLE] * count, elementwise=True, domain=domain, complex=True, doc=doc
@@ -65,6 +69,8 @@ for _name, _doc in _BITWISE.items():
     _declare(_name, "a b", ["bool", "bool"], _doc, _name, None)
 for _name, _doc in _TESTS.items():
     _declare(_name, "x", [_ANY], _doc, _name, _name if _name != "signbit" else None)
+for _name, (_numpy, _doc) in _SHIFTS.items():
+    _declare(_name, "a b", ["bool", "bool"], f"{_doc} TypeError for floats.", f"{_numpy} {_name}", None)
 _declare(
     "bitwise_invert", "x", ["bool"], "~x: logical not of bools, bit by bit for integers. TypeError for floats.",
     "invert bitwise_not", None,

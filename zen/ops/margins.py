@@ -5,6 +5,7 @@ Axes are called `axis` here. `reduction` is as in `losses.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -200,6 +201,32 @@ def triplet_margin_loss(
     far = _distance(name, anchor, negative, p, eps)
     if swap:
         far = _minimum(far, _distance(name, positive, negative, p, eps))
+    return reduced(name, _relu(near - far + margin), reduction)
+
+
+@public("", None)
+def triplet_margin_with_distance_loss(
+    anchor: Any, positive: Any, negative: Any, *, distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0, swap: bool = False, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """`triplet_margin_loss` with a distance of one's own: a function of two Tensors; `pairwise_distance` if None.
+
+    >>> a, b = zen.tensor([[0.0, 0.0]]), zen.tensor([[3.0, 4.0]])
+    >>> distance = lambda x, y: abs(x - y).max(1)
+    >>> zen.f.triplet_margin_with_distance_loss(a, b, a, distance_function=distance).item()
+    5.0
+    """
+    name = "triplet_margin_with_distance_loss"
+    distance = pairwise_distance if distance_function is None else distance_function
+    anchor, positive, negative = [floating(name, x) for x in (anchor, positive, negative)]
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise ValueError(
+            f"{name}: anchor {anchor.shape}, positive {positive.shape} and negative {negative.shape} must have as many "
+            "axes each"
+        )
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = _minimum(far, distance(positive, negative))
     return reduced(name, _relu(near - far + margin), reduction)
 
 

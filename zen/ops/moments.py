@@ -10,13 +10,13 @@ from ..backend import Shaped, apply
 from ..dtypes import DEFAULT, EXACT, KERNELS, accumulator, real
 from . import masked, reduction
 from .arguments import refuse
-from .axes import all_axes, count, either, kept, reduced_axes, some_axes
+from .axes import all_axes, count, either, kept, kept_shape, reduced_axes, some_axes
 from .operands import constant, operand, raw
 from .reduction import reduction_draws
-from .register import ROWS, arrays, define, public
+from .register import FUNCTIONS, ROWS, arrays, define, public
 from .result_shapes import reduced_floating
 from .row import row
-from .shape import astype, inexact, reshape
+from .shape import astype, inexact, moveaxis, reshape
 
 if TYPE_CHECKING:
     from ..typing import Axes
@@ -263,8 +263,9 @@ def vector_norm(x: Any, axis: Axes = None, *, keepdims: bool = False, ord: float
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro", **unknown: Never) -> Any:
     """Norm of the matrices in the last two axes of x.
 
-    ord: "fro" (Frobenius), 1 and -1 (largest and smallest column sum of magnitudes), inf and -inf (of rows).
-    Raises ValueError for less than two dimensions or another ord.
+    ord: "fro" (Frobenius), 2 and -2 (largest and smallest singular value), "nuc" (their sum), 1 and -1 (largest and
+    smallest column sum of magnitudes), inf and -inf (of rows). Raises ValueError for less than two dimensions or
+    another ord.
 
     >>> zen.f.matrix_norm(zen.tensor([[1.0, -2.0], [3.0, 4.0]]), ord=1).tolist()
     6.0
@@ -282,7 +283,7 @@ def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False, **u
     """A norm of vectors or matrices, as numpy.linalg.norm.
 
     Without `ord`: the Euclidean norm over `axis` (all elements if None); its subgradient at 0 is 0. With it: of vectors
-    along an int axis (see `vector_norm`), of matrices for two axes (see `matrix_norm`; "fro", 1, -1, inf, -inf); with
+    along an int axis (see `vector_norm`), of matrices for two axes (see `matrix_norm`); with
     no axis x must have one or two dimensions. Raises ValueError for another ord, AxisError for an axis out of range.
 
     >>> zen.f.norm(zen.tensor([3.0, 4.0])).tolist(), zen.f.norm(zen.tensor([3.0, 4.0]), 1).tolist()
@@ -325,15 +326,19 @@ def norm_of_vectors(name: str, x: Any, axis: Axes, keepdims: bool, ord: Any, arg
 
 
 def _matrix_norm(name: str, x: Any, axes: tuple[int, ...], keepdims: bool, ord: Any) -> Any:
-    if ord == "fro":
+    if ord == "fro" or ord is None:
         return norm_of_vectors(name, x, axes, keepdims, 2)
-    if ord not in (1, -1, np.inf, -np.inf):
+    if ord not in ("nuc", 1, -1, 2, -2, np.inf, -np.inf):
         raise ValueError(
-            f"{name}: ord={ord!r} is not available for matrices; give 'fro', 1, -1, inf or -inf, "
+            f"{name}: ord={ord!r} is not available for matrices; give 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, "
             "or an int axis for the norms of vectors"
         )
     if x.dtype in EXACT:
         x = astype(x, DEFAULT)
+    if ord in ("nuc", 2, -2):
+        s = FUNCTIONS["svdvals"](moveaxis(x, axes, (-2, -1)))
+        found = {"nuc": reduction.sum, 2: reduction.max, -2: reduction.min}[ord](s, -1)
+        return reshape(found, kept_shape(x.shape, axes)) if keepdims else found
     rows, columns = axes
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = reduction.sum(apply(ROWS["abs"], (x,)), inner, keepdims=True)

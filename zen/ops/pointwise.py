@@ -46,17 +46,18 @@ def _example(bounds: Any) -> str:
     return f"zen.tensor([{low + 0.25 * (high - low):.4g}, {low + 0.75 * (high - low):.4g}])"
 
 
-def _make(declaration: Row) -> None:
+def declare(declaration: Row) -> Any:
+    """Define an elementwise row; its public function as well, if it has at most two arguments."""
     made = define(declaration)
-    if len(declaration.args) > 2:
-        return
-    function = (unary if len(declaration.args) == 1 else binary)(made)
-    function.__doc__ = _documentation(declaration)
-    public(" ".join(declaration.numpy), declaration.method, declaration.name)(function)
+    if len(declaration.args) <= 2:
+        function = (unary if len(declaration.args) == 1 else binary)(made)
+        function.__doc__ = _documentation(declaration)
+        public(" ".join(declaration.numpy), declaration.method, declaration.name)(function)
+    return made
 
 
 for _declaration in elementwise.ROWS:
-    _make(_declaration)
+    declare(_declaration)
 
 PARTS = {
     row.name: FUNCTIONS.pop(row.name)
@@ -68,6 +69,7 @@ PARTS = {
 _leaky_relu, _elu = FUNCTIONS["leaky_relu"], FUNCTIONS["elu"]
 _gelu, _gelu_tanh = FUNCTIONS["gelu"], FUNCTIONS.pop("gelu_tanh")
 _rint, _ABS, _POWER = FUNCTIONS["rint"], FUNCTIONS["abs"], FUNCTIONS["power"]
+FUNCTIONS["pow"] = _POWER  # the name in the Array API standard
 _SOFTPLUS = ROWS["bounded_softplus"]
 _WHERE, _CLIP, _MAXIMUM, _MINIMUM = ROWS["where"], ROWS["clip"], ROWS["maximum"], ROWS["minimum"]
 

@@ -25,6 +25,15 @@ def turned(f: Any, x: Any) -> Any:
     return f.permute_dims(x, (*range(n - 2), n - 1, n - 2))
 
 
+def conjugate(f: Any, x: Any) -> Any:
+    return f.conj(x) if x.dtype in COMPLEX else x
+
+
+def adjoint(f: Any, x: Any) -> Any:
+    """Matrices conjugated and transposed, on arrays and on Tensors."""
+    return conjugate(f, turned(f, x))
+
+
 def _matmul(a: Any, b: Any) -> Any:
     try:
         return np.matmul(a, b)

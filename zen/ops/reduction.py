@@ -326,14 +326,14 @@ def _indexed(name: str, find: Any) -> Any:
         name, "x", lambda x, axis, keepdims: find(x, axis=axis, keepdims=keepdims), [NOT_DIFFERENTIABLE],
         params="axis keepdims", axes="axis", shape=lambda x, *where: Shaped(reduced(x, *where), np.dtype(np.intp)),
         domain=lambda rng: [((rng.normal(size=(2, 3)),), (1, False)), ((rng.normal(size=(2, 3)),), (None, True))],
-        doc=f"{name} along an axis.",
+        complex=True, doc=f"{name} along an axis.",
     ))  # fmt: skip
 
 
 def _truth(name: str, find: Any) -> Any:
     return define(row(
         name, "x", lambda x, axis, keepdims: find(x, axis=axis, keepdims=keepdims), [NOT_DIFFERENTIABLE],
-        params="axis keepdims", axes="axis", domain=reduction_draws, doc=f"{name} over axes.",
+        params="axis keepdims", axes="axis", domain=reduction_draws, complex=True, doc=f"{name} over axes.",
         shape=lambda x, *where: Shaped(reduced(x, *where), np.asarray(find(np.empty(0))).dtype),
     ))  # fmt: skip
 

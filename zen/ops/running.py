@@ -64,7 +64,7 @@ def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Nev
     """
     if unknown:
         refuse(cumsum, unknown)
-    return _accumulated(CUMSUM, "cumsum", x, axis, dtype)
+    return accumulate(CUMSUM, "cumsum", x, axis, dtype)
 
 
 # --- products
@@ -159,10 +159,11 @@ def cumprod(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Ne
     """
     if unknown:
         refuse(cumprod, unknown)
-    return _accumulated(CUMPROD, "cumprod", x, axis, dtype)
+    return accumulate(CUMPROD, "cumprod", x, axis, dtype)
 
 
-def _accumulated(made: Any, name: str, x: Any, axis: int | None, dtype: Any) -> Any:
+def accumulate(made: Any, name: str, x: Any, axis: int | None, dtype: Any) -> Any:
+    """The running sum or product by the row `made`, under the name of the function that asks for it."""
     x = operand(name, x)
     x, k = along(name, x if dtype is None else astype(x, dtype, copy=False), axis)
     found = apply(made, (x,), (k,))

@@ -317,10 +317,13 @@ def triu(x: Any, k: int = 0) -> Any:
 
 
 @public("argsort")
-def argsort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknown: Never) -> Any:
+def argsort(
+    x: Any, axis: int | None = -1, *, descending: bool = False, stable: bool | None = True, **unknown: Never
+) -> Any:
     """The indices that sort x along `axis` (flattened if None); equal elements keep their order. int64, no gradient.
 
-    Raises AxisError for an axis out of range.
+    stable: whether the order of equal elements matters; they keep it in either case. Raises AxisError for an axis out of
+    range.
 
     >>> zen.f.argsort(zen.tensor([3.0, 1.0, 2.0])).tolist()
     [1, 2, 0]
@@ -333,8 +336,12 @@ def argsort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknow
 
 
 @public("sort", method="sort")
-def sort(x: Any, axis: int | None = -1, *, descending: bool = False, **unknown: Never) -> Any:
+def sort(
+    x: Any, axis: int | None = -1, *, descending: bool = False, stable: bool | None = True, **unknown: Never
+) -> Any:
     """x sorted along `axis` (flattened if None), as a new Tensor. Raises AxisError for an axis out of range.
+
+    stable: as in `argsort`.
 
     >>> zen.f.sort(zen.tensor([3.0, 1.0, 2.0])).tolist()
     [1.0, 2.0, 3.0]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from ..backend import Shaped, apply
+from ..creation import one_device
 from ..dtypes import COMPLEX, INEXACT, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
 from . import orders
@@ -62,6 +63,8 @@ BROADCAST_TO = define(row(
     ],
     complex=True, doc="Elements repeated along axes of length 1 and new leading axes.",
 ))  # fmt: skip
+
+
 def _converted(x: Any, dtype: np.dtype) -> Any:
     x = np.asarray(x)
     return (x.real if x.dtype in COMPLEX and dtype not in COMPLEX else x).astype(dtype)
@@ -357,18 +360,22 @@ def flatten(x: Any, start_axis: Any = 0, end_axis: int = -1, *, order: Any = "C"
 
 
 @public("astype")
-def astype(x: Any, dtype: Any, *, copy: bool = True, order: Any = "K", casting: Any = "unsafe") -> Any:
+def astype(
+    x: Any, dtype: Any, *, copy: bool = True, order: Any = "K", casting: Any = "unsafe", device: str | None = None
+) -> Any:
     """x converted to `dtype`. Gradients flow between floating dtypes; a bool or integer result has none.
 
     copy: False returns x itself if it has that dtype. order: of the result in memory, "K" for that of x. casting: which
-    conversions are allowed, as in NumPy. Raises TypeError for a dtype that no Tensor can have and for a conversion that
-    is not allowed. Of complex numbers that become real the real part is taken, with NumPy's ComplexWarning; `x.real`
-    says so without one.
+    conversions are allowed, as in NumPy. device: "cpu", if given. Raises TypeError for a dtype that no Tensor can have
+    and for a conversion that is not allowed. Of complex numbers that become real the real part is taken, with NumPy's
+    ComplexWarning; `x.real` says so without one.
 
     >>> zen.f.astype(zen.tensor([1.7, -1.7]), zen.int64).tolist()
     [1, -1]
     """
     x = operand("astype", x)
+    if device is not None:
+        one_device("astype", device)
     wanted = np.dtype(dtype)
     if casting != "unsafe" and not np.can_cast(x.dtype, wanted, casting):
         raise TypeError(f"astype: dtype {x.dtype} does not convert to {wanted} with casting={casting!r}")

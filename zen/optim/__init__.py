@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 
 from ..exports import shown as _shown
 from . import lr_scheduler as lr_scheduler
+from .adadelta import Adadelta as Adadelta
 from .adagrad import Adagrad as Adagrad
 from .adam import Adam as Adam
 from .adam import AdamW as AdamW
+from .adamax import Adamax as Adamax
+from .asgd import ASGD as ASGD
 from .averaging import ExponentialMovingAverage as ExponentialMovingAverage
 from .clipping import clip_grad_norm_ as clip_grad_norm_
 from .clipping import clip_grad_value_ as clip_grad_value_
@@ -25,8 +28,11 @@ from .clipping import get_total_norm as get_total_norm
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion
 from .muon import Muon as Muon
+from .nadam import NAdam as NAdam
 from .optimizer import Optimizer as Optimizer
+from .radam import RAdam as RAdam
 from .rmsprop import RMSprop as RMSprop
+from .rprop import Rprop as Rprop
 from .sgd import SGD as SGD
 
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names

@@ -75,7 +75,7 @@ class Adagrad(Optimizer):
 
     def _fill(self, p: Tensor, names: Sequence[str] = rules.ADAGRAD.arrays, step: bool = True) -> State:
         group = next(group for group in self.param_groups if any(q is p for q in group["params"]))
-        return self._complete(p, names, step, group["initial_accumulator_value"])
+        return self._complete(p, names, step, {"sum": group["initial_accumulator_value"]})
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
         return _STEP(

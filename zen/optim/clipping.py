@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from ..dtypes import COMPLEX, real
 from .optimizer import announce
 
 
@@ -75,7 +76,13 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
         raise TypeError(f"clip_grad_value_: clip_value is {clip_value!r}; expected a number >= 0")
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: clip_value is {clip_value}; expected a number >= 0")
-    arrays = [_own_gradient(p) for p in _with_gradient(parameters, "clip_grad_value_")]
+    params = _with_gradient(parameters, "clip_grad_value_")
+    for p in params:
+        if p.dtype in COMPLEX:
+            raise TypeError(
+                f"clip_grad_value_: the gradient of a parameter of dtype {p.dtype} has no order; use clip_grad_norm_"
+            )
+    arrays = [_own_gradient(p) for p in params]
     backend.kernels.optim.limit(arrays, float(clip_value))
     announce(arrays, "clip_grad_value_")
 
@@ -110,13 +117,14 @@ def _norm(arrays: list[np.ndarray], order: float, error_if_nonfinite: bool, name
     order = float(order)
     if not order > 0:
         raise ValueError(f"{name}: norm_type is {order}; expected a number > 0, or infinity")
+    arrays = [_parts(a) if order == 2 else np.abs(a) for a in arrays]
     if order == 2:
         total = math.sqrt(backend.kernels.optim.sum_of_squares(arrays))
     elif math.isinf(order):
-        total = float(np.max([np.max(np.abs(a), initial=0) for a in arrays], initial=0))
+        total = float(np.max([np.max(a, initial=0) for a in arrays], initial=0))
     else:
         with np.errstate(over="ignore", invalid="ignore"):
-            total = float(sum(np.sum(np.abs(a, dtype=np.float64) ** order) for a in arrays)) ** (1 / order)
+            total = float(sum(np.sum(a.astype(np.float64) ** order) for a in arrays)) ** (1 / order)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"{name}: the total norm of order {order} is {total}, so the gradients cannot be clipped; find the loss or "
@@ -125,7 +133,12 @@ def _norm(arrays: list[np.ndarray], order: float, error_if_nonfinite: bool, name
     return total
 
 
+def _parts(a: np.ndarray) -> np.ndarray:
+    """Of complex numbers their parts, whose squares add up to those of the moduli."""
+    return np.stack([a.real, a.imag]) if a.dtype in COMPLEX else a
+
+
 def _as_tensor(total: float, arrays: list[np.ndarray]) -> Tensor:
-    dtype = np.result_type(*[a.dtype for a in arrays]) if arrays else np.dtype(np.float32)
+    dtype = np.result_type(*[real(a.dtype) for a in arrays]) if arrays else np.dtype(np.float32)
     with np.errstate(over="ignore"):
         return backend.wrap(np.asarray(np.float64(total).astype(dtype)))

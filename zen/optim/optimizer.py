@@ -1,8 +1,9 @@
 """What all optimisers share: groups of parameters, state for each parameter, saving and loading, announcing writes.
 
 A subclass gives `RANGES` (the allowed values of its options), `STATE` (the names that may stand in a parameter's
-state) and `_update`, which prepares the step over one group. The steps themselves are kernels of the engine
-(`backend.kernels`). A step changes every parameter and every state, or raises before it changes one.
+state), `NUMBERS` (those of them that are one number) and `_update`, which prepares the step over one group. The steps
+themselves are kernels of the engine (`backend.kernels`). A step changes every parameter and every state, or raises
+before it changes one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from .. import backend, writes
 from ..backend import Tensor
-from ..dtypes import NUMBERS
+from ..dtypes import COMPLEX, NUMBERS
 
 Parameters = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 State = dict[str, Any]
@@ -29,6 +30,8 @@ class Range(NamedTuple):
 
 
 NOT_NEGATIVE = Range("a number >= 0", lambda x: x >= 0)
+_NOTHING: Mapping[str, float] = {}
+PROPORTION = Range("a number in [0, 1]", lambda x: 0 <= x <= 1)
 FRACTION = Range("a number in [0, 1)", lambda x: 0 <= x < 1)
 
 
@@ -69,6 +72,7 @@ class Optimizer:
 
     RANGES: ClassVar[dict[str, Range]] = {}
     STATE: ClassVar[tuple[str, ...]] = ()
+    NUMBERS: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -194,12 +198,23 @@ class Optimizer:
         """
         raise NotImplementedError(f"{self._name} has no step")
 
-    def _complete(self, p: Tensor, names: Sequence[str], step: bool = True, value: float = 0.0) -> State:
-        """Make what is missing in the state of p: arrays of its shape and dtype, and the count of its steps."""
+    def _complete(
+        self, p: Tensor, names: Sequence[str], step: bool = True, values: Mapping[str, float] = _NOTHING
+    ) -> State:
+        """Make what is missing in the state of p: arrays of its shape and dtype, numbers, and the count of its steps.
+
+        `values`: what they start with, where it is not 0.
+        """
         entry = self.state.get(p, {})
         missing: State = {"step": 0} if step and "step" not in entry else {}
         for name in names:
             if name not in entry:
+                value = values.get(name, 0.0)
+                if name in self.NUMBERS:
+                    missing[name] = float(value)
+                    continue
+                if value and p.dtype in COMPLEX:
+                    value = value * (1 + 1j)  # the parts have a state each
                 missing[name] = backend.wrap(np.full(p.shape, value, p.dtype) if value else np.zeros(p.shape, p.dtype))
         self._made.append((p, list(missing)))
         entry.update(missing)
@@ -296,19 +311,20 @@ class Optimizer:
         return groups
 
     def _loaded_value(self, p: Tensor, place: str, value: Any) -> Any:
-        counts = place.startswith("step ")
+        name = place.partition(" ")[0]
+        counts, single = name == "step", name in ("step", *self.NUMBERS)
         try:
             array = np.asarray(value._array if isinstance(value, Tensor) else value)
         except ValueError:  # of lists of different lengths
             array = np.empty(0, object)
         if array.dtype not in NUMBERS:
             raise ValueError(f"{self._name}: {place} was saved as {value!r:.80}; expected numbers")
-        loaded = array.astype(np.float64 if counts else p.dtype, order="C")
-        shape = () if counts else p.shape
+        loaded = array.astype(np.float64 if single else p.dtype, order="C")
+        shape = () if single else p.shape
         if loaded.shape != shape:
             raise ValueError(f"{self._name}: {place} was saved with shape {loaded.shape}, but must have {shape}")
         if not counts:
-            return backend.wrap(loaded)
+            return float(loaded) if single else backend.wrap(loaded)
         if not (0 <= loaded < 2**53 and loaded == np.floor(loaded)):
             raise ValueError(f"{self._name}: {place} was saved as {value!r:.80}; expected a whole number of steps")
         return int(loaded)

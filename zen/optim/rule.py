@@ -6,15 +6,16 @@ the same declarations (`zen/_core/generate_rules.py`); the reference engine runs
 An update is a few lines of Python. The names in it are
 
     p, g                    the parameter and its gradient
-    the rule's arrays       its state, of the parameter's shape; `step` among them asks for a count of the steps
+    the rule's arrays       its state, of the parameter's shape; `step` among them asks for a count of the steps. A
+                            `#` behind the name makes it one number instead of an array, of which there may be two
     the rule's options      numbers; with a `?` behind the name in the declaration, a flag: 0 or 1
     step                    the number of this step, from 1 on
     first                   1 if some of the state was made just now
 
-and those that its lines assign to. What is assigned to `p` and to an array of the state is kept. A condition is made of
-options; an array that no line on the way taken names is not needed, and not made. What is made of numbers alone is
-computed once, in double precision, and rounded to the dtype of the arrays where it meets one, as NumPy does it. The
-functions are sqrt, maximum and sign.
+and those that its lines assign to. What is assigned to `p` and to the state is kept. A condition is made of options; an
+array that no line on the way taken names is not needed, and not made. What is made of numbers alone is computed once,
+before all arrays, in double precision, and rounded to the dtype of the arrays where it meets one, as NumPy does it. The
+functions are sqrt, maximum, minimum, sign, and by_sign(x, a, b, c): a where x < 0, b where it is 0, c where x > 0.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import ast
 
-FUNCTIONS = ("sqrt", "maximum", "sign")
+FUNCTIONS = ("sqrt", "maximum", "minimum", "sign", "by_sign")
 
 
 class Line(NamedTuple):
@@ -44,6 +45,8 @@ class Rule(NamedTuple):
     flags: tuple[str, ...]
     """The options that are taken for true or false."""
     arrays: tuple[str, ...]
+    numbers: tuple[str, ...]
+    """The state that is one number for each parameter."""
     counts: bool
     """Whether the steps of each parameter are counted."""
     update: str
@@ -54,7 +57,7 @@ class Rule(NamedTuple):
 
         numbers: list[Line] = []
         arrays: list[Line] = []
-        fixed, known = {*self.options}, {*self.options, "step", "first"}
+        fixed, known = {*self.options}, {*self.options, *self.numbers, "step", "first"}
 
         def sort(body: list[ast.stmt], conditions: tuple[tuple[str, bool], ...]) -> None:
             for statement in body:
@@ -97,10 +100,13 @@ class Rule(NamedTuple):
 def rule(name: str, options: str, state: str, *parts: str) -> Rule:
     """Declare a rule; `parts` are the lines of its update, one after the other."""
     flags = tuple(n[:-1] for n in options.split() if n.endswith("?"))
+    numbers = tuple(sys.intern(n[:-1]) for n in state.split() if n.endswith("#"))
     names = [sys.intern(n) for n in state.split()]  # as those of the engine are: keys of dicts are found faster
-    arrays = tuple(n for n in names if n != "step")
+    arrays = tuple(n for n in names if n != "step" and not n.endswith("#"))
     update = "".join(map(_dedented, parts))
-    return Rule(name, tuple(options.replace("?", "").split()), flags, arrays, "step" in names, update)
+    return Rule(
+        name, tuple(options.replace("?", "").split()), flags, arrays, numbers, "step" in names or bool(numbers), update
+    )
 
 
 def _dedented(text: str) -> str:

@@ -83,4 +83,88 @@ LION = rule(
     """,
 )  # fmt: skip
 
-RULES: tuple[Rule, ...] = (SGD, ADAM, RMSPROP, ADAGRAD, LION)
+NADAM = rule(
+    "nadam", "lr beta1 beta2 eps weight_decay shrink momentum_decay maximize?", "exp_avg exp_avg_sq mu_product# step",
+    _DIRECTION,
+    """
+    mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentum_decay))
+    coming = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentum_decay))
+    mu_product = mu_product * mu
+    rate = lr * (1 - mu) / (1 - mu_product)
+    further = lr * coming / (1 - mu_product * coming)
+    scale = 1 / sqrt(1 - beta2 ** step)
+    exp_avg = exp_avg + (1 - beta1) * (d - exp_avg)
+    exp_avg_sq = beta2 * exp_avg_sq + (1 - beta2) * d * d
+    p = (1 - lr * shrink) * p - (rate * d + further * exp_avg) / (sqrt(exp_avg_sq) * scale + eps)
+    """,
+)  # fmt: skip
+
+RADAM = rule(
+    "radam", "lr beta1 beta2 eps weight_decay shrink maximize?", "exp_avg exp_avg_sq step",
+    _DIRECTION,
+    # The variance is rectified from the step on in which its average is long enough.
+    """
+    longest = 2 / (1 - beta2) - 1
+    left = beta2 ** step
+    length = longest - 2 * step * left / (1 - left)
+    rate = lr / (1 - beta1 ** step)
+    share = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length) if length > 5 else 0
+    rectified = rate * sqrt(share * (1 - left))
+    exp_avg = exp_avg + (1 - beta1) * (d - exp_avg)
+    exp_avg_sq = beta2 * exp_avg_sq + (1 - beta2) * d * d
+    plain = rate * exp_avg
+    change = by_sign(length - 5, plain, plain, rectified * exp_avg / (sqrt(exp_avg_sq) + eps))
+    p = (1 - lr * shrink) * p - change
+    """,
+)  # fmt: skip
+
+ADAMAX = rule(
+    "adamax", "lr beta1 beta2 eps weight_decay maximize?", "exp_avg exp_inf step",
+    _DIRECTION,
+    """
+    rate = lr / (1 - beta1 ** step)
+    exp_avg = exp_avg + (1 - beta1) * (d - exp_avg)
+    exp_inf = maximum(beta2 * exp_inf, maximum(d, -d) + eps)
+    p = p - rate * exp_avg / exp_inf
+    """,
+)  # fmt: skip
+
+ADADELTA = rule(
+    "adadelta", "lr rho eps weight_decay maximize?", "square_avg acc_delta step",
+    _DIRECTION,
+    """
+    square_avg = rho * square_avg + (1 - rho) * d * d
+    d = sqrt(acc_delta + eps) / sqrt(square_avg + eps) * d
+    acc_delta = rho * acc_delta + (1 - rho) * d * d
+    p = p - lr * d
+    """,
+)  # fmt: skip
+
+RPROP = rule(
+    "rprop", "etaminus etaplus smallest largest maximize?", "prev step_size step",
+    """
+    d = (-1 if maximize else 1) * g
+    turned = d * prev
+    step_size = step_size * by_sign(turned, etaminus, 1, etaplus)
+    step_size = minimum(maximum(step_size, smallest), largest)
+    prev = by_sign(turned, 0, d, d)
+    p = p - step_size * sign(prev)
+    """,
+)  # fmt: skip
+
+ASGD = rule(
+    "asgd", "lr lambd alpha t0 weight_decay maximize?", "ax eta# mu# step",
+    _DIRECTION,
+    # A step goes by the rates that the one before has left.
+    """
+    rate = eta
+    share = mu
+    later = step - t0
+    eta = lr / (1 + lambd * lr * step) ** alpha
+    mu = 1 / later if later > 1 else 1
+    p = (1 - lambd * rate) * p - rate * d
+    ax = by_sign(1 - share, p, p, ax + share * (p - ax))
+    """,
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (SGD, ADAM, RMSPROP, ADAGRAD, LION, NADAM, RADAM, ADAMAX, ADADELTA, RPROP, ASGD)

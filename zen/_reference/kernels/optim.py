@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...dtypes import KERNELS, accumulator
+from ...dtypes import COMPLEX, KERNELS, accumulator
 from ..tensor import Tensor
 
 State = dict[Tensor, dict[str, Any]]
@@ -22,13 +22,14 @@ Arrays = list[np.ndarray]
 
 
 class Work(NamedTuple):
-    """What one parameter's update reads; float16 as copies in float32."""
+    """What one parameter's update reads; float16 as copies in float32, of complex numbers the parts."""
 
     p: np.ndarray
     g: np.ndarray
     arrays: Arrays
     step: int
     first: bool
+    numbers: dict[str, float]
 
 
 Update = Callable[[Work], tuple[np.ndarray, ...]]
@@ -40,7 +41,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.values: list[tuple[np.ndarray, np.ndarray]] = []
-        self.steps: list[tuple[dict[str, Any], int]] = []
+        self.numbers: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
 
 def move(walks: list[Walk]) -> None:
@@ -49,9 +50,9 @@ def move(walks: list[Walk]) -> None:
         with np.errstate(all="ignore"):
             for array, value in walk.values:
                 array[...] = value
-        for entry, step in walk.steps:
-            entry["step"] = step
-        walk.values, walk.steps = [], []
+        for entry, numbers in walk.numbers:
+            entry.update(numbers)
+        walk.values, walk.numbers = [], []
 
 
 def _walk(
@@ -62,6 +63,7 @@ def _walk(
     names: tuple[str, ...],
     counted: bool,
     update: Update,
+    numbers: tuple[str, ...] = (),
 ) -> Walk:
     walk = Walk()
     for t in params:
@@ -69,22 +71,25 @@ def _walk(
         if gradient is None:
             continue
         entry: dict[str, Any] = state.get(t, {})
-        needed = (*names, "step") if counted else names
+        needed = (*names, *numbers, "step") if counted else names
         first = not all(name in entry for name in needed)
         if first:
-            entry = fill(t, names, counted)
+            entry = fill(t, (*names, *numbers), counted)
         p, g = t._array, gradient._array
         if g.shape != p.shape:
             raise ValueError(f"a parameter of shape {p.shape} has a gradient of shape {g.shape}")
         _check_writeable(p, "parameter")
         arrays = [_array_of(entry, name, p) for name in names]
         step = int(entry["step"]) + 1 if counted else 0
+        kept = {name: float(entry[name]) for name in numbers}
         with np.errstate(all="ignore"):
-            new = update(Work(_widened(p), _widened(g), [_widened(a) for a in arrays], step, first))
+            new = update(Work(_widened(p), _widened(g), [_widened(a) for a in arrays], step, first, kept))
+        if p.dtype in COMPLEX:
+            new = tuple([np.ascontiguousarray(value).view(p.dtype)[..., 0] for value in new])
         walk.values += zip((p, *arrays), new, strict=True)
         written += (p, *arrays)
         if counted:
-            walk.steps.append((entry, step))
+            walk.numbers.append((entry, {"step": step, **kept}))
     return walk
 
 
@@ -105,6 +110,8 @@ def _check_writeable(array: np.ndarray, what: str) -> None:
 
 
 def _widened(array: np.ndarray) -> np.ndarray:
+    if array.dtype in COMPLEX:  # its parts, each with a state of its own
+        return np.stack([array.real, array.imag], -1)
     return array.astype(accumulator(array.dtype), copy=False)
 
 
@@ -112,7 +119,11 @@ def _sqrt(x: Any) -> Any:
     return math.sqrt(x) if type(x) is float else np.sqrt(x)  # a scalar of NumPy's would widen float32
 
 
-_FUNCTIONS = {"sqrt": _sqrt, "maximum": np.maximum, "sign": np.sign}
+def _by_sign(x: Any, below: Any, zero: Any, above: Any) -> Any:
+    return np.where(x > 0, above, np.where(x < 0, below, np.where(x == 0, zero, x)))
+
+
+_FUNCTIONS = {"sqrt": _sqrt, "maximum": np.maximum, "minimum": np.minimum, "sign": np.sign, "by_sign": _by_sign}
 
 
 def rule(declared: Any) -> Callable[..., Walk]:
@@ -127,12 +138,13 @@ def rule(declared: Any) -> Callable[..., Walk]:
 
         def update(w: Work) -> tuple[np.ndarray, ...]:
             arrays = dict(zip(names, w.arrays, strict=True))
-            known: dict[str, Any] = {**_FUNCTIONS, **options, **arrays}
+            known: dict[str, Any] = {**_FUNCTIONS, **options, **arrays, **w.numbers}
             known.update(p=w.p, g=w.g, step=w.step, first=w.first)
             exec(code, known)
+            w.numbers.update({name: float(known[name]) for name in declared.numbers})
             return tuple([known[name] for name in ("p", *names)])
 
-        return _walk(params, state, fill, written, names, declared.counts, update)
+        return _walk(params, state, fill, written, names, declared.counts, update, declared.numbers)
 
     return prepare
 
@@ -146,6 +158,7 @@ def _needed(declared: Any) -> Callable[[dict[str, float]], tuple[str, ...]]:
 
     def needed(options: dict[str, float]) -> tuple[str, ...]:
         known: dict[str, Any] = {**_FUNCTIONS, **options, "step": 1, "first": 0, "truth": ()}
+        known.update(dict.fromkeys(declared.numbers, 0.0))
         exec(code, known)
         truth = tuple(map(bool, known["truth"]))
         if truth not in ways:
@@ -161,6 +174,9 @@ def muon(
     rate: Callable[[tuple[int, ...]], float],
 ) -> Walk:  # fmt: skip
     """Muon; `rate(shape)` is the learning rate of a matrix."""
+    for p in params:
+        if p.dtype in COMPLEX:
+            raise TypeError(f"Muon is for real matrices, not for a parameter of dtype {p.dtype}")
 
     def update(w: Work) -> tuple[np.ndarray, ...]:
         if w.p.ndim != 2:

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING
 from ...exports import shown as _shown
 from .cosine import CosineAnnealingLR as CosineAnnealingLR
 from .cosine import CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts
+from .cycle import CyclicLR as CyclicLR
 from .cycle import OneCycleLR as OneCycleLR
 from .decay import ConstantLR as ConstantLR
 from .decay import ExponentialLR as ExponentialLR
 from .decay import LambdaLR as LambdaLR
 from .decay import LinearLR as LinearLR
+from .decay import MultiplicativeLR as MultiplicativeLR
 from .decay import MultiStepLR as MultiStepLR
 from .decay import PolynomialLR as PolynomialLR
 from .decay import StepLR as StepLR
 from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .scheduler import LRScheduler as LRScheduler
+from .sequential import ChainedScheduler as ChainedScheduler
 from .sequential import SequentialLR as SequentialLR
 
 if not TYPE_CHECKING:  # which reads the imports above

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import types
+import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..optimizer import Optimizer
-from .scheduler import LRScheduler, check_optimizer, check_positive, for_groups
+from .scheduler import ByEpoch, LRScheduler, check_optimizer, check_positive, for_groups
 
 
-class LambdaLR(LRScheduler):
+class LambdaLR(ByEpoch):
     """initial_lr * lr_lambda(epoch); a list gives one function for each group. ValueError for a wrong number of them.
 
     >>> opt = zen.optim.SGD([zen.tensor([1.0], requires_grad=True)], lr=0.5)
@@ -20,6 +20,8 @@ class LambdaLR(LRScheduler):
     >>> schedule.get_last_lr()
     [0.25]
     """
+
+    FUNCTIONS = ("lr_lambdas",)
 
     def __init__(
         self,
@@ -31,37 +33,43 @@ class LambdaLR(LRScheduler):
         self.lr_lambdas: list[Any] = for_groups(self, "lr_lambda", lr_lambda, optimizer)
         super().__init__(optimizer, last_epoch)
 
-    def _at(self, base: float) -> float:
-        raise AssertionError("the rates of LambdaLR depend on the group")
-
     def get_lr(self) -> list[float]:
         """The rates of the epoch."""
         return [
             base * function(self.last_epoch) for (_, base), function in zip(self._pairs(), self.lr_lambdas, strict=True)
         ]
 
-    def _begin(self) -> None:
-        self._step_count = 1
-        self._move_to(None)
+
+class MultiplicativeLR(LambdaLR):
+    """Multiplies the rate by lr_lambda(epoch) in each epoch from 1 on; a list gives one function for each group.
+
+    ValueError for a wrong number of functions.
+
+    >>> opt = zen.optim.SGD([zen.tensor([1.0], requires_grad=True)], lr=0.5)
+    >>> schedule = zen.optim.lr_scheduler.MultiplicativeLR(opt, lambda epoch: 1 / (1 + epoch))
+    >>> schedule.step()
+    >>> schedule.step()
+    >>> f"{schedule.get_last_lr()[0]:.4f}"
+    '0.0833'
+    """
+
+    def get_lr(self) -> list[float]:
+        """The rates that follow on the present ones."""
+        epoch = self.last_epoch
+        return [
+            group["lr"] * (function(epoch) if epoch > 0 else 1.0)
+            for (group, _), function in zip(self._pairs(), self.lr_lambdas, strict=True)
+        ]
 
     def _move_to(self, epoch: int | None) -> None:
-        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        self._set(self.get_lr())
-
-    def state_dict(self) -> dict[str, Any]:
-        """As in LRScheduler. Functions are not saved (None); of callable objects the attributes are."""
-        plain = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-        saved = [None if isinstance(f, plain) or not hasattr(f, "__dict__") else dict(vars(f)) for f in self.lr_lambdas]
-        return {**super().state_dict(), "lr_lambdas": saved}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """As in LRScheduler; functions stay as they are, callable objects get the saved attributes."""
-        functions = self.lr_lambdas
-        super().load_state_dict(state_dict)
-        self.lr_lambdas = functions
-        for function, attributes in zip(functions, state_dict["lr_lambdas"], strict=True):
-            if attributes is not None:
-                vars(function).update(attributes)
+        if epoch is None:
+            super()._move_to(None)
+            return
+        self.last_epoch = epoch
+        self._set([
+            base * math.prod(function(k) for k in range(1, epoch + 1))
+            for (_, base), function in zip(self._pairs(), self.lr_lambdas, strict=True)
+        ])  # fmt: skip
 
 
 class StepLR(LRScheduler):

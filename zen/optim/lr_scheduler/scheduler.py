@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -123,6 +124,43 @@ class LRScheduler:
                 raise ValueError(
                     f"{name}: {key} was saved as {value!r:.80}; expected {count} numbers, one for each group"
                 )
+
+
+class ByEpoch(LRScheduler):
+    """A schedule whose rates depend on the epoch, and not on the present rates: a subclass gives `get_lr` or `_next`.
+
+    `FUNCTIONS` names lists of functions, which are not saved (None); of callable objects the attributes are.
+    """
+
+    FUNCTIONS: ClassVar[tuple[str, ...]] = ()
+
+    def _begin(self) -> None:
+        self._step_count = 1
+        self._move_to(None)
+
+    def _move_to(self, epoch: int | None) -> None:
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self._set(self.get_lr())
+
+    def state_dict(self) -> dict[str, Any]:
+        """As in LRScheduler. Functions are not saved (None); of callable objects the attributes are."""
+        saved = {name: [_attributes(f) for f in getattr(self, name)] for name in self.FUNCTIONS}
+        return {**super().state_dict(), **saved}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """As in LRScheduler; functions stay as they are, callable objects get the saved attributes."""
+        own = {name: getattr(self, name) for name in self.FUNCTIONS}
+        super().load_state_dict(state_dict)
+        for name, functions in own.items():
+            setattr(self, name, functions)
+            for function, attributes in zip(functions, state_dict[name], strict=True):
+                if attributes is not None:
+                    vars(function).update(attributes)
+
+
+def _attributes(function: Any) -> dict[str, Any] | None:
+    plain = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+    return None if isinstance(function, plain) or not hasattr(function, "__dict__") else dict(vars(function))
 
 
 def _kind(value: Any) -> str:

@@ -1,0 +1,268 @@
+"""Eigenvalues and eigenvectors of symmetric matrices: values against NumPy, derivatives also where they are equal.
+
+Expected derivatives of functions of a matrix come from the identity that defines them, or from numerical
+differentiation of NumPy's result, which does not depend on the choice of eigenvectors.
+"""
+
+import gc
+
+import numpy as np
+import pytest
+from numerical import numerical
+
+import zen
+from zen import backend, f
+from zen.testing import check_gradients
+
+SPECTRA = {
+    "different": [1.0, 2.0, 4.0], "two equal": [1.0, 1.0, 2.0], "all equal": [1.0, 1.0, 1.0],
+    "two zeros": [0.0, 0.0, 1.0], "zeros": [0.0, 0.0, 0.0], "opposite": [-1.0, -1.0, 1.0],
+    "nearly equal": [1.0, 1.0 + 1e-14, 2.0],
+}  # fmt: skip
+W = np.random.default_rng(1).normal(size=(3, 3))
+
+
+def matrix(spectrum, seed=0, turned=True):
+    rng = np.random.default_rng(seed)
+    q = np.linalg.qr(rng.normal(size=(3, 3)))[0] if turned else np.eye(3)
+    return symmetric((q * np.array(spectrum)) @ q.T)
+
+
+def hermitian(spectrum, seed=0):
+    rng = np.random.default_rng(seed)
+    q = np.linalg.qr(rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3)))[0]
+    x = (q * np.array(spectrum)) @ q.conj().T
+    return (x + x.conj().T) / 2
+
+
+def symmetric(x):
+    return (x + x.mT) / 2
+
+
+def test_values_are_those_of_numpy():
+    rng = np.random.default_rng(0)
+    for shape in [(3, 3), (2, 3, 3), (1, 1), (0, 0), (0, 2, 2), (2, 0, 0)]:
+        for dtype in (np.float32, np.float64, np.complex64, np.complex128, np.int64):
+            x = (3 * rng.normal(size=shape)).astype(dtype)
+            x = x + (1j * rng.normal(size=shape)).astype(dtype) if x.dtype.kind == "c" else x
+            for triangle in ("L", "U", "l"):
+                expected = np.linalg.eigh(x, triangle)
+                for found in (zen.linalg.eigh(x, triangle), np.linalg.eigh(zen.tensor(x), UPLO=triangle)):
+                    assert type(found).__name__ == "EighResult"
+                    tolerance = 1e-4 if dtype in (np.float32, np.complex64) else 1e-12
+                    for a, b in zip(found, expected, strict=True):
+                        assert a.dtype == b.dtype and a.shape == b.shape
+                    np.testing.assert_allclose(found.eigenvalues.array, expected.eigenvalues, atol=tolerance)
+                    v = found.eigenvectors.array
+                    whole = (v * found.eigenvalues.array[..., None, :]) @ v.conj().mT
+                    v = expected.eigenvectors
+                    again = (v * expected.eigenvalues[..., None, :]) @ v.conj().mT
+                    np.testing.assert_allclose(whole, again, atol=tolerance)
+                only = zen.linalg.eigvalsh(x, triangle)
+                assert only.dtype == expected.eigenvalues.dtype
+                np.testing.assert_allclose(only.array, expected.eigenvalues, atol=tolerance)
+
+
+@pytest.mark.parametrize("triangle", ["L", "U"])
+@pytest.mark.parametrize("complex_", [False, True])
+def test_of_a_matrix_that_is_not_symmetric_one_triangle_is_read_and_has_the_gradient(triangle, complex_):
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(3, 3)) + (1j * rng.normal(size=(3, 3)) if complex_ else 0)
+
+    def function(x):
+        return f.sum(f.sin(zen.linalg.eigvalsh(x, triangle)))
+
+    found = zen.grad(function)(x)
+    assert np.all((np.triu(found, 1) if triangle == "L" else np.tril(found, -1)) == 0)
+
+    def value(x):
+        return np.sin(np.linalg.eigvalsh(x, triangle)).sum()
+
+    expected = numerical(value, x)
+    np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
+def test_the_gradient_at_a_symmetric_matrix_is_symmetric():
+    x = zen.tensor(matrix([1.0, 2.0, 4.0]), requires_grad=True)
+    (zen.linalg.eigh(x).eigenvectors ** 2 * W).sum().backward()
+    np.testing.assert_allclose(x.gradient, x.gradient.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("spectrum", SPECTRA)
+@pytest.mark.parametrize("turned", [True, False])
+def test_functions_of_a_matrix_have_their_gradient_whatever_is_equal(spectrum, turned):
+    """V exp(w) V^T, weighted: in backward(), grad, and forward mode."""
+    x = matrix(SPECTRA[spectrum], turned=turned)
+
+    def function(x):
+        w, v = zen.linalg.eigh(symmetric(x))
+        return f.sum((v * f.exp(w)) @ v.mT * W)
+
+    def by_numpy(x):
+        w, v = np.linalg.eigh(symmetric(x))
+        return np.sum((v * np.exp(w)) @ v.T * W)
+
+    expected = numerical(by_numpy, x)
+    leaf = zen.tensor(x, requires_grad=True)
+    function(leaf).backward()
+    np.testing.assert_allclose(leaf.gradient, expected, atol=1e-8)
+    np.testing.assert_allclose(zen.grad(function)(x), expected, atol=1e-8)
+    direction = np.random.default_rng(3).normal(size=(3, 3))
+    np.testing.assert_allclose(zen.jvp(function, (x,), (direction,))[1], np.sum(expected * direction), atol=1e-7)
+
+
+@pytest.mark.parametrize("spectrum", SPECTRA)
+def test_second_derivatives_of_functions_of_a_matrix(spectrum):
+    """<W, X^3> has the gradient X X W + X W X + W X X, for a symmetric W; its derivative along D is known as well."""
+    x, w3, d = matrix(SPECTRA[spectrum]), symmetric(W), symmetric(W.T @ W)
+
+    def function(x):
+        w, v = zen.linalg.eigh(symmetric(x))
+        return f.sum((v * w**3) @ v.mT * w3)
+
+    first = x @ x @ w3 + x @ w3 @ x + w3 @ x @ x
+    second = d @ x @ w3 + x @ d @ w3 + d @ w3 @ x + x @ w3 @ d + w3 @ d @ x + w3 @ x @ d
+    np.testing.assert_allclose(zen.grad(function)(x), first, atol=1e-11)
+    along = zen.grad(lambda x: f.sum(zen.grad(function)(x) * d))(zen.tensor(x)).array
+    np.testing.assert_allclose(along, second, atol=1e-9)
+    np.testing.assert_allclose(zen.jvp(zen.grad(function), (x,), (d,))[1], second, atol=1e-9)
+
+
+@pytest.mark.parametrize("spectrum", SPECTRA)
+def test_sums_over_eigenvalues_to_the_second_order(spectrum):
+    """sum(w^3) is the trace of X^3."""
+    x, d = matrix(SPECTRA[spectrum]), symmetric(W)
+
+    def function(x):
+        return f.sum(zen.linalg.eigvalsh(symmetric(x)) ** 3)
+
+    np.testing.assert_allclose(zen.grad(function)(x), 3 * x @ x, atol=1e-11)
+    along = zen.grad(lambda x: f.sum(zen.grad(function)(x) * d))(zen.tensor(x)).array
+    np.testing.assert_allclose(along, 3 * (x @ d + d @ x), atol=1e-10)
+    np.testing.assert_allclose(zen.jvp(function, (x,), (d,))[1], np.sum(3 * x @ x * d), atol=1e-10)
+
+
+@pytest.mark.parametrize("spectrum", [[1.0, 1.0, 2.0], [1.0, 1.0, 1.0], [1.0, 2.0, 4.0]])
+def test_complex_functions_of_a_matrix(spectrum):
+    x = hermitian(spectrum)
+    weights = W + 1j * W.T[::-1]
+
+    def function(x):
+        w, v = zen.linalg.eigh((x + x.mH) / 2)
+        return f.real(f.sum((v * f.exp(w)) @ v.mH * weights))
+
+    def by_numpy(x):
+        w, v = np.linalg.eigh((x + x.conj().T) / 2)
+        return np.sum((v * np.exp(w)) @ v.conj().T * weights).real
+
+    np.testing.assert_allclose(zen.grad(function)(x), numerical(by_numpy, x), atol=1e-8)
+
+
+def test_a_projector_onto_a_space_of_equal_eigenvalues():
+    x, d = np.diag([1.0, 1.0, 3.0]), symmetric(W)
+    function = lambda x: f.sum(f.matmul(zen.linalg.eigh(x)[1][:, :2], zen.linalg.eigh(x)[1][:, :2].mT) * d)  # noqa: E731
+    expected = np.zeros((3, 3))
+    expected[:2, 2] = d[:2, 2] / (1 - 3)  # the projector changes by (d_ik / (w_i - w_k)) between the spaces
+    np.testing.assert_allclose(zen.grad(function)(x), expected + expected.T, atol=1e-12)
+
+
+def test_stacks_may_hold_ties_in_some_matrices():
+    x = np.stack([matrix(s) for s in SPECTRA.values()])
+
+    def function(x):
+        w, v = zen.linalg.eigh(symmetric(x))
+        return f.sum((v * f.exp(w)[..., None, :]) @ v.mT * W)
+
+    each = [zen.grad(function)(m) for m in x]
+    np.testing.assert_allclose(zen.grad(function)(x), np.stack(each), atol=1e-12)
+
+
+def test_one_decomposition_after_the_other():
+    """The gradient of the outer one passes through the inner one; both have ties."""
+
+    def function(x):
+        w, v = zen.linalg.eigh(symmetric(x))
+        y = (v * f.exp(w)) @ v.mT
+        u, t = zen.linalg.eigh(symmetric(y))[::-1]
+        return f.sum((u * f.log(t)) @ u.mT * W)
+
+    x = matrix([1.0, 1.0, 2.0])
+    np.testing.assert_allclose(zen.grad(function)(x), symmetric(W), atol=1e-9)
+
+
+def test_nan_in_is_nan_out():
+    x = zen.tensor(np.full((2, 2), np.nan), requires_grad=True)
+    w, v = zen.linalg.eigh(x)
+    assert np.isnan(w.array).all()
+    f.sum((v * w) @ v.mT).backward()
+    assert np.isnan(x.gradient).all()
+
+
+def test_float32():
+    x = matrix([1.0, 1.0, 2.0]).astype(np.float32)
+    leaf = zen.tensor(x, requires_grad=True)
+    w, v = zen.linalg.eigh(leaf)
+    f.sum((v * w**2) @ v.mT * W.astype(np.float32)).backward()
+    assert leaf.grad.dtype == np.float32
+    np.testing.assert_allclose(leaf.gradient, x @ symmetric(W) + symmetric(W) @ x, atol=1e-5)
+
+
+@pytest.mark.parametrize("spectrum", ["two equal", "all equal", "zeros"])
+def test_what_depends_on_the_choice_of_eigenvectors_raises(spectrum):
+    x = zen.tensor(matrix(SPECTRA[spectrum]), requires_grad=True)
+    v = zen.linalg.eigh(x).eigenvectors
+    with pytest.raises(np.linalg.LinAlgError, match=r"eigh: values \d and \d are equal.*v @ v\.mH"):
+        f.sum(v * W).backward()
+    tangent = zen.jvp(lambda x: zen.linalg.eigh(x).eigenvectors, (np.eye(3),), (symmetric(W),))[1]
+    assert np.isnan(tangent).all()
+
+
+def test_values_and_vectors_of_ties_need_second_derivatives_on_the_way():
+    @zen.custom_vjp
+    def plain(x):
+        return x * 1.0
+
+    @plain.defvjp
+    def _(g, out, x):
+        if isinstance(g, zen.Tensor):
+            raise TypeError("no second derivative")
+        return g * 1.0
+
+    x = zen.tensor(np.eye(3), requires_grad=True)
+    w, v = zen.linalg.eigh(x)
+    with pytest.raises(np.linalg.LinAlgError, match=r"eigh: .*no second derivative.*create_graph=True"):
+        f.sum(plain((v * f.exp(w)) @ v.mT) * W).backward()
+    f.sum(plain(zen.linalg.eigvalsh(x))).backward()  # which needs none
+    np.testing.assert_array_equal(x.gradient, np.eye(3))
+
+
+def test_nothing_stays_behind_when_decompositions_with_ties_are_gone():
+    run, backward = backend.run, zen.Tensor.backward
+    x = zen.tensor(np.eye(3), requires_grad=True)
+    y = f.sum(zen.linalg.eigvalsh(x))
+    assert backend.run is not run
+    y.backward()
+    del y
+    gc.collect()
+    assert backend.run is run and zen.Tensor.backward is backward
+
+
+def test_eigenvectors_are_differentiated_to_the_third_order_where_eigenvalues_differ():
+    def function(x):
+        return f.concat([f.ravel(part) for part in zen.linalg.eigh(symmetric(x))])
+
+    check_gradients(function, [matrix([1.0, 2.0, 4.0])], order=3, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: zen.linalg.eigh(np.ones((2, 3))), ValueError, r"eigh: square matrices.*\(2, 3\)"),
+        (lambda: zen.linalg.eigvalsh(np.ones(3)), ValueError, r"eigvalsh: square matrices.*\(3,\)"),
+        (lambda: zen.linalg.eigh(np.eye(2), "X"), ValueError, r"eigh: UPLO must be 'L' or 'U', not 'X'"),
+        (lambda: zen.linalg.eigh(np.eye(2, dtype=np.float16)), TypeError, r"eigh: float16.*float32"),
+    ],
+)  # fmt: skip
+def test_errors(call, error, words):
+    with pytest.raises(error, match=words):
+        call()

@@ -1,0 +1,299 @@
+"""Discrete Fourier transforms: the functions of `zen.fft`.
+
+Three rows, which NumPy's transforms compute: over any axes and of the same length, from real numbers to half a
+spectrum, and back. Cutting and padding to another length comes before them, and everything else is made of these. The
+functions for real numbers stand in `fft_real.py`.
+
+A transform is a symmetric matrix: its transpose is itself, with the same sign and factor. That of `rfft` is `irfft`
+with weights, and the other way round, because a half spectrum stands for two values in each place but the first and,
+of an even length, the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from ..backend import Shaped, Tensor, apply, grad_enabled, wrap
+from ..conversion import convert
+from ..dtypes import COMPLEX, DEFAULT, INEXACT
+from ..dtypes import real as real_dtype
+from .axes import one_axis
+from .joining import pad
+from .operands import operand, raw, whole
+from .register import define, dispatch, placed
+from .row import row
+from .shape import astype
+
+if TYPE_CHECKING:
+    from ..typing import Axes
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DUAL = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
+"""By `norm`, the one that gives a transform in the other direction the same factor."""
+
+
+def complexed(dtype: np.dtype) -> np.dtype:
+    return np.result_type(dtype, np.complex64)
+
+
+def _fourier(x: Any, axis: tuple[int, ...], inverse: bool, norm: Any) -> Any:
+    if len(axis) == 1:
+        return (np.fft.ifft if inverse else np.fft.fft)(x, axis=axis[0], norm=norm)
+    return (np.fft.ifftn if inverse else np.fft.fftn)(x, axes=axis, norm=norm)
+
+
+FOURIER = define(row(
+    "fourier", "x", _fourier, ["fourier(g, axis, inverse, norm)"], params="axis inverse norm", axes="axis", linear="x",
+    shape=lambda x, *how: Shaped(x.shape, complexed(x.dtype)), complex=True,
+    domain=lambda rng: [
+        ((rng.normal(size=5),), ((0,), False, "backward")), ((rng.normal(size=(2, 4)),), ((1,), True, "backward")),
+        ((rng.normal(size=(3, 8))[:, ::2],), ((0, 1), False, "ortho")),
+        ((rng.normal(size=(1, 3)),), ((0,), True, "ortho")),
+        ((rng.normal(size=(3, 2, 2)).T,), ((2, 0), True, "forward")), ((np.zeros((0, 3)),), ((1,), False, "forward")),
+    ],
+    doc="The Fourier transform over axes, or its inverse.",
+))  # fmt: skip
+
+
+def _length(shape: tuple[int, ...], axis: int) -> int:
+    return shape[axis] // 2 + 1
+
+
+def _changed(shape: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
+    return (*shape[:axis], n, *shape[axis + 1 :])
+
+
+def _weights(n: int, ndim: int, axis: int, inner: float, dtype: np.dtype) -> np.ndarray:
+    """1 for the places of a half spectrum that stand for one value, and `inner` for those that stand for two."""
+    found = np.full(n // 2 + 1, inner, real_dtype(dtype))
+    found[0] = 1
+    if n % 2 == 0:
+        found[-1] = 1
+    return found.reshape((-1,) + (1,) * (ndim - axis - 1))
+
+
+def _rfft_vjp(f: Any, g: Any, n: int, axis: int, norm: str) -> Any:
+    halves = _weights(n, len(g.shape), axis, 0.5, g.dtype)
+    return f.irfft(f.conj(g * halves), n, axis, DUAL[norm])
+
+
+def _irfft_vjp(f: Any, g: Any, n: int, axis: int, norm: str) -> Any:
+    twice = _weights(n, len(g.shape), axis, 2.0, g.dtype)
+    return f.conj(f.rfft(g, axis, DUAL[norm])) * twice
+
+
+def _lines(rng: np.random.Generator) -> list[Any]:
+    return [
+        (rng.normal(size=5), 0), (rng.normal(size=(2, 4)), 1), (rng.normal(size=(3, 8))[:, ::2], 0),
+        (rng.normal(size=(2, 1)), 1), (np.zeros((0, 3)), 1), (rng.normal(size=(2, 2, 3)).T, 1),
+    ]  # fmt: skip
+
+
+RFFT = define(row(
+    "rfft", "x", lambda x, axis, norm: np.fft.rfft(x, axis=axis, norm=norm),
+    ["rfft_vjp(g, x.shape[axis], axis, norm)"], params="axis norm", axes="axis", linear="x",
+    uses={"rfft_vjp": _rfft_vjp},
+    shape=lambda x, axis, norm: Shaped(_changed(x.shape, axis, _length(x.shape, axis)), complexed(x.dtype)),
+    domain=lambda rng: [((x,), (axis, norm)) for (x, axis), norm in zip(_lines(rng), [*DUAL, *DUAL], strict=True)],
+    doc="The first half of the Fourier transform of real numbers, which makes the other.",
+))  # fmt: skip
+IRFFT = define(row(
+    "irfft", "x", lambda x, n, axis, norm: np.fft.irfft(x, n, axis=axis, norm=norm), ["irfft_vjp(g, n, axis, norm)"],
+    params="n axis norm", axes="axis", linear="x", uses={"irfft_vjp": _irfft_vjp}, complex=True,
+    shape=lambda x, n, axis, norm: Shaped(_changed(x.shape, axis, n), real_dtype(x.dtype)),
+    domain=lambda rng: [((x,), (2 * x.shape[axis] - 1 - k % 2 * (x.shape[axis] > 1), axis, [*DUAL][k % 3]))
+                        for k, (x, axis) in enumerate(_lines(rng))],
+    doc="The n real numbers whose Fourier transform begins with this half.",
+))  # fmt: skip
+
+
+# --- arguments
+
+
+def inexact(name: str, x: Any, real: bool = False) -> Any:
+    """x as floats or, unless they have to be `real`, complex numbers."""
+    x = operand(name, x)
+    if real and x.dtype in COMPLEX:
+        raise TypeError(f"{name}: takes real numbers, not {x.dtype}; pass x.real, or take {_WHOLE[name]} of all of it")
+    return x if x.dtype in INEXACT else astype(x, DEFAULT)
+
+
+_WHOLE = {"rfft": "fft", "rfft2": "fft2", "rfftn": "fftn", "ihfft": "ifft"}
+
+
+def norm_of(name: str, norm: str | None) -> str:
+    """A setting of `norm`; ValueError for others."""
+    if norm is None:
+        return "backward"
+    if norm not in DUAL:
+        raise ValueError(f'{name}: norm must be "backward", "ortho" or "forward", not {norm!r}')
+    return norm
+
+
+def along(name: str, x: Any, n: int | None, axis: int) -> tuple[int, int]:
+    """The axis from the front, and the length along it."""
+    k = one_axis(name, axis, x.shape)
+    return k, x.shape[k] if n is None else whole(name, "n", n)
+
+
+def over(name: str, x: Any, s: Any, axes: Axes) -> tuple[tuple[int, ...], list[int]]:
+    """The axes from the front, in their order, and the length of each, -1 and None standing for that of x."""
+    if s is not None:
+        s = [s] if not isinstance(s, (tuple, list, np.ndarray)) else list(s)
+    if axes is None:
+        count = x.ndim if s is None else len(s)
+        if count > x.ndim:
+            raise ValueError(f"{name}: s has {count} lengths for the {x.ndim} axes of shape {x.shape}")
+        where = tuple(range(x.ndim - count, x.ndim))
+    else:
+        where = tuple([one_axis(name, a, x.shape) for a in (axes if isinstance(axes, (tuple, list)) else (axes,))])
+    if s is None:
+        return where, [x.shape[k] for k in where]
+    if len(s) != len(where):
+        raise ValueError(f"{name}: s has {len(s)} lengths for {len(where)} axes; give one for each")
+    lengths = [-1 if n is None else whole(name, "s", n) for n in s]
+    return where, [x.shape[k] if n == -1 else n for k, n in zip(where, lengths, strict=True)]
+
+
+def fitted(name: str, x: Any, axes: Sequence[int], lengths: Sequence[int]) -> Any:
+    """x, cut or followed by zeros along each axis, to these lengths."""
+    shape = x.shape
+    for k, n in zip(axes, lengths, strict=True):
+        if n < 1:
+            given = f"has length {n}" if n == shape[k] else f"would get length {n}"
+            raise ValueError(f"{name}: axis {k} of shape {shape} {given}; give a length of at least 1, or other axes")
+    cut = [slice(None)] * len(shape)
+    after = [(0, 0)] * len(shape)
+    for k, n in zip(axes, lengths, strict=True):
+        if n < shape[k]:
+            cut[k] = slice(n)
+        elif n > shape[k]:
+            after[k] = (0, n - shape[k])
+    if any([part != slice(None) for part in cut]):
+        x = x[tuple(cut)]
+    return pad(x, after) if any([width for _, width in after]) else x
+
+
+def into(name: str, made: Any, out: Any) -> Any:
+    """`made`, or `out` with it written there."""
+    if out is None:
+        return made
+    if not isinstance(out, (Tensor, np.ndarray)):
+        raise TypeError(f"{name}: out must be a Tensor or an ndarray, not {type(out).__name__}")
+    if out.shape != made.shape or not np.can_cast(made.dtype, out.dtype, "same_kind"):
+        raise ValueError(
+            f"{name}: out of shape {out.shape} and dtype {out.dtype} does not take a result of shape {made.shape} and "
+            f"dtype {made.dtype}"
+        )
+    if isinstance(out, Tensor):
+        return out.copy_(made)
+    if made.requires_grad and grad_enabled():
+        raise TypeError(f"{name}: an ndarray as out would lose the gradient; give a Tensor, or pass x.detach()")
+    out[...] = raw(made)
+    return out
+
+
+def of_numpy(function: Function) -> Function:
+    """Decorator: the function stands in `zen.fft`, and answers for NumPy's of this name."""
+    placed(function, "zen.fft", function.__name__)
+    dispatch(f"fft.{function.__name__}", function)
+    return function
+
+
+# --- complex transforms
+
+
+def _transform(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], inverse: bool, norm: Any, out: Any) -> Any:
+    norm = norm_of(name, norm)
+    if len(set(axes)) < len(axes):  # NumPy transforms over an axis as often as it is named
+        for k, n in zip(reversed(axes), reversed(lengths), strict=True):
+            x = apply(FOURIER, (fitted(name, x, (k,), (n,)),), ((k,), inverse, norm))
+        return into(name, x, out)
+    x = fitted(name, x, axes, lengths)
+    if axes:
+        x = apply(FOURIER, (x,), (axes, inverse, norm))
+    return into(name, x if isinstance(x, Tensor) else wrap(convert(x)), out)
+
+
+def _line(name: str, x: Any, n: int | None, axis: int, inverse: bool, norm: Any, out: Any) -> Any:
+    x = inexact(name, x)
+    k, length = along(name, x, n, axis)
+    return _transform(name, x, (k,), [length], inverse, norm, out)
+
+
+def _field(name: str, x: Any, s: Any, axes: Any, inverse: bool, norm: Any, out: Any) -> Any:
+    x = inexact(name, x)
+    where, lengths = over(name, x, s, axes)
+    return _transform(name, x, where, lengths, inverse, norm, out)
+
+
+@of_numpy
+def fft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+    """The discrete Fourier transform along an axis: `y[k] = sum_j x[j] exp(-2 pi i j k / n)`.
+
+    x: real or complex; float32 gives complex64, integers complex128. n: the length of the transform, to which x is cut
+    or padded with zeros; that of the axis if None. norm: where the factor 1/n stands, in the inverse ("backward"), here
+    ("forward") or as its root in both ("ortho"). out: a Tensor or array that the result is written into. Raises
+    ValueError for n below 1 or another norm, AxisError for an axis out of range.
+
+    >>> zen.fft.fft(zen.tensor([1.0, 0.0, -1.0, 0.0])).real.tolist()
+    [0.0, 2.0, 0.0, 2.0]
+    """
+    return _line("fft", x, n, axis, False, norm, out)
+
+
+@of_numpy
+def ifft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+    """The inverse of `fft`: `x[j] = sum_k y[k] exp(2 pi i j k / n) / n`. Arguments and errors as there.
+
+    >>> zen.fft.ifft(zen.tensor([4.0, 0.0, 0.0, 0.0])).real.tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+    return _line("ifft", x, n, axis, True, norm, out)
+
+
+@of_numpy
+def fftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward", out: Any = None) -> Any:
+    """The Fourier transform over several axes, all if None.
+
+    s: the length along each of the axes, to which x is cut or padded with zeros; -1 keeps that of x. Without axes they
+    are the last ones. Other arguments and errors as in `fft`.
+
+    >>> zen.fft.fftn(zen.ones((2, 2))).real.tolist()
+    [[4.0, 0.0], [0.0, 0.0]]
+    """
+    return _field("fftn", x, s, axes, False, norm, out)
+
+
+@of_numpy
+def ifftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward", out: Any = None) -> Any:
+    """The inverse of `fftn`. Arguments and errors as there.
+
+    >>> zen.fft.ifftn(zen.ones((2, 2))).real.tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
+    """
+    return _field("ifftn", x, s, axes, True, norm, out)
+
+
+@of_numpy
+def fft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "backward", out: Any = None) -> Any:
+    """`fftn` over the last two axes.
+
+    >>> zen.fft.fft2(zen.ones((2, 2))).real.tolist()
+    [[4.0, 0.0], [0.0, 0.0]]
+    """
+    return _field("fft2", x, s, axes, False, norm, out)
+
+
+@of_numpy
+def ifft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "backward", out: Any = None) -> Any:
+    """`ifftn` over the last two axes.
+
+    >>> zen.fft.ifft2(zen.ones((2, 2))).real.tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
+    """
+    return _field("ifft2", x, s, axes, True, norm, out)
