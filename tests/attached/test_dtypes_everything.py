@@ -15,6 +15,9 @@ import zen
 DTYPES = [np.dtype(c) for c in "?bBhiLlefFD"]
 UNSET = {"empty_like", "shares_memory", "may_share_memory"}
 """Functions whose result is not a matter of values."""
+WIDER = {"correlate", "fftshift", "gradient", "ifftshift", "tensorinv"}
+"""Functions with a result where NumPy's implementation stumbles: over single numbers, over differences of bools."""
+UNORDERED = {"unique_values"}
 TOLERANCE = {"e": 5e-3, "f": 2e-5, "F": 2e-5, "d": 1e-11, "D": 1e-11}
 
 
@@ -27,6 +30,17 @@ def outcome(function, given):
         return error
 
 
+def agree(name, found, wanted):
+    """That both are errors, or results that compare."""
+    if isinstance(wanted, Exception):
+        assert isinstance(found, Exception) or name in WIDER, (found, wanted)
+        return
+    assert not isinstance(found, Exception), (found, wanted)
+    if name in UNORDERED:
+        found, wanted = zen.sort(found), np.sort(wanted)
+    compare(parts(found), parts(wanted))
+
+
 def compare(found, wanted):
     assert len(found) == len(wanted)
     for a, b in zip(found, wanted, strict=True):
@@ -34,7 +48,7 @@ def compare(found, wanted):
             a = a.numpy()
             assert (a.dtype, a.shape) == (np.asarray(b).dtype, np.shape(b))
         else:
-            assert type(a) is type(b)
+            assert type(a) is type(b) or (type(a) is int and isinstance(b, np.integer))
         kind = np.asarray(b).dtype.char
         if kind in TOLERANCE:
             np.testing.assert_allclose(a, b, rtol=TOLERANCE[kind], atol=TOLERANCE[kind])
@@ -52,9 +66,7 @@ def test_values_shapes_and_dtypes_are_numpys(name, function):
         arrays = on_tensors(given, lambda a, dtype=dtype: a.astype(dtype) if a.dtype.kind == "f" else a)
         wanted = outcome(function, fresh(arrays))
         found = outcome(function, on_tensors(fresh(arrays), zen.tensor))
-        assert isinstance(found, Exception) == isinstance(wanted, Exception), (dtype, found, wanted)
-        if not isinstance(wanted, Exception):
-            compare(parts(found), parts(wanted))
+        agree(name, found, wanted)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -67,9 +79,7 @@ def test_single_numbers_and_nothing_as_in_numpy(name, function, shape):
     arrays = on_tensors(given, lambda a: np.full(shape, 0.6) if a.dtype.kind == "f" else a)
     wanted = outcome(function, fresh(arrays))
     found = outcome(function, on_tensors(fresh(arrays), zen.tensor))
-    assert isinstance(found, Exception) == isinstance(wanted, Exception), (found, wanted)
-    if not isinstance(wanted, Exception):
-        compare(parts(found), parts(wanted))
+    agree(name, found, wanted)
 
 
 def by_name(function, given):
