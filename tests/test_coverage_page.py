@@ -43,7 +43,9 @@ def test_the_page_is_what_make_stubs_writes(writer, written):
     version = re.search(r"NumPy (\d+\.\d+)", text)[1]
     if np.__version__.startswith(f"{version}."):
         assert text == written, "docs/coverage.md is out of date: run `make stubs` and commit it"
-    kept, now = kinds_of(text), kinds_of(written)
+    kept, now = [
+        {key: kind for key, kind in kinds_of(page).items() if key[0].startswith("numpy")} for page in (text, written)
+    ]
     missing = now.keys() - kept.keys() if np.lib.NumpyVersion(np.__version__) >= f"{version}.0" else set()
     assert not {key for key in missing if now[key] != writer.TYPES}, "run `make stubs` and commit docs/coverage.md"
     assert {key: kept[key] for key in now.keys() & kept.keys()} == {key: now[key] for key in now.keys() & kept.keys()}
