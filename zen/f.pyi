@@ -1041,6 +1041,9 @@ def pad(
     mode: str = "constant",
     constant_values: ArrayLike = 0,
     *,
+    end_values: ArrayLike = 0,
+    stat_length: Ints | None = None,
+    reflect_type: str = "even",
     pad: Ints | None = None,
     value: float | None = None,
 ) -> Tensor: ...
