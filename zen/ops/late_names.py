@@ -98,6 +98,9 @@ METHODS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "conj conjugate",
+    "searching": "nonzero searchsorted",
+    "building": "choose compress",
+    "writing": "put",
     "differences": "diff",
 }
 NUMPY: dict[str, str] = {
