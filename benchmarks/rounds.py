@@ -28,6 +28,7 @@ class Engine(NamedTuple):
     title: str
     library: str
     environment: dict[str, str] = {}
+    python: str = sys.executable
 
 
 COMPILED = Engine("compiled", "zen", {"ZEN_BACKEND": "compiled", "ZEN_BLAS": "numpy"})
@@ -65,7 +66,7 @@ class Worker:
 
     def __init__(self, engine: Engine, threads: int) -> None:
         self.engine = engine
-        command = [sys.executable, "-m", "benchmarks.worker", engine.library, str(threads)]
+        command = [engine.python, "-m", "benchmarks.worker", engine.library, str(threads)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment(engine, threads), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -133,26 +134,46 @@ class Times(NamedTuple):
 
 def measure(
     engines: Iterable[Engine], workloads: Iterable[str], *, rounds: int, seconds: float, threads: int,
-    progress: Callable[[str], None] = lambda line: None,
+    progress: Callable[[str], None] = lambda line: None, partial: bool = False,
 ) -> Times:  # fmt: skip
-    """Time every workload on every engine: `rounds` alternating rounds of about `seconds` each."""
+    """Time every workload on every engine: `rounds` alternating rounds of about `seconds` each.
+
+    partial: an engine that cannot run a workload, or gives another gradient than the first, is left out of it.
+    """
     workers: list[Worker] = []
     try:
         for engine in engines:
             workers.append(Worker(engine, threads))
         times = Times({w.engine.title: {} for w in workers}, {w.engine.title: w.version for w in workers})
         for workload in workloads:
-            for worker in workers:
-                worker.ask(do="prepare", workload=workload, seconds=seconds)
+            able = [w for w in workers if _prepared(w, workload, seconds, partial)]
+            if partial:
+                able = [able[0], *[w for w in able[1:] if _agrees(workload, able[0], w, progress)]]
+            else:
+                compare(workload, able)
+            for worker in able:
                 times.rounds[worker.engine.title][workload] = []
-            compare(workload, workers)
             for turn in range(rounds):
-                start = turn % len(workers)
-                for worker in workers[start:] + workers[:start]:
+                start = turn % len(able)
+                for worker in able[start:] + able[:start]:
                     times.rounds[worker.engine.title][workload].append(worker.ask(do="round")["microseconds"])
-            medians = (f"{w.engine.title} {times.median(w.engine.title, workload):.5g}" for w in workers)
+            medians = (f"{w.engine.title} {times.median(w.engine.title, workload):.5g}" for w in able)
             progress(f"{workload:10} " + ", ".join(medians))
         return times
     finally:
         for worker in workers:
             worker.__exit__(None, None, None)
+
+
+def _prepared(worker: Worker, workload: str, seconds: float, partial: bool) -> bool:
+    answer = worker.ask(do="prepare", workload=workload, seconds=seconds, partial=partial)
+    return "error" not in answer
+
+
+def _agrees(workload: str, first: Worker, other: Worker, progress: Callable[[str], None]) -> bool:
+    try:
+        compare(workload, [first, other])
+    except AssertionError as error:
+        progress(str(error))
+        return False
+    return True

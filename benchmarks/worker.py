@@ -2,7 +2,8 @@
 
 Each request is a line of JSON on standard input, each answer a line of JSON on standard output:
 
-    {"do": "prepare", "workload": ..., "seconds": ...}   build it, warm it up, settle how many steps fill a round
+    {"do": "prepare", "workload": ..., "seconds": ...}   build it, warm it up, settle how many steps fill a round; with
+                                                         "partial" an error is answered, else it ends the process
     {"do": "gradients", "path": ...}                     save the gradients there as .npz
     {"do": "round"}                                      one timed round; answers microseconds for each step
 
@@ -22,7 +23,7 @@ from typing import Any
 
 import numpy
 
-from . import layers, operations, products, tiles, workloads
+from . import families, layers, operations, products, tiles, workloads
 
 Clock = Callable[[], float]
 
@@ -66,6 +67,8 @@ def task(kind: str, library: str, name: str) -> workloads.Task:
     """What to time: a workload or a training step in a library, or its bare products."""
     if name in layers.MODELS or name in layers.SINGLES:
         return layers.products(library, name) if kind else layers.task(library, name)
+    if name.startswith("family:"):
+        return families.task(library, name)
     if name in operations.WORKLOADS:
         return operations.task(library, name)
     if name in tiles.PRODUCTS:
@@ -90,8 +93,14 @@ def serve(library: str, threads: int) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "prepare":
-            current = task(kind, library, request["workload"])
-            current.step()
+            try:
+                current = task(kind, library, request["workload"])
+                current.step()
+            except Exception as error:
+                if not request.get("partial"):
+                    raise
+                answer(error=repr(error))
+                continue
             count = steps_in(request["seconds"], current.step)
             answer(steps=count)
         elif request["do"] == "gradients":

@@ -70,6 +70,8 @@ def to_float(t: Tensor) -> float:
             UserWarning,
             stacklevel=2,
         )
+    if t.dtype in COMPLEX:
+        raise TypeError(f"float() of a Tensor of dtype {t.dtype}; take t.real, t.imag or abs(t)")
     return float(t._array.item())
 
 
@@ -84,7 +86,10 @@ def _to_array(value: Any) -> np.ndarray:
 
 
 def _cast(value: Any, array: np.ndarray, wanted: np.dtype) -> np.ndarray:
-    """`array` in another dtype. Python ints are never wrapped around: OverflowError where they do not fit."""
+    """`array` in another dtype. Python ints are never wrapped around: OverflowError where they do not fit; TypeError for
+    complex numbers, of which a real dtype would lose a part."""
+    if array.dtype in COMPLEX and wanted not in COMPLEX:
+        raise TypeError(f"dtype {wanted} cannot hold {array.dtype}; take the real part first, or abs()")
     if wanted not in INTEGER or array.dtype not in INTEGER or not isinstance(value, (list, tuple)):
         return array.astype(wanted)
     return _fitting(value, wanted)

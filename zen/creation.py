@@ -130,8 +130,9 @@ def linspace(
 ) -> Tensor:
     """`num` numbers evenly spaced from `start` to `stop`, which is left out if not `endpoint`."""
     one_device("linspace", device)
-    (count,), dtype = shape_of("linspace", num, DEFAULT if dtype is None else dtype)
     limits = _number("linspace", start), _number("linspace", stop)
+    default = np.result_type(DEFAULT, *limits)
+    (count,), dtype = shape_of("linspace", num, default if dtype is None else dtype)
     return backend.leaf(np.linspace(*limits, count, endpoint=endpoint, dtype=dtype), requires_grad)
 
 
@@ -184,7 +185,7 @@ def _number(name: str, x: Any) -> Any:
     if isinstance(x, Tensor):
         refuse_gradient(x, f"{name}() with an argument")
         return x.item()
-    if isinstance(x, (int, float)):
+    if isinstance(x, (int, float, complex)):
         return x
     refuse_stripping(x)
     if np.ndim(x) != 0 or not isinstance(x, (np.generic, np.ndarray)) or x.dtype not in NUMBERS - BOOLEAN:

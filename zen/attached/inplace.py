@@ -27,7 +27,7 @@ import numpy as np
 from .. import backend, writes
 from ..backend import Tensor
 from ..conversion import convert
-from ..dtypes import BOOLEAN, DIFFERENTIABLE, FLOATING, NUMBERS, RANK
+from ..dtypes import BOOLEAN, COMPLEX, DIFFERENTIABLE, FLOATING, INEXACT, NUMBERS, RANK
 from ..ops import indexing, views
 from ..ops.register import ENGINE_ROWS as ROWS
 
@@ -403,7 +403,7 @@ def _fits(value: Any, dtype: np.dtype) -> bool:
         return RANK[value.dtype] <= RANK[dtype]
     if isinstance(value, int):
         return dtype not in BOOLEAN or value in (0, 1)
-    return dtype in FLOATING
+    return dtype in COMPLEX if isinstance(value, complex) else dtype in INEXACT
 
 
 def _scaled(value: Any, alpha: Any, name: str) -> Any:
@@ -413,7 +413,7 @@ def _scaled(value: Any, alpha: Any, name: str) -> Any:
 
 def _operand(value: Any, name: str) -> Any:
     """`value` as an operand: Tensors, arrays and scalars as they are, anything else converted."""
-    if isinstance(value, (Tensor, int, float)):
+    if isinstance(value, (Tensor, int, float, complex)):
         return value
     if (type(value) is np.ndarray or isinstance(value, np.generic)) and value.dtype in NUMBERS:
         return value

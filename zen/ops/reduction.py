@@ -141,6 +141,7 @@ def _extreme(name: str, ufunc: np.ufunc) -> Any:
         name, "x", lambda x, axis, keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims),
         ["share(g, x, y, axis, keepdims)"],
         params="axis keepdims", axes="axis", uses={"share": _share}, domain=_draws, grouped=True,
+        complex=True,
         shape=lambda x, *where: Shaped(reduced(x, *where), x.dtype),
         doc=f"The {name}imum over axes; ties share the gradient equally.",
     ))  # fmt: skip
