@@ -32,7 +32,7 @@ help:
 	@echo "make fuzz         look for programs that fail: SEED=0 SECONDS=60"
 	@echo "make bench        the benchmarks (make bench-peers: beside PyTorch, HIPS autograd and JAX)"
 	@echo "make build        the compiled engine alone"
-	@echo "make stubs        write the signatures that type checkers and editors read anew; commit them"
+	@echo "make stubs        write the signatures for type checkers and editors, and docs/coverage.md, anew; commit them"
 	@echo "make lint         ruff, cython-lint, NumPy's fields, mypy, pyright, stubtest (make format: ruff lays out the code)"
 	@echo "make clean        remove everything that these commands made"
 
@@ -64,8 +64,9 @@ bench-peers: $(VENV)/bench-peers.installed bench
 	$(PY) -m benchmarks.layers
 	$(PY) -m benchmarks.layers --single
 
-stubs: build
+stubs: build $(VENV)/test.installed
 	$(PY) .ci/stubs.py
+	$(PY) .ci/coverage_page.py
 
 lint: build $(VENV)/dev.installed $(VENV)/test.installed
 	$(PY) -m ruff check .

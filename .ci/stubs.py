@@ -38,7 +38,9 @@ TYPES = {
     **dict.fromkeys(
         "a_max a_min attn_mask max min neginf pos_weight posinf running_mean running_var".split(), "ArrayLike | None"
     ),
-    **dict.fromkeys("arr base choices default dst ind mask start stop src v val vals values xi".split(), "ArrayLike"),
+    **dict.fromkeys(
+        "arr base choices default dst end_values ind mask n start stop src v val vals values xi".split(), "ArrayLike"
+    ),
     **dict.fromkeys("choicelist condlist".split(), "Iterable[ArrayLike]"),
     **dict.fromkeys("args func func1d function funclist kw kwargs".split(), "object"),
     **dict.fromkeys("dx exponent f fp nan p q sample v varargs xp".split(), "ArrayLike"),
@@ -46,6 +48,7 @@ TYPES = {
     "axis": "Axes",
     "bins": "object",
     "casting": "str",
+    "stat_length": "Ints",
     **dict.fromkeys(
         "append aweights fweights initial left mean period prepend right to_begin to_end weights where".split(),
         "ArrayLike | None",

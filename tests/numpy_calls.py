@@ -1,4 +1,4 @@
-"""Calls of every public function of numpy, numpy.linalg and numpy.fft that takes arrays.
+"""Calls of every public function of numpy, numpy.linalg, numpy.fft and numpy.emath that takes arrays.
 
 The arguments are found by trying: the first of some plausible ones that NumPy takes, unless CALLS has them.
 """
@@ -36,13 +36,14 @@ CALLS = {
     "average": (X,), "cond": (X,), "roll": (X, 1), "histogram_bin_edges": (V,), "std": (X, 0), "var": (X, 0),
     "mean": (X, 0), "arccosh": (X + 1,), "acosh": (X + 1,), "nextafter": (V, V + 1), "arctanh": (V / 3,),
     "atanh": (V / 3,), "arcsin": (V / 3,), "asin": (V / 3,), "arccos": (V / 3,), "acos": (V / 3,),
-    "squeeze": (X[None],), "frexp": (V,),
+    "squeeze": (X[None],), "frexp": (V,), "clip": (X, 0.5, 1.5),
 }  # fmt: skip
 
 
 def functions():
-    for module, prefix in ((np, "numpy"), (np.linalg, "numpy.linalg"), (np.fft, "numpy.fft")):
-        for name in sorted(module.__all__):
+    modules = (np, "numpy"), (np.linalg, "numpy.linalg"), (np.fft, "numpy.fft"), (np.emath, "numpy.emath")
+    for module, prefix in modules:
+        for name in sorted(getattr(module, "__all__", dir(module))):
             function = getattr(module, name, None)
             if isinstance(function, np.ufunc) or hasattr(function, "_implementation"):
                 yield pytest.param(name, function, id=f"{prefix}.{name}")

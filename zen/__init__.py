@@ -19,7 +19,6 @@ from .creation import empty_like as empty_like
 from .creation import eye as eye
 from .creation import from_dlpack as from_dlpack
 from .creation import from_numpy as from_numpy
-from .creation import linspace as linspace
 from .creation import ones as ones
 from .creation import ones_like as ones_like
 from .creation import zeros as zeros
@@ -176,6 +175,7 @@ from .ops.data import array as array
 from .ops.data import asarray as asarray
 from .ops.data import full as full
 from .ops.data import full_like as full_like
+from .ops.data import linspace as linspace
 from .ops.data import tensor as tensor
 from .transforms import custom_vjp as custom_vjp
 from .transforms import grad as grad

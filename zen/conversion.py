@@ -55,7 +55,7 @@ def refuse_gradient(t: Tensor, action: str) -> None:
         raise RuntimeError(
             f"{action} of a Tensor that requires a gradient would lose the gradient. Where plain values are wanted (to "
             "plot, to save, for another library), pass t.detach() or t.detach().numpy(); to compute with gradients, "
-            "use zen's functions, and zen.asarray for a list of Tensors"
+            "use zen's functions, zen.asarray for a list of Tensors, and zen.vectorize in the place of numpy.vectorize"
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import zen
+from zen.ops import register
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
 
@@ -20,7 +21,7 @@ def tensor(values=X, dtype=None):
 def test_arrays_become_tensors_and_the_rest_stays_as_numpy_gives_it():
     t = tensor()
     assert type(np.percentile(t, 50, axis=0)) is zen.Tensor
-    assert type(np.median(t)) is np.float64 and np.median(t) == np.median(X)
+    assert type(np.ravel_multi_index((1, zen.tensor(2)), (2, 3))) is np.int64
     assert type(np.fft.fft(t)) is zen.Tensor and np.fft.fft(t).dtype == complex
     assert type(np.fft.irfft(np.fft.rfft(t))) is zen.Tensor
     u, s, v = np.linalg.svd(t)
@@ -133,28 +134,18 @@ def test_a_result_shares_no_memory_with_the_tensor():
 # Where a gradient is at stake
 
 
-def test_recording_off_is_as_no_gradient():
+def test_recording_off_is_as_no_gradient(monkeypatch):
+    monkeypatch.delitem(register.NUMPY_FUNCTIONS, np.trace)
+    monkeypatch.delitem(register.ANSWERS, "trace")
     x = zen.tensor(X, requires_grad=True)
     with zen.no_grad():
-        np.testing.assert_array_equal(np.packbits(x > 0).numpy(), np.packbits(X > 0))
-    with pytest.raises(TypeError, match=r"numpy\.block has no derivative.*t\.detach\(\).*custom_vjp"):
-        np.block([x])
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (lambda x: np.block([[x, x]]), r"numpy\.block has no derivative"),
-        (lambda x: np.select([X > 0], [x]), r"numpy\.select has no derivative"),
-        (lambda x: np.interp(X, X[0], x[0]), r"numpy\.interp has no derivative"),
-        (lambda x: np.divmod(x, 2), r"numpy\.divmod has no derivative"),
-        (lambda x: np.fft.rfft(x), r"numpy\.fft\.rfft has no derivative"),
-        (lambda x: np.full_like(X, x), r"numpy\.copyto, by which numpy\.full and numpy\.full_like fill"),
-    ],
-)
-def test_the_error_names_function_argument_and_remedy(call, words):
-    with pytest.raises(TypeError, match=words):
-        call(zen.tensor(X, requires_grad=True))
+        assert np.trace(x) == np.trace(X)
+    with pytest.raises(TypeError, match=r"numpy\.trace would lose the gradient.*call zen\.f\.trace.*t\.detach\(\)"):
+        np.trace(x)
+    with pytest.raises(TypeError, match=r"numpy\.packbits has no derivative: it takes bits.*t\.detach\(\)"):
+        np.packbits(x)
+    with pytest.raises(TypeError, match=r"numpy\.copyto, by which numpy\.full and numpy\.full_like fill"):
+        np.full_like(X, x)
 
 
 def test_arguments_that_change_nothing_are_passed_over():

@@ -158,3 +158,21 @@ def test_nothing():
 def test_errors_say_what_is_wrong(call, error, words):
     with pytest.raises(error, match=words):
         call(zen.tensor(X, requires_grad=True))
+
+
+def test_linspace_of_zen_and_methods():
+    a = zen.tensor(1.0, requires_grad=True)
+    y = zen.linspace(a, 3.0, 3)
+    assert y.detach().tolist() == [1.0, 2.0, 3.0] and zen.linspace(0, 1, 3).tolist() == [0.0, 0.5, 1.0]
+    y.sum().backward()
+    assert a.gradient == 1.5 and zen.linspace(a.detach(), 2, 2, requires_grad=True).is_leaf
+    with pytest.raises(RuntimeError, match="linspace: requires_grad=True makes a leaf"):
+        zen.linspace(a, 3.0, 3, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"zen\.vectorize in the place of numpy\.vectorize"):
+        np.vectorize(float)(zen.tensor(V, requires_grad=True))
+    t = zen.tensor(X)
+    assert t.compress([True, False], axis=0).tolist() == X[:1].tolist()
+    assert zen.tensor([1, 0]).choose([V[:2], V[1:]]).tolist() == [1.5, 1.5]
+    assert [i.tolist() for i in t.nonzero()] == [i.tolist() for i in X.nonzero()]
+    t.put([0], 9.0)
+    assert t[0, 0].item() == 9.0

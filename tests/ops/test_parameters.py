@@ -169,9 +169,9 @@ def test_an_order_may_be_a_tensor_that_requires_no_gradient(name):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda t: zen.linspace(0, t, 5), lambda t: zen.arange(0, t, 0.1), lambda t: np.asarray(t),
+        lambda t: zen.arange(0, t, 0.1), lambda t: np.asarray(t),
         lambda t: np.array([t, 1.0]),
-        lambda t: np.pad(zen.ones(2), 1, constant_values=t), lambda t: nn.CrossEntropyLoss(weight=zen.stack([t, t])),
+        lambda t: nn.CrossEntropyLoss(weight=zen.stack([t, t])),
         lambda t: nn.BCEWithLogitsLoss(pos_weight=t),
         lambda t: nn.LayerNorm(3, eps=t)(zen.ones((2, 3))), lambda t: nn.Dropout(t)(zen.ones(2)),
         lambda t: nn.HuberLoss(delta=t)(zen.ones(2), zen.zeros(2)),

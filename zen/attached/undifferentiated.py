@@ -27,7 +27,15 @@ _FIRST: dict[Any, tuple[str, ...]] = {
     np.vdot: ("a", "b"), np.inner: ("a", "b"), np.where: ("condition", "x", "y"),
 }  # fmt: skip
 """The arguments of functions in C, which older NumPy does not describe."""
-_KEEPERS = frozenset({np.save, np.savez, np.savez_compressed, np.savetxt})
+KEEPERS = frozenset({np.save, np.savez, np.savez_compressed, np.savetxt})
+_NUMBERS = "it takes whole numbers, which have none"
+_DATES = "it is about dates"
+REASONS = {
+    "busday_count": _DATES, "busday_offset": _DATES, "datetime_as_string": _DATES, "is_busday": _DATES, "isnat": _DATES,
+    "ix_": _NUMBERS, "packbits": "it takes bits", "ravel_multi_index": _NUMBERS, "unpackbits": "it takes bits",
+    "unravel_index": _NUMBERS,
+}  # fmt: skip
+"""Why a function has no derivative, by its name."""
 _OVERWRITING = {"overwrite_input": True, "copy": False}
 """Options by which a function may write into its first argument."""
 
@@ -195,7 +203,7 @@ def refusal(of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]
             "zen has the derivative; write `a = a + t` instead of `a += t`, which makes a Tensor, t.copy_(result) for "
             "a Tensor t, or pass t.detach() if the gradient is not wanted"
         )
-    if called in _KEEPERS:
+    if called in KEEPERS:
         return TypeError(f"{name} keeps plain values, not gradients: pass t.detach()")
     if _writes(called):
         also = ", by which numpy.full and numpy.full_like fill," if called is np.copyto else ""
@@ -210,6 +218,8 @@ def refusal(of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]
             f"{name} would lose the gradient of a Tensor; call zen.f.{same}, which has its derivative, or pass "
             "t.detach() if no gradient is wanted"
         )
+    if own in REASONS:
+        return TypeError(f"{name} has no derivative: {REASONS[own]}; pass t.detach() if no gradient is wanted")
     return TypeError(
         f"{name} has no derivative in zen and would lose the gradient of a Tensor; pass t.detach() if no gradient is "
         "wanted, or define its derivative with zen.custom_vjp"

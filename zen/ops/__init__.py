@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         pooling,
         recurrent,
         searching,
+        wide_domains,
         writing,
     )
 
@@ -106,6 +107,7 @@ __all__ = [
     "selection",
     "shape",
     "views",
+    "wide_domains",
     "writing",
 ]
 

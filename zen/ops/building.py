@@ -17,7 +17,7 @@ from .joining import concat, stack
 from .operands import operand, raw, whole
 from .pointwise import where
 from .reduction import CONSTANT
-from .register import FUNCTIONS, ROWS, define, public
+from .register import FUNCTIONS, METHODS, ROWS, define, placed, public
 from .result_shapes import promoted
 from .row import row
 from .selection import DIAGONAL, take_along_axis, within
@@ -289,7 +289,7 @@ def _choice(x: Any) -> Any:
     return x if type(x) in (int, float, complex) else operand("select", x)
 
 
-@public(method=None)
+@public()
 def choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     """For each position, the element there of the choice that `a` numbers.
 
@@ -350,6 +350,14 @@ def _conditions(condlist: Any, ndim: int) -> Any:
 
 
 # --- the elements of a mask
+
+
+def _compress_method(x: Any, condition: Any, axis: int | None = None) -> Any:
+    """`x.compress(condition, axis)`; see `zen.f.compress`."""
+    return compress(condition, x, axis)
+
+
+METHODS["compress"] = placed(_compress_method, "zen", "Tensor.compress")
 
 
 @public(method=None)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import backend
+from .. import backend, creation
 from ..backend import Tensor
 from ..conversion import convert, describe, holds_gradients, supported
 from ..creation import like, one_device, shape_of
 from .nesting import nested
 from .orders import laid_out, letter
-from .register import placed
+from .register import FUNCTIONS, placed
 from .shape import broadcast_to
 
 if TYPE_CHECKING:
@@ -119,6 +119,36 @@ def array(
 
 
 placed(array, "zen", "array")
+
+
+def linspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: str | None = None,
+) -> Tensor:
+    """`num` numbers evenly spaced from `start` to `stop`, which is left out if not `endpoint`; float64 unless given.
+
+    Differentiable in a limit that requires a gradient; then they may be arrays, as in `zen.f.linspace`. RuntimeError
+    for `requires_grad=True`, which asks for a leaf, beside such a limit.
+    """
+    if not any([isinstance(x, Tensor) and x.requires_grad for x in (start, stop)]) or not backend.grad_enabled():
+        return creation.linspace(start, stop, num, endpoint, dtype, requires_grad, device=device)  # type: ignore[arg-type]
+    if requires_grad:
+        raise RuntimeError(
+            "linspace: requires_grad=True makes a leaf, which would cut off the limits that require a gradient; leave "
+            "it out to stay connected with them, or detach() them first"
+        )
+    creation.one_device("linspace", device)
+    made: Tensor = FUNCTIONS["linspace"](start, stop, num, endpoint, dtype=dtype)
+    return made
+
+
+placed(linspace, "zen", "linspace")
 
 
 def full(

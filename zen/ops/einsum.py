@@ -20,11 +20,12 @@ import numpy as np
 from ..backend import Shaped, apply
 from ..dtypes import KERNELS
 from .operands import operand
+from .orders import laid_out, letter
 from .products import MATMUL
 from .register import define, public
 from .result_shapes import promoted
 from .row import row
-from .shape import PERMUTE_DIMS, RESHAPE
+from .shape import PERMUTE_DIMS, RESHAPE, astype
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WORTH = 1 << 12  # multiplications from which planning the order, and so using BLAS, is worth its cost
@@ -105,14 +106,23 @@ EINSUM = define(row(
 
 
 @public("einsum", method=None)
-def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
+def einsum(
+    subscripts: Any,
+    *operands: Any,
+    optimize: Any = None,
+    dtype: Any = None,
+    casting: Any = "safe",
+    order: Any = "K",
+) -> Any:
     """Sum of products over named indices (Einstein's summation), as numpy.einsum.
 
     subscripts: "ij,jk->ik": one letter for each axis of each operand, and those of the result. Without "->" the result
     has the letters that appear once, in alphabetical order. "..." stands for further axes, which broadcast. A letter
     repeated in one operand reads a diagonal. NumPy's other form, `einsum(a, [0, 1], b, [1, 2], [0, 2])`, works as well.
     operands: Tensors or arrays; dtypes promote. optimize: accepted for NumPy's sake; the order is always planned where
-    that is worth it. Raises ValueError naming subscripts and shapes if they do not fit.
+    that is worth it. dtype: the operands are converted to it first, as `casting` allows. order: of the result in
+    memory. Raises ValueError naming subscripts and shapes if they do not fit, TypeError for a conversion that is not
+    allowed.
 
     >>> zen.f.einsum("ij,j->i", zen.tensor([[1.0, 2.0], [3.0, 4.0]]), zen.tensor([1.0, 1.0])).tolist()
     [3.0, 7.0]
@@ -123,6 +133,11 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
                 f"einsum: the subscripts come first, as in einsum('ij,jk', a, b), not {type(subscripts).__name__}"
             )
         subscripts, operands = _from_lists((subscripts, *operands))
+    if dtype is not None or order != "K":
+        given = [operand("einsum", x) for x in operands]
+        if dtype is not None:
+            given = [astype(x, dtype, copy=False, casting=casting) for x in given]
+        return laid_out(einsum(subscripts, *given, optimize=optimize), letter("einsum", order, "CFAK"))
     arrays = tuple([operand("einsum", x) for x in operands])
     explicit, product = _plan(subscripts, tuple([x.shape for x in arrays]))
     if product is not None and arrays[0].dtype == arrays[1].dtype and arrays[0].dtype in KERNELS:

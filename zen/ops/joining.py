@@ -13,7 +13,7 @@ from .arguments import refuse
 from .axes import check_size, one_axis
 from .indexing import GETITEM
 from .late import load
-from .operands import constant, operand, raw
+from .operands import operand, raw
 from .register import define, public
 from .row import row
 from .shape import astype, atleast_1d, atleast_2d, ravel
@@ -278,14 +278,25 @@ _BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
 
 @public("pad", method=None)
 def pad(
-    x: Any, pad_width: Any = None, mode: str = "constant", constant_values: Any = 0, *, pad: Any = None,
+    x: Any,
+    pad_width: Any = None,
+    mode: str = "constant",
+    constant_values: Any = 0,
+    *,
+    end_values: Any = 0,
+    stat_length: Any = None,
+    reflect_type: str = "even",
+    pad: Any = None,
     value: Any = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """x with elements added before and after along each axis.
 
-    pad_width: an int, a pair (before, after), or a pair for each axis. mode: "constant" (with `constant_values`, which
-    broadcasts like pad_width), "edge", "reflect", "symmetric" or "wrap", as in NumPy. Raises ValueError for a negative
-    width, widths that do not match the axes, or another mode. `pad`, in the place of pad_width, is PyTorch's form:
+    pad_width: an int, a pair (before, after), or a pair for each axis, or of some axes by their numbers, in a dict.
+    mode: "constant" (with `constant_values`, which broadcasts like pad_width), "edge", "reflect" and "symmetric" (with
+    `reflect_type` "even" or "odd"), "wrap", "linear_ramp" (to `end_values`), "maximum", "mean", "median" and "minimum"
+    (of `stat_length` elements at the end, all of them if None) or "empty" (of zeros here), as in NumPy; differentiable
+    in the values as well. Raises ValueError for a negative width, widths that do not match the axes, or another mode.
+    `pad`, in the place of pad_width, is PyTorch's form:
     (before, after) of the last axis, then of the one before it, and so on, negative ones taking off; with the modes
     "constant" (of `value`), "reflect", "replicate" and "circular".
 
@@ -304,6 +315,8 @@ def pad(
         raise TypeError("pad: value belongs to pad; beside pad_width write constant_values")
     x = operand("pad", x)
     refuse_stripping(pad_width)
+    if isinstance(pad_width, dict):
+        pad_width = _by_axis(pad_width, x.shape)
     try:
         pairs = np.broadcast_to(np.asarray(raw(pad_width)), (x.ndim, 2)).tolist()
         width = tuple([(operator.index(a), operator.index(b)) for a, b in pairs])
@@ -313,10 +326,20 @@ def pad(
         raise ValueError(f"pad: widths {width} must not be negative; slice to make an array smaller")
     check_size("pad", tuple([a + n + b for (a, b), n in zip(width, x.shape, strict=True)]))
     if mode == "constant":
-        values = constant("pad", "constant_values", constant_values)
-        return apply(PAD, (x,), (width, raw(operand("pad", values))))
+        values = operand("pad", constant_values)
+        if isinstance(values, Tensor) and values.requires_grad:
+            return load("padding_modes").padded(x, width, mode, values, None)
+        return apply(PAD, (x,), (width, raw(values)))
     if mode not in _BY_INDEX:
-        raise ValueError(f"pad: mode {mode!r} is not available; give 'constant' or one of {', '.join(_BY_INDEX)}")
+        module = load("padding_modes")
+        if mode not in module.MODES:
+            known = ", ".join(["constant", *_BY_INDEX, *module.MODES])
+            raise ValueError(f"pad: mode {mode!r} is not available; give one of {known}")
+        return module.padded(x, width, mode, end_values, stat_length)
+    if reflect_type not in ("even", "odd"):
+        raise ValueError(f"pad: reflect_type must be 'even' or 'odd', not {reflect_type!r}")
+    if reflect_type == "odd" and mode in ("reflect", "symmetric"):
+        return load("padding_modes").reflected_oddly(x, width, mode == "symmetric")
     for k, (pair, n) in enumerate(zip(width, x.shape, strict=True)):
         if pair != (0, 0):
             if n == 0:
@@ -324,3 +347,10 @@ def pad(
             positions = np.pad(np.arange(n), pair, mode)  # type: ignore[call-overload]
             x = apply(GETITEM, (x,), ((slice(None),) * k + (positions,),))
     return x
+
+
+def _by_axis(width: dict[Any, Any], shape: tuple[int, ...]) -> list[Any]:
+    pairs: list[Any] = [(0, 0)] * len(shape)
+    for axis, pair in width.items():
+        pairs[one_axis("pad", axis, shape)] = (pair, pair) if isinstance(pair, int) else pair
+    return pairs

@@ -15,7 +15,7 @@ FAMILIES = (
     "windows", "images", "distances", "searching", "fft", "fft_real",
     "spectra", "eigen", "singular_values", "orthogonal", "least_squares", "tensor_equations",
     "triangular", "matrix_functions",
-    "building", "along", "writing",
+    "building", "along", "writing", "wide_domains",
     "differences", "interpolation", "signals",
     "resampling", "alignment", "multilabel",
 )  # fmt: skip

@@ -82,6 +82,7 @@ FUNCTIONS: dict[str, str] = {
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
+    "wide_domains": "logn real_if_close",
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate kaiser",
@@ -99,6 +100,9 @@ METHODS: dict[str, str] = {
         "max_pool1d max_pool2d"
     ),
     "complex_numbers": "conj conjugate",
+    "searching": "nonzero searchsorted",
+    "building": "choose compress",
+    "writing": "put",
     "differences": "diff",
 }
 NUMPY: dict[str, str] = {
@@ -126,6 +130,10 @@ NUMPY: dict[str, str] = {
     "building": "block choose compress diag diagflat extract geomspace linspace logspace meshgrid piecewise select",
     "along": "apply_along_axis apply_over_axes fromfunction",
     "writing": "copyto fill_diagonal place put put_along_axis putmask",
+    "wide_domains": (
+        "emath.arccos emath.arcsin emath.arctanh emath.log emath.log10 emath.log2 emath.logn emath.power emath.sqrt "
+        "real_if_close"
+    ),
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate",

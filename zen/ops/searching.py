@@ -40,7 +40,7 @@ class UniqueInverseResult(NamedTuple):
     inverse_indices: Tensor
 
 
-@public("", method=None)
+@public("")
 def nonzero(x: Any) -> tuple[Any, ...]:
     """Where x is not zero: for each axis the indices along it, in C order. int64, no gradient.
 
@@ -55,7 +55,7 @@ def nonzero(x: Any) -> tuple[Any, ...]:
     return tuple([wrap(where) for where in np.nonzero(raw(x))])
 
 
-@public("", method=None)
+@public("")
 def searchsorted(x1: Any, x2: Any, side: Literal["left", "right"] = "left", sorter: Any = None) -> Any:
     """Before which element of the sorted x1 each element of x2 belongs: int64 of the shape of x2, no gradient.
 

@@ -61,7 +61,7 @@ def _write(name: str, t: Tensor, flat: np.ndarray, v: Any) -> None:
         _assign(name, t, _at(t, flat), v if t.ndim else reshape(v[-1:], ()))
 
 
-@public(method=None)
+@public()
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write `v` to the positions `ind` of the flattened Tensor, over and over again if it is shorter.
 
