@@ -43,6 +43,8 @@ TYPES = {
     **dict.fromkeys("args func func1d function funclist kw kwargs".split(), "object"),
     **dict.fromkeys("dx exponent f fp nan p q sample v varargs xp".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
+    **dict.fromkeys(("obj", "values"), "ArrayLike"),
+    **dict.fromkeys(("kth", "new_shape"), "Ints"),
     "axis": "Axes",
     "bins": "object",
     "casting": "str",
@@ -75,6 +77,7 @@ TYPES_IN = {
     ("pad", "value"): "float | None",
     **{("moveaxis", argument): "Ints" for argument in ("source", "destination")},
     ("flatten", "start_axis"): "int | str",
+    **{(f"{kind}stack", "arrays"): "Iterable[ArrayLike]" for kind in ("column_", "d")},
     ("concat", "arrays"): "Iterable[ArrayLike]",
     ("cho_solve", "c_and_lower"): "tuple[ArrayLike, bool]",
     ("multi_dot", "arrays"): "Iterable[ArrayLike]",
@@ -91,7 +94,7 @@ RESULTS = {
     "Any": "Tensor",
 }  # fmt: skip
 """The type of a result by the function's own annotation."""
-FLAGS = {"return_indices": ("Tensor", "tuple[Tensor, Tensor]")}
+FLAGS = dict.fromkeys(("return_indices", "returned"), ("Tensor", "tuple[Tensor, Tensor]"))
 """Arguments that choose between two types of results: those for False, which is the default, and for True."""
 WRITTEN = {
     f"atleast_{n}d": [

@@ -17,6 +17,7 @@ FAMILIES = (
     "triangular", "matrix_functions",
     "building", "along", "writing",
     "differences", "interpolation", "signals",
+    "editing", "turning", "sets",
     "resampling", "alignment", "multilabel",
 )  # fmt: skip
 """Each behind those that it imports."""

@@ -83,6 +83,11 @@ FUNCTIONS: dict[str, str] = {
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate kaiser",
+    "editing": "append delete insert partition resize sort_complex trim_zeros",
+    "turning": (
+        "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
+    ),
+    "sets": "intersect1d setdiff1d setxor1d union1d unique",
     "resampling": "interpolate",
     "alignment": "ctc_loss",
     "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
@@ -126,4 +131,9 @@ NUMPY: dict[str, str] = {
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate",
+    "editing": "append delete insert partition resize sort_complex trim_zeros",
+    "turning": (
+        "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
+    ),
+    "sets": "intersect1d setdiff1d setxor1d union1d unique",
 }
