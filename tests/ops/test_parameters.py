@@ -53,6 +53,7 @@ CALLS = {
     "pad": ((X, 1), {}, {"constant_values": 2.0}),
     "pairwise_distance": ((X, Y), {}, {"p": 3.0, "eps": 0.1}),
     "poisson_nll_loss": ((P, Q), {"log_input": False}, {"eps": 0.1}),
+    "polyfit": ((X[:, 0], Y[:, 0], 1), {}, {"rcond": 1e-9}),
     "rms_norm": ((X, 3), {}, {"eps": 0.1}),
     "scaled_dot_product_attention": ((IMAGES,) * 3, {}, {"scale": 0.3, "attn_mask": X[:1, :1], "dropout_p": 0.2}),
     "smooth_l1_loss": ((X, Y), {}, {"beta": 0.8}),
@@ -122,7 +123,8 @@ WHOLE_CALLS = {
     **{f"conv{kind}2d": ((IMAGES, np.ones((4, 4, 2, 2))), {}) for kind in ("", "_transpose")}, "split": ((X, 2), {}),
     **{name: CALLS[name][:2] for name in ("cross_entropy", "embedding", "multi_margin_loss", "nll_loss")},
     "matrix_power": ((X[:3],), {}), "group_norm": ((IMAGES,), {}), "repeat": ((X, 2), {}), "stack": (([X, X],), {}),
-    "kaiser": ((), {"beta": 2.0}), "vander": ((X[0],), {}), "array_split": ((X, 2), {}), "append": ((X, X), {}),
+    "kaiser": ((), {"beta": 2.0}), "vander": ((X[0],), {}),
+    "polyfit": ((X[:, 0], Y[:, 0]), {}), "array_split": ((X, 2), {}), "append": ((X, X), {}),
     "insert": ((X, 0, 1.0), {}), "delete": ((X, 0), {}), "partition": ((X, 1), {}), "rollaxis": ((X,), {"axis": 0}),
 
     "take": ((X, [0, 1]), {}), "histogram2d": ((X[:, 0], Y[:, 0]), {}), "bincount": ((CLASSES,), {}),

@@ -18,6 +18,7 @@ FAMILIES = (
     "building", "along", "writing",
     "differences", "interpolation", "signals",
     "editing", "turning", "sets",
+    "polynomials", "polynomial_fits",
     "resampling", "alignment", "multilabel",
 )  # fmt: skip
 """Each behind those that it imports."""

@@ -30,6 +30,7 @@ ROWS: dict[str, str] = {
     "building": "linspace",
     "differences": "diff",
     "signals": "convolve correlate_valid",
+    "polynomials": "roots",
     "resampling": "gathered_back resampled",
     "alignment": "paths",
 }
@@ -88,6 +89,8 @@ FUNCTIONS: dict[str, str] = {
         "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
     ),
     "sets": "intersect1d setdiff1d setxor1d union1d unique",
+    "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
+    "polynomial_fits": "polyfit",
     "resampling": "interpolate",
     "alignment": "ctc_loss",
     "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
@@ -136,4 +139,6 @@ NUMPY: dict[str, str] = {
         "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
     ),
     "sets": "intersect1d setdiff1d setxor1d union1d unique",
+    "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
+    "polynomial_fits": "polyfit",
 }
