@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from against_numpy import same, same_as_numpy, smooth, tensors
+from against_numpy import same_as_numpy, smooth, tensors
 
 from zen import f
 
@@ -32,22 +32,6 @@ def test_the_first_of_equal_elements_has_the_gradient():
     (np.unique(r, axis=0) * np.array([[1.0], [10.0]])).sum().backward()
     np.testing.assert_array_equal(r.gradient, [[10.0] * 3, [1.0] * 3, [0.0] * 3])
     smooth(lambda t: f.unique(t) ** 2, Y[[0, 1, 2, 4]])
-
-
-@pytest.mark.parametrize("name", ["unique_all", "unique_counts", "unique_inverse", "unique_values"])
-def test_functions_of_the_standard(name):
-    for x in ARRAYS:
-        expected, (t,) = getattr(np, name)(x), tensors([x])
-        found = getattr(np, name)(t)
-        if name == "unique_values":
-            same(found, np.sort(expected))  # NumPy leaves them in any order
-            continue
-        assert type(found) is type(expected)
-        same(found, expected)
-    (t,) = tensors([X])
-    first = getattr(f, name)(t)
-    (first if name == "unique_values" else first.values)[0].backward()
-    np.testing.assert_array_equal(t.gradient, [0, 1, 0, 0, 0, 0])
 
 
 def test_sets():

@@ -17,8 +17,7 @@ FAMILIES = (
     "triangular", "matrix_functions",
     "building", "along", "writing",
     "differences", "interpolation", "signals",
-    "editing", "turning", "sets",
-    "polynomials", "polynomial_fits",
+    "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
     "resampling", "alignment", "multilabel",
 )  # fmt: skip
 """Each behind those that it imports."""

@@ -141,4 +141,5 @@ NUMPY: dict[str, str] = {
     "sets": "intersect1d setdiff1d setxor1d union1d unique",
     "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
     "polynomial_fits": "polyfit",
+    "power_series_values": "polynomial.polynomial.polygrid2d polynomial.polynomial.polyval2d",
 }

@@ -59,57 +59,6 @@ def unique(
     return (values, *rest) if rest else values
 
 
-@public("unique_values", method=None)
-def unique_values(x: Any) -> Any:
-    """The different elements of x, sorted; each nan is one of them. The gradient as in `unique`.
-
-    >>> zen.f.unique_values(zen.tensor([3.0, 1.0, 3.0])).tolist()
-    [1.0, 3.0]
-    """
-    x = asarray(operand("unique_values", x))
-    return taken(x, _first("unique_values", raw(x), False))
-
-
-def _named(function: Any, x: Any) -> Any:
-    """NumPy's named tuple, of Tensors."""
-    x = asarray(operand(function.__name__, x))
-    found = function(raw(x))
-    values = taken(x, _first(function.__name__, raw(x), False))
-    return type(found)(values, *[asarray(part) for part in found[1:]])
-
-
-@public("unique_all", method=None)
-def unique_all(x: Any) -> tuple[Any, ...]:
-    """The different elements of x, where each stands first, which of them each element is, and how often each occurs.
-
-    A named tuple (values, indices, inverse_indices, counts); each nan is one element. The gradient as in `unique`.
-
-    >>> zen.f.unique_all(zen.tensor([3.0, 1.0, 3.0])).counts.tolist()
-    [1, 2]
-    """
-    return _named(np.unique_all, x)  # type: ignore[no-any-return]
-
-
-@public("unique_counts", method=None)
-def unique_counts(x: Any) -> tuple[Any, ...]:
-    """The different elements of x and how often each occurs: a named tuple (values, counts). See `unique_all`.
-
-    >>> zen.f.unique_counts(zen.tensor([3.0, 1.0, 3.0])).values.tolist()
-    [1.0, 3.0]
-    """
-    return _named(np.unique_counts, x)  # type: ignore[no-any-return]
-
-
-@public("unique_inverse", method=None)
-def unique_inverse(x: Any) -> tuple[Any, ...]:
-    """The different elements of x and which of them each element is: a named tuple (values, inverse_indices).
-
-    >>> zen.f.unique_inverse(zen.tensor([3.0, 1.0, 3.0])).inverse_indices.tolist()
-    [1, 0, 1]
-    """
-    return _named(np.unique_inverse, x)  # type: ignore[no-any-return]
-
-
 # --- sets
 
 
