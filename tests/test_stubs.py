@@ -89,7 +89,7 @@ def test_results_are_of_the_type_that_the_stub_names():
                 continue  # which asks for more than arrays
             kind = kinds.get(ast.unparse(node.returns))
             if kind is not None:
-                assert type(found) is kind, name
+                assert isinstance(found, kind), name
                 tried += 1
     assert tried > 200
 

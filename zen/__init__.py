@@ -190,6 +190,7 @@ if TYPE_CHECKING:
     from . import fft as fft
     from . import nn as nn
     from . import optim as optim
+    from . import polynomial as polynomial
     from . import serialize as serialize
     from . import sklearn as sklearn
     from . import testing as testing
@@ -231,7 +232,7 @@ e, pi, inf, nan = 2.718281828459045, 3.141592653589793, float("inf"), float("nan
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
-_MODULES = ("compat", "data", "fft", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
+_MODULES = ("compat", "data", "fft", "nn", "optim", "polynomial", "serialize", "sklearn", "testing", "training", "visualize")
 _FROM = {
     "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",
     "save": "serialize", "vectorize": "ops.along",

@@ -361,6 +361,7 @@ WITHOUT_COUNTERPART = {
     "prod_others": "serves the derivative of prod",
     **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),
     **dict.fromkeys(("convolve", "correlate_valid"), "compared with NumPy, whose form of a convolution they are"),
+    "roots": "PyTorch has no roots of polynomials",
     "sinc_slope": "serves the derivative of sinc",
     "i0_slope": "serves the derivative of i0",
     **dict.fromkeys(_CONSTANT, "PyTorch has no derivative"),

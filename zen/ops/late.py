@@ -17,6 +17,7 @@ FAMILIES = (
     "triangular", "matrix_functions",
     "building", "along", "writing", "wide_domains",
     "differences", "interpolation", "signals",
+    "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
     "resampling", "alignment", "multilabel",
 )  # fmt: skip
 """Each behind those that it imports."""

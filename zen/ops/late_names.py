@@ -31,6 +31,7 @@ ROWS: dict[str, str] = {
     "building": "linspace",
     "differences": "diff",
     "signals": "convolve correlate_valid",
+    "polynomials": "roots",
     "resampling": "gathered_back resampled",
     "alignment": "paths",
 }
@@ -86,6 +87,13 @@ FUNCTIONS: dict[str, str] = {
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate kaiser",
+    "editing": "append delete insert partition resize sort_complex trim_zeros",
+    "turning": (
+        "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
+    ),
+    "sets": "intersect1d setdiff1d setxor1d union1d unique",
+    "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
+    "polynomial_fits": "polyfit",
     "resampling": "interpolate",
     "alignment": "ctc_loss",
     "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
@@ -137,4 +145,12 @@ NUMPY: dict[str, str] = {
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate",
+    "editing": "append delete insert partition resize sort_complex trim_zeros",
+    "turning": (
+        "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
+    ),
+    "sets": "intersect1d setdiff1d setxor1d union1d unique",
+    "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
+    "polynomial_fits": "polyfit",
+    "power_series_values": "polynomial.polynomial.polygrid2d polynomial.polynomial.polyval2d",
 }
