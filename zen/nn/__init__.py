@@ -24,6 +24,7 @@ from .activation import Mish as Mish
 from .activation import PReLU as PReLU
 from .activation import ReLU as ReLU
 from .activation import ReLU6 as ReLU6
+from .activation import RReLU as RReLU
 from .activation import Sigmoid as Sigmoid
 from .activation import SiLU as SiLU
 from .activation import Softmax as Softmax
@@ -45,9 +46,12 @@ from .convolution import Conv1d as Conv1d
 from .convolution import Conv2d as Conv2d
 from .convolution import ConvTranspose1d as ConvTranspose1d
 from .convolution import ConvTranspose2d as ConvTranspose2d
+from .dropout import AlphaDropout as AlphaDropout
 from .dropout import Dropout as Dropout
 from .dropout import Dropout1d as Dropout1d
 from .dropout import Dropout2d as Dropout2d
+from .dropout import Dropout3d as Dropout3d
+from .dropout import FeatureAlphaDropout as FeatureAlphaDropout
 from .images import ChannelShuffle as ChannelShuffle
 from .images import Fold as Fold
 from .images import PixelShuffle as PixelShuffle
@@ -85,10 +89,13 @@ from .loss import TripletMarginLoss as TripletMarginLoss
 from .module import Module as Module
 from .normalisation import BatchNorm1d as BatchNorm1d
 from .normalisation import BatchNorm2d as BatchNorm2d
+from .normalisation import BatchNorm3d as BatchNorm3d
 from .normalisation import GroupNorm as GroupNorm
 from .normalisation import InstanceNorm1d as InstanceNorm1d
 from .normalisation import InstanceNorm2d as InstanceNorm2d
+from .normalisation import InstanceNorm3d as InstanceNorm3d
 from .normalisation import LayerNorm as LayerNorm
+from .normalisation import LocalResponseNorm as LocalResponseNorm
 from .normalisation import RMSNorm as RMSNorm
 from .padding import CircularPad1d as CircularPad1d
 from .padding import CircularPad2d as CircularPad2d

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from .. import random
 from ..backend import apply
 from . import nn, pointwise
 from .axes import either, one_axis
@@ -88,6 +91,54 @@ def prelu(input: Any, weight: Any) -> Any:
     else:
         weight = weight.reshape(())
     return _leaky_relu(x, weight)
+
+
+@public("", None)
+def rrelu(
+    input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, *,
+    generator: np.random.Generator | None = None,
+) -> Any:  # fmt: skip
+    """x where x > 0, else a slope times x: drawn evenly from [lower, upper) for each element while training, and
+    their middle otherwise. Xu et al. 2015.
+
+    generator: where the slopes are drawn from, instead of zen.random's stream. ValueError where lower > upper.
+
+    >>> zen.f.rrelu(zen.tensor([-8.0, 3.0]), 0.25, 0.75).tolist()
+    [-4.0, 3.0]
+    """
+    x = floating("rrelu", input)
+    if not lower <= upper:
+        raise ValueError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
+    if not training:
+        return _leaky_relu(x, (lower + upper) / 2)
+    return _leaky_relu(x, random.stream(generator).uniform(lower, upper, x.shape).astype(x.dtype))
+
+
+@public("", None)
+def gumbel_softmax(
+    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, axis: int = -1, *, dim: int | None = None,
+    generator: np.random.Generator | None = None,
+) -> Any:  # fmt: skip
+    """A sample of the distribution of Gumbel and softmax: softmax((logits + noise) / tau) along `axis`.
+
+    hard: one-hot vectors, with the gradient of the soft ones. eps: has no effect. dim: PyTorch's name for axis.
+    generator: where the noise is drawn from, instead of zen.random's stream. ValueError unless tau > 0. Jang et al.
+    2017, Maddison et al. 2017.
+
+    >>> zen.f.gumbel_softmax(zen.tensor([0.0, 500.0]), hard=True).tolist()
+    [0.0, 1.0]
+    """
+    x, axis = floating("gumbel_softmax", logits), either("gumbel_softmax", "axis", axis, "dim", dim, -1)
+    if not constant("gumbel_softmax", "tau", tau) > 0:
+        raise ValueError(f"gumbel_softmax: tau must be positive, not {tau}")
+    noise = random.stream(generator).gumbel(size=x.shape).astype(x.dtype)
+    soft = nn.softmax((x + noise) / tau, axis)
+    if not hard:
+        return soft
+    values = raw(soft)
+    chosen = np.zeros_like(values)
+    np.put_along_axis(chosen, np.expand_dims(values.argmax(axis), axis), 1, axis)
+    return soft + (chosen - values)  # in one sum: the values are those of `chosen`, to rounding
 
 
 @public("", None)
