@@ -1,13 +1,16 @@
 """Modules: layers, losses, and what holds them together. Names, arguments and shapes are those of PyTorch's nn.
 
 The functions of PyTorch's nn.functional are in `zen.f`, with `axis` in the place of `dim`: `import zen.f as F`. Those
-of its nn.utils that clip gradients are in `zen.optim`.
+of its nn.utils that clip gradients are in `zen.optim`; its parametrize and parametrizations, and what turns parameters
+into a vector and back, are here.
 """
 
 from typing import TYPE_CHECKING
 
 from ..exports import shown as _shown
 from . import init as init
+from . import parametrizations as parametrizations
+from . import parametrize as parametrize
 from .activation import CELU as CELU
 from .activation import ELU as ELU
 from .activation import GELU as GELU
@@ -137,9 +140,11 @@ from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
+from .vectors import parameters_to_vector as parameters_to_vector
+from .vectors import vector_to_parameters as vector_to_parameters
 
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
-    __all__, __dir__ = _shown(globals(), ("init",))
+    __all__, __dir__ = _shown(globals(), ("init", "parametrizations", "parametrize"))
 
     def __getattr__(name: str) -> object:
         from ..habits import NN, elsewhere, missing
