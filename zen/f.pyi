@@ -26,6 +26,7 @@ __all__ = [
     "add",
     "all",
     "allclose",
+    "alpha_dropout",
     "angle",
     "any",
     "append",
@@ -49,6 +50,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "bincount",
@@ -114,6 +116,7 @@ __all__ = [
     "dropout",
     "dropout1d",
     "dropout2d",
+    "dropout3d",
     "dsplit",
     "dstack",
     "ediff1d",
@@ -133,6 +136,7 @@ __all__ = [
     "expm1",
     "extract",
     "fabs",
+    "feature_alpha_dropout",
     "fill_diagonal",
     "flatten",
     "flip",
@@ -155,6 +159,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "group_norm",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -194,6 +199,7 @@ __all__ = [
     "less_equal",
     "linear",
     "linspace",
+    "local_response_norm",
     "log",
     "log10",
     "log1p",
@@ -309,6 +315,7 @@ __all__ = [
     "roots",
     "rot90",
     "round",
+    "rrelu",
     "scaled_dot_product_attention",
     "searchsorted",
     "select",
@@ -417,6 +424,9 @@ def adaptive_max_pool2d(
 def add(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def all(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False, where: ArrayLike | None = None) -> Tensor: ...
 def allclose(a: ArrayLike, b: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool: ...
+def alpha_dropout(
+    input: ArrayLike, p: float = 0.5, training: bool = False, *, generator: np.random.Generator | None = None
+) -> Tensor: ...
 def angle(z: ArrayLike, deg: bool = False) -> Tensor: ...
 def any(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False, where: ArrayLike | None = None) -> Tensor: ...
 def append(x: ArrayLike, values: ArrayLike, axis: int | None = None) -> Tensor: ...
@@ -502,6 +512,7 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-05,
 ) -> Tensor: ...
+def bilinear(input1: ArrayLike, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Tensor: ...
 def binary_cross_entropy(
     input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, *, reduction: str = "mean"
 ) -> Tensor: ...
@@ -675,6 +686,9 @@ def dropout1d(
 def dropout2d(
     input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
 ) -> Tensor: ...
+def dropout3d(
+    input: ArrayLike, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None
+) -> Tensor: ...
 def dsplit(x: ArrayLike, indices_or_sections: ArrayLike) -> list[Tensor]: ...
 def dstack(arrays: Iterable[ArrayLike]) -> Tensor: ...
 def ediff1d(x: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike | None = None) -> Tensor: ...
@@ -709,6 +723,9 @@ def expm(a: ArrayLike) -> Tensor: ...
 def expm1(input: ArrayLike) -> Tensor: ...
 def extract(condition: ArrayLike, arr: ArrayLike) -> Tensor: ...
 def fabs(x: ArrayLike) -> Tensor: ...
+def feature_alpha_dropout(
+    input: ArrayLike, p: float = 0.5, training: bool = False, *, generator: np.random.Generator | None = None
+) -> Tensor: ...
 def fill_diagonal(a: ArrayLike, val: ArrayLike, wrap: bool = False) -> None: ...
 def flatten(x: ArrayLike, start_axis: int | str = 0, end_axis: int = -1, *, order: str | None = "C") -> Tensor: ...
 def flip(x: ArrayLike, axis: Axes = None) -> Tensor: ...
@@ -749,6 +766,16 @@ def group_norm(
     weight: ArrayLike | None = None,
     bias: ArrayLike | None = None,
     eps: float = 1e-05,
+) -> Tensor: ...
+def gumbel_softmax(
+    logits: ArrayLike,
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    axis: int = -1,
+    *,
+    dim: int | None = None,
+    generator: np.random.Generator | None = None,
 ) -> Tensor: ...
 def hardshrink(input: ArrayLike, lambd: float = 0.5) -> Tensor: ...
 def hardsigmoid(input: ArrayLike) -> Tensor: ...
@@ -869,6 +896,9 @@ def linspace(
     retstep: bool = False,
     dtype: DTypeLike | None = None,
     axis: int = 0,
+) -> Tensor: ...
+def local_response_norm(
+    input: ArrayLike, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0
 ) -> Tensor: ...
 def log(input: ArrayLike) -> Tensor: ...
 def log10(input: ArrayLike) -> Tensor: ...
@@ -1241,6 +1271,14 @@ def rollaxis(x: ArrayLike, axis: int, start: int = 0) -> Tensor: ...
 def roots(p: float | str | None) -> Tensor: ...
 def rot90(x: ArrayLike, k: int = 1, axes: Ints = ...) -> Tensor: ...
 def round(x: ArrayLike, decimals: int = 0) -> Tensor: ...
+def rrelu(
+    input: ArrayLike,
+    lower: float = 0.125,
+    upper: float = 0.3333333333333333,
+    training: bool = False,
+    *,
+    generator: np.random.Generator | None = None,
+) -> Tensor: ...
 def scaled_dot_product_attention(
     query: ArrayLike,
     key: ArrayLike,

@@ -38,8 +38,8 @@ ROWS: dict[str, str] = {
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
-    "dropout": "dropout dropout1d dropout2d",
-    "layers": "embedding linear",
+    "dropout": "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
+    "layers": "bilinear embedding linear",
     "losses": (
         "binary_cross_entropy binary_cross_entropy_with_logits gaussian_nll_loss huber_loss kl_div l1_loss mse_loss "
         "poisson_nll_loss smooth_l1_loss"
@@ -47,14 +47,15 @@ FUNCTIONS: dict[str, str] = {
     "nn": "log_softmax softmax",
     "normalisation": "layer_norm rms_norm",
     "activations": (
-        "celu glu hardshrink hardsigmoid hardtanh prelu relu6 softmin softshrink softsign tanhshrink threshold"
+        "celu glu gumbel_softmax hardshrink hardsigmoid hardtanh prelu relu6 rrelu softmin softshrink softsign "
+        "tanhshrink threshold"
     ),
     "classification": "cross_entropy nll_loss",
     "margins": (
         "cosine_embedding_loss cosine_similarity hinge_embedding_loss margin_ranking_loss multi_margin_loss "
         "pairwise_distance soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss"
     ),
-    "normalisation_channels": "batch_norm group_norm instance_norm",
+    "normalisation_channels": "batch_norm group_norm instance_norm local_response_norm",
     "pooling": (
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
