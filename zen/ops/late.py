@@ -18,6 +18,8 @@ FAMILIES = (
     "building", "along", "writing",
     "differences", "interpolation", "signals",
     "resampling", "alignment", "multilabel",
+    "special_error", "special_gamma", "special_incomplete", "special_student",
+    "special_entropy", "special_bessel", "special_boxcox",
 )  # fmt: skip
 """Each behind those that it imports."""
 
