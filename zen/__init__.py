@@ -193,6 +193,7 @@ if TYPE_CHECKING:
     from . import polynomial as polynomial
     from . import serialize as serialize
     from . import sklearn as sklearn
+    from . import special as special
     from . import testing as testing
     from . import training as training
     from . import visualize as visualize
@@ -232,7 +233,10 @@ e, pi, inf, nan = 2.718281828459045, 3.141592653589793, float("inf"), float("nan
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
-_MODULES = ("compat", "data", "fft", "nn", "optim", "polynomial", "serialize", "sklearn", "testing", "training", "visualize")
+_MODULES = (
+    "compat", "data", "fft", "nn", "optim", "polynomial", "serialize", "sklearn", "special", "testing", "training",
+    "visualize",
+)  # fmt: skip
 _FROM = {
     "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",
     "save": "serialize", "vectorize": "ops.along",

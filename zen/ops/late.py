@@ -19,6 +19,8 @@ FAMILIES = (
     "differences", "interpolation", "signals",
     "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
     "resampling", "alignment", "multilabel",
+    "special_error", "special_gamma", "special_incomplete", "special_student",
+    "special_entropy", "special_bessel", "special_boxcox",
 )  # fmt: skip
 """Each behind those that it imports."""
 

@@ -34,6 +34,15 @@ ROWS: dict[str, str] = {
     "polynomials": "roots",
     "resampling": "gathered_back resampled",
     "alignment": "paths",
+    "special_error": (
+        "erfc erfcinv erfcx erfcx_moment erfinv error_density inverse_mills log_ndtr ndtr ndtri normal_density"
+    ),
+    "special_gamma": "beta betaln digamma gamma gammaln loggamma polygamma polygamma_gap zeta",
+    "special_incomplete": "beta_density betainc betaincc gamma_density gammainc gammaincc",
+    "special_student": "stdtr student_density student_slope",
+    "special_entropy": "entr kl_div log_ratio logit rel_entr xlog1py xlogy zero_ratio",
+    "special_bessel": "i0e i1 i1e iv ive ive_slope j0 j1 jv k0 k0e k1 k1e kv kve y0 y1 yv",
+    "special_boxcox": "boxcox boxcox1p cosm1 exprel inv_boxcox inv_boxcox1p logrel",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -154,4 +163,27 @@ NUMPY: dict[str, str] = {
     "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
     "polynomial_fits": "polyfit",
     "power_series_values": "polynomial.polynomial.polygrid2d polynomial.polynomial.polyval2d",
+    "special_error": (
+        "scipy.special.erf scipy.special.erfc scipy.special.erfcinv scipy.special.erfcx scipy.special.erfinv "
+        "scipy.special.log_ndtr scipy.special.ndtr scipy.special.ndtri"
+    ),
+    "special_gamma": (
+        "scipy.special._ufuncs._riemann_zeta scipy.special._ufuncs._zeta scipy.special.beta scipy.special.betaln "
+        "scipy.special.digamma scipy.special.gamma scipy.special.gammaln scipy.special.loggamma scipy.special.psi"
+    ),
+    "special_incomplete": "scipy.special.betainc scipy.special.betaincc scipy.special.gammainc scipy.special.gammaincc",
+    "special_student": "scipy.special.stdtr",
+    "special_entropy": (
+        "scipy.special.entr scipy.special.expit scipy.special.kl_div scipy.special.log_expit scipy.special.logit "
+        "scipy.special.rel_entr scipy.special.xlog1py scipy.special.xlogy"
+    ),
+    "special_bessel": (
+        "scipy.special.i0 scipy.special.i0e scipy.special.i1 scipy.special.i1e scipy.special.iv scipy.special.ive "
+        "scipy.special.j0 scipy.special.j1 scipy.special.jv scipy.special.k0 scipy.special.k0e scipy.special.k1 "
+        "scipy.special.k1e scipy.special.kv scipy.special.kve scipy.special.y0 scipy.special.y1 scipy.special.yv"
+    ),
+    "special_boxcox": (
+        "scipy.special.boxcox scipy.special.boxcox1p scipy.special.cosm1 scipy.special.expm1 scipy.special.exprel "
+        "scipy.special.inv_boxcox scipy.special.inv_boxcox1p scipy.special.log1p"
+    ),
 }
