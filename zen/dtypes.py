@@ -26,7 +26,8 @@ def _dtypes(characters: str) -> Dtypes:
 
 
 BOOLEAN = _dtypes("?")
-INTEGER = _dtypes("bBhHiIlLqQ")
+SIGNED, UNSIGNED = _dtypes("bhilq"), _dtypes("BHILQ")
+INTEGER = SIGNED | UNSIGNED
 EXACT = BOOLEAN | INTEGER
 FLOATING = _dtypes("efdg")
 """Real numbers with fractions; long double, which no Tensor holds, is among them."""

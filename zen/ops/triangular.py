@@ -16,7 +16,7 @@ from ..dtypes import COMPLEX, floating
 from ..dtypes import real as real_dtype
 from .joining import concat
 from .linalg import floated_square, solve
-from .operands import operand, raw
+from .operands import constant, operand, raw
 from .products import turned
 from .register import ROWS, define, public
 from .row import row
@@ -57,6 +57,7 @@ def solve_triangular(a: Any, b: Any, trans: int | str = 0, lower: bool = False, 
     >>> zen.f.solve_triangular(zen.tensor([[2.0, 0.0], [1.0, 1.0]]), zen.tensor([2.0, 3.0]), lower=True).tolist()
     [1.0, 2.0]
     """
+    trans = constant("solve_triangular", "trans", trans)
     if trans not in _TRANSPOSES:
         raise ValueError(f"solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
     return _solved("solve_triangular", a, b, _TRANSPOSES[trans], lower, unit_diagonal)

@@ -33,4 +33,6 @@ def _conjugated(value: Any, recorded: bool) -> Any:
 def check_cotangent(name: str, path: str, t: Any, value: Any) -> None:
     """TypeError for a complex cotangent, or tangent, of something real."""
     if value.dtype in COMPLEX and t.dtype not in COMPLEX:
-        raise TypeError(f"{name}: what was given for {path} is complex, but {path} is of dtype {t.dtype}; take its real part")
+        raise TypeError(
+            f"{name}: what was given for {path} is complex, but {path} is of dtype {t.dtype}; take its real part"
+        )
