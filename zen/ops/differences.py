@@ -119,7 +119,7 @@ def gradient(
     for all axes, or for each axis a number or the coordinates along it; they are differentiated as well. axis: an int
     or several; None for all. edge_order: 1 or 2, of the differences at the ends. Returns one Tensor for a single axis,
     else a tuple with one for each. Fornberg, Generation of finite difference formulas, 1988. Raises ValueError for
-    fewer than edge_order + 1 samples and coordinates that do not fit, TypeError for another number of distances and for bools.
+    fewer than edge_order + 1 samples and coordinates that do not fit, TypeError for another number of distances.
 
     >>> zen.f.gradient(zen.tensor([1.0, 2.0, 4.0])).tolist()
     [1.0, 1.5, 2.0]
@@ -127,8 +127,6 @@ def gradient(
     if unknown:
         refuse(gradient, unknown)
     f, order = asarray(operand("gradient", f)), whole("gradient", "edge_order", edge_order)
-    if f.dtype in BOOLEAN:
-        raise TypeError("gradient: bools have no differences; convert them to numbers with astype")
     axes = tuple(range(f.ndim)) if axis is None else all_axes("gradient", axis, f.shape)
     if order not in (1, 2):
         raise ValueError(f"gradient: edge_order must be 1 or 2, not {order}")

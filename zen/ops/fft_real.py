@@ -228,9 +228,7 @@ def _frequencies(cycles: np.ndarray, n: int, d: Any, dtype: Any) -> Tensor:
 
 @of_numpy
 def fftshift(x: ArrayLike, axes: Axes = None) -> Tensor:
-    """x with the frequency zero in the middle of each of the axes, all if None.
-
-    Raises AxisError for an axis out of range, ValueError for a 0-d x.
+    """x with the frequency zero in the middle of each of the axes, all if None; AxisError for an axis out of range.
 
     >>> zen.fft.fftshift(zen.tensor([0.0, 1.0, 2.0, -2.0, -1.0])).tolist()
     [-2.0, -1.0, 0.0, 1.0, 2.0]
@@ -250,8 +248,6 @@ def ifftshift(x: ArrayLike, axes: Axes = None) -> Tensor:
 
 def _shifted(name: str, x: Any, axes: Axes, shift: Any) -> Tensor:
     x = operand(name, x)
-    if x.ndim == 0:
-        raise ValueError(f"{name}: a 0-d array has no axes to shift along")
     where = tuple(range(x.ndim)) if axes is None else all_axes(name, axes, x.shape)
     made: Tensor = roll(x, tuple([shift(x.shape[k]) for k in where]), where)
     return made

@@ -84,14 +84,11 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """The correlation of two sequences: sum over n of a[n + k] conj(v[n]).
 
-    Arguments and errors as in `convolve`, but a single number is no sequence here, as in NumPy.
+    Arguments and errors as in `convolve`.
 
     >>> zen.f.correlate(zen.tensor([1.0, 2.0, 3.0]), [0.0, 1.0, 0.5]).tolist()
     [3.5]
     """
-    a, v = operand("correlate", a), operand("correlate", v)
-    if not (a.ndim and v.ndim):
-        raise ValueError(f"correlate: sequences are one-dimensional, unlike shapes {a.shape} and {v.shape}")
     a, v = _sequences("correlate", a, v, mode)
     v = _conj(v) if v.dtype in COMPLEX else v
     if len(a) >= len(v):

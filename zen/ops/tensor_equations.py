@@ -95,8 +95,8 @@ def tensorsolve(a: Any, b: Any, axes: Any = None, **unknown: Never) -> Any:
 def tensorinv(a: Any, ind: int = 2) -> Any:
     """The inverse of a with respect to tensordot(a, b, ind): of shape (*a.shape[ind:], *a.shape[:ind]).
 
-    The products of a.shape[:ind] and a.shape[ind:] are equal. Raises ValueError for an ind that is not positive and for a
-    0-d a, numpy.linalg.LinAlgError for other shapes and for a singular a.
+    The products of a.shape[:ind] and a.shape[ind:] are equal, ind is positive (ValueError otherwise). Raises
+    numpy.linalg.LinAlgError for a singular a.
 
     >>> zen.f.tensorinv(zen.f.reshape(2 * zen.eye(4), (2, 2, 4))).shape
     (4, 2, 2)
@@ -104,8 +104,6 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
     a, ind = operand("tensorinv", a), whole("tensorinv", "ind", ind)
     if ind <= 0:
         raise ValueError(f"tensorinv: ind must be positive, not {ind}")
-    if a.ndim == 0:
-        raise ValueError("tensorinv: a has no axes, and so no inverse of this kind; write 1 / a")
     rows, columns = math.prod(a.shape[:ind]), math.prod(a.shape[ind:])
     if rows != columns:
         raise np.linalg.LinAlgError(
