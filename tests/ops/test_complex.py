@@ -134,7 +134,8 @@ def test_layers_refuse_complex_numbers_instead_of_dropping_a_part():
         (np.exp, np.exp), (np.sin, np.cos), (np.cosh, np.sinh), (np.log, lambda z: 1 / z),
         (np.sqrt, lambda z: 0.5 / np.sqrt(z)), (np.arctan, lambda z: 1 / (1 + z * z)),
         (np.arccosh, lambda z: 1 / (np.sqrt(z - 1) * np.sqrt(z + 1))),
-        (np.arcsin, lambda z: 1 / np.sqrt(1 - z * z)), (np.square, lambda z: 2 * z), (np.reciprocal, lambda z: -1 / z**2),
+        (np.arcsin, lambda z: 1 / np.sqrt(1 - z * z)), (np.square, lambda z: 2 * z),
+        (np.reciprocal, lambda z: -1 / z**2),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("z", [0.3 + 0.4j, -1.3 + 0.4j, -0.2 - 2.1j, 1.7 - 0.3j])

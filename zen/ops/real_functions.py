@@ -135,7 +135,8 @@ def ldexp(x: Any, exponent: Any) -> Any:
     """`x * 2 ** exponent`, exact unless it overflows.
 
     x: Tensor, array or number; integers give floats. exponent: ints, without a derivative, whose shape broadcasts with
-    that of x. Raises TypeError for an exponent that is no int or of uint64, ValueError for shapes that do not broadcast.
+    that of x. Raises TypeError for an exponent that is no int or of uint64, ValueError for shapes that do not
+    broadcast.
 
     >>> zen.f.ldexp(zen.tensor([1.5, -1.0]), [1, 3]).tolist()
     [3.0, -8.0]

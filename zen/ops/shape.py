@@ -385,7 +385,7 @@ def astype(
         return x
     if wanted not in SUPPORTED:
         raise TypeError(
-            f"astype: dtype {wanted} is not supported: use bool, an integer dtype, float16, 32 or 64, or complex64 or 128"
+            f"astype: dtype {wanted} is not supported: use bool, an integer dtype, float16, 32 or 64, complex64 or 128"
         )
     if x.dtype in COMPLEX and wanted not in COMPLEX:
         warnings.warn(

@@ -1,8 +1,8 @@
 """Between the two forms of a gradient by complex numbers.
 
-Inside, a cotangent g of z says dL = real(sum(g * dz)): it is not conjugated, and holomorphic formulas are the usual ones.
-What users give and get is conj(g), the direction of steepest ascent of a real L, so that `z - lr * grad` descends. For
-real numbers both are the same.
+Inside, a cotangent g of z says dL = real(sum(g * dz)): it is not conjugated, and holomorphic formulas are the usual
+ones. What users give and get is conj(g), the direction of steepest ascent of a real L, so that `z - lr * grad`
+descends. For real numbers both are the same.
 """
 
 from __future__ import annotations
