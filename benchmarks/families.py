@@ -1,9 +1,9 @@
 """Rows of each family of functions, value and gradient, beside other libraries: `python -m benchmarks.families`.
 
 A row is ordinary NumPy code over a namespace `np`; PyTorch's own form stands beside it. The loss is the real part of
-the sum of what it returns. zen, HIPS autograd and Advect differentiate the function as it is, JAX compiles it, PyTorch runs
-backward. Gradients are compared before anything is timed. `--advect PYTHON` names an interpreter that has Advect, which
-needs Python 3.12; without it there is no such column.
+the sum of what it returns. zen, HIPS autograd and Advect differentiate the function as it is, JAX compiles it, PyTorch
+runs backward. Gradients are compared before anything is timed. `--advect PYTHON` names an interpreter that has Advect,
+which needs Python 3.12; without it there is no such column.
 """
 
 from __future__ import annotations

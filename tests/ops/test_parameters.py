@@ -18,6 +18,7 @@ TRAINING = {"training": True}
 
 # function: (arguments, keywords, real parameters with a value at which they matter and are smooth)
 CALLS = {
+    **{name: ((IMAGES,), TRAINING, {"p": 0.3}) for name in ("alpha_dropout", "feature_alpha_dropout", "dropout3d")},
     "avg_pool2d": ((IMAGES, 2), {}, {"divisor_override": 3.0}),
     "batch_norm": ((X, np.zeros(3), np.ones(3)), TRAINING, {"eps": 0.1, "momentum": 0.1}),
     "binary_cross_entropy": ((P, Q), {}, {"weight": WEIGHTS}),
@@ -35,6 +36,7 @@ CALLS = {
     "embedding": ((CLASSES, X), {}, {"max_norm": 0.5, "norm_type": 3.0}),
     "gaussian_nll_loss": ((X, Y, P), {}, {"eps": 0.05}),
     "group_norm": ((IMAGES, 2), {}, {"eps": 0.1}),
+    "gumbel_softmax": ((X,), {}, {"tau": 0.7, "eps": 0.1}),
     "hardshrink": ((X,), {}, {"lambd": 0.5}),
     "hardtanh": ((X,), {}, {"min_val": -0.5, "max_val": 0.5}),
     "hinge_embedding_loss": ((P * 0.1, SIGNS), {}, {"margin": 1.0}),
@@ -44,6 +46,7 @@ CALLS = {
     "layer_norm": ((X, 3), {}, {"eps": 0.1}),
     "leaky_relu": ((X,), {}, {"negative_slope": 0.1}),
     "lstsq": ((X, Y), {}, {"rcond": 0.1}),
+    "local_response_norm": ((IMAGES, 2), {}, {"alpha": 0.5, "beta": 0.7, "k": 1.2}),
     "logspace": ((0.2, 1.1, 3), {}, {"base": 3.0}),
     "margin_ranking_loss": ((X[:, 0], Y[:, 0], SIGNS[:, 0]), {}, {"margin": 0.1}),
     "mse_loss": ((X, Y), {}, {"weight": P}),
@@ -58,7 +61,9 @@ CALLS = {
     "pdist": ((X,), {}, {"p": 3.0}),
     "poisson_nll_loss": ((P, Q), {"log_input": False}, {"eps": 0.1}),
     "polyfit": ((X[:, 0], Y[:, 0], 1), {}, {"rcond": 1e-9}),
+    "real_if_close": ((X + 0j,), {}, {"tol": 100.0}),
     "rms_norm": ((X, 3), {}, {"eps": 0.1}),
+    "rrelu": ((X,), TRAINING, {"lower": 0.1, "upper": 0.4}),
     "scaled_dot_product_attention": ((IMAGES,) * 3, {}, {"scale": 0.3, "attn_mask": X[:1, :1], "dropout_p": 0.2}),
     "smooth_l1_loss": ((X, Y), {}, {"beta": 0.8}),
     "softplus": ((X,), {}, {"beta": 1.2, "threshold": 20.0}),
