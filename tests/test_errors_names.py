@@ -65,19 +65,17 @@ def test_a_missing_function_names_what_to_write(module, name, words):
     assert not hasattr(module, name)
 
 
-@pytest.mark.parametrize("name", ["around", "invert", "sort_complex"])
+@pytest.mark.parametrize("name", ["around", "invert", "packbits"])
 def test_numpys_functions_are_limited_to_what_requires_no_gradient_where_they_are(name):
-    module = zen.linalg if name == "svd" else zen
-    with pytest.raises(AttributeError, match=rf"write numpy\.(linalg\.)?{name}") as caught:
-        getattr(module, name)
+    with pytest.raises(AttributeError, match=rf"write numpy\.{name}") as caught:
+        getattr(zen, name)
     limited = "require no gradient" in str(caught.value)
     t = zen.ones((3, 3), requires_grad=name != "invert", dtype=bool if name == "invert" else None)
-    function = getattr(np.linalg if name == "svd" else np, name)
     if limited:
         with pytest.raises(TypeError, match=name):
-            function(*[t] * (2 if name == "cross" else 1))
+            getattr(np, name)(t)
     else:
-        assert isinstance(function(t), zen.Tensor)
+        assert isinstance(getattr(np, name)(t), zen.Tensor)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +113,7 @@ def test_the_arguments_of_another_library_name_those_of_zen(function, own):
     needed = [p for p in own.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     for given, names in (("dim", ("axis", "axes")), ("keepdim", ("keepdims",))):
         found = [name for name in names if name in own]
-        words = f"write {found[0]}=$" if found else "there are (f|p|x|y|arrays|a, b|logits|log_probs), "
+        words = f"write {found[0]}=$" if found else f"there are {next(iter(own))}, "
         with pytest.raises(TypeError, match=words):
             function(*[np.ones((2, 2))] * len(needed), **{given: 0})
 

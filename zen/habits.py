@@ -68,7 +68,7 @@ METHODS = {
     "numel": "t.size", "nelement": "t.size", "element_size": "t.itemsize", "neg_": "t = -t",
     "expand_as": "t.broadcast_to(other.shape)", "unbind": "zen.unstack(t, axis)", "chunk": "zen.split(t, n, axis)",
     "masked_fill": "zen.where(mask, value, t)", "masked_fill_": "t[mask] = value", "masked_select": "t[mask]",
-    "nonzero": "zen.nonzero(t)", "argwhere": "np.argwhere(t)", "searchsorted": "zen.searchsorted(t, values)",
+    "argwhere": "np.argwhere(t)",
     "scatter_": "t[index] = value", "index_put_": "t[index] = value", "index_copy_": "t[index] = value",
     "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": _DIAGONAL.format("t"),
     "unflatten": "t.reshape(shape)", "where": "zen.where(condition, t, other)",

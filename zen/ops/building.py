@@ -369,8 +369,10 @@ def _conditions(condlist: Any, ndim: int) -> Any:
 # --- the elements of a mask
 
 
-def _compress_method(x: Any, condition: Any, axis: int | None = None) -> Any:
+def _compress_method(x: Any, condition: Any, axis: int | None = None, **unknown: Never) -> Any:
     """`x.compress(condition, axis)`; see `zen.f.compress`."""
+    if unknown:
+        refuse(_compress_method, unknown)
     return compress(condition, x, axis)
 
 

@@ -19,6 +19,7 @@ from .operands import operand, raw, whole
 from .register import FUNCTIONS, define, public
 from .row import row
 from .shape import astype, atleast_1d
+from .spectra import failing
 
 _add, _divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("add", "divide", "multiply", "subtract")]
 
@@ -234,7 +235,7 @@ def roots(p: Any) -> Any:
         return asarray(np.array([]))
     if int(found[0]) == len(p) - 1:
         return asarray(np.array([]))
-    expected = np.roots(raw(p))
+    expected = failing("roots", np.roots, raw(p))
     made = apply(ROOTS, (p,), (int(found[0]),))
     return made if expected.dtype in COMPLEX else astype(real(made), expected.dtype, copy=False)
 
