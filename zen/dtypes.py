@@ -61,6 +61,12 @@ def real(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(dtype.char.lower()) if dtype in COMPLEX else dtype
 
 
+def complexed(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of complex numbers with parts of this dtype."""
+    found: np.dtype[Any] = np.result_type(dtype, complex64)
+    return found
+
+
 def inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which NumPy takes the square root of `dtype`."""
     return dtype if dtype in INEXACT else np.result_type(dtype, float16)
