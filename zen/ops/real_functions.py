@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backend import Shaped, apply, unary, wrap
 from ..dtypes import EXACT, FLOATING, floating
+from .axes import common_shape
 from .operands import constant, operand, raw
 from .pointwise import declare, where
 from .register import FUNCTIONS, define, public
@@ -142,7 +143,7 @@ def ldexp(x: Any, exponent: Any) -> Any:
     [3.0, -8.0]
     """
     x, places = operand("ldexp", x), _exponents(exponent)
-    shape = _common("ldexp", x, places)
+    shape = common_shape("ldexp", x.shape, places.shape)
     return apply(LDEXP, (x if x.shape == shape else broadcast_to(x, shape),), (places,))
 
 
@@ -171,14 +172,6 @@ def frexp(x: Any) -> tuple[Any, Any]:
     x = operand("frexp", x)
     mantissa, exponent = (np.asarray(part) for part in np.frexp(raw(x)))
     return wrap(mantissa) if x.dtype in EXACT else apply(LDEXP, (x,), (-exponent,)), wrap(exponent)
-
-
-def _common(name: str, *values: Any) -> tuple[int, ...]:
-    try:
-        return np.broadcast_shapes(*[v.shape for v in values])
-    except ValueError:
-        shapes = " and ".join([str(v.shape) for v in values])
-        raise ValueError(f"{name}: shapes {shapes} do not broadcast") from None
 
 
 # --- sin(pi x) / (pi x)
