@@ -20,7 +20,7 @@ CASES = {
     **{name: (WHOLE, (WHOLE.T.copy().reshape(4, 3),), {"other": WHOLE.T.copy().reshape(4, 3)}) for name in (
         "bitwise_and", "bitwise_or", "bitwise_xor")},
     **{name: (A, (), {}) for name in (
-        "absolute", "sgn", "fix", "arctan", "arcsinh", "neg", "t", "dim", "numel", "nelement", "contiguous", "conj",
+        "absolute", "sgn", "fix", "arctan", "arcsinh", "neg", "t", "dim", "numel", "nelement", "contiguous",
         "float", "double", "half", "bool", "is_floating_point", "element_size", "signbit", "hardshrink")},
     "pow": (abs(A), (B,), {"other": B}), "mm": (A, (SQUARE,), {"other": SQUARE}),
     "mv": (A, (B[0],), {"other": B[0]}), "bmm": (A[:, :, None], (B[:, None],), {"other": B[:, None]}),
@@ -58,10 +58,8 @@ def test_what_is_advised_is_what_pytorch_does(name):
 
 @pytest.mark.parametrize("x", [A[0], A, A.T, np.array([np.inf, np.nan, 1.0])], ids=["vector", "tall", "wide", "odd"])
 def test_what_is_advised_for_diag_is_what_pytorch_does(x):
-    whole = habits.METHODS["diag"].replace(" for the diagonal of a matrix", "").replace(" for a matrix of it", "")
-    of_matrix, of_vector = whole.split(", ", 1)
     t, own = zen.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
-    found = eval(of_vector if x.ndim == 1 else of_matrix, {"zen": zen, "np": np, "t": t})
+    found = eval(habits.METHODS["diag"], {"zen": zen, "t": t})
     np.testing.assert_array_equal(found.detach().numpy(), own.diag().detach().numpy())
     found.sum().backward()
     own.diag().sum().backward()

@@ -225,6 +225,7 @@ _OTHERWISE = [*_TRIGAMMA, *_AS_LAYERS, *_CONSTANT, *_ALONE, "eig", "svd"]
 TORCH = {
     **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _OTHERWISE},
     "equal": torch.eq, "not_equal": torch.ne,
+    "imag": lambda x: torch.imag(x) if x.is_complex() else 0 * x,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
     "power_log": lambda a, b: torch.xlogy(a**b, a),
@@ -375,6 +376,7 @@ TORCH = {
 """Row -> PyTorch."""
 
 WITHOUT_COUNTERPART = {
+    **{name: "compared in test_complex_torch.py" for name in register.ROWS.names() if name.startswith("complex_")},
     **dict.fromkeys(_AS_LAYERS, "compared as layers in test_nn_recurrent.py and test_nn_attention.py"),
     **dict.fromkeys(_ALONE, "PyTorch has no derivative of it; tests/ops/test_special_functions.py knows its values"),
     **dict.fromkeys(_TRIGAMMA, "PyTorch's trigamma has 9 digits; compared with SciPy's in test_special.py"),
