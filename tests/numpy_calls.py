@@ -18,7 +18,7 @@ CALLS = {
     "delete": (X, 0, 0), "digitize": (V, V), "dsplit": (X[None], 3), "einsum": ("ij,kj->ik", X, X),
     "einsum_path": ("ij,jk", X, X), "expand_dims": (X, 0), "extract": (X > 1, X), "fill_diagonal": (X.copy(), 0.0),
     "geomspace": (V, V), "histogram": (V, 3), "histogram2d": (V, V, 3), "histogramdd": (X, 3), "insert": (X, 0, 1.0, 0),
-    "intersect1d": (V, N), "setdiff1d": (V, V[:2] + 0.1), "setxor1d": (V, V + 0.1), "union1d": (V, V + 0.1),
+    "intersect1d": (V, [1.25, 2.2, 9.0]), "setdiff1d": (V, V[:2] + 0.1), "setxor1d": (V, V + 0.1), "union1d": (V, V + 0.1),
     "polydiv": (X[0], Y[0, :2]), "interp": (np.array([0.7, 1.5]), V, V), "is_busday": None,
     "busday_count": None, "busday_offset": None, "datetime_as_string": None,
     "isnat": None, "ix_": (N, N), "linspace": (V, V + 1), "logspace": (V, V + 1), "matvec": (X, V), "vecmat": (V, X),

@@ -13,6 +13,8 @@ from numpy_calls import arguments, fresh, functions, on_tensors, parts
 import zen
 
 WRITERS = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"}
+JUMPS = {"intersect1d"}
+"""Functions with fewer elements in the result as soon as one argument moves by itself; tests/ops knows their gradients."""
 SHAPE_ALONE = {"zeros_like", "ones_like", "empty_like", "result_type", "common_type", "min_scalar_type"}
 
 
@@ -46,7 +48,7 @@ def test_result_is_numpys_where_no_gradient_is_required(name, function):
 @pytest.mark.parametrize(("name", "function"), list(functions()))
 def test_gradient_is_right_or_refused_by_name(name, function):
     given = arguments(name, function)
-    if given is None:
+    if given is None or name in JUMPS:
         return
     leaves = []
 
