@@ -14,7 +14,7 @@ import zen
 
 WRITERS = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"}
 JUMPS = {"intersect1d"}
-"""Functions with fewer elements in the result as soon as an argument moves by itself; tests/ops knows their gradients."""
+"""Functions with fewer elements in the result once an argument moves by itself; tests/ops knows their gradients."""
 SHAPE_ALONE = {"zeros_like", "ones_like", "empty_like", "result_type", "common_type", "min_scalar_type"}
 
 
