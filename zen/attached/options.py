@@ -20,6 +20,7 @@ import numpy as np
 from ..backend import Tensor
 from ..dtypes import BOOLEAN
 from ..ops import orders
+from ..ops.axes import common_shape
 from ..ops.operands import operand, raw
 from ..ops.register import tensors
 from ..ops.shape import astype, broadcast_to, expand_dims, moveaxis
@@ -113,7 +114,7 @@ def _masked(
     if mask.dtype not in BOOLEAN:
         raise TypeError(f"{name}: where= is a mask of bools, not of dtype {mask.dtype}")
     known = [t.shape for t in targets if t is not None]
-    shape = np.broadcast_shapes(mask.shape, *[np.shape(raw(x)) for x in operands], *known)
+    shape = common_shape(name, mask.shape, *[np.shape(raw(x)) for x in operands], *known)
     mask = np.array(np.broadcast_to(mask, shape))
     chosen = [tensors.getitem(broadcast_to(_array(x), shape), (mask,)) for x in operands]
     result = function(*chosen)
