@@ -38,7 +38,7 @@ _RENAMED = {
 """Names that zen's functions and methods have otherwise."""
 _RENAMED_FUNCTIONS = {
     "cat": "concat", "concatenate": "concat", "row_stack": "vstack", "unbind": "unstack", "chunk": "split",
-    "array_split": "split", "tensor_split": "split", "as_tensor": "asarray", "array": "tensor", "mul": "multiply",
+    "array_split": "split", "tensor_split": "split", "as_tensor": "asarray", "mul": "multiply",
     "sub": "subtract", "div": "divide", "true_divide": "divide", "mm": "matmul", "bmm": "matmul",
     "mv": "matmul", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
     "ge": "greater_equal", "bitwise_not": "bitwise_invert", "broadcast_tensors": "broadcast_arrays", "mod": "remainder",
@@ -68,7 +68,7 @@ METHODS = {
     "numel": "t.size", "nelement": "t.size", "element_size": "t.itemsize", "neg_": "t = -t",
     "expand_as": "t.broadcast_to(other.shape)", "unbind": "zen.unstack(t, axis)", "chunk": "zen.split(t, n, axis)",
     "masked_fill": "zen.where(mask, value, t)", "masked_fill_": "t[mask] = value", "masked_select": "t[mask]",
-    "nonzero": "zen.nonzero(t)", "argwhere": "np.argwhere(t)", "searchsorted": "zen.searchsorted(t, values)",
+    "argwhere": "np.argwhere(t)",
     "scatter_": "t[index] = value", "index_put_": "t[index] = value", "index_copy_": "t[index] = value",
     "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": _DIAGONAL.format("t"),
     "unflatten": "t.reshape(shape)", "where": "zen.where(condition, t, other)",

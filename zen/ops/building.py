@@ -373,7 +373,10 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     mask = np.asarray(raw(operand("compress", condition)), bool)
     if mask.ndim != 1:
         raise ValueError(f"compress: the condition is a vector, not of shape {mask.shape}")
-    return FUNCTIONS["take"](operand("compress", a), np.flatnonzero(mask), axis)
+    a = operand("compress", a)
+    if axis is not None:
+        axis = one_axis("compress", axis, a.shape or (1,))
+    return FUNCTIONS["take"](a, np.flatnonzero(mask), axis)
 
 
 @public(method=None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..dtypes import COMPLEX, DEFAULT, EXACT
 from ..dtypes import real as real_dtype
-from .operands import operand, raw
+from .operands import constant, operand, raw
 from .register import FUNCTIONS, dispatch, public
 from .shape import astype
 
@@ -84,7 +84,7 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     >>> zen.f.real_if_close(zen.tensor([1.0 + 1e-15j])).tolist()
     [1.0]
     """
-    a = operand("real_if_close", a)
+    a, tol = operand("real_if_close", a), constant("real_if_close", "tol", tol)
     if a.dtype not in COMPLEX:
         return FUNCTIONS["positive"](a) if isinstance(a, np.ndarray) else a
     limit = float(np.finfo(real_dtype(a.dtype)).eps) * tol if tol > 1 else tol
