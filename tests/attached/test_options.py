@@ -187,6 +187,15 @@ def test_an_initial_value_and_a_known_mean_have_gradients():
         check_gradients(call, [X, np.array(0.3)])
 
 
+def test_out_of_three_dots_and_lists_that_hold_tensors():
+    x, t = zen.tensor(X[0], requires_grad=True), zen.tensor(3.0, requires_grad=True)
+    assert np.sum(x, out=...).item() == X[0].sum() and np.sum(x.detach(), out=...).item() == X[0].sum()
+    y = np.multiply(x, [t, 1.0, t]) + np.add(x, [t, 1.0, 2.0], where=ROW)
+    np.testing.assert_array_equal(y.value, X[0] * [3, 1, 3] + [3.5, 0, 4])
+    y.sum().backward()
+    assert t.gradient == X[0, 0] + X[0, 2] + 1
+
+
 def test_out_forgets_what_it_was():
     old = zen.tensor(X, requires_grad=True)
     out = old * 2.0
