@@ -45,12 +45,16 @@ TYPES = {
     **dict.fromkeys("args func func1d function funclist kw kwargs".split(), "object"),
     **dict.fromkeys("dx exponent f fp nan p q sample v varargs xp".split(), "ArrayLike"),
     **dict.fromkeys("axes dilation kernel_size normalized_shape output_padding shape shift stride".split(), "Ints"),
+    **dict.fromkeys(("obj", "values"), "ArrayLike"),
+    **dict.fromkeys(("kth", "new_shape"), "Ints"),
+    **dict.fromkeys("a1 a2 p seq_of_zeros u v".split(), "ArrayLike"),
     "axis": "Axes",
     "bins": "object",
     "casting": "str",
     "stat_length": "Ints",
+    "cov": "bool | str",
     **dict.fromkeys(
-        "append aweights fweights initial left mean period prepend right to_begin to_end weights where".split(),
+        "append aweights fweights initial k left mean period prepend right to_begin to_end w weights where".split(),
         "ArrayLike | None",
     ),
     "dtype": "DTypeLike",
@@ -78,6 +82,7 @@ TYPES_IN = {
     ("pad", "value"): "float | None",
     **{("moveaxis", argument): "Ints" for argument in ("source", "destination")},
     ("flatten", "start_axis"): "int | str",
+    **{(f"{kind}stack", "arrays"): "Iterable[ArrayLike]" for kind in ("column_", "d")},
     ("concat", "arrays"): "Iterable[ArrayLike]",
     ("cho_solve", "c_and_lower"): "tuple[ArrayLike, bool]",
     ("multi_dot", "arrays"): "Iterable[ArrayLike]",
@@ -94,7 +99,7 @@ RESULTS = {
     "Any": "Tensor",
 }  # fmt: skip
 """The type of a result by the function's own annotation."""
-FLAGS = {"return_indices": ("Tensor", "tuple[Tensor, Tensor]")}
+FLAGS = dict.fromkeys(("return_indices", "returned"), ("Tensor", "tuple[Tensor, Tensor]"))
 """Arguments that choose between two types of results: those for False, which is the default, and for True."""
 WRITTEN = {
     f"atleast_{n}d": [
@@ -103,6 +108,19 @@ WRITTEN = {
     ]
     for n in (1, 2, 3)
 }
+WRITTEN["qr"] = [
+    'def qr(x: ArrayLike, mode: Literal["reduced", "complete"] = "reduced") -> QRResult: ...',
+    'def qr(x: ArrayLike, mode: Literal["r"]) -> Tensor: ...',
+    'def qr(x: ArrayLike, mode: Literal["raw"]) -> tuple[Tensor, ...]: ...',
+]
+WRITTEN["svd"] = [
+    "def svd(\n"
+    "    x: ArrayLike, full_matrices: bool = True, compute_uv: Literal[True] = True, hermitian: bool = False\n"
+    ") -> SVDResult: ...",
+    "def svd(x: ArrayLike, full_matrices: bool = True, *, compute_uv: Literal[False], hermitian: bool = False) "
+    "-> Tensor: ...",
+    "def svd(x: ArrayLike, full_matrices: bool, compute_uv: Literal[False], hermitian: bool = False) -> Tensor: ...",
+]
 """Overloads of functions whose results depend on the number of arguments."""
 
 HEADER = """\
@@ -115,9 +133,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .backend import Tensor
+from .ops.eigen import EigResult
 from .ops.linalg import SlogdetResult
-from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
 from .ops.orthogonal import QRResult
+from .ops.searching import UniqueAllResult, UniqueCountsResult, UniqueInverseResult
 from .ops.singular_values import SVDResult
 from .ops.spectra import EighResult
 from .typing import ArrayLike, Axes, Ints, Nested

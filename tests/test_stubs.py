@@ -85,11 +85,11 @@ def test_results_are_of_the_type_that_the_stub_names():
         for given in ((x,) * needed, (x.numpy(),) * needed):
             try:
                 found = FUNCTIONS[name](*given)
-            except (TypeError, ValueError, IndexError):
+            except (TypeError, ValueError, IndexError, DeprecationWarning):
                 continue  # which asks for more than arrays
             kind = kinds.get(ast.unparse(node.returns))
             if kind is not None:
-                assert type(found) is kind, name
+                assert isinstance(found, kind), name
                 tried += 1
     assert tried > 200
 

@@ -190,8 +190,10 @@ if TYPE_CHECKING:
     from . import fft as fft
     from . import nn as nn
     from . import optim as optim
+    from . import polynomial as polynomial
     from . import serialize as serialize
     from . import sklearn as sklearn
+    from . import special as special
     from . import testing as testing
     from . import training as training
     from . import visualize as visualize
@@ -204,8 +206,12 @@ if TYPE_CHECKING:
     from .array_api import result_type as result_type
     from .f import angle as angle
     from .f import conj as conj
+    from .f import copysign as copysign
+    from .f import diff as diff
     from .f import imag as imag
     from .f import isin as isin
+    from .f import meshgrid as meshgrid
+    from .f import nextafter as nextafter
     from .f import nonzero as nonzero
     from .f import real as real
     from .f import searchsorted as searchsorted
@@ -227,14 +233,17 @@ e, pi, inf, nan = 2.718281828459045, 3.141592653589793, float("inf"), float("nan
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
-_MODULES = ("compat", "data", "fft", "nn", "optim", "serialize", "sklearn", "testing", "training", "visualize")
+_MODULES = (
+    "compat", "data", "fft", "nn", "optim", "polynomial", "serialize", "sklearn", "special", "testing", "training",
+    "visualize",
+)  # fmt: skip
 _FROM = {
     "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",
     "save": "serialize", "vectorize": "ops.along",
     **dict.fromkeys("broadcast_shapes can_cast finfo iinfo isdtype result_type".split(), "array_api"),
     **dict.fromkeys(
-        "angle conj imag isin nonzero real searchsorted unique_all unique_counts unique_inverse unique_values".split(),
-        "f",
+        "angle conj copysign diff imag isin meshgrid nextafter nonzero real searchsorted unique_all unique_counts "
+        "unique_inverse unique_values".split(), "f",
     ),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ EXTRAS = {
     "save": "safetensors",
     "data": "pandas pyarrow",
     "sklearn": "scikit-learn",
+    "special": "scipy",
     "draw": "matplotlib pygraphviz",
 }
 

@@ -101,7 +101,9 @@ FUNCTIONS = {
 """The same for functions, of modules that work on Tensors."""
 
 NN = {
-    "functional": "zen.f", "utils": "zen.optim.clip_grad_norm_ and its like", "Sigmoid2d": "zen.nn.Sigmoid",
+    "functional": "zen.f",
+    "utils": "zen.optim.clip_grad_norm_ and its like, zen.nn.parametrizations, zen.nn.parameters_to_vector",
+    "Sigmoid2d": "zen.nn.Sigmoid",
     "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
 }  # fmt: skip
 

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         block_diag,
         cho_solve,
         cond,
+        eig,
         eigh,
+        eigvals,
         eigvalsh,
         expm,
         lstsq,
@@ -48,12 +50,14 @@ if TYPE_CHECKING:
         tensorinv,
         tensorsolve,
     )  # fmt: skip
+    from .ops.eigen import EigResult
     from .ops.orthogonal import QRResult
     from .ops.singular_values import SVDResult
     from .ops.spectra import EighResult
     from .ops.tensor_equations import vector_cross as cross
 
 __all__ = [
+    "EigResult",
     "EighResult",
     "QRResult",
     "SVDResult",
@@ -65,7 +69,9 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "expm",
     "inv",
@@ -95,7 +101,7 @@ __all__ = [
 ]
 __dir__ = __all__.copy
 HOMES[__name__] = __all__
-_RESULTS = {"EighResult": "eigh", "QRResult": "qr", "SVDResult": "svd"}
+_RESULTS = {"EigResult": "eig", "EighResult": "eigh", "QRResult": "qr", "SVDResult": "svd"}
 """The named tuples of functions that load late."""
 
 

@@ -46,3 +46,16 @@ def test_what_would_lose_a_part_says_so():
     with pytest.warns(np.exceptions.ComplexWarning, match="astype: the imaginary part is discarded"):
         assert zen.tensor(Z).astype(zen.float32).tolist() == [1.0, 2.0, 0.0]
     assert complex(zen.tensor(1j)) == 1j
+
+
+def test_a_complex_python_number_in_place_is_no_new_tensor():
+    t = same = zen.zeros(2, dtype=zen.complex128)
+    t += 1j
+    t *= 2j
+    assert t is same and t.tolist() == [-2, -2]
+    t = zen.zeros(2)
+    with pytest.raises(TypeError, match="add_: a Tensor of dtype float64 cannot take the result with complex128"):
+        t += 1j
+    with pytest.raises(TypeError, match="mul_: a Tensor of dtype float64 cannot take the result with complex128"):
+        t *= 1j
+    assert t.tolist() == [0, 0]

@@ -13,6 +13,7 @@ RNG = np.random.default_rng(0)
 F8 = {"dtype": "float64"}
 X, Y = RNG.normal(size=(4, 6)), RNG.normal(size=(4, 6))
 P, Q = RNG.uniform(0.1, 0.9, size=(4, 6)), RNG.uniform(0.1, 0.9, size=(4, 6))
+VOLUMES = RNG.normal(size=(1, 2, 2, 4, 4))
 SIGNALS, IMAGES, SEQUENCE = RNG.normal(size=(2, 4, 9)), RNG.normal(size=(2, 4, 6, 7)), RNG.normal(size=(5, 2, 6))
 CLASSES, WEIGHTS, SIGNS = np.array([0, 2, 5, 2]), RNG.uniform(0.5, 2, 6), np.where(Y > 0, 1.0, -1.0)
 REDUCTIONS = ("mean", "sum", "none")
@@ -48,7 +49,18 @@ LAYERS = [
     (nn.SiLU(), X), (nn.Sigmoid(), X), (nn.Softplus(2, 1), X), (nn.Softshrink(), X), (nn.Softsign(), X),
     (nn.Tanh(), X), (nn.Tanhshrink(), X), (nn.Threshold(0.1, 2.0), X), (nn.CosineSimilarity(), X, Y),
     (nn.PairwiseDistance(1.0), X, Y), (nn.PairwiseDistance(3.0, keepdim=True), X, Y), (nn.Dropout(0.4), X),
-    (nn.Dropout1d(0.4), SIGNALS), (nn.Dropout2d(0.4), IMAGES),
+    (nn.Dropout1d(0.4), SIGNALS), (nn.Dropout2d(0.4), IMAGES), (nn.Dropout3d(0.4), VOLUMES),
+    (nn.AlphaDropout(0.4), X), (nn.FeatureAlphaDropout(0.4), SIGNALS), (nn.RReLU(), X), (nn.Softmax2d(), IMAGES),
+    (nn.BatchNorm3d(2, **F8), VOLUMES), (nn.InstanceNorm3d(2, affine=True, **F8), VOLUMES),
+    (nn.LocalResponseNorm(2, 0.5), IMAGES), (nn.PixelShuffle(2), IMAGES), (nn.PixelUnshuffle(2), VOLUMES),
+    (nn.ChannelShuffle(2), IMAGES), (nn.Unfold(2, 1, 1, 2), IMAGES), (nn.Fold(4, 2), SIGNALS),
+    (nn.Upsample(scale_factor=1.5, mode="bicubic"), IMAGES), (nn.UpsamplingBilinear2d((3, 9)), IMAGES),
+    (nn.UpsamplingNearest2d((3, 9)), IMAGES), (nn.Transformer(6, 2, 1, 1, 8, 0.0, **F8), SEQUENCE, SEQUENCE[:3]),
+    (nn.CircularPad1d(1), SIGNALS), (nn.CircularPad2d(1), IMAGES), (nn.CircularPad3d(1), VOLUMES),
+    (nn.ConstantPad1d(1, 0.5), SIGNALS), (nn.ConstantPad2d(1, 0.5), IMAGES), (nn.ConstantPad3d(1, 0.5), VOLUMES),
+    (nn.ReflectionPad1d(1), SIGNALS), (nn.ReflectionPad2d(1), IMAGES), (nn.ReflectionPad3d(1), VOLUMES),
+    (nn.ReplicationPad1d(1), SIGNALS), (nn.ReplicationPad2d(1), IMAGES), (nn.ReplicationPad3d(1), VOLUMES),
+    (nn.ZeroPad1d(1), SIGNALS), (nn.ZeroPad2d(1), IMAGES), (nn.ZeroPad3d(1), VOLUMES),
 ]  # fmt: skip
 LOSSES = [
     case
@@ -66,6 +78,10 @@ LOSSES = [
         (nn.MarginRankingLoss(0.1, reduction=r), X, Y, SIGNS),
         (nn.MultiMarginLoss(2, 1.0, WEIGHTS, reduction=r), X, CLASSES),
         (nn.PoissonNLLLoss(full=True, reduction=r), X, 5 * P), (nn.SmoothL1Loss(reduction=r, beta=0.5), X, Y),
+        (nn.CTCLoss(reduction=r), np.log(Q[:, None]), np.array([[1, 2]]), np.array([4]), np.array([2])),
+        (nn.MultiLabelMarginLoss(reduction=r), X, np.tile([2, 1, -1, 0, 3, 4], (4, 1))),
+        (nn.MultiLabelSoftMarginLoss(WEIGHTS, reduction=r), X, Q),
+        (nn.TripletMarginWithDistanceLoss(swap=True, reduction=r), X, Y, P),
         (nn.SoftMarginLoss(reduction=r), X, SIGNS), (nn.TripletMarginLoss(1.0, 3.0, swap=True, reduction=r), X, Y, P),
     ]
 ]  # fmt: skip

@@ -24,6 +24,7 @@ VALUES = {
 NEEDS_NUMBERS = {
     "binary_cross_entropy": (ValueError, "input must hold probabilities from 0 to 1"),
     **dict.fromkeys(("svd", "pinv"), (np.linalg.LinAlgError, "did not converge")),
+    "eig": (np.linalg.LinAlgError, "infs or NaNs"),
 }
 
 

@@ -123,7 +123,10 @@ WHOLE_CALLS = {
     **{f"conv{kind}2d": ((IMAGES, np.ones((4, 4, 2, 2))), {}) for kind in ("", "_transpose")}, "split": ((X, 2), {}),
     **{name: CALLS[name][:2] for name in ("cross_entropy", "embedding", "multi_margin_loss", "nll_loss")},
     "matrix_power": ((X[:3],), {}), "group_norm": ((IMAGES,), {}), "repeat": ((X, 2), {}), "stack": (([X, X],), {}),
-    "kaiser": ((), {"beta": 2.0}),
+    "kaiser": ((), {"beta": 2.0}), "vander": ((X[0],), {}),
+    "polyfit": ((X[:, 0], Y[:, 0]), {}), "array_split": ((X, 2), {}), "append": ((X, X), {}),
+    "insert": ((X, 0, 1.0), {}), "delete": ((X, 0), {}), "partition": ((X, 1), {}), "rollaxis": ((X,), {"axis": 0}),
+
     "take": ((X, [0, 1]), {}), "histogram2d": ((X[:, 0], Y[:, 0]), {}), "bincount": ((CLASSES,), {}),
     **{name: ((0.5, 1.0), {}) for name in ("geomspace", "linspace", "logspace")},
     "compress": (([True], X), {}), "put_along_axis": ((zen.tensor(X), np.zeros((4, 1), int), 1.0), {}),

@@ -11,13 +11,13 @@ import math
 import numpy as np
 import pytest
 from drawing import ELEMENTWISE, ROWS
+from points import MODES, NO, agrees, derivative, forward
 
 import zen
 from zen import backend, f
 from zen.ops import register
 
 inf, nan = math.inf, math.nan
-NO = "not finite"
 
 
 def sigma(x):
@@ -114,47 +114,6 @@ POINTS = [
 ]  # fmt: skip
 
 
-def reverse(function, k):
-    return lambda *args: zen.grad(function, k)(*args)
-
-
-def forward(function, k):
-    def along(*args):
-        tangents = tuple(np.full(np.shape(a), j == k, float) for j, a in enumerate(args))
-        return zen.jvp(function, args, tangents)[1]
-
-    return along
-
-
-MODES = {
-    "reverse": (reverse, reverse, reverse),
-    "forward": (forward, forward, forward),
-    "forward over reverse": (reverse, forward, forward),
-}
-
-
-def derivative(function, which, args, mode):
-    if len(set(which)) == 1:  # the other arguments are constants, which have no tangents
-        k = "abc".index(which[0])
-        before, after = args[:k], args[k + 1 :]
-        function, args, which = _in_one(function, before, after), args[k : k + 1], "a" * len(which)
-    for k, step in zip(which, MODES[mode], strict=False):
-        function = step(function, "abc".index(k))
-    with np.errstate(all="ignore"):
-        found = function(*args)
-    return float(found.array if isinstance(found, zen.Tensor) else found)
-
-
-def _in_one(function, before, after):
-    return lambda x: function(*before, x, *after)
-
-
-def agrees(found, expected):
-    if expected == NO:
-        return not math.isfinite(found)
-    return found == expected or math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-14)
-
-
 CASES = [
     pytest.param(*point[:3], which, expected, id=f"{point[0]}-{which}")
     for point in POINTS
@@ -205,8 +164,11 @@ EXEMPT = {
     "power_slope": "its value at b = 0 is 0 at a = 0 as well, whatever the limit",
     "heaviside": "b counts where a is 0, and nowhere nearby",
     "bce": "its gradient is bounded as in PyTorch, where the limit is infinite",
+    **dict.fromkeys(("entr", "rel_entr", "kl_div"), "infinite outside of their domain: see test_special_functions.py"),
+    **dict.fromkeys(("betaincc", "stdtr", "student_slope"), "dear at third order: see test_special_functions.py"),
 }
 SMOOTH = [n for n in ELEMENTWISE if n not in EXEMPT and any(ROWS[n].vjp) and "bool" not in ROWS[n].domain]
+SMOOTH = [n for n in SMOOTH if ROWS[n].args[0] not in ("n", "v") and n != "zeta"]  # no derivative in the order
 
 
 @pytest.mark.parametrize("name", SMOOTH)

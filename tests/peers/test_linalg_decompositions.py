@@ -49,7 +49,14 @@ def _qr(lib, x, w):
     return (q @ q.mH).real.sum() + (abs(q) ** 4).sum() + (r.real**3).sum()
 
 
+def _eig(lib, x, w):
+    s, v = lib.eig(x)
+    return (abs(v) ** 4).sum() + (abs(s) ** 3).sum()
+
+
 PROGRAMS = {
+    "eig": _eig,
+    "eigvals": lambda lib, x, w: (abs(lib.eigvals(x)) ** 2).sum(),
     "eigh": _eigh,
     "eigvalsh": lambda lib, x, w: (lib.eigvalsh(hermitian(x)) ** 2).sum(),
     "svd": _svd,
@@ -74,6 +81,9 @@ def test_values_and_derivatives_are_those_of_pytorch(name, shape, complex_):
     if name in ("eigh", "eigvalsh", "determinant", "slogdet", "Cholesky") and shape[0] > shape[1]:
         shape = shape[::-1]  # x @ x.mH has full rank
     x, w = drawn(*shape, complex_=complex_), drawn(*shape, complex_=complex_, seed=1)
+    if name in ("eig", "eigvals") and shape[0] != shape[1]:
+        shape = (2, 3, 3)
+        x, w = drawn(*shape, complex_=complex_), drawn(*shape, complex_=complex_, seed=1)
     w = w @ w.conj().T if name == "eigh" else w
     for k, (found, expected) in enumerate(
         zip(of_zen(PROGRAMS[name], x, w), of_torch(PROGRAMS[name], x, w), strict=True)

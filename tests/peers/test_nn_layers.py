@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from twice import agree
 
 import zen
 from zen import nn
@@ -55,7 +56,9 @@ ACTIVATIONS = [
     ("LogSigmoid", {}), ("Hardtanh", {}), ("Hardtanh", {"min_val": -0.5, "max_val": 2.0}), ("ReLU6", {}),
     ("Hardsigmoid", {}), ("Hardswish", {}), ("Tanhshrink", {}), ("Softshrink", {}), ("Softshrink", {"lambd": 1.0}),
     ("Hardshrink", {}), ("Threshold", {"threshold": 0.3, "value": -2.0}), ("Softmax", {"dim": 1}),
-    ("LogSoftmax", {"dim": 0}), ("Softmin", {"dim": -1}), ("GLU", {"dim": 1}), ("Identity", {}),
+    ("LogSoftmax", {"dim": 0}), ("Softmin", {"dim": -1}), ("Softmax2d", {}), ("RReLU", {"lower": 0.1, "upper": 0.1}),
+    ("LocalResponseNorm", {"size": 3, "alpha": 0.5}), ("LocalResponseNorm", {"size": 2, "k": 0.5, "beta": 0.6}),
+    ("GLU", {"dim": 1}), ("Identity", {}),
     ("Flatten", {}), ("Flatten", {"start_dim": 0, "end_dim": 1}),
     ("Unflatten", {"dim": 1, "unflattened_size": (2, -1)}),
 ]  # fmt: skip
@@ -124,6 +127,25 @@ LAYERS = [
 @pytest.mark.parametrize(("make", "shapes"), LAYERS)
 def test_layers(make, shapes):
     both(make(nn), make(torch.nn), *[draws(*s) for s in shapes])
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("options", [{}, {"affine": True, "track_running_stats": True, "momentum": 0.3}], ids=str)
+def test_normalisation_of_volumes(options, training):
+    for name, shapes in (("BatchNorm3d", [(2, 3, 2, 3, 2)]), ("InstanceNorm3d", [(2, 3, 2, 3, 2), (3, 2, 3, 2)])):
+        for shape in shapes:
+            mine, theirs = getattr(nn, name)(3, **options), getattr(torch.nn, name)(3, **options)
+            both(mine.train(training), theirs.train(training), draws(*shape))
+
+
+def test_activations_in_evaluation():
+    both(nn.RReLU().eval(), torch.nn.RReLU().eval(), draws(3, 4))
+
+
+def test_bilinear():
+    arrays = [RNG.normal(size=s) for s in ((2, 6, 3), (2, 6, 4), (5, 3, 4), (5,))]
+    agree(zen.f.bilinear, torch.nn.functional.bilinear, *arrays)
+    agree(zen.f.bilinear, torch.nn.functional.bilinear, *arrays[:3])
 
 
 @pytest.mark.parametrize("padding", [None, 2, -1])

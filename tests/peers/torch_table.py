@@ -216,7 +216,12 @@ def _taps(taps, size):
 
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 _CONSTANT = ("heaviside", "nextafter", "spacing")
-_OTHERWISE = [*_AS_LAYERS, *_CONSTANT, "svd"]
+_ALONE = (
+    "gammainc gammaincc betainc betaincc stdtr student_slope boxcox boxcox1p inv_boxcox inv_boxcox1p exprel logrel "
+    "erfcx_moment j0 j1 jv y0 y1 yv iv ive ive_slope k0 k0e k1 k1e kv kve"
+).split()
+_TRIGAMMA = "digamma gamma gammaln loggamma polygamma_gap beta betaln beta_density gamma_density".split()
+_OTHERWISE = [*_TRIGAMMA, *_AS_LAYERS, *_CONSTANT, *_ALONE, "eig", "svd"]
 TORCH = {
     **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _OTHERWISE},
     "equal": torch.eq, "not_equal": torch.ne,
@@ -347,6 +352,21 @@ TORCH = {
     "group_norm": lambda x, w, b, groups, eps: functional.group_norm(x, groups, _ones(w, x, x.shape[1]), b, eps),
     "batch_norm": _batch_norm,
     "fixed_norm": _fixed_norm,
+    "error_density": lambda x: 2 / math.sqrt(math.pi) * torch.exp(-x * x),
+    "normal_density": lambda x: torch.exp(-x * x / 2) / math.sqrt(2 * math.pi),
+    "inverse_mills": lambda x: torch.exp(-x * x / 2) / math.sqrt(2 * math.pi) / torch.special.ndtr(x),
+    "erfcx": torch.special.erfcx,
+    "erfcinv": lambda x: torch.erfinv(1 - x),
+    "ndtr": torch.special.ndtr, "log_ndtr": torch.special.log_ndtr, "ndtri": torch.special.ndtri,
+    "polygamma": lambda n, x: torch.polygamma(2, x) + 0 * n,
+    "zeta": torch.special.zeta,
+    "student_density": lambda v, t: torch.exp(torch.distributions.StudentT(v).log_prob(t)),
+    "xlog1py": torch.special.xlog1py,
+    "entr": torch.special.entr,
+    "rel_entr": lambda a, b: a * torch.log(a / b), "kl_div": lambda a, b: a * torch.log(a / b) - a + b,
+    "zero_ratio": torch.div, "log_ratio": lambda a, b: torch.log(a / b),
+    "cosm1": lambda x: torch.cos(x) - 1,
+    "i0e": torch.special.i0e, "i1": torch.special.i1, "i1e": torch.special.i1e,
     "diff": lambda x, axis: torch.diff(x, dim=axis),
     "cbrt": lambda x: torch.sign(x) * torch.abs(x) ** (1 / 3),
     "modf": torch.frac,
@@ -356,17 +376,21 @@ TORCH = {
 
 WITHOUT_COUNTERPART = {
     **dict.fromkeys(_AS_LAYERS, "compared as layers in test_nn_recurrent.py and test_nn_attention.py"),
+    **dict.fromkeys(_ALONE, "PyTorch has no derivative of it; tests/ops/test_special_functions.py knows its values"),
+    **dict.fromkeys(_TRIGAMMA, "PyTorch's trigamma has 9 digits; compared with SciPy's in test_special.py"),
     "paths": "compared as ctc_loss in test_nn_losses.py",
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
     **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),
     **dict.fromkeys(("convolve", "correlate_valid"), "compared with NumPy, whose form of a convolution they are"),
+    "roots": "PyTorch has no roots of polynomials",
     "sinc_slope": "serves the derivative of sinc",
     "i0_slope": "serves the derivative of i0",
     **dict.fromkeys(_CONSTANT, "PyTorch has no derivative"),
     "recurrence": "serves the derivative of cumprod",
     "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
+    "eig": "phases of vectors are LAPACK's; compared in test_linalg_decompositions.py",
     "svd": "signs of vectors are LAPACK's; compared in test_linalg_decompositions.py",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""

@@ -52,6 +52,7 @@ cdef extern from *:
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
+    SMALL = 1 << 12      # elements up to which repeating a value takes less than to tell NumPy that it is repeated
 
 cdef long long _passes = 0
 
@@ -110,6 +111,20 @@ cdef class Due:
         if self.after is None:
             return self.node.grad is not None and may_add(self.node)
         return self.node.grad is self.before
+
+
+cdef object repeated(ndarray a, Node n):
+    # One value in the node's shape: NumPy's function takes longer than to write a small array, and is Python.
+    cdef ndarray made
+    cdef Py_ssize_t size = 1
+    cdef int k
+    for k in range(n.nd):
+        size *= n.dims[k]
+    if size > SMALL:
+        return np.broadcast_to(a, n.shape)
+    made = cnp.PyArray_EMPTY(n.nd, <cnp.npy_intp*>n.dims, cnp.PyArray_TYPE(a), 0)
+    cnp.PyArray_CopyInto(made, a)
+    return made
 
 
 cdef inline Due due(Node n, object gradient):
@@ -267,7 +282,7 @@ cdef class Pass:
         cdef object a = np.asarray(value)
         if a.shape != shape:
             if a.ndim == 0:
-                a = np.broadcast_to(a, shape)
+                a = repeated(<ndarray>a, n) if not has_kernels(n.typenum) else np.broadcast_to(a, shape)
             elif row.joint:
                 raise ValueError(
                     f"{row.name}: the vjp returned a gradient of shape {a.shape} for argument {k + 1}, "

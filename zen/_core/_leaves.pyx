@@ -165,7 +165,7 @@ cdef class Leaves:
         cdef ndarray array
         if type(value) is ndarray:
             array = <ndarray>value
-            if has_kernels(cnp.PyArray_TYPE(array)) and cnp.PyArray_ISNOTSWAPPED(array):
+            if is_differentiable(cnp.PyArray_TYPE(array)) and cnp.PyArray_ISNOTSWAPPED(array):
                 # A copy: NumPy tells nobody if it is written to while a pullback is kept.
                 return self.add(contiguous(array))
         elif isinstance(value, Tensor) and node_of(<Tensor>value) is None:
@@ -245,16 +245,18 @@ cdef class Leaves:
 
         tree: the argument, in whose structure the gradient is. None as well where the caller has to look closer.
         """
-        cdef list outputs = [out]
+        cdef list outputs = [out], found
         cdef bint as_array = not self.took_tensors
+        cdef Py_ssize_t k
         if not isinstance(out, Tensor) or (<Tensor>out).size != 1 or self.connected(outputs):
             return None
         if is_complex((<Tensor>out).typenum):
             return None
-        for t in self.tensors:
-            if is_complex((<Tensor>t).typenum):
-                return None
-        found = self.handed(self.pull(outputs, [None], False, False), False, as_array)
+        found = self.pull(outputs, [None], False, False)
+        for k in range(len(found)):
+            if is_complex((<Tensor>found[k]).typenum):     # users see directions of ascent
+                found[k] = new_tensor(np.asarray(np.conjugate((<Tensor>found[k]).values())), None)
+        found = self.handed(found, False, as_array)
         return self.settle(<Tensor>out, False, as_array), rebuilt(tree, None, iter(found))
 
     def connected(self, list outputs not None):

@@ -51,7 +51,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
 
 def inplace(t: Tensor, row: Any, other: Any) -> Any:
     """`t += other` and its like; NotImplemented if `other` is not an operand."""
-    if not isinstance(other, (Tensor, np.ndarray, np.generic, int, float)):
+    if not isinstance(other, (Tensor, np.ndarray, np.generic, int, float, complex)):
         return NotImplemented
     name = _NAMES.get(row.name, row.name)
     return _update(t, row, (_operand(other, name),), name)

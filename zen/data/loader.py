@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count, islice
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from .. import backend
+from ..ops.arguments import refuse_absent
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, described, whole_batches
 from .randomness import Place, Stream, here, peek
@@ -53,6 +54,10 @@ class DataLoader:
     >>> len(loader), [x.shape for x, y in loader]
     (3, [(2, 2), (2, 2), (1, 2)])
     """
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        refuse_absent(cls.__name__, options)
+        return super().__new__(cls)
 
     def __init__(
         self, dataset: Any, batch_size: int | None = 1, shuffle: bool = False, sampler: Iterable[Any] | None = None,

@@ -1,13 +1,16 @@
 """Modules: layers, losses, and what holds them together. Names, arguments and shapes are those of PyTorch's nn.
 
 The functions of PyTorch's nn.functional are in `zen.f`, with `axis` in the place of `dim`: `import zen.f as F`. Those
-of its nn.utils that clip gradients are in `zen.optim`.
+of its nn.utils that clip gradients are in `zen.optim`; its parametrize and parametrizations, and what turns parameters
+into a vector and back, are here.
 """
 
 from typing import TYPE_CHECKING
 
 from ..exports import shown as _shown
 from . import init as init
+from . import parametrizations as parametrizations
+from . import parametrize as parametrize
 from .activation import CELU as CELU
 from .activation import ELU as ELU
 from .activation import GELU as GELU
@@ -24,6 +27,7 @@ from .activation import Mish as Mish
 from .activation import PReLU as PReLU
 from .activation import ReLU as ReLU
 from .activation import ReLU6 as ReLU6
+from .activation import RReLU as RReLU
 from .activation import Sigmoid as Sigmoid
 from .activation import SiLU as SiLU
 from .activation import Softmax as Softmax
@@ -45,9 +49,12 @@ from .convolution import Conv1d as Conv1d
 from .convolution import Conv2d as Conv2d
 from .convolution import ConvTranspose1d as ConvTranspose1d
 from .convolution import ConvTranspose2d as ConvTranspose2d
+from .dropout import AlphaDropout as AlphaDropout
 from .dropout import Dropout as Dropout
 from .dropout import Dropout1d as Dropout1d
 from .dropout import Dropout2d as Dropout2d
+from .dropout import Dropout3d as Dropout3d
+from .dropout import FeatureAlphaDropout as FeatureAlphaDropout
 from .images import ChannelShuffle as ChannelShuffle
 from .images import Fold as Fold
 from .images import PixelShuffle as PixelShuffle
@@ -85,10 +92,13 @@ from .loss import TripletMarginLoss as TripletMarginLoss
 from .module import Module as Module
 from .normalisation import BatchNorm1d as BatchNorm1d
 from .normalisation import BatchNorm2d as BatchNorm2d
+from .normalisation import BatchNorm3d as BatchNorm3d
 from .normalisation import GroupNorm as GroupNorm
 from .normalisation import InstanceNorm1d as InstanceNorm1d
 from .normalisation import InstanceNorm2d as InstanceNorm2d
+from .normalisation import InstanceNorm3d as InstanceNorm3d
 from .normalisation import LayerNorm as LayerNorm
+from .normalisation import LocalResponseNorm as LocalResponseNorm
 from .normalisation import RMSNorm as RMSNorm
 from .padding import CircularPad1d as CircularPad1d
 from .padding import CircularPad2d as CircularPad2d
@@ -130,9 +140,11 @@ from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
+from .vectors import parameters_to_vector as parameters_to_vector
+from .vectors import vector_to_parameters as vector_to_parameters
 
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
-    __all__, __dir__ = _shown(globals(), ("init",))
+    __all__, __dir__ = _shown(globals(), ("init", "parametrizations", "parametrize"))
 
     def __getattr__(name: str) -> object:
         from ..habits import NN, elsewhere, missing

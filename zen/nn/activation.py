@@ -123,6 +123,20 @@ class LeakyReLU(Module):
         return f"negative_slope={self.negative_slope}"
 
 
+class RReLU(Module):
+    """x where x > 0, else a slope times x, drawn from [lower, upper) while training, and their middle in evaluation."""
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        return f.rrelu(input, self.lower, self.upper, self.training)
+
+    def extra_repr(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}"
+
+
 class PReLU(Module):
     """x where x > 0, else weight * x, with a trained weight: one, or one for each channel on axis 1."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor
+from ..ops.arguments import refuse_absent
 
 _SIZES = {"kernel_size", "stride", "dilation", "output_size", "output_padding", "normalized_shape"}
 _NUMBERS = {"int", "float", "bool", "None", "tuple"}
@@ -23,6 +24,8 @@ def check(kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     made = kind.__init__
     code, annotations = made.__code__, made.__annotations__
     names = code.co_varnames[1 : code.co_argcount]
+    if kwargs and not code.co_flags & 8:
+        refuse_absent(kind.__name__, kwargs, code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     given = [*zip(names, args, strict=False), *kwargs.items()]
     for name, value in given:
         wanted = "int, or ints for each axis" if name in _SIZES else str(annotations.get(name, "Any"))

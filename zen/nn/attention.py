@@ -158,7 +158,7 @@ class MultiheadAttention(Module):
         """Query, key and value as (batch, heads, rows, head_dim)."""
         n, weight, bias, found = self.embed_dim, self.in_proj_weight, self.in_proj_bias, []
         for i, (name, x) in enumerate((("q", query), ("k", key), ("v", value))):
-            w = self.__dict__[f"{name}_proj_weight"] if weight is None else weight[i * n : (i + 1) * n]
+            w = getattr(self, f"{name}_proj_weight") if weight is None else weight[i * n : (i + 1) * n]
             y = f.linear(x, w, None if bias is None else bias[i * n : (i + 1) * n])
             y = f.reshape(y, (*x.shape[:2], self.num_heads, self.head_dim))
             found.append(f.permute_dims(y, (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)))

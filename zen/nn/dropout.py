@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..f import dropout, dropout1d, dropout2d
+from ..f import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from .module import Module
 
 if TYPE_CHECKING:
@@ -48,3 +48,21 @@ class Dropout2d(Dropout):
     """Sets whole channels of (batch, channels, height, width), or without the batch, to zero with probability p."""
 
     _function = staticmethod(dropout2d)
+
+
+class Dropout3d(Dropout):
+    """Sets whole channels of (batch, channels, depth, height, width), or without the batch, to zero."""
+
+    _function = staticmethod(dropout3d)
+
+
+class AlphaDropout(Dropout):
+    """Sets elements to the lower limit of SELU with probability p, and keeps mean 0 and variance 1. Klambauer 2017."""
+
+    _function = staticmethod(alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """AlphaDropout of whole channels of (batch, channels, ...)."""
+
+    _function = staticmethod(feature_alpha_dropout)

@@ -141,8 +141,7 @@ class Bilinear(Module):
                 f"Bilinear: expected (..., {self.in1_features}) and (..., {self.in2_features}) with equal leading "
                 f"sizes, got {shapes[0]} and {shapes[1]}"
             )
-        y = f.einsum("...i,kij,...j->...k", x1, self.weight, x2)
-        return y if self.bias is None else y + self.bias
+        return f.bilinear(x1, x2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return (

@@ -1,4 +1,4 @@
-"""Layers that normalise: BatchNorm1d and 2d, LayerNorm, RMSNorm, GroupNorm, InstanceNorm1d and 2d."""
+"""Layers that normalise: BatchNorm and InstanceNorm, LayerNorm, RMSNorm, GroupNorm, LocalResponseNorm."""
 
 from __future__ import annotations
 
@@ -151,6 +151,13 @@ class BatchNorm2d(_BatchNorm):
     _layout = "(batch, channels, height, width)"
 
 
+class BatchNorm3d(_BatchNorm):
+    """As BatchNorm1d, for (batch, channels, depth, height, width)."""
+
+    _allowed = (5,)
+    _layout = "(batch, channels, depth, height, width)"
+
+
 class LayerNorm(_Affine):
     """(x - mean) / sqrt(var + eps) * weight + bias over the last axes, which have the shape normalized_shape.
 
@@ -281,6 +288,30 @@ class InstanceNorm2d(_InstanceNorm):
     """As InstanceNorm1d, for (batch, channels, height, width), or that without the batch."""
 
     _sizes = 2
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """As InstanceNorm1d, for (batch, channels, depth, height, width), or that without the batch."""
+
+    _sizes = 3
+
+
+class LocalResponseNorm(Module):
+    """x over a power of the mean of squares of neighbouring channels; arguments of `zen.f.local_response_norm`.
+
+    >>> zen.nn.LocalResponseNorm(2, alpha=1.0, beta=1.0)(zen.ones((1, 1, 1))).item()
+    0.6666666666666666
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        return f.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 def _shape(name: str, normalized: Any) -> tuple[int, ...]:

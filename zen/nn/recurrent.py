@@ -23,6 +23,7 @@ from . import init
 from .linear import floating, sizes
 from .module import Module
 from .parameter import Parameter
+from .parametrize import is_parametrized
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -120,8 +121,14 @@ class RNNBase(Module):
     @property
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters of each layer and direction."""
+        return [[p for p in self._held(names) if p is not None] for names in self._names]
+
+    def _held(self, names: tuple[str, ...]) -> list[Any]:
+        """The parameters of these names, None for one that the layer does not have."""
         own = self.__dict__
-        return [[own[key] for key in names if key in own] for names in self._names]
+        if is_parametrized(self):
+            return [getattr(self, key) if is_parametrized(self, key) else own.get(key) for key in names]
+        return [own.get(key) for key in names]
 
     def _layer(self, inputs: tuple[Any, ...], reverse: bool) -> Any:
         """One layer and direction: `zen/ops/recurrent.py` says what the inputs and the result are."""
@@ -158,7 +165,7 @@ class RNNBase(Module):
 
     def _walk(self, x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """The last layer's output, and h_n (LSTM: and c_n)."""
-        own, steps, directions = self.__dict__, x.shape[0], 2 if self.bidirectional else 1
+        steps, directions = x.shape[0], 2 if self.bidirectional else 1
         lasts: list[list[Any]] = [[] for _ in states]
         outs: list[Any] = []
         for k, names in enumerate(self._names):
@@ -166,7 +173,7 @@ class RNNBase(Module):
             if k % directions == 0 and k and self.dropout:
                 x = f.dropout(x, self.dropout, self.training)
             first = [None if a is None else a[k] for a in states]
-            y = self._layer((x, *first, *[own.get(key) for key in names]), back)
+            y = self._layer((x, *first, *self._held(names)), back)
             out, cell = y if self._CELL else (y, None)
             end = 0 if back else steps - 1
             lasts[0].append(out[end : end + 1])

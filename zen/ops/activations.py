@@ -6,10 +6,14 @@ their rows in `elementwise.py`; softmax stands in `nn.py`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
+import numpy as np
+
+from .. import random
 from ..backend import apply
 from . import nn, pointwise
+from .arguments import refuse
 from .axes import either, one_axis
 from .operands import constant, floating, operand, raw, whole
 from .register import FUNCTIONS, ROWS, public
@@ -20,7 +24,7 @@ _abs, _sigmoid, _tanh, _negative = [FUNCTIONS[name] for name in ("abs", "sigmoid
 
 
 @public("", None)
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, **unknown: Never) -> Any:
     """x limited to [min_val, max_val]. The gradient is zero at the limits and beyond.
 
     input (x): Tensor, array or number of any shape. ValueError where min_val > max_val.
@@ -28,38 +32,46 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     >>> zen.f.hardtanh(zen.tensor([-2.0, 0.5, 2.0])).tolist()
     [-1.0, 0.5, 1.0]
     """
+    if unknown:
+        refuse(hardtanh, unknown)
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
     return apply(_HARDTANH, (floating("hardtanh", input), min_val, max_val))
 
 
 @public("", None)
-def relu6(input: Any) -> Any:
+def relu6(input: Any, **unknown: Never) -> Any:
     """x limited to [0, 6]; `hardtanh` with these limits.
 
     >>> zen.f.relu6(zen.tensor([-1.0, 3.0, 8.0])).tolist()
     [0.0, 3.0, 6.0]
     """
+    if unknown:
+        refuse(relu6, unknown)
     return apply(_HARDTANH, (floating("relu6", input), 0.0, 6.0))
 
 
 @public("", None)
-def hardsigmoid(input: Any) -> Any:
+def hardsigmoid(input: Any, **unknown: Never) -> Any:
     """clip(x + 3, 0, 6) / 6, a sigmoid of straight lines.
 
     >>> zen.f.hardsigmoid(zen.tensor([-4.0, 0.0, 3.0])).tolist()
     [0.0, 0.5, 1.0]
     """
+    if unknown:
+        refuse(hardsigmoid, unknown)
     return apply(_HARDTANH, (floating("hardsigmoid", input) + 3, 0.0, 6.0)) / 6
 
 
 @public("", None)
-def celu(input: Any, alpha: float = 1.0) -> Any:
+def celu(input: Any, alpha: float = 1.0, **unknown: Never) -> Any:
     """x where x > 0, else alpha * (exp(x / alpha) - 1). Barron 2017. ValueError for alpha = 0.
 
     >>> zen.f.celu(zen.tensor([0.0, 2.0]), 2.0).tolist()
     [0.0, 2.0]
     """
+    if unknown:
+        refuse(celu, unknown)
     if alpha == 0:
         raise ValueError("celu: alpha must not be zero")
     x = floating("celu", input)
@@ -88,6 +100,57 @@ def prelu(input: Any, weight: Any) -> Any:
     else:
         weight = weight.reshape(())
     return _leaky_relu(x, weight)
+
+
+@public("", None)
+def rrelu(
+    input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, *,
+    generator: np.random.Generator | None = None,
+    **unknown: Never,
+) -> Any:  # fmt: skip
+    """x where x > 0, else a slope times x: drawn evenly from [lower, upper) for each element while training, and
+    their middle otherwise. Xu et al. 2015.
+
+    generator: where the slopes are drawn from, instead of zen.random's stream. ValueError where lower > upper.
+
+    >>> zen.f.rrelu(zen.tensor([-8.0, 3.0]), 0.25, 0.75).tolist()
+    [-4.0, 3.0]
+    """
+    if unknown:
+        refuse(rrelu, unknown)
+    x = floating("rrelu", input)
+    if not lower <= upper:
+        raise ValueError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
+    if not training:
+        return _leaky_relu(x, (lower + upper) / 2)
+    return _leaky_relu(x, random.stream(generator).uniform(lower, upper, x.shape).astype(x.dtype))
+
+
+@public("", None)
+def gumbel_softmax(
+    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, axis: int = -1, *, dim: int | None = None,
+    generator: np.random.Generator | None = None,
+) -> Any:  # fmt: skip
+    """A sample of the distribution of Gumbel and softmax: softmax((logits + noise) / tau) along `axis`.
+
+    hard: one-hot vectors, with the gradient of the soft ones. eps: has no effect. dim: PyTorch's name for axis.
+    generator: where the noise is drawn from, instead of zen.random's stream. ValueError unless tau > 0. Jang et al.
+    2017, Maddison et al. 2017.
+
+    >>> zen.f.gumbel_softmax(zen.tensor([0.0, 500.0]), hard=True).tolist()
+    [0.0, 1.0]
+    """
+    x, axis = floating("gumbel_softmax", logits), either("gumbel_softmax", "axis", axis, "dim", dim, -1)
+    if not constant("gumbel_softmax", "tau", tau) > 0:
+        raise ValueError(f"gumbel_softmax: tau must be positive, not {tau}")
+    noise = random.stream(generator).gumbel(size=x.shape).astype(x.dtype)
+    soft = nn.softmax((x + noise) / tau, axis)
+    if not hard:
+        return soft
+    values = raw(soft)
+    chosen = np.zeros_like(values)
+    np.put_along_axis(chosen, np.expand_dims(values.argmax(axis), axis), 1, axis)
+    return soft + (chosen - values)  # in one sum: the values are those of `chosen`, to rounding
 
 
 @public("", None)
@@ -136,12 +199,14 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
 
 
 @public("", None)
-def threshold(input: Any, threshold: float, value: float) -> Any:
+def threshold(input: Any, threshold: float, value: float, **unknown: Never) -> Any:
     """value where x <= threshold, else x.
 
     >>> zen.f.threshold(zen.tensor([0.5, 2.0]), 1.0, -1.0).tolist()
     [-1.0, 2.0]
     """
+    if unknown:
+        refuse(FUNCTIONS["threshold"], unknown)
     x = floating("threshold", input)
     return apply(_WHERE, (raw(x) <= constant("threshold", "threshold", threshold), value, x))  # nan passes
 

@@ -119,4 +119,6 @@ def kept(f: Any, g: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, k
 
 def spread(f: Any, g: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, keepdims: bool) -> Any:
     """`g`, which has the shape of a reduction of `shape`, repeated along the reduced axes."""
+    if axes is None and not keepdims and type(g) is np.ndarray:
+        return g  # one value, which the engine repeats
     return f.broadcast_to(kept(f, g, shape, axes, keepdims), shape)

@@ -8,12 +8,13 @@ ignored class. The loss is -sum(q * log_softmax(x)). `reduction` is "mean", "sum
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import Shaped, apply
 from ..dtypes import FLOATING, INTEGER
+from .arguments import refuse
 from .axes import kept, one_axis, reduced_shape
 from .indexing import along_axis
 from .nn import log_softmax_array
@@ -202,6 +203,7 @@ def _ignored(name: str, ignore_index: Any) -> int:
 def cross_entropy(
     logits: Any, target: Any, axis: int = -1, *, weight: Any = None, ignore_index: int = -100,
     label_smoothing: float = 0.0, reduction: str = "mean",
+    **unknown: Never,
 ) -> Any:  # fmt: skip
     """Cross entropy of a softmax classifier, from its logits: -log(softmax(logits)[target]), stable for any logits.
 
@@ -221,6 +223,8 @@ def cross_entropy(
     >>> round(float(zen.f.cross_entropy(zen.tensor([[0.0, 0.0], [9.0, 0.0]]), [0, -100])), 4)
     0.6931
     """
+    if unknown:
+        refuse(cross_entropy, unknown)
     x, t = floating("cross_entropy", logits), operand("cross_entropy", target)
     _check("cross_entropy", reduction)
     label_smoothing = constant("cross_entropy", "label_smoothing", label_smoothing)
@@ -249,6 +253,7 @@ def cross_entropy(
 def nll_loss(
     log_probs: Any, target: Any, axis: int = -1, *, weight: Any = None, ignore_index: int = -100,
     reduction: str = "mean",
+    **unknown: Never,
 ) -> Any:  # fmt: skip
     """The negative log likelihood: -log_probs[target], with what log_softmax gives.
 
@@ -258,6 +263,8 @@ def nll_loss(
     >>> zen.f.nll_loss(zen.tensor([[-0.5, -1.0], [-2.0, -0.25]]), [0, 1]).item()
     0.375
     """
+    if unknown:
+        refuse(nll_loss, unknown)
     x, t = floating("nll_loss", log_probs), operand("nll_loss", target)
     _check("nll_loss", reduction)
     shape = x.shape

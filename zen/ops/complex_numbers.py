@@ -50,13 +50,8 @@ CONJ = define(row(
 ))  # fmt: skip
 
 
-def _sign_of(x: Any) -> Any:
-    size = np.abs(x)
-    return np.asarray(x / np.where(size == 0, 1, size)).astype(x.dtype)
-
-
 define(row(
-    "complex_sign", "x", _sign_of,
+    "complex_sign", "x", np.sign,
     # The change of the angle alone: (dx - y * real(conj(y) * dx)) / abs(x).
     ["ratio(0.5 * (g - conj(g * y * y)), complex_abs(x))"], jvp=("ratio(0.5 * (g - y * y * conj(g)), complex_abs(x))",),
     shape=_like, domain=_one, complex=True, doc="x / abs(x), and 0 at 0.",
@@ -65,6 +60,8 @@ define(row(
 for _declaration in (
     elementwise("complex_abs", "x", "abs(x)", ["g * conj(complex_sign(x))"], [POSITIVE], numpy="", method=None,
                 complex=True, doc="The modulus. The subgradient at 0 is 0."),
+    elementwise("complex_rint", "x", "rint(x)", ["0"], [(0.1, 0.4)], numpy="", method=None, complex=True,
+                doc="Both parts rounded to the nearest integer, halves to even. Its gradient is zero."),
     elementwise("complex_acosh", "x", "acosh(x)", ["g / (sqrt(x - 1) * sqrt(x + 1))"], [(1.5, 3.0)], numpy="",
                 method=None, complex=True, doc="Inverse hyperbolic cosine, on its principal branch."),
     elementwise("complex_sigmoid", "x", "1 / (1 + exp(-x))", ["g * y * (1 - y)"], [ANY], numpy="", method=None,

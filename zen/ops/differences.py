@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from .operands import constant, operand, raw, whole
 from .register import FUNCTIONS, define, public
 from .row import row
 from .shape import astype, broadcast_to, ravel, reshape
+
+if TYPE_CHECKING:
+    from ..backend import Tensor
 
 _divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("divide", "multiply", "subtract")]
 
@@ -107,7 +110,9 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @public("gradient", method=None)
-def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1, **unknown: Never) -> Any:
+def gradient(
+    f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1, **unknown: Never
+) -> Tensor | tuple[Tensor, ...]:
     """The derivatives of sampled values along axes: central differences, and one-sided ones at the ends.
 
     f: Tensor or array; integers give float64. varargs: the distances between samples, 1 if there are none: one number

@@ -80,7 +80,7 @@ arithmetic = [
     ),
     elementwise("floor", "x", "floor(x)", ["0"], [(0.1, 0.9)], doc="Largest integer <= x. Its gradient is zero."),
     elementwise("ceil", "x", "ceil(x)", ["0"], [(0.1, 0.9)], doc="Smallest integer >= x. Its gradient is zero."),
-    elementwise("rint", "x", "rint(x)", ["0"], [(0.1, 0.4)], method=None,
+    elementwise("rint", "x", "rint(x)", ["0"], [(0.1, 0.4)], method=None, complex="complex_rint",
                 doc="Nearest integer, halves to even. Its gradient is zero."),
     elementwise("trunc", "x", "trunc(x)", ["0"], [(0.1, 0.9)], numpy="trunc fix",
                 doc="x rounded towards zero. Its gradient is zero."),

@@ -12,7 +12,7 @@ of an even length, the last.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -28,7 +28,9 @@ from .row import row
 from .shape import astype
 
 if TYPE_CHECKING:
-    from ..typing import Axes
+    from ..typing import ArrayLike, Axes, Ints
+
+Norm: TypeAlias = Literal["backward", "ortho", "forward"] | None
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -178,10 +180,11 @@ def fitted(name: str, x: Any, axes: Sequence[int], lengths: Sequence[int]) -> An
     return pad(x, after) if any([width for _, width in after]) else x
 
 
-def into(name: str, made: Any, out: Any) -> Any:
+def into(name: str, made: Any, out: Any) -> Tensor:
     """`made`, or `out` with it written there."""
+    result: Tensor = made
     if out is None:
-        return made
+        return result
     if not isinstance(out, (Tensor, np.ndarray)):
         raise TypeError(f"{name}: out must be a Tensor or an ndarray, not {type(out).__name__}")
     if out.shape != made.shape or not np.can_cast(made.dtype, out.dtype, "same_kind"):
@@ -194,7 +197,7 @@ def into(name: str, made: Any, out: Any) -> Any:
     if made.requires_grad and grad_enabled():
         raise TypeError(f"{name}: an ndarray as out would lose the gradient; give a Tensor, or pass x.detach()")
     out[...] = raw(made)
-    return out
+    return out  # type: ignore[return-value]
 
 
 def of_numpy(function: Function) -> Function:
@@ -207,7 +210,9 @@ def of_numpy(function: Function) -> Function:
 # --- complex transforms
 
 
-def _transform(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], inverse: bool, norm: Any, out: Any) -> Any:
+def _transform(
+    name: str, x: Any, axes: tuple[int, ...], lengths: list[int], inverse: bool, norm: Any, out: Any
+) -> Tensor:
     norm = norm_of(name, norm)
     if len(set(axes)) < len(axes):  # NumPy transforms over an axis as often as it is named
         for k, n in zip(reversed(axes), reversed(lengths), strict=True):
@@ -219,20 +224,20 @@ def _transform(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], inv
     return into(name, x if isinstance(x, Tensor) else wrap(convert(x)), out)
 
 
-def _line(name: str, x: Any, n: int | None, axis: int, inverse: bool, norm: Any, out: Any) -> Any:
+def _line(name: str, x: Any, n: int | None, axis: int, inverse: bool, norm: Any, out: Any) -> Tensor:
     x = inexact(name, x)
     k, length = along(name, x, n, axis)
     return _transform(name, x, (k,), [length], inverse, norm, out)
 
 
-def _field(name: str, x: Any, s: Any, axes: Any, inverse: bool, norm: Any, out: Any) -> Any:
+def _field(name: str, x: Any, s: Any, axes: Any, inverse: bool, norm: Any, out: Any) -> Tensor:
     x = inexact(name, x)
     where, lengths = over(name, x, s, axes)
     return _transform(name, x, where, lengths, inverse, norm, out)
 
 
 @of_numpy
-def fft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+def fft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The discrete Fourier transform along an axis: `y[k] = sum_j x[j] exp(-2 pi i j k / n)`.
 
     x: real or complex; float32 gives complex64, integers complex128. n: the length of the transform, to which x is cut
@@ -247,7 +252,7 @@ def fft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backwa
 
 
 @of_numpy
-def ifft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+def ifft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The inverse of `fft`: `x[j] = sum_k y[k] exp(2 pi i j k / n) / n`. Arguments and errors as there.
 
     >>> zen.fft.ifft(zen.tensor([4.0, 0.0, 0.0, 0.0])).real.tolist()
@@ -257,7 +262,7 @@ def ifft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backw
 
 
 @of_numpy
-def fftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward", out: Any = None) -> Any:
+def fftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The Fourier transform over several axes, all if None.
 
     s: the length along each of the axes, to which x is cut or padded with zeros; -1 keeps that of x. Without axes they
@@ -270,7 +275,7 @@ def fftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward"
 
 
 @of_numpy
-def ifftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward", out: Any = None) -> Any:
+def ifftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The inverse of `fftn`. Arguments and errors as there.
 
     >>> zen.fft.ifftn(zen.ones((2, 2))).real.tolist()
@@ -280,7 +285,9 @@ def ifftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward
 
 
 @of_numpy
-def fft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "backward", out: Any = None) -> Any:
+def fft2(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+) -> Tensor:
     """`fftn` over the last two axes.
 
     >>> zen.fft.fft2(zen.ones((2, 2))).real.tolist()
@@ -290,7 +297,9 @@ def fft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "backw
 
 
 @of_numpy
-def ifft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "backward", out: Any = None) -> Any:
+def ifft2(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+) -> Tensor:
     """`ifftn` over the last two axes.
 
     >>> zen.fft.ifft2(zen.ones((2, 2))).real.tolist()

@@ -15,7 +15,7 @@ from ..creation import one_device
 from ..dtypes import DEFAULT
 from .axes import all_axes
 from .complex_numbers import conj
-from .fft import DUAL, FOURIER, IRFFT, RFFT, along, fitted, inexact, into, norm_of, of_numpy, over
+from .fft import DUAL, FOURIER, IRFFT, RFFT, Norm, along, fitted, inexact, into, norm_of, of_numpy, over
 from .operands import operand, whole
 from .rearranging import roll
 from .shape import astype
@@ -23,7 +23,7 @@ from .shape import astype
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..typing import ArrayLike, Axes, Operand
+    from ..typing import ArrayLike, Axes, Ints, Operand
 
 
 def _forward(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], norm: str) -> Any:
@@ -67,7 +67,7 @@ def _spectrum(name: str, x: Any, s: Any, axes: Any) -> tuple[Any, tuple[int, ...
 
 
 @of_numpy
-def rfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+def rfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The first half, n // 2 + 1 values, of the Fourier transform of real x; the others are their conjugates.
 
     Arguments and errors as in `zen.fft.fft`; TypeError for complex x.
@@ -81,7 +81,7 @@ def rfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backw
 
 
 @of_numpy
-def irfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+def irfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The inverse of `rfft`: n real numbers from the first n // 2 + 1 values of their transform.
 
     n: 2 (m - 1) if None, for m values along the axis; an odd length has to be given. The imaginary parts of the first
@@ -97,7 +97,7 @@ def irfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "back
 
 
 @of_numpy
-def rfftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward", out: Any = None) -> Any:
+def rfftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
     """`rfft` over the last of the axes, and `fft` over the others. Arguments and errors as in `fftn` and `rfft`.
 
     >>> zen.fft.rfftn(zen.ones((2, 2))).real.tolist()
@@ -107,7 +107,7 @@ def rfftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward
 
 
 @of_numpy
-def irfftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backward", out: Any = None) -> Any:
+def irfftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The inverse of `rfftn`. Arguments and errors as in `fftn` and `irfft`, s being the lengths of the result.
 
     >>> zen.fft.irfftn(zen.ones((2, 2))).tolist()
@@ -117,7 +117,9 @@ def irfftn(x: Any, s: Any = None, axes: Axes = None, norm: str | None = "backwar
 
 
 @of_numpy
-def rfft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "backward", out: Any = None) -> Any:
+def rfft2(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+) -> Tensor:
     """`rfftn` over the last two axes.
 
     >>> zen.fft.rfft2(zen.ones((2, 2))).real.tolist()
@@ -127,7 +129,9 @@ def rfft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "back
 
 
 @of_numpy
-def irfft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "backward", out: Any = None) -> Any:
+def irfft2(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+) -> Tensor:
     """`irfftn` over the last two axes.
 
     >>> zen.fft.irfft2(zen.ones((2, 2))).tolist()
@@ -136,19 +140,19 @@ def irfft2(x: Any, s: Any = None, axes: Axes = (-2, -1), norm: str | None = "bac
     return _spectral_field("irfft2", x, s, axes, norm, out)
 
 
-def _real_field(name: str, x: Any, s: Any, axes: Axes, norm: str | None, out: Any) -> Any:
+def _real_field(name: str, x: Any, s: Any, axes: Axes, norm: str | None, out: Any) -> Tensor:
     x = inexact(name, x, real=True)
     where, lengths = over(name, x, s, axes)
     return into(name, _forward(name, x, where, lengths, norm_of(name, norm)), out)
 
 
-def _spectral_field(name: str, x: Any, s: Any, axes: Axes, norm: str | None, out: Any) -> Any:
+def _spectral_field(name: str, x: Any, s: Any, axes: Axes, norm: str | None, out: Any) -> Tensor:
     x, where, lengths = _spectrum(name, x, s, axes)
     return into(name, _backward(name, x, where, lengths, norm_of(name, norm)), out)
 
 
 @of_numpy
-def hfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+def hfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The real Fourier transform, of length n, of numbers that x is the first half of; the others are its conjugates.
 
     n: 2 (m - 1) if None, for m values along the axis. Other arguments and errors as in `zen.fft.fft`.
@@ -163,7 +167,7 @@ def hfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backw
 
 
 @of_numpy
-def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward", out: Any = None) -> Any:
+def ihfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
     """The inverse of `hfft`: the first n // 2 + 1 of the numbers whose transform is the real x.
 
     Arguments and errors as in `rfft`.

@@ -13,11 +13,14 @@ FAMILIES = (
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
     "real_functions", "nan_functions", "quantiles", "statistics", "histograms",
     "windows", "images", "distances", "searching", "fft", "fft_real",
-    "spectra", "singular_values", "orthogonal", "least_squares", "tensor_equations",
+    "spectra", "eigen", "singular_values", "orthogonal", "least_squares", "tensor_equations",
     "triangular", "matrix_functions",
     "building", "along", "writing", "wide_domains",
     "differences", "interpolation", "signals",
+    "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
     "resampling", "alignment", "multilabel",
+    "special_error", "special_gamma", "special_incomplete", "special_student",
+    "special_entropy", "special_bessel", "special_boxcox",
 )  # fmt: skip
 """Each behind those that it imports."""
 

@@ -11,8 +11,8 @@ ROWS: dict[str, str] = {
     "normalisation_channels": "batch_norm fixed_norm group_norm",
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
     "complex_numbers": (
-        "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_sigmoid complex_sign "
-        "complex_silu complex_std complex_var conj imag real"
+        "complex_abs complex_acosh complex_angle complex_norm2 complex_norm_p complex_rint complex_sigmoid "
+        "complex_sign complex_silu complex_std complex_var conj imag real"
     ),
     "real_functions": (
         "cbrt copysign deg2rad fmax fmin fmod heaviside i0 i0_slope ldexp logaddexp2 modf nextafter rad2deg sinc "
@@ -23,6 +23,7 @@ ROWS: dict[str, str] = {
     "distances": "cdist",
     "fft": "fourier irfft rfft",
     "spectra": "eigh",
+    "eigen": "eig",
     "singular_values": "svd",
     "orthogonal": "qr",
     "least_squares": "pinv",
@@ -30,14 +31,24 @@ ROWS: dict[str, str] = {
     "building": "linspace",
     "differences": "diff",
     "signals": "convolve correlate_valid",
+    "polynomials": "roots",
     "resampling": "gathered_back resampled",
     "alignment": "paths",
+    "special_error": (
+        "erfc erfcinv erfcx erfcx_moment erfinv error_density inverse_mills log_ndtr ndtr ndtri normal_density"
+    ),
+    "special_gamma": "beta betaln digamma gamma gammaln loggamma polygamma polygamma_gap zeta",
+    "special_incomplete": "beta_density betainc betaincc gamma_density gammainc gammaincc",
+    "special_student": "stdtr student_density student_slope",
+    "special_entropy": "entr kl_div log_ratio logit rel_entr xlog1py xlogy zero_ratio",
+    "special_bessel": "i0e i1 i1e iv ive ive_slope j0 j1 jv k0 k0e k1 k1e kv kve y0 y1 yv",
+    "special_boxcox": "boxcox boxcox1p cosm1 exprel inv_boxcox inv_boxcox1p logrel",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
-    "dropout": "dropout dropout1d dropout2d",
-    "layers": "embedding linear",
+    "dropout": "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
+    "layers": "bilinear embedding linear",
     "losses": (
         "binary_cross_entropy binary_cross_entropy_with_logits gaussian_nll_loss huber_loss kl_div l1_loss mse_loss "
         "poisson_nll_loss smooth_l1_loss"
@@ -45,14 +56,15 @@ FUNCTIONS: dict[str, str] = {
     "nn": "log_softmax softmax",
     "normalisation": "layer_norm rms_norm",
     "activations": (
-        "celu glu hardshrink hardsigmoid hardtanh prelu relu6 softmin softshrink softsign tanhshrink threshold"
+        "celu glu gumbel_softmax hardshrink hardsigmoid hardtanh prelu relu6 rrelu softmin softshrink softsign "
+        "tanhshrink threshold"
     ),
     "classification": "cross_entropy nll_loss",
     "margins": (
         "cosine_embedding_loss cosine_similarity hinge_embedding_loss margin_ranking_loss multi_margin_loss "
         "pairwise_distance soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss"
     ),
-    "normalisation_channels": "batch_norm group_norm instance_norm",
+    "normalisation_channels": "batch_norm group_norm instance_norm local_response_norm",
     "pooling": (
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d avg_pool2d "
         "max_pool1d max_pool2d"
@@ -71,6 +83,7 @@ FUNCTIONS: dict[str, str] = {
     "distances": "cdist normalize one_hot pdist",
     "searching": "isin nonzero searchsorted unique_all unique_counts unique_inverse unique_values",
     "spectra": "eigh eigvalsh",
+    "eigen": "eig eigvals",
     "singular_values": "svd svdvals",
     "orthogonal": "qr",
     "least_squares": "cond lstsq matrix_rank pinv",
@@ -84,6 +97,13 @@ FUNCTIONS: dict[str, str] = {
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate kaiser",
+    "editing": "append delete insert partition resize sort_complex trim_zeros",
+    "turning": (
+        "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
+    ),
+    "sets": "intersect1d setdiff1d setxor1d union1d unique",
+    "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
+    "polynomial_fits": "polyfit",
     "resampling": "interpolate",
     "alignment": "ctc_loss",
     "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
@@ -120,6 +140,7 @@ NUMPY: dict[str, str] = {
         "fft.rfftfreq fft.rfftn"
     ),
     "spectra": "linalg.eigh linalg.eigvalsh",
+    "eigen": "linalg.eig linalg.eigvals",
     "singular_values": "linalg.svd linalg.svdvals",
     "orthogonal": "linalg.qr",
     "least_squares": "linalg.cond linalg.lstsq linalg.matrix_rank linalg.pinv",
@@ -134,4 +155,35 @@ NUMPY: dict[str, str] = {
     "differences": "diff ediff1d gradient trapezoid unwrap",
     "interpolation": "interp",
     "signals": "convolve correlate",
+    "editing": "append delete insert partition resize sort_complex trim_zeros",
+    "turning": (
+        "array_split column_stack dsplit dstack fliplr flipud hsplit kron matvec rollaxis rot90 vander vecmat vsplit"
+    ),
+    "sets": "intersect1d setdiff1d setxor1d union1d unique",
+    "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots",
+    "polynomial_fits": "polyfit",
+    "power_series_values": "polynomial.polynomial.polygrid2d polynomial.polynomial.polyval2d",
+    "special_error": (
+        "scipy.special.erf scipy.special.erfc scipy.special.erfcinv scipy.special.erfcx scipy.special.erfinv "
+        "scipy.special.log_ndtr scipy.special.ndtr scipy.special.ndtri"
+    ),
+    "special_gamma": (
+        "scipy.special._ufuncs._riemann_zeta scipy.special._ufuncs._zeta scipy.special.beta scipy.special.betaln "
+        "scipy.special.digamma scipy.special.gamma scipy.special.gammaln scipy.special.loggamma scipy.special.psi"
+    ),
+    "special_incomplete": "scipy.special.betainc scipy.special.betaincc scipy.special.gammainc scipy.special.gammaincc",
+    "special_student": "scipy.special.stdtr",
+    "special_entropy": (
+        "scipy.special.entr scipy.special.expit scipy.special.kl_div scipy.special.log_expit scipy.special.logit "
+        "scipy.special.rel_entr scipy.special.xlog1py scipy.special.xlogy"
+    ),
+    "special_bessel": (
+        "scipy.special.i0 scipy.special.i0e scipy.special.i1 scipy.special.i1e scipy.special.iv scipy.special.ive "
+        "scipy.special.j0 scipy.special.j1 scipy.special.jv scipy.special.k0 scipy.special.k0e scipy.special.k1 "
+        "scipy.special.k1e scipy.special.kv scipy.special.kve scipy.special.y0 scipy.special.y1 scipy.special.yv"
+    ),
+    "special_boxcox": (
+        "scipy.special.boxcox scipy.special.boxcox1p scipy.special.cosm1 scipy.special.expm1 scipy.special.exprel "
+        "scipy.special.inv_boxcox scipy.special.inv_boxcox1p scipy.special.log1p"
+    ),
 }

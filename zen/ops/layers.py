@@ -11,6 +11,7 @@ import numpy as np
 from .. import backend
 from ..backend import Shaped, apply
 from ..dtypes import COMPLEX, INTEGER, KERNELS, accumulator
+from .einsum import einsum
 from .operands import complex_of, constant, operand, raw, whole
 from .products import turned
 from .register import define, public
@@ -89,6 +90,31 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         return apply(LINEAR, (input, weight)) if bias is None else apply(AFFINE, (input, weight, bias))
     except ValueError as error:  # which names the row, that nobody has called
         raise ValueError(str(error).removeprefix("affine: ").partition(" (operand shapes")[0]) from None
+
+
+@public("", None)
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """sum over i and j of input1[..., i] * weight[k, i, j] * input2[..., j], plus bias[k].
+
+    input1, input2: Tensors or arrays (..., n) and (..., m) with equal leading sizes. weight: (out, n, m). bias: (out,)
+    or None. Raises ValueError for shapes that do not fit.
+
+    >>> zen.f.bilinear(zen.tensor([1.0, 2.0]), zen.tensor([3.0]), zen.ones((1, 2, 1))).tolist()
+    [9.0]
+    """
+    x1, x2, w = [operand("bilinear", x) for x in (input1, input2, weight)]
+    if not x1.shape or not x2.shape or x1.shape[:-1] != x2.shape[:-1] or w.shape[1:] != (x1.shape[-1], x2.shape[-1]):
+        raise ValueError(
+            f"bilinear: input1 of shape {x1.shape}, input2 of shape {x2.shape} and weight of shape {w.shape}; expected "
+            "(..., n), (..., m) with equal leading sizes, and (out, n, m)"
+        )
+    y = einsum("...i,kij,...j->...k", x1, w, x2)
+    if bias is None:
+        return y
+    b = operand("bilinear", bias)
+    if b.shape != w.shape[:1]:
+        raise ValueError(f"bilinear: bias of shape {b.shape} does not fit weight of shape {w.shape}: {w.shape[:1]}")
+    return y + b
 
 
 # --- embedding. `skipped` is the row that gets no gradient, or None.

@@ -93,12 +93,12 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, ...]:
     it the smallest norm.
 
     a: (m, n). b: (m,) or (m, k). residuals: these sums, (k,), or (1,) for a vector; empty where the rank of a is less
-    than n, or m <= n. rank: an int. s: the singular values of a, of which those up to rcond times the largest count as
+    than n, or m <= n. rank: an integer. s: the singular values of a, of which those up to rcond times the largest count as
     zero; by default max(m, n) times the rounding of float64. x, residuals and s are differentiable, while the rank
     stays what it is. Raises numpy.linalg.LinAlgError for shapes that do not fit and where LAPACK does not converge.
 
     >>> x, residuals, rank, s = zen.f.lstsq(zen.tensor([[1.0], [1.0]]), zen.tensor([1.0, 3.0]))
-    >>> [round(v, 6) for v in (x.item(), residuals.item())], rank
+    >>> [round(v, 6) for v in (x.item(), residuals.item())], int(rank)
     ([2.0, 2.0], 1)
     """
     a, b = operand("lstsq", a), operand("lstsq", b)
@@ -109,17 +109,15 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, ...]:
     rcond = constant("lstsq", "rcond", rcond)
     x, residuals, rank, s = failing("lstsq", np.linalg.lstsq, raw(a), raw(b), rcond)
     if not (recorded(a) or recorded(b)):
-        return backend.wrap(np.asarray(x)), backend.wrap(residuals), int(rank), backend.wrap(s)
+        return backend.wrap(np.asarray(x)), backend.wrap(residuals), rank, backend.wrap(s)
     double = np.result_type(a.dtype, b.dtype, np.float64)  # what LAPACK computes in
     if rcond is None:
         rcond = max(a.shape) * np.finfo(double).eps
     wide, right = astype(a, double), astype(b, double)
     solution = apply(PINV, (wide,), (rcond,)) @ right
-    sums = backend.wrap(residuals)
-    if residuals.size:
-        rest = FUNCTIONS["abs"](right - wide @ solution) ** 2
-        sums = astype(reduction.sum(rest, axis=0, keepdims=b.ndim == 1), residuals.dtype)
-    return astype(solution, x.dtype), sums, int(rank), astype(svdvals(wide), s.dtype)
+    sums = reduction.sum(FUNCTIONS["abs"](right - wide @ solution) ** 2, axis=0, keepdims=b.ndim == 1)
+    sums = astype(sums if sums.shape == residuals.shape else sums[:0], residuals.dtype)
+    return astype(solution, x.dtype), sums, rank, astype(svdvals(wide), s.dtype)
 
 
 @public("linalg.matrix_rank", method=None)
@@ -144,7 +142,7 @@ def cond(x: Any, p: Any = None) -> Any:
     """Condition numbers of the matrices in the last two axes: norm(x, p) * norm(inv(x), p).
 
     p: None or 2, the largest singular value over the smallest, for any shape; -2, the inverse of that; or an order of
-    `norm` for square matrices, "fro", "nuc", 1, -1, inf or -inf. A condition from the inverse of the dtype's rounding on
+    `norm` for square matrices, "fro", "nuc", 1, -1, inf or -inf. A condition beyond the inverse of the dtype's rounding
     is nothing but rounding, or inf, and has a gradient of zero. Raises ValueError for less than two dimensions or
     another p, numpy.linalg.LinAlgError for empty matrices and, with an order that needs the inverse, for matrices that
     are not square.

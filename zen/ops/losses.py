@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply
 from ..dtypes import FLOATING
+from .arguments import refuse
 from .operands import constant, floating, operand, raw
 from .pointwise import PARTS, where
 from .reduction import MEAN, SUM
@@ -95,7 +96,7 @@ def _weighted(name: str, losses: Any, weight: Any) -> Any:
 
 
 @public("", None)
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None, **unknown: Never) -> Any:
     """(input - target) ** 2.
 
     input, target: Tensors or arrays of one shape. Other shapes are broadcast, with a UserWarning that names them.
@@ -105,18 +106,22 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = 
     >>> zen.f.mse_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     2.0
     """
+    if unknown:
+        refuse(mse_loss, unknown)
     x, t = broadcast_pair("mse_loss", input, target)
     return _weighed("mse_loss", _squared_error(x, t), x, weight, reduction)
 
 
 @public("", None)
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None, **unknown: Never) -> Any:
     """|input - target|. Arguments and errors as in `mse_loss`; the subgradient where both are equal is 0,
     a constant, as in `abs`.
 
     >>> zen.f.l1_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     1.0
     """
+    if unknown:
+        refuse(l1_loss, unknown)
     x, t = broadcast_pair("l1_loss", input, target)
     return _weighed("l1_loss", _abs(x - t), x, weight, reduction)
 
@@ -139,7 +144,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 @public("", None)
-def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0, **unknown: Never) -> Any:
     """d ** 2 / (2 * beta) for distances d < beta, else d - beta / 2: `huber_loss` over beta. Girshick 2015.
 
     Arguments and errors as in `mse_loss`; ValueError as well if beta < 0. beta = 0 is `l1_loss`.
@@ -147,6 +152,8 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     >>> zen.f.smooth_l1_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0], beta=2.0).item()
     0.5
     """
+    if unknown:
+        refuse(smooth_l1_loss, unknown)
     beta = constant("smooth_l1_loss", "beta", beta)
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
@@ -156,7 +163,9 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
 
 
 @public("", None)
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", **unknown: Never
+) -> Any:
     """-target * log(input) - (1 - target) * log(1 - input), each logarithm at least -100.
 
     input: probabilities; target: of one shape, usually 0 or 1. weight: broadcasts to the losses. Raises ValueError for
@@ -165,6 +174,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     >>> f"{zen.f.binary_cross_entropy(zen.tensor([0.5]), [1.0]).item():.4f}"
     '0.6931'
     """
+    if unknown:
+        refuse(binary_cross_entropy, unknown)
     name = "binary_cross_entropy"
     p, t = pair(name, input, target)
     values = raw(p)
@@ -178,8 +189,9 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
 
 @public("", None)
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
-) -> Any:
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None,
+    **unknown: Never,
+) -> Any:  # fmt: skip
     """`binary_cross_entropy` of sigmoid(input), exact for any logit.
 
     input: logits; target: of one shape, usually 0 or 1. weight: broadcasts to the losses. pos_weight: a factor on the
@@ -188,6 +200,8 @@ def binary_cross_entropy_with_logits(
     >>> f"{zen.f.binary_cross_entropy_with_logits(zen.tensor([0.0, 800.0]), [1.0, 1.0]).item():.4f}"
     '0.3466'
     """
+    if unknown:
+        refuse(binary_cross_entropy_with_logits, unknown)
     name = "binary_cross_entropy_with_logits"
     x, t = pair(name, input, target)
     if pos_weight is None:
@@ -199,7 +213,7 @@ def binary_cross_entropy_with_logits(
 
 
 @public("", None)
-def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
+def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False, **unknown: Never) -> Any:
     """target * (log(target) - input): the divergence of Kullback and Leibler, from log-probabilities.
 
     input: log-probabilities. target: probabilities of one shape, or their logarithms if log_target; the derivative in
@@ -209,6 +223,8 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
     >>> zen.f.kl_div(zen.tensor([[0.0, -1.0]]), [[1.0, 0.0]], reduction="batchmean").item()
     0.0
     """
+    if unknown:
+        refuse(kl_div, unknown)
     x, t = pair("kl_div", input, target)
     if log_target:
         losses = _exp(t) * (t - x)
@@ -221,8 +237,9 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
 
 @public("", None)
 def poisson_nll_loss(
-    input: Any, target: Any, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
-) -> Any:
+    input: Any, target: Any, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean",
+    **unknown: Never,
+) -> Any:  # fmt: skip
     """exp(input) - target * input: the negative log likelihood of counts, from the logarithms of their rates.
 
     log_input: False takes the rates themselves, with eps added in the logarithm. full: add Stirling's approximation
@@ -231,6 +248,8 @@ def poisson_nll_loss(
     >>> zen.f.poisson_nll_loss(zen.tensor([0.0]), [3.0]).item()
     1.0
     """
+    if unknown:
+        refuse(poisson_nll_loss, unknown)
     x, t = broadcast_pair("poisson_nll_loss", input, target)
     losses = _exp(x) - t * x if log_input else x - t * _log(x + eps)
     if full:

@@ -6,12 +6,13 @@ Axes are called `axis` here. `reduction` is as in `losses.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import apply
 from ..dtypes import INTEGER
+from .arguments import refuse
 from .axes import either, one_axis
 from .losses import broadcast_pair, pair, reduced
 from .moments import norm_of_vectors
@@ -75,8 +76,9 @@ def _distance(name: str, x1: Any, x2: Any, p: float, eps: float, keepdims: bool 
 
 @public("", None)
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
-) -> Any:
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean",
+    **unknown: Never,
+) -> Any:  # fmt: skip
     """1 - cos where the target is 1, max(cos - margin, 0) where it is -1.
 
     input1, input2: (batch, width) or (width,). target: (batch,) or a number, of 1 and -1. Raises ValueError for other
@@ -85,6 +87,8 @@ def cosine_embedding_loss(
     >>> zen.f.cosine_embedding_loss(zen.tensor([[1.0, 0.0]]), zen.tensor([[0.0, 1.0]]), [1]).item()
     1.0
     """
+    if unknown:
+        refuse(cosine_embedding_loss, unknown)
     name = "cosine_embedding_loss"
     x1, x2 = pair(name, input1, input2)
     t = raw(operand(name, target))
@@ -98,7 +102,9 @@ def cosine_embedding_loss(
 
 
 @public("", None)
-def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean") -> Any:
+def hinge_embedding_loss(
+    input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean", **unknown: Never
+) -> Any:
     """input where the target is 1, max(margin - input, 0) where it is -1.
 
     input, target: of one shape; others are broadcast, with a UserWarning. ValueError for shapes that do not broadcast
@@ -107,13 +113,17 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduct
     >>> zen.f.hinge_embedding_loss(zen.tensor([0.25, 0.25]), [1, -1]).item()
     0.5
     """
+    if unknown:
+        refuse(hinge_embedding_loss, unknown)
     x, t = broadcast_pair("hinge_embedding_loss", input, target)
     losses = apply(_WHERE, (_positive("hinge_embedding_loss", raw(t)), x, _relu(margin - x)))
     return reduced("hinge_embedding_loss", losses, reduction)
 
 
 @public("", None)
-def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean") -> Any:
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean", **unknown: Never
+) -> Any:
     """max(-target * (input1 - input2) + margin, 0): input1 is to rank higher where the target is 1, lower where -1.
 
     All three have one shape; ValueError otherwise.
@@ -121,13 +131,15 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     >>> zen.f.margin_ranking_loss(zen.tensor([1.0, 2.0]), zen.tensor([3.0, 1.0]), [1.0, 1.0]).item()
     1.0
     """
+    if unknown:
+        refuse(margin_ranking_loss, unknown)
     x1, x2 = pair("margin_ranking_loss", input1, input2)
     _, t = pair("margin_ranking_loss", x1, target)
     return reduced("margin_ranking_loss", _relu(t * (x2 - x1) + margin), reduction)
 
 
 @public("", None)
-def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean", **unknown: Never) -> Any:
     """log(1 + exp(-target * input)), without overflow; targets are 1 and -1.
 
     input, target: of one shape; ValueError otherwise.
@@ -135,14 +147,17 @@ def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any
     >>> f"{zen.f.soft_margin_loss(zen.tensor([0.0]), [1.0]).item():.4f}"
     '0.6931'
     """
+    if unknown:
+        refuse(soft_margin_loss, unknown)
     x, t = pair("soft_margin_loss", input, target)
     return reduced("soft_margin_loss", apply(ROWS["softplus"], (-t * x,)), reduction)
 
 
 @public("", None)
 def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean"
-) -> Any:
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean",
+    **unknown: Never,
+) -> Any:  # fmt: skip
     """sum over the other classes of max(margin - input[target] + input, 0) ** p, over the number of classes.
 
     input: scores, (batch, classes) or (classes,). target: class numbers, (batch,) or a number. p: 1 or 2. weight: a
@@ -152,6 +167,8 @@ def multi_margin_loss(
     >>> zen.f.multi_margin_loss(zen.tensor([[1.0, 0.5]]), [0]).item()
     0.25
     """
+    if unknown:
+        refuse(multi_margin_loss, unknown)
     name = "multi_margin_loss"
     x, t = floating(name, input), raw(operand(name, target))
     if constant(name, "p", p) not in (1, 2):
@@ -184,6 +201,7 @@ def multi_margin_loss(
 def triplet_margin_loss(
     anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6,
     swap: bool = False, *, reduction: str = "mean",
+    **unknown: Never,
 ) -> Any:  # fmt: skip
     """max(d(anchor, positive) - d(anchor, negative) + margin, 0), with `pairwise_distance`.
 
@@ -194,6 +212,8 @@ def triplet_margin_loss(
     >>> zen.f.triplet_margin_loss(a, b, b, eps=0.0).item()
     1.0
     """
+    if unknown:
+        refuse(triplet_margin_loss, unknown)
     name = "triplet_margin_loss"
     anchor, positive = pair(name, anchor, positive)
     _, negative = pair(name, anchor, negative)

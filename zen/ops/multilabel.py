@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..dtypes import INTEGER
+from .arguments import refuse
 from .losses import pair, reduced
 from .operands import floating, operand, raw
 from .pointwise import PARTS, where
@@ -18,7 +19,7 @@ _relu, _bce_logits = FUNCTIONS["relu"], PARTS["bce_logits"]
 
 
 @public("", None)
-def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean", **unknown: Never) -> Any:
     """sum over targets j and other classes i of max(1 - (input[j] - input[i]), 0), over the number of classes.
 
     input: scores, (batch, classes) or (classes,). target: class numbers, of the input's shape: those before the first
@@ -27,6 +28,8 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
     >>> f"{zen.f.multilabel_margin_loss(zen.tensor([0.1, 0.2, 0.4, 0.8]), [3, 0, -1, 1]).item():.2f}"
     '0.85'
     """
+    if unknown:
+        refuse(multilabel_margin_loss, unknown)
     name = "multilabel_margin_loss"
     x, t = floating(name, input), raw(operand(name, target))
     if x.ndim not in (1, 2) or t.shape != x.shape or (t.dtype not in INTEGER and t.size):
@@ -48,7 +51,9 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
 
 
 @public("", None)
-def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+def multilabel_soft_margin_loss(
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", **unknown: Never
+) -> Any:
     """The mean over classes of the binary cross entropy of sigmoid(input), exact for any logit.
 
     input: logits, (..., classes); target: of one shape, usually 0 or 1. weight: a factor for each class. Raises
@@ -57,6 +62,8 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, *, 
     >>> f"{zen.f.multilabel_soft_margin_loss(zen.tensor([[0.0, 800.0]]), [[1.0, 1.0]]).item():.4f}"
     '0.3466'
     """
+    if unknown:
+        refuse(multilabel_soft_margin_loss, unknown)
     name = "multilabel_soft_margin_loss"
     x, t = pair(name, input, target)
     if not x.shape:

@@ -16,9 +16,9 @@ from ..backend import Shaped, Tensor, apply, kernels
 from ..dtypes import FLOATING
 from . import normalisation_tangents as tangents
 from .normalisation import Arrays, Wanted, layer_composed, optional_weight, rooted, scaled
-from .operands import constant, floating, raw
+from .operands import constant, floating, raw, whole
 from .reduction import mean as average
-from .register import FUNCTIONS, define, public
+from .register import FUNCTIONS, ROWS, define, public
 from .result_shapes import same
 from .row import row
 from .shape import astype, reshape
@@ -285,6 +285,32 @@ def instance_norm(
         _move("instance_norm", running_mean, values.mean(2, dtype=np.float64).mean(0), momentum)
         _move("instance_norm", running_var, values.var(2, dtype=np.float64, ddof=1).mean(0), momentum)
     return apply(GROUP_NORM, (x, weight, bias), (x.shape[1], eps))
+
+
+@public("", None)
+def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+    """x / (k + alpha * mean) ** beta, with the mean of the squares of `size` neighbouring channels.
+
+    input (x): (batch, channels, length, ...). Channels beyond the first and the last count as zeros. Raises ValueError
+    for less than three axes, and a size below 1. Krizhevsky et al. 2012, with the mean in the place of the sum.
+
+    >>> zen.f.local_response_norm(zen.tensor([[[2.0]]]), 1, alpha=1.0, beta=0.5, k=0.0).item()
+    1.0
+    """
+    x = floating("local_response_norm", input)
+    size = whole("local_response_norm", "size", size)
+    if x.ndim < 3 or size < 1:
+        raise ValueError(
+            f"local_response_norm: x of shape {x.shape} and size {size}; expected (batch, channels, length, ...) and "
+            "at least one channel"
+        )
+    channels, before = x.shape[1], size // 2
+    width = ((0, 0), (before, size - 1 - before), *[(0, 0)] * (x.ndim - 2))
+    squares = apply(ROWS["pad"], (_square(x),), (width, np.asarray(0)))
+    total = squares[:, :channels]
+    for n in range(1, size):
+        total = total + squares[:, n : n + channels]
+    return x / (k + total * (alpha / size)) ** beta
 
 
 def _nothing(x: Any, weight: Any, bias: Any, eps: float) -> Any:

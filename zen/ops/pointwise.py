@@ -6,13 +6,14 @@ out here are only those whose signature differs from their row's.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import Tensor, apply, binary, unary
 from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, FLOATING, INTEGER
 from . import elementwise
+from .arguments import refuse
 from .axes import either
 from .operands import floating, operand, raw, whole
 from .register import FUNCTIONS, ROWS, define, public
@@ -162,7 +163,7 @@ def _double(name: str, x: Any) -> Any:
 
 
 @public("")
-def leaky_relu(input: Any, negative_slope: Any = 0.01) -> Any:
+def leaky_relu(input: Any, negative_slope: Any = 0.01, **unknown: Never) -> Any:
     """x where x > 0, else negative_slope * x. The derivative at 0 is the slope's.
 
     input (x), negative_slope: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
@@ -170,11 +171,13 @@ def leaky_relu(input: Any, negative_slope: Any = 0.01) -> Any:
     >>> zen.f.leaky_relu(zen.tensor([-1.0, 2.0]), 0.5).tolist()
     [-0.5, 2.0]
     """
+    if unknown:
+        refuse(leaky_relu, unknown)
     return _leaky_relu(input, negative_slope)
 
 
 @public("")
-def elu(input: Any, alpha: Any = 1.0) -> Any:
+def elu(input: Any, alpha: Any = 1.0, **unknown: Never) -> Any:
     """x where x > 0, else alpha * (exp(x) - 1). Clevert et al. 2016.
 
     input (x), alpha: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
@@ -182,6 +185,8 @@ def elu(input: Any, alpha: Any = 1.0) -> Any:
     >>> zen.f.elu(zen.tensor([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
+    if unknown:
+        refuse(elu, unknown)
     return _elu(input, alpha)
 
 

@@ -76,7 +76,7 @@ def _beside(f: Any, g: Any, basis: Any) -> Any:
 
 def _vjp(f: Any, g: Any, shape: tuple[int, ...], u: Any, s: Any, vh: Any, ties: Ties | None) -> Any:
     gu, gs, gvh = g
-    part = None if ties is None else ties.probed()
+    part = None if ties is None else ties.probed(g)
     back, across = conjugate(f, u), conjugate(f, vh)
     if gu is None and gvh is None:
         return None if part else f.matmul(back * gs[..., None, :], across)
@@ -137,7 +137,9 @@ def _turned(s: Any, sums: Any, shape: tuple[int, ...], part: str) -> Any:
     return plain / 2 if part == "difference" else plain
 
 
-def _tangent(f: Any, g: Any, u: Any, s: Any, vh: Any) -> Any:
+def _tangent(f: Any, g: Any, u: Any, s: Any, vh: Any, ties: Ties | None) -> Any:
+    if ties is not None:
+        ties.probed((g,))
     scale, k = np.max(raw(s), axis=-1, initial=0)[..., None, None], s.shape[-1]
     v = adjoint(f, vh)
     right, left = f.matmul(g, v), f.matmul(adjoint(f, u), g)
@@ -184,7 +186,7 @@ def _shapes(x: Any, ties: Any) -> tuple[Shaped, ...]:
 
 
 SVD = define(row(
-    "svd", "x", _svd, ["vjp(g, x.shape, u, s, vh, ties)"], jvp=("tangent(g, u, s, vh)",), outputs="u s vh",
+    "svd", "x", _svd, ["vjp(g, x.shape, u, s, vh, ties)"], jvp=("tangent(g, u, s, vh, ties)",), outputs="u s vh",
     params="ties", uses={"vjp": _vjp, "tangent": _tangent}, shape=_shapes, domain=_draws, complex=True,
     doc="Singular values, and as many left and right singular vectors.",
 ))  # fmt: skip
@@ -203,8 +205,8 @@ def _is_tied(s: np.ndarray) -> bool:
     return bool(near(np.diff(s, axis=-1), scale).any() or near(s, scale).any())
 
 
-def decompose(x: Any) -> SVDResult:
-    return SVDResult(*decomposed(SVD, x, 1, _is_tied))
+def _decompose(x: Any, vectors: bool = True) -> SVDResult:
+    return SVDResult(*decomposed(SVD, x, 1, _is_tied, vectors))
 
 
 @public("linalg.svd", method=None)
@@ -230,11 +232,11 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
         return _of_hermitian(x)
     x = matrices("svd", x)
     if not full_matrices or x.shape[-2] == x.shape[-1]:
-        return decompose(x)
+        return _decompose(x)
     whole = failing("svd", np.linalg.svd, raw(x))
     if not recorded(x):
         return SVDResult(*[backend.wrap(a) for a in whole])
-    u, s, vh = decompose(x)
+    u, s, vh = _decompose(x)
     k = s.shape[-1]
     if u.shape[-2] > k:
         u = completed(u, whole[0][..., k:])
@@ -271,7 +273,7 @@ def _values(name: str, x: Any, hermitian: bool = False) -> Any:
         return take_along_axis(w, np.argsort(-raw(w), axis=-1, kind="stable"), -1)
     x = matrices(name, x)
     if recorded(x):
-        return decompose(x).S
+        return _decompose(x, False).S
     return backend.wrap(np.asarray(failing(name, np.linalg.svd, raw(x), compute_uv=False)))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
+from .arguments import refuse
 from .axes import all_axes, one_axis
 from .joining import stack
 from .linalg import inv, solve
@@ -66,7 +67,7 @@ def _chained(chain: list[Any], split: list[list[int]], i: int, j: int) -> Any:
 
 
 @public("linalg.tensorsolve", method=None)
-def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+def tensorsolve(a: Any, b: Any, axes: Any = None, **unknown: Never) -> Any:
     """The x with tensordot(a, x, x.ndim) = b.
 
     a: of shape (*b.shape, *x.shape), where the products of both parts are equal. axes: axes of a that are moved to its
@@ -75,6 +76,8 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     >>> zen.f.tensorsolve(zen.f.reshape(2 * zen.eye(4), (2, 2, 4)), zen.ones((2, 2))).tolist()
     [0.5, 0.5, 0.5, 0.5]
     """
+    if unknown:
+        refuse(tensorsolve, unknown)
     a, b = operand("tensorsolve", a), operand("tensorsolve", b)
     if axes is not None:
         moved = all_axes("tensorsolve", axes, a.shape)
@@ -111,7 +114,9 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 
 
 @public("cross", method=None)
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None, **unknown: Never
+) -> Any:
     """Cross products of vectors of three components, as numpy.cross; the other axes broadcast.
 
     axisa, axisb, axisc: the axes of the vectors in a, b and the result; axis stands for all three. Vectors of two
@@ -121,6 +126,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     >>> zen.f.cross(zen.tensor([1.0, 0.0, 0.0]), zen.tensor([0.0, 1.0, 0.0])).tolist()
     [0.0, 0.0, 1.0]
     """
+    if unknown:
+        refuse(cross, unknown)
     a, b = operand("cross", a), operand("cross", b)
     if axis is not None:
         axisa = axisb = axisc = axis

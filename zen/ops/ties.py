@@ -30,20 +30,23 @@ from .register import ROWS
 class Ties:
     """What one recorded decomposition knows of its equal values; a parameter of its row.
 
-    x: the operand on a node that nothing else uses. probing: threads whose pass asks how vectors turn. preparing: those
-    whose recorded pass leads an ordinary one. found: by thread, the quotients of pairs, for the ordinary pass.
+    x: the operand on a node that nothing else uses. are: whether there are any. watched: whether passes are led because
+    of them. probing: threads whose pass asks how vectors turn. preparing: those whose recorded pass leads an ordinary
+    one. found: by thread, the quotients of pairs, for the ordinary pass.
     """
 
-    __slots__ = ("__weakref__", "found", "preparing", "probing", "x")
+    __slots__ = ("__weakref__", "are", "found", "preparing", "probing", "watched", "x")
 
     def __init__(self, x: Tensor) -> None:
-        self.x = x
+        self.x, self.are, self.watched = x, False, False
         self.probing: dict[int, str] = {}
         self.preparing: set[int] = set()
         self.found: dict[int, dict[str, Any]] = {}
 
-    def probed(self) -> str | None:
-        """What this thread's pass asks for in place of the vjp."""
+    def probed(self, cotangents: tuple[Any, ...]) -> str | None:
+        """What this thread's pass asks for in place of the vjp. After a recorded vjp, passes use the vectors."""
+        if self.are and any([isinstance(g, Tensor) for g in cotangents]):
+            _watch(self)
         return self.probing.get(threading.get_ident())
 
     def turned_cotangents(self, g: Tensor, weights: np.ndarray, part: str) -> Any:
@@ -78,14 +81,18 @@ def recorded(x: Any) -> bool:
     return isinstance(x, Tensor) and x.requires_grad and backend.grad_enabled()
 
 
-def decomposed(row: Any, x: Any, values: int, is_tied: Any, *params: Any) -> Any:
-    """The row applied to x, with `Ties` as its last parameter where it is recorded and has equal values."""
+def decomposed(row: Any, x: Any, values: int, is_tied: Any, vectors: bool, *params: Any) -> Any:
+    """The row applied to x, with `Ties` as its last parameter where it is recorded.
+
+    values: which result they are. is_tied: says of these whether some are equal. vectors: whether the user gets them.
+    """
     if not recorded(x):
         return apply(row, (x,), (*params, None))
     own = apply(ROWS["positive"], (x,))
     ties = Ties(own)
     results = apply(row, (own,), (*params, ties))
-    if is_tied(results[values].array):
+    ties.are = is_tied(results[values].array)
+    if ties.are and vectors:
         _watch(ties)
     return results
 
@@ -173,7 +180,10 @@ _run, _push, _plain_backward = backend.run, backend.push, Tensor.backward
 
 def _watch(ties: Ties) -> None:
     """Have passes led until the last such decomposition is gone. Without any, passes cost nothing more."""
+    if ties.watched:
+        return
     with _lock:
+        ties.watched = True
         if backend.run is not _led_run:
             backend.attach("backward", _backward)
             backend.run, backend.push = _led_run, _mended_push

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from .. import backend, writes
 from ..backend import Tensor
 from ..dtypes import COMPLEX, NUMBERS
+from ..ops.arguments import refuse_absent
 
 Parameters = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 State = dict[str, Any]
@@ -73,6 +74,12 @@ class Optimizer:
     RANGES: ClassVar[dict[str, Range]] = {}
     STATE: ClassVar[tuple[str, ...]] = ()
     NUMBERS: ClassVar[tuple[str, ...]] = ()
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        if options:
+            code = cls.__init__.__code__
+            refuse_absent(cls.__name__, options, code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+        return super().__new__(cls)
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults

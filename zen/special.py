@@ -1,0 +1,115 @@
+"""Special functions under the names of scipy.special: `zen.special.gammaln(x)`.
+
+Arguments, values and dtypes are SciPy's, except that a Python number never widens a Tensor; all are differentiable in
+every argument that is not an order. `scipy.special.f(t)` on a Tensor is `zen.special.f(t)` where f is a ufunc;
+logsumexp, softmax, log_softmax, multigammaln and polygamma are no ufuncs and are to be called here. What needs SciPy's
+values imports it on first use: the extra "special".
+"""
+
+from typing import TYPE_CHECKING
+
+from .f import i0, sinc
+from .habits import elsewhere, missing
+from .ops.special_bessel import i0e, i1, i1e, iv, ive, j0, j1, jv, k0, k0e, k1, k1e, kv, kve, y0, y1, yv
+from .ops.special_boxcox import boxcox, boxcox1p, cosm1, expm1, exprel, inv_boxcox, inv_boxcox1p, log1p
+from .ops.special_entropy import (
+    entr,
+    expit,
+    kl_div,
+    log_expit,
+    log_softmax,
+    logit,
+    logsumexp,
+    rel_entr,
+    softmax,
+    xlog1py,
+    xlogy,
+)
+from .ops.special_error import erf, erfc, erfcinv, erfcx, erfinv, log_ndtr, ndtr, ndtri
+from .ops.special_gamma import (
+    beta,
+    betaln,
+    digamma,
+    gamma,
+    gammaln,
+    loggamma,
+    multigammaln,
+    polygamma,
+    zeta,
+)
+from .ops.special_incomplete import betainc, betaincc, gammainc, gammaincc
+from .ops.special_student import stdtr
+
+psi = digamma  # its name in SciPy
+
+__all__ = [
+    "beta",
+    "betainc",
+    "betaincc",
+    "betaln",
+    "boxcox",
+    "boxcox1p",
+    "cosm1",
+    "digamma",
+    "entr",
+    "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
+    "expit",
+    "expm1",
+    "exprel",
+    "gamma",
+    "gammainc",
+    "gammaincc",
+    "gammaln",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "inv_boxcox",
+    "inv_boxcox1p",
+    "iv",
+    "ive",
+    "j0",
+    "j1",
+    "jv",
+    "k0",
+    "k0e",
+    "k1",
+    "k1e",
+    "kl_div",
+    "kv",
+    "kve",
+    "log1p",
+    "log_expit",
+    "log_ndtr",
+    "log_softmax",
+    "loggamma",
+    "logit",
+    "logsumexp",
+    "multigammaln",
+    "ndtr",
+    "ndtri",
+    "polygamma",
+    "psi",
+    "rel_entr",
+    "sinc",
+    "softmax",
+    "stdtr",
+    "xlog1py",
+    "xlogy",
+    "y0",
+    "y1",
+    "yv",
+    "zeta",
+]
+__dir__ = __all__.copy
+
+
+if not TYPE_CHECKING:  # for whom there are no other names
+
+    def __getattr__(name: str) -> object:
+        other = {"lgamma": "zen.special.gammaln", "sigmoid": "zen.special.expit"}
+        raise missing(__name__, name, __all__, {**elsewhere(name), **other})
