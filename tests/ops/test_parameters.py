@@ -53,6 +53,7 @@ CALLS = {
     "pad": ((X, 1), {}, {"constant_values": 2.0}),
     "pairwise_distance": ((X, Y), {}, {"p": 3.0, "eps": 0.1}),
     "poisson_nll_loss": ((P, Q), {"log_input": False}, {"eps": 0.1}),
+    "polyfit": ((X[:, 0], Y[:, 0], 1), {}, {"rcond": 1e-9}),
     "real_if_close": ((X,), {}, {"tol": 100.0}),
     "rms_norm": ((X, 3), {}, {"eps": 0.1}),
     "scaled_dot_product_attention": ((IMAGES,) * 3, {}, {"scale": 0.3, "attn_mask": X[:1, :1], "dropout_p": 0.2}),
