@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import zen
+from zen.attached import undifferentiated
 from zen.ops import register
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
@@ -127,8 +128,9 @@ def test_a_gradient_never_reads_what_a_function_wrote(write):
 
 def test_a_result_shares_no_memory_with_the_tensor():
     t = tensor()
-    for made in (np.flipud(t), np.real(t), np.diag(t), np.rollaxis(t, 1), np.array_split(t, 2)[0]):
-        assert not np.shares_memory(made.numpy(), t.numpy())
+    for function, *rest in ((np.flipud,), (np.real,), (np.diag,), (np.rollaxis, 1), (np.array_split, 2)):
+        made = undifferentiated.run(function.__name__, function, (t, *rest), {})
+        assert not np.shares_memory((made[0] if isinstance(made, list) else made).numpy(), t.numpy())
 
 
 # Where a gradient is at stake
@@ -166,7 +168,7 @@ def test_like_makes_tensors():
 
 def test_values_taken_by_other_code_say_how():
     x = zen.tensor(X, requires_grad=True)
-    for take in (lambda: np.asarray(x), lambda: np.random.default_rng(0).choice(x), lambda: np.poly1d(x[0])):
+    for take in (lambda: np.asarray(x), lambda: np.random.default_rng(0).choice(x)):
         with pytest.raises((RuntimeError, TypeError), match=r"(plot.*save.*)?t\.detach\(\)"):
             take()
     with pytest.raises(RuntimeError, match=r"copy: .*\(to plot, to save, for another library\), pass t\.detach\(\)"):

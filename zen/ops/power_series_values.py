@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import INTEGER
 from . import reduction
 from .data import asarray
 from .joining import concat, stack
@@ -179,7 +180,7 @@ def polyfit(x: Any, y: Any, deg: Any, rcond: float | None = None, full: bool = F
     [1.0, 2.0]
     """
     degrees = np.asarray(constant("polyfit", "deg", deg))
-    if degrees.ndim > 1 or not degrees.size or not np.issubdtype(degrees.dtype, np.integer):
+    if degrees.ndim > 1 or not degrees.size or degrees.dtype not in INTEGER:
         raise TypeError(f"polyfit: deg must be an int or a sequence of them, not {deg!r}")
     if degrees.min() < 0:
         raise ValueError(f"polyfit: deg must not be negative, but is {degrees.min()}")

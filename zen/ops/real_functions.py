@@ -141,7 +141,7 @@ def ldexp(x: Any, exponent: Any) -> Any:
     if places.dtype not in EXACT:
         raise TypeError(f"ldexp: the exponent must be ints, not dtype {places.dtype}; see exp2 for 2 ** x")
     shape = _common("ldexp", x, places)
-    return apply(LDEXP, (x if x.shape == shape else broadcast_to(x, shape),), (np.broadcast_to(places, shape).copy(),))
+    return apply(LDEXP, (x if x.shape == shape else broadcast_to(x, shape),), (np.array(places),))
 
 
 @public(method=None)
