@@ -15,6 +15,8 @@ import zen
 DTYPES = [np.dtype(c) for c in "?bBhiLlefFD"]
 UNSET = {"empty_like", "shares_memory", "may_share_memory"}
 """Functions whose result is not a matter of values."""
+if np.lib.NumpyVersion(np.__version__) < "2.2.0":
+    UNSET.add("trim_zeros")  # which was for vectors alone
 WIDER = {"correlate", "fftshift", "ifftshift", "tensorinv"}
 """Functions with a result where NumPy's implementation stumbles over single numbers."""
 UNORDERED = {"unique_values"}
@@ -125,7 +127,7 @@ def test_defaults_by_position_change_nothing(name, function):
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return
-    if given is None or isinstance(function, np.ufunc) or name in {"diff", "fix"} | UNSET:
+    if given is None or isinstance(function, np.ufunc) or name in {"corrcoef", "diff", "fix"} | UNSET:
         return
     rest = []
     for p in parameters[len(given) :]:
