@@ -288,3 +288,22 @@ def test_options_of_complex_numbers():
         if wanted.dtype != np.complex64:
             slope = (np.sum(w * call(z + 1e-6 * h)) - np.sum(w * call(z - 1e-6 * h))).real / 2e-6
             np.testing.assert_allclose(np.sum(np.conj(t.gradient) * h).real, slope, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, k: np.sin(t, out=k, casting="unsafe"), lambda t, k: np.sin(t, where=M[0], out=k, casting="unsafe"),
+        lambda t, k: np.sum(k, initial=t[0]), lambda t, k: np.max(k, initial=t[0]), lambda t, k: np.put(k, [0], t[0]),
+        lambda t, k: np.place(k, M[0], t), lambda t, k: np.copyto(k, t, casting="unsafe"),
+        lambda t, k: np.piecewise(k, [k > 0], [t[0], 1]), lambda t, k: np.pad(k, 1, constant_values=t[0]),
+        lambda t, k: np.multiply.at(k, [0], t[0]), lambda t, k: np.add.at(k, [0, 0], t[0]),
+        lambda t, k: np.multiply.reduce(k, initial=t[0]), lambda t, k: np.subtract.reduce(k, initial=t[0]),
+        lambda t, k: zen.pad(k, 1, constant_values=t[0]), lambda t, k: np.fill_diagonal(k[None] * k[:, None], t),
+    ],
+)  # fmt: skip
+def test_no_gradient_is_lost_in_whole_numbers(call):
+    t, k = zen.tensor(X[0], requires_grad=True), zen.tensor([1, 2, 3])
+    with pytest.raises(TypeError):
+        call(t, k)
+    assert k.tolist() == [1, 2, 3]
