@@ -166,7 +166,7 @@ def test_pad_with_a_value():
         (lambda x: f.repeat(x, -1), ValueError, r"repeat: .*negative"),
         (lambda x: f.roll(x, (1, 2, 3), (0, 1)), ValueError, r"roll: 3 shifts"),
         (lambda x: f.pad(x, -1), ValueError, r"pad: .*negative"),
-        (lambda x: f.pad(x, 1, "linear_ramp"), ValueError, r"pad: mode 'linear_ramp'"),
+        (lambda x: f.pad(x, 1, "ramp"), ValueError, r"pad: mode 'ramp'"),
         (lambda x: f.pad(x, 2**62), ValueError, r"pad: .*more elements"),
         (lambda x: f.pad(x, ((1, 1), (1, 1))), ValueError, r"pad: pad_width"),
         (lambda x: f.concat([x, x[:, 0]]), ValueError, r"concat: .*\(2, 3, 4\), \(2, 4\)"),

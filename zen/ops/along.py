@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import Tensor, wrap
+from .arguments import refuse
 from .axes import one_axis, one_shape
 from .joining import stack
 from .operands import operand
@@ -42,7 +43,7 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
 
 
 @public(method=None)
-def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
+def apply_over_axes(func: Any, a: Any, axes: Any, **unknown: Never) -> Any:
     """`func(a, axis)` for one axis after the other; an axis that it takes out stays at length 1.
 
     Raises ValueError where the result of func has neither as many dimensions as before nor one less.
@@ -50,6 +51,8 @@ def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
     >>> zen.f.apply_over_axes(zen.f.sum, zen.ones((2, 3, 2)), [0, 2]).tolist()
     [[[4.0], [4.0], [4.0]]]
     """
+    if unknown:
+        refuse(apply_over_axes, unknown)
     value = _tensor("apply_over_axes", a)
     for axis in one_shape("apply_over_axes", axes):
         k = one_axis("apply_over_axes", axis, value.shape)

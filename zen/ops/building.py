@@ -5,12 +5,13 @@ Each is differentiable in every Tensor that it is given, and has NumPy's argumen
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, INEXACT, INTEGER, real
+from .arguments import refuse
 from .axes import one_axis
 from .indexing import GETITEM, SETITEM
 from .joining import concat, stack
@@ -63,6 +64,7 @@ def linspace(
     retstep: bool = False,
     dtype: Any = None,
     axis: int = 0,
+    **unknown: Never,
 ) -> Any:
     """`num` numbers evenly apart from `start` to `stop`, which is left out if not `endpoint`, along a new axis.
 
@@ -73,6 +75,8 @@ def linspace(
     >>> zen.f.linspace(0.0, zen.tensor(1.0), 3).tolist()
     [0.0, 0.5, 1.0]
     """
+    if unknown:
+        refuse(linspace, unknown)
     count = whole("linspace", "num", num)
     if count < 0:
         raise ValueError(f"linspace: num is {count}; give at least 0")
@@ -107,7 +111,14 @@ def _spaced(found: Any, dtype: Any) -> Any:
 
 @public(method=None)
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+    **unknown: Never,
 ) -> Any:
     """`base` to the powers `linspace(start, stop, num, endpoint)`; differentiable in base as well.
 
@@ -116,6 +127,8 @@ def logspace(
     >>> zen.f.logspace(0.0, zen.tensor(2.0), 3).tolist()
     [1.0, 10.0, 100.0]
     """
+    if unknown:
+        refuse(logspace, unknown)
     count = whole("logspace", "num", num)
     if not isinstance(base, (int, float)):
         base = operand("logspace", base)
@@ -130,7 +143,9 @@ def logspace(
 
 
 @public(method=None)
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0, **unknown: Never
+) -> Any:
     """`num` numbers from `start` to `stop`, each the same multiple of the one before.
 
     Both limits are real, of one sign and not 0; ValueError otherwise. The rest as in `linspace`.
@@ -138,6 +153,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     >>> zen.f.geomspace(1.0, zen.tensor(4.0), 3).round(12).tolist()
     [1.0, 2.0, 4.0]
     """
+    if unknown:
+        refuse(geomspace, unknown)
     count = whole("geomspace", "num", num)
     a, b = [astype(x, np.result_type(x.dtype, DEFAULT), copy=False) for x in _limits("geomspace", start, stop)]
     if a.dtype in COMPLEX or b.dtype in COMPLEX:
@@ -352,16 +369,16 @@ def _conditions(condlist: Any, ndim: int) -> Any:
 # --- the elements of a mask
 
 
-def _compress_method(x: Any, condition: Any, axis: int | None = None) -> Any:
+def _compress_method(x: Any, condition: Any, axis: int | None = None, **unknown: Never) -> Any:
     """`x.compress(condition, axis)`; see `zen.f.compress`."""
-    return compress(condition, x, axis)
+    return compress(condition, x, axis, **unknown)
 
 
 METHODS["compress"] = placed(_compress_method, "zen", "Tensor.compress")
 
 
 @public(method=None)
-def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+def compress(condition: Any, a: Any, axis: int | None = None, **unknown: Never) -> Any:
     """The parts of `a` along `axis` for which the condition holds; of the flattened array if None.
 
     condition: a vector of bools, which may be shorter than the axis. Raises ValueError for more dimensions, IndexError
@@ -370,6 +387,8 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     >>> zen.f.compress([False, True], zen.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [[3.0, 4.0]]
     """
+    if unknown:
+        refuse(compress, unknown)
     mask = np.asarray(raw(operand("compress", condition)), bool)
     if mask.ndim != 1:
         raise ValueError(f"compress: the condition is a vector, not of shape {mask.shape}")

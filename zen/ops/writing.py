@@ -7,12 +7,13 @@ the memory. Nothing is changed before the arguments are known to fit. They retur
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from ..backend import Tensor
 from ..dtypes import BOOLEAN, INTEGER
+from .arguments import refuse
 from .axes import one_axis
 from .indexing import along_axis
 from .operands import operand, raw, whole
@@ -174,7 +175,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
 
 @public(method=None)
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1, **unknown: Never) -> None:
     """Write `values` to the positions `indices` along `axis`: the counterpart of `take_along_axis`.
 
     axis: None for the flattened Tensor. Raises ValueError for indices of another number of dimensions, IndexError for
@@ -185,6 +186,8 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -
     >>> t.tolist()
     [[0.0, 5.0], [5.0, 0.0]]
     """
+    if unknown:
+        refuse(put_along_axis, unknown)
     t, at = _target("put_along_axis", arr), np.asarray(raw(operand("put_along_axis", indices)))
     if at.dtype not in INTEGER:
         raise IndexError(f"put_along_axis: indices must be ints, not of dtype {at.dtype}")
