@@ -198,7 +198,7 @@ def pretty(families: dict[str, str]) -> str:
 def type_of(function: str, parameter: Parameter) -> str:
     annotation = parameter.annotation
     if annotation is not Parameter.empty and annotation != "Any":
-        return str(annotation)
+        return str(annotation).replace(chr(39), chr(34))
     found = TYPES_IN.get((function, parameter.name)) or TYPES.get(parameter.name)
     if found is None:
         raise SystemExit(

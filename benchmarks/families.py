@@ -1,9 +1,9 @@
 """Rows of each family of functions, value and gradient, beside other libraries: `python -m benchmarks.families`.
 
-A row is ordinary NumPy code over a namespace `np`; PyTorch's own form stands beside it. The loss is the real part of the
-sum of what it returns. zen, HIPS autograd and Advect differentiate the function as it is, JAX compiles it, PyTorch runs
-backward. Gradients are compared before anything is timed. `--advect PYTHON` names an interpreter that has Advect, which
-needs Python 3.12; without it there is no such column.
+A row is ordinary NumPy code over a namespace `np`; PyTorch's own form stands beside it. The loss is the real part of
+the sum of what it returns. zen, HIPS autograd and Advect differentiate the function as it is, JAX compiles it, PyTorch
+runs backward. Gradients are compared before anything is timed. `--advect PYTHON` names an interpreter that has Advect,
+which needs Python 3.12; without it there is no such column.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def symmetric(np: Any, x: Any) -> Any:
 FAMILIES: dict[str, tuple[Draw, list[Row]]] = {
     "complex": (complex_matrix, [
         Row("exp", lambda np, z: np.exp(z)), Row("log", lambda np, z: np.log(z)), Row("sqrt", lambda np, z: np.sqrt(z)),
-        Row("sin", lambda np, z: np.sin(z)), Row("square", lambda np, z: z * z), Row("quotient", lambda np, z: z / (1 + z)),
+        Row("sin", lambda np, z: np.sin(z)), Row("square", lambda np, z: z * z),
+        Row("quotient", lambda np, z: z / (1 + z)),
         Row("abs", lambda np, z: np.abs(z)), Row("conj", lambda np, z: np.conj(z) * z, lambda np, z: z.conj() * z),
         Row("matmul", lambda np, z: z @ z), Row("angle", lambda np, z: np.angle(z)),
     ]),
@@ -90,7 +91,8 @@ FAMILIES: dict[str, tuple[Draw, list[Row]]] = {
         Row("quantile", lambda np, x: np.quantile(x, 0.3, axis=0), lambda np, x: np.quantile(x, 0.3, dim=0)),
         Row("nanmean", lambda np, x: np.nanmean(x, axis=0), lambda np, x: np.nanmean(x, dim=0), with_gaps),
         Row("nansum", lambda np, x: np.nansum(x, axis=1), lambda np, x: np.nansum(x, dim=1), with_gaps),
-        Row("cov", lambda np, x: np.cov(x)), Row("max", lambda np, x: np.max(x, axis=0), lambda np, x: np.amax(x, dim=0)),
+        Row("cov", lambda np, x: np.cov(x)),
+        Row("max", lambda np, x: np.max(x, axis=0), lambda np, x: np.amax(x, dim=0)),
         Row("average", lambda np, x: np.average(x, axis=0), lambda np, x: np.mean(x, dim=0)),
         Row("cumprod", lambda np, x: np.cumprod(x, axis=1), lambda np, x: np.cumprod(x, dim=1)),
     ]),
@@ -111,7 +113,8 @@ FAMILIES: dict[str, tuple[Draw, list[Row]]] = {
     "special": (positive, [
         *[Row(name, lambda np, x, name=name: np.special(name)(x))
           for name in "erf gammaln digamma expit erfinv i0e log_ndtr ndtr".split()],
-        Row("logsumexp", lambda np, x: np.special("logsumexp")(x)), Row("xlogy", lambda np, x: np.special("xlogy")(x, x)),
+        Row("logsumexp", lambda np, x: np.special("logsumexp")(x)),
+        Row("xlogy", lambda np, x: np.special("xlogy")(x, x)),
     ]),
     "signals": (vector, [
         Row("convolve", lambda np, x: np.convolve(x[:50], np.ones(5)), lambda np, x: np.nn.functional.conv1d(
@@ -119,8 +122,8 @@ FAMILIES: dict[str, tuple[Draw, list[Row]]] = {
         Row("gradient", lambda np, x: np.gradient(x), lambda np, x: np.gradient(x)[0]),
         Row("diff", lambda np, x: np.diff(x)), Row("trapezoid", lambda np, x: np.trapezoid(x)),
         Row("interp", lambda np, x: np.interp(x, np.linspace(-1, 1, 5), np.linspace(0, 1, 5) ** 2)),
-        Row("roll", lambda np, x: np.roll(x, 3)), Row("pad", lambda np, x: np.pad(x, 2), lambda np, x: np.nn.functional.pad(
-            x, (2, 2))),
+        Row("roll", lambda np, x: np.roll(x, 3)),
+        Row("pad", lambda np, x: np.pad(x, 2), lambda np, x: np.nn.functional.pad(x, (2, 2))),
         Row("kron", lambda np, x: np.kron(x[:10], x[:10])), Row("outer", lambda np, x: np.outer(x[:20], x[:20])),
         Row("cumsum", lambda np, x: np.cumsum(x), lambda np, x: np.cumsum(x, dim=0)),
     ]),
@@ -205,7 +208,8 @@ def _jax_task(row: Row, x: Array) -> Task:
     both = jax.jit(jax.value_and_grad(loss(np, row)))
     device = jax.numpy.asarray(x)
     return Task(
-        lambda: jax.block_until_ready(both(device)), lambda: [numpy.conj(numpy.asarray(both(device)[1])).astype(x.dtype)]
+        lambda: jax.block_until_ready(both(device)),
+        lambda: [numpy.conj(numpy.asarray(both(device)[1])).astype(x.dtype)],
     )
 
 
@@ -256,9 +260,9 @@ def main() -> None:
         return
     versions = ", ".join(f"{title} {version}" for title, version in times.versions.items())
     report.write("families", "Families of functions, value and gradient, beside other libraries", [
-        "Processor time of one core in microseconds, medians of alternating rounds; arrays of n x n, signals of n * n.\n"
-        "The other columns are their time over zen's. A dash: the library has no such function or derivative, or gives\n"
-        f"another gradient. JAX's compilation is not counted. {versions}.", *sections,
+        "Processor time of one core in microseconds, medians of alternating rounds; arrays of n x n, signals of n * n."
+        "\nThe other columns are their time over zen's. A dash: the library has no such function or derivative, or "
+        f"gives\nanother gradient. JAX's compilation is not counted. {versions}.", *sections,
     ])  # fmt: skip
 
 

@@ -20,7 +20,8 @@ NUMBERS = [d for d in NATIVE if np.isdtype(d, ("bool", "integral", "real floatin
 
 @pytest.mark.parametrize(("name", "kinds"), [
     ("BOOLEAN", "bool"), ("INTEGER", "integral"), ("EXACT", ("bool", "integral")), ("FLOATING", "real floating"),
-    ("COMPLEX", "complex floating"), ("INEXACT", ("real floating", "complex floating")), ("NUMBERS", ("bool", "numeric")),
+    ("COMPLEX", "complex floating"), ("INEXACT", ("real floating", "complex floating")),
+    ("NUMBERS", ("bool", "numeric")),
 ])  # fmt: skip
 def test_a_set_holds_the_kinds_that_it_names(name, kinds):
     found = getattr(dtypes, name)

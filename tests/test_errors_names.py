@@ -71,12 +71,11 @@ def test_numpys_functions_are_limited_to_what_requires_no_gradient_where_they_ar
         getattr(zen, name)
     limited = "require no gradient" in str(caught.value)
     t = zen.ones((3, 3), requires_grad=name != "invert", dtype=bool if name == "invert" else None)
-    function = getattr(np, name)
     if limited:
         with pytest.raises(TypeError, match=name):
-            function(t)
+            getattr(np, name)(t)
     else:
-        assert isinstance(function(t), zen.Tensor)
+        assert isinstance(getattr(np, name)(t), zen.Tensor)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +114,7 @@ def test_the_arguments_of_another_library_name_those_of_zen(function, own):
     needed = [p for p in own.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     for given, names in (("dim", ("axis", "axes")), ("keepdim", ("keepdims",))):
         found = [name for name in names if name in own]
-        words = f"write {found[0]}=$" if found else r"there are \w+, "
+        words = f"write {found[0]}=$" if found else f"there are {next(iter(own))}, "
         with pytest.raises(TypeError, match=words):
             function(*[np.ones((2, 2))] * len(needed), **{given: 0})
 

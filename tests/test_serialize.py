@@ -221,7 +221,9 @@ def test_complex_numbers_come_back_as_they_were(path):
     z = zen.tensor(values, requires_grad=True)
     zen.save(path, {"z": z, "single": values.astype(np.complex64), "x": 1.0}, number=1 + 2j, scalar=np.complex64(3j))
     state = zen.load(path)
-    assert state["z"].dtype == np.complex128 and state["single"].dtype == np.complex64 and state["x"].dtype == np.float64
+    assert (
+        state["z"].dtype == np.complex128 and state["single"].dtype == np.complex64 and state["x"].dtype == np.float64
+    )
     assert state["z"].array.tobytes() == values.tobytes()
     assert state.metadata == {"number": 1 + 2j, "scalar": np.complex64(3j)}
     assert type(state.metadata["scalar"]) is np.complex64 and type(state.metadata["number"]) is complex

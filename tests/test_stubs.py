@@ -74,6 +74,7 @@ def test_every_function_and_method_has_a_signature():
             assert all(argument.annotation for argument in every) and node.returns, name
 
 
+@pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors:DeprecationWarning")
 def test_results_are_of_the_type_that_the_stub_names():
     """Each function's own examples in the documentation are run elsewhere; here on one argument of each kind."""
     x = zen.tensor([[0.25, 0.5], [0.75, 0.5]])

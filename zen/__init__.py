@@ -1,8 +1,8 @@
 """zen: gradients of ordinary NumPy code, on a compiled core.
 
-The public names, and nothing else. Functions of arrays live in `zen.f`; those that NumPy and the Array API standard
-have at top level are here as well. What is built on top (`zen.nn`, `zen.optim`, `zen.data`, ...) is imported when it is
-first used, so that `import zen` stays light.
+The public names, and nothing else. Functions of arrays live in `zen.f`; those that the Array API standard has at top
+level, and the commonest of NumPy's, are here as well. What is built on top (`zen.nn`, `zen.optim`, `zen.data`, ...) is
+imported when it is first used, so that `import zen` stays light.
 """
 
 from typing import TYPE_CHECKING

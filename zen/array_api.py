@@ -12,7 +12,7 @@ import numpy as np
 
 from .backend import Tensor
 from .creation import one_device
-from .dtypes import COMPLEX, FLOATING, INTEGER, SUPPORTED, float64, int64
+from .dtypes import BOOLEAN, COMPLEX, FLOATING, INEXACT, INTEGER, SIGNED, SUPPORTED, UNSIGNED, float64, int64
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -29,6 +29,10 @@ KINDS = {
     "numeric": "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128",
 }
 """The dtypes of the standard by kind. zen has float16 beside them."""
+_SETS = {
+    "bool": BOOLEAN, "signed integer": SIGNED, "unsigned integer": UNSIGNED, "integral": INTEGER,
+    "real floating": FLOATING, "complex floating": COMPLEX, "numeric": INTEGER | INEXACT,
+}  # fmt: skip
 
 
 class FloatInfo(NamedTuple):
@@ -96,8 +100,9 @@ def isdtype(dtype: DTypeLike, kind: DTypeLike | tuple[DTypeLike, ...]) -> bool:
 def _is_of(dtype: np.dtype[Any], kind: Any) -> bool:
     if isinstance(kind, str) and kind not in KINDS:
         raise ValueError(f"isdtype: there is no kind {kind!r}; give a dtype, or one of {', '.join(KINDS)}")
-    found: bool = np.isdtype(dtype, kind if isinstance(kind, str) else np.dtype(kind))
-    return found
+    return (
+        dtype in _SETS[kind] if isinstance(kind, str) else dtype.newbyteorder("=") == np.dtype(kind).newbyteorder("=")
+    )
 
 
 def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> bool:

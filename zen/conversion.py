@@ -86,8 +86,8 @@ def _to_array(value: Any) -> np.ndarray:
 
 
 def _cast(value: Any, array: np.ndarray, wanted: np.dtype) -> np.ndarray:
-    """`array` in another dtype. Python ints are never wrapped around: OverflowError where they do not fit; TypeError for
-    complex numbers, of which a real dtype would lose a part."""
+    """`array` in another dtype. Python ints are never wrapped around: OverflowError where they do not fit; TypeError
+    for complex numbers, of which a real dtype would lose a part."""
     if array.dtype in COMPLEX and wanted not in COMPLEX:
         raise TypeError(f"dtype {wanted} cannot hold {array.dtype}; take the real part first, or abs()")
     if wanted not in INTEGER or array.dtype not in INTEGER or not isinstance(value, (list, tuple)):

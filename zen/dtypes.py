@@ -26,7 +26,8 @@ def _dtypes(characters: str) -> Dtypes:
 
 
 BOOLEAN = _dtypes("?")
-INTEGER = _dtypes("bBhHiIlLqQ")
+SIGNED, UNSIGNED = _dtypes("bhilq"), _dtypes("BHILQ")
+INTEGER = SIGNED | UNSIGNED
 EXACT = BOOLEAN | INTEGER
 FLOATING = _dtypes("efdg")
 """Real numbers with fractions; long double, which no Tensor holds, is among them."""
@@ -58,6 +59,12 @@ def floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def real(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of the parts of a complex number; any other dtype itself."""
     return np.dtype(dtype.char.lower()) if dtype in COMPLEX else dtype
+
+
+def complexed(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of complex numbers with parts of this dtype."""
+    found: np.dtype[Any] = np.result_type(dtype, complex64)
+    return found
 
 
 def inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -15,7 +15,6 @@ HOMES: dict[str, Container[Any]] = {}
 """The names of the functions in `zen.f` and in `zen.linalg`, and NumPy's functions that zen has: entered there."""
 
 _CPU = "leave it out: zen computes on the CPU"
-_DIAGONAL = "{0}.diagonal() for the diagonal of a matrix, zen.where(np.eye({0}.size) == 1, {0}, 0) for a matrix of it"
 _DTYPES = {
     "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
     "byte": "uint8", "char": "int8", "bool": "bool",
@@ -38,7 +37,7 @@ _RENAMED = {
 """Names that zen's functions and methods have otherwise."""
 _RENAMED_FUNCTIONS = {
     "cat": "concat", "concatenate": "concat", "row_stack": "vstack", "unbind": "unstack", "chunk": "split",
-    "array_split": "split", "tensor_split": "split", "as_tensor": "asarray", "mul": "multiply",
+    "tensor_split": "f.array_split", "as_tensor": "asarray", "mul": "multiply",
     "sub": "subtract", "div": "divide", "true_divide": "divide", "mm": "matmul", "bmm": "matmul",
     "mv": "matmul", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
     "ge": "greater_equal", "bitwise_not": "bitwise_invert", "broadcast_tensors": "broadcast_arrays", "mod": "remainder",
@@ -70,9 +69,9 @@ METHODS = {
     "masked_fill": "zen.where(mask, value, t)", "masked_fill_": "t[mask] = value", "masked_select": "t[mask]",
     "argwhere": "np.argwhere(t)",
     "scatter_": "t[index] = value", "index_put_": "t[index] = value", "index_copy_": "t[index] = value",
-    "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": _DIAGONAL.format("t"),
+    "index_fill_": "t[index] = value", "rsqrt": "t ** -0.5", "diag": "zen.f.diag(t)",
     "unflatten": "t.reshape(shape)", "where": "zen.where(condition, t, other)",
-    "fmod": "t - other * zen.trunc(t / other)", "lerp": "t + weight * (end - t)", "addmm": "t + a @ b",
+    "fmod": "zen.f.fmod(t, other)", "lerp": "t + weight * (end - t)", "addmm": "t + a @ b",
     "data": "t.detach(), or t.value as an array", "grad_fn": "t.dependencies",
     "is_floating_point": "t.dtype.kind == 'f'", "new_zeros": "zen.zeros(shape, t.dtype)",
     "new_ones": "zen.ones(shape, t.dtype)", "new_full": "zen.full(shape, value, t.dtype)",
@@ -95,8 +94,7 @@ FUNCTIONS = {
     "Generator": "np.random.default_rng(seed), passed as generator=", "functional": "zen.f",
     "set_default_dtype": "the dtype= of what makes a Tensor", "utils": "zen.data for loaders, zen.optim for clipping",
     "Parameter": "zen.nn.Parameter", "Module": "zen.nn.Module", "Variable": "zen.tensor(data, requires_grad=True)",
-    "lr_scheduler": "zen.optim.lr_scheduler", "fmod": "x - other * zen.trunc(x / other)",
-    "diag": _DIAGONAL.format("x"),
+    "lr_scheduler": "zen.optim.lr_scheduler",
 }  # fmt: skip
 """The same for functions, of modules that work on Tensors."""
 

@@ -19,7 +19,7 @@ import numpy as np
 from . import backend, files, safetensors
 from .backend import Tensor
 from .conversion import convert, supported
-from .dtypes import COMPLEX
+from .dtypes import COMPLEX, complexed
 from .extras import missing
 
 __all__ = ["State", "load", "save"]
@@ -263,7 +263,7 @@ def _decoded(arrays: dict[str, np.ndarray], header: dict[str, str], where: str) 
             raise ValueError(f"it has version {version} of the layout; this zen reads version {_VERSION_COMPLEX}")
         for name in own.get("complex", ()):
             parts = np.ascontiguousarray(arrays[name])
-            arrays[name] = parts.view(np.result_type(parts.dtype, np.complex64))[..., 0]
+            arrays[name] = parts.view(complexed(parts.dtype))[..., 0]
         optimizer, metadata = (_decode(own[key], arrays) for key in ("optimizer", "metadata"))
         shapes = None if optimizer is None else [[list(map(int, s)) for s in group] for group in own["shapes"]]
         if not isinstance(metadata, dict):

@@ -54,8 +54,8 @@ def test_a_complex_python_number_in_place_is_no_new_tensor():
     t *= 2j
     assert t is same and t.tolist() == [-2, -2]
     t = zen.zeros(2)
-    with pytest.raises(TypeError, match="add_: a Tensor of dtype float64 cannot take the result with complex128"):
+    with pytest.raises(TypeError, match="add_: a Tensor of dtype float64 cannot take the result with complex"):
         t += 1j
-    with pytest.raises(TypeError, match="mul_: a Tensor of dtype float64 cannot take the result with complex128"):
+    with pytest.raises(TypeError, match="mul_: a Tensor of dtype float64 cannot take the result with complex"):
         t *= 1j
     assert t.tolist() == [0, 0]

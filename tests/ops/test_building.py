@@ -139,7 +139,7 @@ def test_nothing():
     ("call", "error", "words"),
     [
         (lambda x: np.linspace(x, x, -1), ValueError, "linspace: num is -1"),
-        (lambda x: np.linspace(x, x[0, :2], 3), ValueError, r"linspace: start and stop of shapes \(2, 3\) and \(2,\)"),
+        (lambda x: np.linspace(x, x[0, :2], 3), ValueError, r"linspace: shapes \(2, 3\) and \(2,\) do not broadcast"),
         (lambda x: np.geomspace(x, 2.0, 3), ValueError, "geomspace: .* one sign"),
         (lambda x: np.diag(x[None]), ValueError, r"diag: one or two dimensions.*\(1, 2, 3\)"),
         (lambda x: np.block([[x], x]), ValueError, r"block: arrays\[1\] is nested 0 deep, but arrays\[0\] 1 deep"),
@@ -176,3 +176,17 @@ def test_linspace_of_zen_and_methods():
     assert [i.tolist() for i in t.nonzero()] == [i.tolist() for i in X.nonzero()]
     t.put([0], 9.0)
     assert t[0, 0].item() == 9.0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a, b: zen.f.linspace(a, b), lambda a, b: zen.f.logspace(0.0, a, base=b),
+        lambda a, b: zen.f.select([a > 0], [b]), lambda a, b: zen.f.choose(0, [a, b]),
+        lambda a, b: zen.vectorize(lambda x, y: x * y)(a, b),
+        lambda a, b: zen.f.block_diag(a[:, None, None], b[:, None, None]),
+    ],
+)  # fmt: skip
+def test_shapes_that_do_not_broadcast_are_named(call):
+    with pytest.raises(ValueError, match=r"^\w+: shapes .*\(2,\) and \(3,\) .*do not broadcast together"):
+        call(zen.ones(2), zen.ones(3))

@@ -83,7 +83,8 @@ def test_values_and_dtypes_are_those_of_numpy(name):
         np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
         if name not in OF_ANOTHER_DTYPE:
             single = case._replace(args=tuple(a.astype(np.complex64) if a.dtype.kind == "c" else a for a in case.args))
-            assert single(*single.args).dtype in (np.complex64, np.float32, np.bool_)
+            halved = {np.dtype("complex128"): np.complex64, np.dtype("float64"): np.float32}
+            assert single(*single.args).dtype == halved.get(found.dtype, found.dtype)
 
 
 @pytest.mark.parametrize("name", COMPLEX)
@@ -133,7 +134,8 @@ def test_layers_refuse_complex_numbers_instead_of_dropping_a_part():
         (np.exp, np.exp), (np.sin, np.cos), (np.cosh, np.sinh), (np.log, lambda z: 1 / z),
         (np.sqrt, lambda z: 0.5 / np.sqrt(z)), (np.arctan, lambda z: 1 / (1 + z * z)),
         (np.arccosh, lambda z: 1 / (np.sqrt(z - 1) * np.sqrt(z + 1))),
-        (np.arcsin, lambda z: 1 / np.sqrt(1 - z * z)), (np.square, lambda z: 2 * z), (np.reciprocal, lambda z: -1 / z**2),
+        (np.arcsin, lambda z: 1 / np.sqrt(1 - z * z)), (np.square, lambda z: 2 * z),
+        (np.reciprocal, lambda z: -1 / z**2),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("z", [0.3 + 0.4j, -1.3 + 0.4j, -0.2 - 2.1j, 1.7 - 0.3j])

@@ -30,7 +30,8 @@ def test_the_parts_move_as_real_parameters_do(make, dtype):
         ours.step()
         theirs.step()
         found = np.stack([z.detach().array.real, z.detach().array.imag], -1)
-        np.testing.assert_allclose(found, parts.detach().array, rtol=1e-5 if dtype == zen.complex64 else 1e-12)
+        tolerance = 1e-6 if dtype == zen.complex64 else 1e-14  # the numbers are about 1, but for some near 0
+        np.testing.assert_allclose(found, parts.detach().array, rtol=10 * tolerance, atol=tolerance)
 
 
 def test_a_strided_and_a_0d_parameter():

@@ -1,4 +1,4 @@
-"""Complex numbers beside PyTorch, whose gradients are directions of ascent as well: orders 1 and 2, and forward mode."""
+"""Complex numbers beside PyTorch, whose gradients are directions of ascent as well: orders 1, 2, and forward mode."""
 
 import numpy as np
 import pytest

@@ -124,7 +124,9 @@ def test_holomorphic_gives_the_complex_derivative():
 
 def test_errors_name_the_dtype_and_the_remedy():
     z = zen.tensor(1 + 1j, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"of dtype complex128, and a gradient is of a real number; take its real part"):
+    with pytest.raises(
+        RuntimeError, match=r"of dtype complex128, and a gradient is of a real number; take its real part"
+    ):
         (z * 2).backward()
     with pytest.raises(TypeError, match=r"dtype complex128.*return its real part or abs\(\), or pass holomorphic=True"):
         zen.grad(lambda z: z * 2)(1j)

@@ -53,8 +53,8 @@ class Row:
     whether it is so in all at once, and for each argument None or a function like its vjp that gives the result's
     tangent from the argument's. `composition` is applied in place of the row where the floating arguments are not all
     float32 or all float64. `for_complex` is True where operands may be complex, None where not, else a function that
-    returns the row that is applied to them. A row's name is for messages: two rows may have the same. `kernel` names what the compiled
-    engine has for the row.
+    returns the row that is applied to them. A row's name is for messages: two rows may have the same. `kernel` names
+    what the compiled engine has for the row.
 
     The node of a call with several results is the input of a node for each floating result, on the row `output`,
     whose parameters are the position of the result and their number.
@@ -62,7 +62,8 @@ class Row:
 
     __slots__ = (
         "_plans", "_prepare", "_prepared", "composition", "elementwise", "for_complex", "forward", "is_output", "joint",
-        "linear", "name", "nin", "optional", "output", "several", "tangents", "together", "variadic", "view", "workspace",
+        "linear", "name", "nin", "optional", "output", "several", "tangents", "together", "variadic", "view",
+        "workspace",
     )  # fmt: skip
 
     def __init__(

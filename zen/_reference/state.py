@@ -186,7 +186,9 @@ def install(**hooks: Any) -> None:
 def check_dtype(dtype: np.dtype) -> None:
     """Reject the dtypes that no Tensor can have."""
     if dtype not in SUPPORTED:
-        raise TypeError(f"dtype {dtype} is not supported: use bool, an integer dtype, float16, 32 or 64, or complex64 or 128")
+        raise TypeError(
+            f"dtype {dtype} is not supported: use bool, an integer dtype, float16, 32 or 64, or complex64 or 128"
+        )
 
 
 def check_trainable(dtype: np.dtype) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor
-from ..dtypes import BOOLEAN
+from ..dtypes import BOOLEAN, INTEGER
 from ..ops.axes import one_axis, reduced_axes, reduced_shape
 from ..ops.indexing import plain_key
 from ..ops.joining import concat, stack
@@ -173,7 +173,7 @@ def _places(of: np.ufunc, x: np.ndarray, axis: int) -> np.ndarray:
 def _reduceat(name: str, of: np.ufunc, function: Function, x: Any, axis: Any, indices: Any, dtype: Any = None) -> Any:
     k = one_axis(name, axis, x.shape)
     starts = np.asarray(raw(operand(name, indices)))
-    if starts.ndim != 1 or starts.dtype.kind not in "iu":
+    if starts.ndim != 1 or starts.dtype not in INTEGER:
         raise TypeError(f"{name}: indices are a list of ints, not of shape {starts.shape} and dtype {starts.dtype}")
     n, lines = x.shape[k], moveaxis(x, k, 0)
     wrong = starts[(starts < 0) | (starts >= n)]

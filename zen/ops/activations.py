@@ -123,7 +123,7 @@ def rrelu(
         raise ValueError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
     if not training:
         return _leaky_relu(x, (lower + upper) / 2)
-    return _leaky_relu(x, random.stream(generator).uniform(lower, upper, x.shape).astype(x.dtype))
+    return _leaky_relu(x, lower + (upper - lower) * random.stream(generator).uniform(size=x.shape).astype(x.dtype))
 
 
 @public("", None)
@@ -141,6 +141,8 @@ def gumbel_softmax(
     [0.0, 1.0]
     """
     x, axis = floating("gumbel_softmax", logits), either("gumbel_softmax", "axis", axis, "dim", dim, -1)
+    axis = one_axis("gumbel_softmax", axis, x.shape)
+    constant("gumbel_softmax", "eps", eps)
     if not constant("gumbel_softmax", "tau", tau) > 0:
         raise ValueError(f"gumbel_softmax: tau must be positive, not {tau}")
     noise = random.stream(generator).gumbel(size=x.shape).astype(x.dtype)

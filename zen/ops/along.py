@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backend import Tensor, wrap
 from .arguments import refuse
-from .axes import one_axis, one_shape
+from .axes import common_shape, one_axis, one_shape
 from .joining import stack
 from .operands import operand
 from .register import placed, public
@@ -121,7 +121,7 @@ class vectorize:  # noqa: N801  NumPy's name
         core = [0] * len(operands) if self.cores is None else [len(c) for c in self.cores[0]]
         if len(core) != len(operands):
             raise TypeError(f"vectorize: signature {self.signature!r} takes {len(core)} arguments, not {len(operands)}")
-        outer = np.broadcast_shapes(*[x.shape[: x.ndim - n] for x, n in zip(operands, core, strict=True)])
+        outer = common_shape("vectorize", *[x.shape[: x.ndim - n] for x, n in zip(operands, core, strict=True)])
         spread = [broadcast_to(x, outer + x.shape[x.ndim - n :]) for x, n in zip(operands, core, strict=True)]
         found = [self._one(args, kwargs, places, names, [x[place] for x in spread]) for place in np.ndindex(outer)]
         return self._joined(found, outer)

@@ -81,6 +81,15 @@ def one_shape(operation: str, shape: Any) -> tuple[int, ...]:
         raise TypeError(f"{operation}: a shape is an int or a sequence of ints, not {shape!r}") from None
 
 
+def common_shape(operation: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to; ValueError naming all of them if there is none."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        text = " and ".join([str(s) for s in shapes])
+        raise ValueError(f"{operation}: shapes {text} do not broadcast together") from None
+
+
 def check_size(operation: str, shape: tuple[int, ...]) -> None:
     """ValueError for a result that no memory could hold, before NumPy counts past the largest integer."""
     if math.prod(shape) > sys.maxsize // 16:

@@ -12,7 +12,7 @@ import numpy as np
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, INEXACT, INTEGER, real
 from .arguments import refuse
-from .axes import one_axis
+from .axes import common_shape, one_axis
 from .indexing import GETITEM, SETITEM
 from .joining import concat, stack
 from .operands import operand, raw, whole
@@ -93,10 +93,7 @@ def linspace(
 def _limits(name: str, start: Any, stop: Any) -> tuple[Any, Any]:
     """The ends, floating and of one shape; one of them a Tensor."""
     found = [x if x.dtype in INEXACT else astype(x, DEFAULT) for x in (operand(name, start), operand(name, stop))]
-    try:
-        shape = np.broadcast_shapes(*[x.shape for x in found])
-    except ValueError:
-        raise ValueError(f"{name}: start and stop of shapes {found[0].shape} and {found[1].shape} do not fit") from None
+    shape = common_shape(name, *[x.shape for x in found])
     a, b = [broadcast_to(x, shape) for x in found]
     return a, b
 
@@ -133,7 +130,7 @@ def logspace(
     if not isinstance(base, (int, float)):
         base = operand("logspace", base)
     if np.ndim(raw(base)):
-        shape = np.broadcast_shapes(np.shape(raw(start)), np.shape(raw(stop)), base.shape)
+        shape = common_shape("logspace", np.shape(raw(start)), np.shape(raw(stop)), base.shape)
         start, base = broadcast_to(operand("logspace", start), shape), broadcast_to(base, shape)
     powers = linspace(start, stop, count, endpoint)
     made = FUNCTIONS["power"](base, powers)
@@ -295,7 +292,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     choices = [_choice(x) for x in (*choicelist, default)]
     dtype = np.result_type(*[x if isinstance(x, (int, float, complex)) else x.dtype for x in choices])
     *typed, made = [astype(np.asarray(x) if not hasattr(x, "dtype") else x, dtype, copy=False) for x in choices]
-    shape = np.broadcast_shapes(*[c.shape for c in conditions], *[x.shape for x in (*typed, made)])
+    shape = common_shape("select", *[c.shape for c in conditions], *[x.shape for x in (*typed, made)])
     made = broadcast_to(made, shape)
     for c, x in zip(conditions[::-1], typed[::-1], strict=True):
         made = where(c, x, made)
@@ -325,7 +322,7 @@ def choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     at = within("choose", at.astype(np.intp), len(found), mode)
     if at.size and (at.min() < 0 or at.max() >= len(found)):
         raise ValueError(f"choose: a numbers {len(found)} choices from 0, but holds {int(at.min())} to {int(at.max())}")
-    shape = np.broadcast_shapes(at.shape, *[x.shape for x in found])
+    shape = common_shape("choose", at.shape, *[x.shape for x in found])
     lined = stack([broadcast_to(x, shape) for x in found])
     return reshape(take_along_axis(lined, np.broadcast_to(at, shape)[None], 0), shape)
 
@@ -371,7 +368,9 @@ def _conditions(condlist: Any, ndim: int) -> Any:
 
 def _compress_method(x: Any, condition: Any, axis: int | None = None, **unknown: Never) -> Any:
     """`x.compress(condition, axis)`; see `zen.f.compress`."""
-    return compress(condition, x, axis, **unknown)
+    if unknown:
+        refuse(_compress_method, unknown)
+    return compress(condition, x, axis)
 
 
 METHODS["compress"] = placed(_compress_method, "zen", "Tensor.compress")
@@ -392,10 +391,9 @@ def compress(condition: Any, a: Any, axis: int | None = None, **unknown: Never) 
     mask = np.asarray(raw(operand("compress", condition)), bool)
     if mask.ndim != 1:
         raise ValueError(f"compress: the condition is a vector, not of shape {mask.shape}")
-    a = operand("compress", a)
-    if axis is not None:
-        axis = one_axis("compress", axis, a.shape or (1,))
-    return FUNCTIONS["take"](a, np.flatnonzero(mask), axis)
+    x = operand("compress", a)
+    k = None if axis is None else one_axis("compress", whole("compress", "axis", axis), x.shape)
+    return FUNCTIONS["take"](x, np.flatnonzero(mask), k)
 
 
 @public(method=None)

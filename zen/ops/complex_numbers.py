@@ -15,7 +15,6 @@ from ..dtypes import COMPLEX
 from ..dtypes import real as real_dtype
 from .elementwise import ANY, POSITIVE
 from .operands import operand, raw
-from .pointwise import where
 from .reduction import CONSTANT
 from .register import DECLARATIONS, METHODS, define, placed, public
 from .row import Row, elementwise, row
@@ -40,8 +39,8 @@ REAL = define(row(
     doc="The real part.",
 ))  # fmt: skip
 IMAG = define(row(
-    "imag", "x", lambda x: np.imag(x).copy(), ["imag_cotangent(g, x)"], jvp=("imag(g)",), shape=_parts, domain=_one, complex=True,
-    uses={"imag_cotangent": lambda f, g, x: g * -1j if x.dtype in COMPLEX else g * 0},
+    "imag", "x", lambda x: np.imag(x).copy(), ["imag_cotangent(g, x)"], jvp=("imag(g)",), shape=_parts,
+    domain=_one, complex=True, uses={"imag_cotangent": lambda f, g, x: g * -1j if x.dtype in COMPLEX else g * 0},
     doc="The imaginary part; zero for real x.",
 ))  # fmt: skip
 CONJ = define(row(

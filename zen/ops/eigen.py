@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply
-from ..dtypes import COMPLEX, floating
+from ..dtypes import COMPLEX, complexed, floating
 from ..dtypes import real as real_dtype
 from .linalg import floated_square
 from .operands import raw
@@ -26,8 +26,7 @@ from .ties import Ties, decomposed, near, quotient, recorded, size_of, vanishes
 
 
 def _complex(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    found: np.dtype[Any] = np.result_type(floating(dtype), np.complex64)
-    return found
+    return complexed(floating(dtype))
 
 
 def _eig(x: Any, is_real: bool, ties: Ties | None) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..backend import Shaped, Tensor, apply, grad_enabled, wrap
 from ..conversion import convert
-from ..dtypes import COMPLEX, DEFAULT, INEXACT
+from ..dtypes import COMPLEX, DEFAULT, INEXACT, complexed
 from ..dtypes import real as real_dtype
 from .axes import one_axis
 from .joining import pad
@@ -36,10 +36,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 DUAL = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 """By `norm`, the one that gives a transform in the other direction the same factor."""
-
-
-def complexed(dtype: np.dtype) -> np.dtype:
-    return np.result_type(dtype, np.complex64)
 
 
 def _fourier(x: Any, axis: tuple[int, ...], inverse: bool, norm: Any) -> Any:

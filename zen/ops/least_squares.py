@@ -93,9 +93,10 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, ...]:
     it the smallest norm.
 
     a: (m, n). b: (m,) or (m, k). residuals: these sums, (k,), or (1,) for a vector; empty where the rank of a is less
-    than n, or m <= n. rank: an integer. s: the singular values of a, of which those up to rcond times the largest count as
-    zero; by default max(m, n) times the rounding of float64. x, residuals and s are differentiable, while the rank
-    stays what it is. Raises numpy.linalg.LinAlgError for shapes that do not fit and where LAPACK does not converge.
+    than n, or m <= n. rank: an int of NumPy. s: the singular values of a, of which those up to rcond times the largest
+    count as zero; by default max(m, n) times the rounding of float64. x, residuals and s are differentiable, while the
+    rank stays what it is. Raises numpy.linalg.LinAlgError for shapes that do not fit, or where LAPACK does not
+    converge.
 
     >>> x, residuals, rank, s = zen.f.lstsq(zen.tensor([[1.0], [1.0]]), zen.tensor([1.0, 3.0]))
     >>> [round(v, 6) for v in (x.item(), residuals.item())], int(rank)

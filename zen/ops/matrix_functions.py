@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from .axes import common_shape
 from .joining import concat
 from .linalg import floated_square, solve
 from .operands import operand, raw
@@ -93,7 +94,7 @@ def block_diag(*arrays: Any) -> Any:
     if not blocks:
         return backend.wrap(np.zeros((1, 0)))
     blocks = [x if x.ndim > 1 else reshape(x, (1, x.size)) for x in blocks]
-    lead = np.broadcast_shapes(*[x.shape[:-2] for x in blocks])
+    lead = common_shape("block_diag", *[x.shape[:-2] for x in blocks])
     dtype = np.result_type(*[x.dtype for x in blocks])
     width, done, rows = sum(x.shape[-1] for x in blocks), 0, []
     for x in blocks:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import Tensor
 from ..conversion import as_array, holds_gradients
-from ..dtypes import COMPLEX, DEFAULT, FLOATING, NUMBERS
+from ..dtypes import COMPLEX, DEFAULT, FLOATING, NUMBERS, complexed
 from .nesting import nested
 
 
@@ -62,6 +62,6 @@ def whole(operation: str, argument: str, x: Any) -> int:
 
 def complex_of(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
     """The array of complex numbers with these parts: what a kernel for real numbers made of each."""
-    made = np.empty(real.shape, np.result_type(real.dtype, np.complex64))
+    made = np.empty(real.shape, complexed(real.dtype))
     made.real, made.imag = real, imag
     return made

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import apply
-from ..dtypes import EXACT
+from ..dtypes import EXACT, INTEGER
 from .joining import PAD, concat
 from .operands import operand, raw
 from .register import FUNCTIONS
@@ -78,7 +78,7 @@ def _lengths(lengths: Any, ndim: int) -> list[list[int | None]]:
     if lengths is None:
         return [[None, None]] * ndim
     found = np.asarray(raw(lengths))
-    if found.dtype.kind not in "iu" or (found < 0).any():
+    if found.dtype not in INTEGER or (found < 0).any():
         raise ValueError(f"pad: stat_length is made of positive ints, not {lengths!r}")
     pairs: list[list[int | None]] = np.broadcast_to(found, (ndim, 2)).tolist()
     return pairs

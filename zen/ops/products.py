@@ -221,8 +221,8 @@ def _conjugated(x: Any) -> Any:
 
 @public("vecdot linalg.vecdot", method=None)
 def vecdot(a: Any, b: Any, *, axis: int = -1, **unknown: Never) -> Any:
-    """Sums of products of the vectors along `axis`, counted from the end of both; the other axes broadcast. Complex a is
-    conjugated.
+    """Sums of products of the vectors along `axis`, counted from the end of both; the other axes broadcast. A complex a
+    is conjugated.
 
     Raises ValueError if the lengths differ or the shapes do not broadcast, AxisError for an axis out of range.
 

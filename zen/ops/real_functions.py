@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Shaped, apply, unary
+from ..backend import Shaped, apply, unary, wrap
 from ..dtypes import EXACT, FLOATING, floating
+from .axes import common_shape
 from .operands import constant, operand, raw
 from .pointwise import declare, where
 from .register import FUNCTIONS, define, public
 from .row import row
-from .shape import astype, broadcast_to, inexact
+from .shape import astype, broadcast_to
 
 ANY, POSITIVE = (-3.0, 3.0), (0.2, 3.0)
 
@@ -98,7 +99,10 @@ def modf(x: Any) -> tuple[Any, Any]:
     >>> [part.tolist() for part in zen.f.modf(zen.tensor([1.5, -2.25]))]
     [[0.5, -0.25], [1.0, -2.0]]
     """
-    x = inexact(operand("modf", x))
+    x = operand("modf", x)
+    if x.dtype in EXACT:
+        behind, before = np.modf(raw(x))
+        return wrap(np.asarray(behind)), wrap(np.asarray(before))
     return unary(MODF)(x), _TRUNC(x)
 
 
@@ -132,16 +136,27 @@ def ldexp(x: Any, exponent: Any) -> Any:
     """`x * 2 ** exponent`, exact unless it overflows.
 
     x: Tensor, array or number; integers give floats. exponent: ints, without a derivative, whose shape broadcasts with
-    that of x. Raises TypeError for an exponent that is no int, ValueError for shapes that do not broadcast.
+    that of x. Raises TypeError for an exponent that is no int or of uint64, ValueError for shapes that do not
+    broadcast.
 
     >>> zen.f.ldexp(zen.tensor([1.5, -1.0]), [1, 3]).tolist()
     [3.0, -8.0]
     """
-    x, places = operand("ldexp", x), np.asarray(constant("ldexp", "exponent", exponent))
-    if places.dtype not in EXACT:
-        raise TypeError(f"ldexp: the exponent must be ints, not dtype {places.dtype}; see exp2 for 2 ** x")
-    shape = _common("ldexp", x, places)
-    return apply(LDEXP, (x if x.shape == shape else broadcast_to(x, shape),), (np.array(places),))
+    x, places = operand("ldexp", x), _exponents(exponent)
+    shape = common_shape("ldexp", x.shape, places.shape)
+    return apply(LDEXP, (x if x.shape == shape else broadcast_to(x, shape),), (places,))
+
+
+def _exponents(given: Any) -> np.ndarray:
+    constant("ldexp", "exponent", given)
+    if type(given) is int and not -(2**63) <= given < 2**63:
+        raise OverflowError(f"ldexp: the exponent {given} does not fit into int64")
+    found: np.ndarray = raw(operand("ldexp", given))
+    if found.dtype not in EXACT:
+        raise TypeError(f"ldexp: the exponent must be ints, not dtype {found.dtype}; see exp2 for 2 ** x")
+    if not np.can_cast(found.dtype, np.int64):
+        raise TypeError(f"ldexp: an exponent of dtype {found.dtype} is not taken; convert it to int64 with astype")
+    return found
 
 
 @public(method=None)
@@ -154,17 +169,9 @@ def frexp(x: Any) -> tuple[Any, Any]:
     >>> [part.tolist() for part in zen.f.frexp(zen.tensor([3.0, -0.25]))]
     [[0.75, -0.5], [2, -1]]
     """
-    x = inexact(operand("frexp", x))
-    exponent = np.asarray(np.frexp(raw(x))[1])
-    return apply(LDEXP, (x,), (-exponent,)), astype(exponent, exponent.dtype)
-
-
-def _common(name: str, *values: Any) -> tuple[int, ...]:
-    try:
-        return np.broadcast_shapes(*[v.shape for v in values])
-    except ValueError:
-        shapes = " and ".join([str(v.shape) for v in values])
-        raise ValueError(f"{name}: shapes {shapes} do not broadcast") from None
+    x = operand("frexp", x)
+    mantissa, exponent = (np.asarray(part) for part in np.frexp(raw(x)))
+    return wrap(mantissa) if x.dtype in EXACT else apply(LDEXP, (x,), (-exponent,)), wrap(exponent)
 
 
 # --- sin(pi x) / (pi x)

@@ -322,8 +322,8 @@ def argsort(
 ) -> Any:
     """The indices that sort x along `axis` (flattened if None); equal elements keep their order. int64, no gradient.
 
-    stable: whether the order of equal elements matters; they keep it in either case. Raises AxisError for an axis out of
-    range.
+    stable: whether the order of equal elements matters; they keep it in either case. Raises AxisError for an axis
+    out of range.
 
     >>> zen.f.argsort(zen.tensor([3.0, 1.0, 2.0])).tolist()
     [1, 2, 0]

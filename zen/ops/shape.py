@@ -18,7 +18,7 @@ from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
 from . import orders
 from .arguments import refuse
-from .axes import all_axes, check_size, one_axis, one_shape, reduced_axes
+from .axes import all_axes, check_size, common_shape, one_axis, one_shape, reduced_axes
 from .operands import operand, raw, whole
 from .register import METHODS, define, public
 from .result_shapes import same
@@ -293,12 +293,7 @@ def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
     [(2, 3), (2, 3)]
     """
     found = [operand("broadcast_arrays", x) for x in arrays]
-    shapes = [x.shape for x in found]
-    try:
-        shape = np.broadcast_shapes(*shapes)
-    except ValueError:
-        text = " and ".join([str(s) for s in shapes])
-        raise ValueError(f"broadcast_arrays: shapes {text} do not broadcast together") from None
+    shape = common_shape("broadcast_arrays", *[x.shape for x in found])
     return tuple([broadcast_to(x, shape) for x in found])
 
 
@@ -385,7 +380,7 @@ def astype(
         return x
     if wanted not in SUPPORTED:
         raise TypeError(
-            f"astype: dtype {wanted} is not supported: use bool, an integer dtype, float16, 32 or 64, or complex64 or 128"
+            f"astype: dtype {wanted} is not supported: use bool, an integer dtype, float16, 32 or 64, complex64 or 128"
         )
     if x.dtype in COMPLEX and wanted not in COMPLEX:
         warnings.warn(

@@ -12,25 +12,20 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, apply
-from ..dtypes import COMPLEX, floating
+from ..dtypes import floating
 from ..dtypes import real as real_dtype
 from .joining import concat
 from .linalg import floated_square, solve
-from .operands import operand, raw
+from .operands import constant, operand, raw
 from .products import turned
-from .register import ROWS, define, public
+from .register import define, public
 from .row import row
 from .selection import take_along_axis, tril, triu
 from .shape import matrix_transpose
-from .singular_values import matrices
+from .singular_values import adjoint_of, matrices
 from .ties import recorded
 
 _TRANSPOSES = {0: "N", 1: "T", 2: "C", "N": "N", "T": "T", "C": "C"}
-
-
-def _adjoint(x: Any) -> Any:
-    x = matrix_transpose(x)
-    return apply(ROWS["conj"], (x,)) if x.dtype in COMPLEX else x
 
 
 def _triangle(name: str, a: Any, lower: bool, unit: bool) -> Any:
@@ -57,6 +52,7 @@ def solve_triangular(a: Any, b: Any, trans: int | str = 0, lower: bool = False, 
     >>> zen.f.solve_triangular(zen.tensor([[2.0, 0.0], [1.0, 1.0]]), zen.tensor([2.0, 3.0]), lower=True).tolist()
     [1.0, 2.0]
     """
+    trans = constant("solve_triangular", "trans", trans)
     if trans not in _TRANSPOSES:
         raise ValueError(f"solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
     return _solved("solve_triangular", a, b, _TRANSPOSES[trans], lower, unit_diagonal)
@@ -71,7 +67,7 @@ def _solved(name: str, a: Any, b: Any, trans: str, lower: bool, unit: bool = Fal
         )
     factor = _triangle(name, a, lower, unit)
     if trans != "N":
-        factor = matrix_transpose(factor) if trans == "T" else _adjoint(factor)
+        factor = matrix_transpose(factor) if trans == "T" else adjoint_of(factor)
     return solve(factor, b)
 
 

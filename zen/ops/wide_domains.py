@@ -16,12 +16,12 @@ from .operands import constant, operand, raw
 from .register import FUNCTIONS, dispatch, public
 from .shape import astype
 
-_SHORT = "fFbhBH"
+_SHORT = frozenset(map(np.dtype, "fFbhBH"))
 """Dtypes whose complex numbers are of single precision, as in NumPy."""
 
 
 def _to_complex(x: Any) -> Any:
-    return astype(x, np.complex64 if x.dtype.char in _SHORT else np.complex128, copy=False)
+    return astype(x, np.complex64 if x.dtype in _SHORT else np.complex128, copy=False)
 
 
 def _outside(x: Any, low: float) -> bool:

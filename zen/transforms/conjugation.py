@@ -1,8 +1,8 @@
 """Between the two forms of a gradient by complex numbers.
 
-Inside, a cotangent g of z says dL = real(sum(g * dz)): it is not conjugated, and holomorphic formulas are the usual ones.
-What users give and get is conj(g), the direction of steepest ascent of a real L, so that `z - lr * grad` descends. For
-real numbers both are the same.
+Inside, a cotangent g of z says dL = real(sum(g * dz)): it is not conjugated, and holomorphic formulas are the usual
+ones. What users give and get is conj(g), the direction of steepest ascent of a real L, so that `z - lr * grad`
+descends. For real numbers both are the same.
 """
 
 from __future__ import annotations
@@ -33,4 +33,6 @@ def _conjugated(value: Any, recorded: bool) -> Any:
 def check_cotangent(name: str, path: str, t: Any, value: Any) -> None:
     """TypeError for a complex cotangent, or tangent, of something real."""
     if value.dtype in COMPLEX and t.dtype not in COMPLEX:
-        raise TypeError(f"{name}: what was given for {path} is complex, but {path} is of dtype {t.dtype}; take its real part")
+        raise TypeError(
+            f"{name}: what was given for {path} is complex, but {path} is of dtype {t.dtype}; take its real part"
+        )

@@ -41,8 +41,8 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     Arguments that are neither Tensors, arrays nor numbers, and keyword arguments, are passed through and take no part
     in gradients. The vjp is called as `vjp(g, out, *inputs, **keywords)`, with the cotangent of the result, the result
     and all positional arguments. It returns a gradient for each of these, a tuple if there are several, with None where
-    there is none. By complex numbers these are gradients as `zen.grad` gives them. Arrays given to either function must not be written to, nor what lists and dicts among the arguments
-    hold, until the backward pass is over.
+    there is none. By complex numbers these are gradients as `zen.grad` gives them. Arrays given to either function must
+    not be written to, nor what lists and dicts among the arguments hold, until the backward pass is over.
 
     Written with zen's functions, or NumPy functions that dispatch to them, the vjp is differentiable itself, and
     forward mode and higher orders work. Otherwise these raise.

@@ -97,8 +97,8 @@ def grad(
     Each may be a number, an array, a Tensor, or nested lists, tuples, named tuples and dicts of these; the gradient has
     the same structure. Numbers and NumPy arrays give NumPy arrays, Tensors give Tensors. Integers count as float64.
     has_aux: `f` returns `(value, aux)`; the function then returns `(gradient, aux)`.
-    holomorphic: `f` has a complex derivative, and that is wanted. Without it `f` returns a real number, and the gradient
-    by a complex argument is the direction of steepest ascent: `z - lr * grad` descends, as in PyTorch.
+    holomorphic: `f` has a complex derivative, and that is wanted. Without it `f` returns a real number, and the
+    gradient by a complex argument is the direction of steepest ascent: `z - lr * grad` descends, as in PyTorch.
 
     Nests: `grad(grad(f))` is exact. If an argument, or a Tensor that `f` uses, requires a gradient, all results are
     Tensors with a graph, whatever the arguments are; call under `zen.no_grad()` to do without. The function that comes
@@ -248,8 +248,8 @@ def _check_holomorphic(value: Tensor, variables: Sequence[Tensor]) -> None:
     if real:
         what = "the function returned a number" if real[0] is value else "an argument is"
         raise TypeError(
-            f"grad: with holomorphic=True arguments and result are complex, but {what} of dtype {real[0].dtype}; convert "
-            "with astype(zen.complex128), or leave holomorphic out for the gradient of a real result"
+            f"grad: with holomorphic=True arguments and result are complex, but {what} of dtype {real[0].dtype}; "
+            "convert with astype(zen.complex128), or leave holomorphic out for the gradient of a real result"
         )
 
 
