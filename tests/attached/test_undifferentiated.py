@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import zen
-from zen.attached import undifferentiated
 from zen.ops import register
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])

@@ -12,18 +12,18 @@ from drawing import COMPOSED, DIFFERENTIABLE, ROWS, cases, joined
 import zen
 from zen import f
 
-PASSED_OVER = dict.fromkeys(("fmax", "fmin", "nanmax"), "by definition nan counts for nothing beside a number")
+PASSED_OVER = dict.fromkeys(
+    ("fmax", "fmin", "nanmax", "nanmin"), "by definition nan counts for nothing beside a number"
+)
 ZERO_GRADIENT = {
     **PASSED_OVER,
     "clip": "PyTorch's clamp gives 0 outside of the limits and for nan",
     "cosine_embedding_loss": "PyTorch's clamp",
-    **dict.fromkeys(("fmax", "fmin", "nanmax", "nanmin"), "nan counts for nothing beside numbers"),
 }
 VALUES = {
     **PASSED_OVER,
     **dict.fromkeys(("det", "inv", "solve"), "LAPACK's elimination passes over some nans, as in NumPy and PyTorch"),
     "cofactor_slope": "for 2 x 2 it does not depend on the matrix, but its rounding does",
-    **dict.fromkeys(("fmax", "fmin", "nanmax", "nanmin"), "nan counts for nothing beside numbers"),
     "sort": "the other elements move up, and nan comes last, as in NumPy",
 }
 NEEDS_NUMBERS = {
