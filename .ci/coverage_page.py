@@ -73,6 +73,10 @@ MODULES = {
 }  # fmt: skip
 IN_WEIGHTS = ("bincount", "histogram", "histogram2d", "histogramdd")
 """Functions that count, and are differentiable in their weights."""
+NOTES = {
+    "numpy.polynomial.polynomial": "Under these names in `zen.polynomial`; NumPy's own functions convert what they are "
+    "given to arrays, and raise an error where a gradient is recorded.",
+}
 OLDER = {"in1d", "row_stack", "trapz"}
 """Older names that NumPy deprecates: plain functions that call the newer ones."""
 SHAPE_ALONE = {"zeros_like", "ones_like", "empty_like"}
@@ -97,7 +101,7 @@ def kind_of(place: str, name: str) -> str:
     if name in REASONS or function in KEEPERS:
         return REFUSED
     if place == "numpy.polynomial.polynomial":
-        return WITHOUT  # these take the arrays of what they are given by themselves
+        return DIFFERENTIABLE if hasattr(zen.polynomial, name) else WITHOUT
     if name in SHAPE_ALONE:
         return CONSTANT
     if not (isinstance(function, np.ufunc) or hasattr(function, "_implementation") or name in OLDER):
@@ -205,7 +209,8 @@ def page() -> str:
         "\n".join([_wrapped(f"- **{kind}** {text}", "  ") for kind, text in MEANINGS.items() if kind != MISSING]),
     ]
     for place in MODULES:
-        lines += [f"## {place}", *listed([(name, kind) for where, name, kind in found if where == place], True)]
+        lines += [f"## {place}", *([NOTES[place]] if place in NOTES else [])]
+        lines += listed([(name, kind) for where, name, kind in found if where == place], True)
     known = {f"{place}.{name}": kind for place, name, kind in found}
     lines += ["## The Array API standard 2025.12", "Under these names in `zen`."]
     lines += [*listed(list(array_api_kinds(known)))]

@@ -37,7 +37,7 @@ CALLS = {
     "average": (X,), "cond": (X,), "roll": (X, 1), "histogram_bin_edges": (V,), "std": (X, 0), "var": (X, 0),
     "mean": (X, 0), "arccosh": (X + 1,), "acosh": (X + 1,), "nextafter": (V, V + 1), "arctanh": (V / 3,),
     "atanh": (V / 3,), "arcsin": (V / 3,), "asin": (V / 3,), "arccos": (V / 3,), "acos": (V / 3,),
-    "squeeze": (X[None],), "frexp": (V,), "clip": (X, 0.5, 1.5),
+    "squeeze": (X[None],), "roots": (np.array([1.0, -3.0, 2.0]),), "frexp": (V,), "clip": (X, 0.5, 1.5),
 }  # fmt: skip
 
 

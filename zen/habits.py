@@ -37,7 +37,7 @@ _RENAMED = {
 """Names that zen's functions and methods have otherwise."""
 _RENAMED_FUNCTIONS = {
     "cat": "concat", "concatenate": "concat", "row_stack": "vstack", "unbind": "unstack", "chunk": "split",
-    "tensor_split": "f.array_split", "as_tensor": "asarray", "array": "tensor", "mul": "multiply",
+    "tensor_split": "f.array_split", "as_tensor": "asarray", "mul": "multiply",
     "sub": "subtract", "div": "divide", "true_divide": "divide", "mm": "matmul", "bmm": "matmul",
     "mv": "matmul", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
     "ge": "greater_equal", "bitwise_not": "bitwise_invert", "broadcast_tensors": "broadcast_arrays", "mod": "remainder",

@@ -187,6 +187,15 @@ def test_an_initial_value_and_a_known_mean_have_gradients():
         check_gradients(call, [X, np.array(0.3)])
 
 
+def test_out_of_three_dots_and_lists_that_hold_tensors():
+    x, t = zen.tensor(X[0], requires_grad=True), zen.tensor(3.0, requires_grad=True)
+    assert np.sum(x, out=...).item() == X[0].sum() and np.sum(x.detach(), out=...).item() == X[0].sum()
+    y = np.multiply(x, [t, 1.0, t]) + np.add(x, [t, 1.0, 2.0], where=ROW)
+    np.testing.assert_array_equal(y.value, X[0] * [3, 1, 3] + [3.5, 0, 4])
+    y.sum().backward()
+    assert t.gradient == X[0, 0] + X[0, 2] + 1
+
+
 def test_out_forgets_what_it_was():
     old = zen.tensor(X, requires_grad=True)
     out = old * 2.0
@@ -279,3 +288,22 @@ def test_options_of_complex_numbers():
         if wanted.dtype != np.complex64:
             slope = (np.sum(w * call(z + 1e-6 * h)) - np.sum(w * call(z - 1e-6 * h))).real / 2e-6
             np.testing.assert_allclose(np.sum(np.conj(t.gradient) * h).real, slope, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, k: np.sin(t, out=k, casting="unsafe"), lambda t, k: np.sin(t, where=M[0], out=k, casting="unsafe"),
+        lambda t, k: np.sum(k, initial=t[0]), lambda t, k: np.max(k, initial=t[0]), lambda t, k: np.put(k, [0], t[0]),
+        lambda t, k: np.place(k, M[0], t), lambda t, k: np.copyto(k, t, casting="unsafe"),
+        lambda t, k: np.piecewise(k, [k > 0], [t[0], 1]), lambda t, k: np.pad(k, 1, constant_values=t[0]),
+        lambda t, k: np.multiply.at(k, [0], t[0]), lambda t, k: np.add.at(k, [0, 0], t[0]),
+        lambda t, k: np.multiply.reduce(k, initial=t[0]), lambda t, k: np.subtract.reduce(k, initial=t[0]),
+        lambda t, k: zen.pad(k, 1, constant_values=t[0]), lambda t, k: np.fill_diagonal(k[None] * k[:, None], t),
+    ],
+)  # fmt: skip
+def test_no_gradient_is_lost_in_whole_numbers(call):
+    t, k = zen.tensor(X[0], requires_grad=True), zen.tensor([1, 2, 3])
+    with pytest.raises(TypeError):
+        call(t, k)
+    assert k.tolist() == [1, 2, 3]

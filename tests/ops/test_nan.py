@@ -12,7 +12,9 @@ from drawing import COMPOSED, DIFFERENTIABLE, ROWS, cases, joined
 import zen
 from zen import f
 
-PASSED_OVER = dict.fromkeys(("fmax", "fmin", "nanmax"), "by definition nan counts for nothing beside a number")
+PASSED_OVER = dict.fromkeys(
+    ("fmax", "fmin", "nanmax", "nanmin"), "by definition nan counts for nothing beside a number"
+)
 ZERO_GRADIENT = {
     **PASSED_OVER,
     "clip": "PyTorch's clamp gives 0 outside of the limits and for nan",

@@ -23,7 +23,7 @@ from ..ops import orders
 from ..ops.axes import common_shape
 from ..ops.operands import operand, raw
 from ..ops.register import tensors
-from ..ops.shape import astype, broadcast_to, expand_dims, moveaxis
+from ..ops.shape import astype, broadcast_to, converted, expand_dims, moveaxis
 from . import inplace
 
 Function = Callable[..., Any]
@@ -83,7 +83,10 @@ def _finished(name: str, result: Any, targets: tuple[Any, ...], casting: str, or
         if target is not None:
             fits = found.shape == target.shape if whole else _broadcasts(found.shape, target.shape)
             _check(name, found, found.shape, target, fits, casting)
-    made = [orders.laid_out(x, order) if t is None else inplace.copy_(t, _typed(x, t)) for x, t in pairs]
+    fitted = [x if t is None else converted(name, x, t.dtype) for x, t in pairs]
+    made = [
+        orders.laid_out(x, order) if t is None else inplace.copy_(t, x) for x, t in zip(fitted, targets, strict=True)
+    ]
     return tuple(made) if isinstance(result, tuple) else made[0]
 
 
@@ -100,10 +103,6 @@ def _check(name: str, found: Any, shape: tuple[int, ...], target: Tensor, fits: 
             f"{name}: a result of dtype {found.dtype} cannot be written into out= of dtype {target.dtype} with "
             f"casting={casting!r}"
         )
-
-
-def _typed(found: Any, target: Tensor) -> Any:
-    return astype(found, target.dtype, copy=False)
 
 
 def _masked(
@@ -123,9 +122,10 @@ def _masked(
     for part, target in pairs:
         if target is not None:
             _check(name, part, shape, target, target.shape == shape, casting)
+    fitted = [x if t is None else converted(name, x, t.dtype) for x, t in pairs]
     made = [
-        tensors.setitem(np.zeros(shape, x.dtype), x, (mask,)) if t is None else _written(t, mask, _typed(x, t))
-        for x, t in pairs
+        tensors.setitem(np.zeros(shape, x.dtype), x, (mask,)) if t is None else _written(t, mask, x)
+        for x, t in zip(fitted, targets, strict=True)
     ]
     return tuple(made) if isinstance(result, tuple) else made[0]
 

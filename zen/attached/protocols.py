@@ -17,6 +17,7 @@ from .. import backend, creation
 from ..backend import Tensor
 from ..conversion import convert
 from ..ops import data
+from ..ops.operands import operand
 from ..ops.register import NUMPY_FUNCTIONS, answering
 from . import undifferentiated
 from .undifferentiated import WRITERS, by_name, by_position, name_of, plain, refusal, requires_gradient, tensors_of
@@ -90,9 +91,13 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     if options or function is None:
         return _run(function, ufunc, ufunc, inputs, options)
     try:
-        return function(*[x if isinstance(x, (Tensor, int, float, complex)) else convert(x) for x in inputs])
+        return function(*[x if isinstance(x, (Tensor, int, float, complex)) else _operand(ufunc, x) for x in inputs])
     except Exception as error:
         return _instead(error, ufunc, ufunc, inputs, options)
+
+
+def _operand(ufunc: np.ufunc, x: Any) -> Any:
+    return operand(ufunc.__name__, x) if isinstance(x, (list, tuple)) else convert(x)
 
 
 def _truth(ufunc: np.ufunc, called: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -159,6 +164,8 @@ def _run(function: Any, of: Any, called: Any, args: tuple[Any, ...], options: di
         if not options:
             return function(*args)
         out = options.get("out")
+        if out is Ellipsis:  # no scalars: there are none here
+            out, options = None, {**options, "out": None}
         if out is not None and not all([x is None or isinstance(x, Tensor) for x in _several(out)]):
             raise refusal(of, called, args, options)
         if called is of and isinstance(of, np.ufunc):

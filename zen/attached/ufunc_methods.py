@@ -18,7 +18,7 @@ from ..ops.indexing import plain_key
 from ..ops.joining import concat, stack
 from ..ops.operands import operand, raw
 from ..ops.register import FUNCTIONS, tensors
-from ..ops.shape import astype, broadcast_to, moveaxis, reshape
+from ..ops.shape import astype, broadcast_to, converted, moveaxis, reshape
 from . import inplace, options
 
 Function = Callable[..., Any]
@@ -85,14 +85,14 @@ def _reduce(
         raise ValueError(f"{name}: where= may leave nothing over, which has no value; give initial= as well")
     if mask is not None and of in _ASSOCIATIVE:
         neutral = initial if of.identity is None else of.identity
-        x, mask = FUNCTIONS["where"](mask, x, _typed(neutral, x.dtype)), None
+        x, mask = FUNCTIONS["where"](mask, x, _typed(name, neutral, x.dtype)), None
     lines = _in_front(x, axes)
     masks = None if mask is None else raw(_in_front(mask, axes))
     if initial is None and (len(lines) == 0 or masks is not None):
         if of.identity is None:
             raise ValueError(f"{name}: no elements along axis {axis} of shape {shape}, and no value for none of them")
         initial = of.identity
-    first = None if initial is None else broadcast_to(_typed(initial, x.dtype), lines.shape[1:])
+    first = None if initial is None else broadcast_to(_typed(name, initial, x.dtype), lines.shape[1:])
     return reshape(_folded(of, function, lines, first, masks), kept)
 
 
@@ -103,8 +103,8 @@ def _mask(name: str, where: Any) -> np.ndarray:
     return mask
 
 
-def _typed(value: Any, dtype: Any) -> Any:
-    return astype(value, dtype, copy=False) if isinstance(value, Tensor) else np.asarray(value, dtype)
+def _typed(name: str, value: Any, dtype: Any) -> Any:
+    return converted(name, value, dtype) if isinstance(value, Tensor) else np.asarray(value, dtype)
 
 
 def _in_front(x: Any, axes: tuple[int, ...]) -> Any:
@@ -216,7 +216,7 @@ def _at(name: str, of: np.ufunc, function: Function, t: Any, indices: Any, *valu
         chosen = np.sort(order[turns == turn])
         key = np.unravel_index(flat[chosen], t.shape) if t.ndim else ()
         changed = function(t[key], *[v[chosen] if t.ndim else reshape(v[chosen], ()) for v in lined])
-        inplace.setitem(t, key, astype(changed, t.dtype, copy=False))
+        inplace.setitem(t, key, changed)  # which checks the dtype
 
 
 _METHODS: dict[str, Function] = {"reduce": _reduce, "accumulate": _accumulate, "reduceat": _reduceat}

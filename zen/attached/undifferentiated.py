@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -142,39 +143,46 @@ def tensors_of(result: Any) -> Any:
 
 def by_position(func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """A call with the needed arguments by position, in NumPy's order: zen's functions call them otherwise."""
-    import inspect  # costs milliseconds; only rare calls come here
-
-    try:
-        parameters = inspect.signature(func).parameters.values()
-    except (TypeError, ValueError):  # a function in C
-        names = _FIRST.get(func, ())
-    else:
-        names = tuple([p.name for p in takewhile(_is_needed, parameters)])
+    names, needed, _ = _parameters(func)
     found, rest = list(args), dict(options)
-    for name in names[len(args) :]:
+    for name in names[len(args) : needed]:
         if name not in rest:
             break
         found.append(rest.pop(name))
     return tuple(found), rest
 
 
-def _is_needed(p: Any) -> bool:
-    return p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
-
-
 def by_name(func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional arguments from NumPy's dtype or out onwards, by name: zen's functions have no place for them."""
-    import inspect  # costs milliseconds; only rare calls come here
+    """Positional arguments from the first of `_NAMED` onwards, by name: zen's functions have no place for them."""
+    names, _, first = _parameters(func)
+    if first >= len(args):
+        return args, options
+    given = [(key, x) for key, x in zip(names[first:], args[first:], strict=False) if x is not np._NoValue]
+    return args[:first], {**dict(given), **options}
+
+
+_NAMED = ("dtype", "out", "kind", "subok")
+
+
+@lru_cache(maxsize=1024)
+def _parameters(func: Any) -> tuple[tuple[str, ...], int, int]:
+    """The names of NumPy's arguments; how many, from the first on, are needed; where the first of `_NAMED` stands."""
+    import inspect
 
     try:
-        parameters = inspect.signature(func).parameters.values()
-    except (TypeError, ValueError):
-        return args, options
+        parameters = list(inspect.signature(func).parameters.values())
+    except (TypeError, ValueError):  # a function in C
+        names = _FIRST.get(func, ())
+        return names, len(names), sys.maxsize
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return args, options
-    names = [p.name for p in parameters]
-    first = min((names.index(key) for key in ("dtype", "out") if key in names), default=len(names))
-    return args[:first], {**dict(zip(names[first:], args[first:], strict=False)), **options}
+        return (), 0, sys.maxsize
+    names = tuple([p.name for p in parameters])
+    needed = len(list(takewhile(_is_needed, parameters)))
+    return names, needed, min([names.index(key) for key in _NAMED if key in names], default=sys.maxsize)
+
+
+def _is_needed(p: Any) -> bool:
+    return p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
 
 
 def name_of(of: Any, called: Any) -> str:

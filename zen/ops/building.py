@@ -22,7 +22,7 @@ from .register import FUNCTIONS, METHODS, ROWS, define, placed, public
 from .result_shapes import promoted
 from .row import row
 from .selection import DIAGONAL, take_along_axis, within
-from .shape import astype, broadcast_to, moveaxis, owned, ravel, reshape
+from .shape import astype, broadcast_to, converted, moveaxis, owned, ravel, reshape
 
 # --- evenly spaced numbers
 
@@ -351,7 +351,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
             if not mask.any():
                 continue
             value = function(apply(GETITEM, (x,), ((mask,),)), *args, **kw)
-        made = apply(SETITEM, (made, astype(operand("piecewise", value), x.dtype, copy=False)), ((mask,),))
+        made = apply(SETITEM, (made, converted("piecewise", operand("piecewise", value), x.dtype)), ((mask,),))
     return made
 
 

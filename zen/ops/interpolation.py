@@ -37,7 +37,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
             f"interp: xp of shape {xp.shape} and fp of shape {fp.shape} must be one-dimensional, of one length above 0"
         )
     if x.dtype in COMPLEX or xp.dtype in COMPLEX:
-        raise TypeError("interp: x and xp are real numbers; fp alone may be complex")
+        raise TypeError(f"interp: x and xp are real numbers, which are in order, not {x.dtype} and {xp.dtype}")
     x, xp = astype(x, DEFAULT, copy=False), astype(xp, DEFAULT, copy=False)
     fp = astype(fp, np.result_type(DEFAULT, fp.dtype), copy=False)
     if period is not None:

@@ -16,7 +16,7 @@ from .axes import count, reduced_axes, some_axes
 from .operands import operand, raw
 from .pointwise import where as choose
 from .register import ROWS
-from .shape import astype
+from .shape import astype, converted
 
 if TYPE_CHECKING:
     from ..typing import Axes
@@ -48,7 +48,7 @@ def reduction(
     if mask is not None:
         if name not in _NEUTRAL and initial is None:
             raise ValueError(f"{name}: where= may leave nothing over, which has no {name}; give initial= as well")
-        x = choose(mask, x, _typed(_NEUTRAL.get(name, initial), x.dtype))
+        x = choose(mask, x, _typed(name, _NEUTRAL.get(name, initial), x.dtype))
     if name == "mean":
         return _mean(x, axes, keepdims, mask)
     empty = name not in _NEUTRAL and count(x.shape, axes) == 0
@@ -56,7 +56,7 @@ def reduction(
         raise ValueError(f"{name}: no elements along axis {axis} of shape {x.shape}; give initial=")
     found = apply(ROWS["sum" if empty else name], (x,), (axes, bool(keepdims)))
     if initial is not None:
-        found = apply(ROWS["add" if empty else _JOINS[name]], (found, _typed(initial, found.dtype)))
+        found = apply(ROWS["add" if empty else _JOINS[name]], (found, _typed(name, initial, found.dtype)))
     return found if dtype is None else astype(found, dtype, copy=False)
 
 
@@ -72,9 +72,9 @@ def _mask(name: str, where: Any, shape: tuple[int, ...]) -> np.ndarray | None:
         raise ValueError(f"{name}: where= of shape {mask.shape} does not broadcast to shape {shape}") from None
 
 
-def _typed(value: Any, dtype: Any) -> Any:
+def _typed(name: str, value: Any, dtype: Any) -> Any:
     """A value to start with in the dtype of the result, as NumPy takes it."""
-    return astype(value, dtype, copy=False) if isinstance(value, Tensor) else np.array(value, dtype)
+    return converted(name, value, dtype) if isinstance(value, Tensor) else np.array(value, dtype)
 
 
 def _chosen(shape: tuple[int, ...], axes: Any, mask: np.ndarray | None, keepdims: bool) -> Any:

@@ -14,7 +14,7 @@ from ..dtypes import EXACT, INTEGER
 from .joining import PAD, concat
 from .operands import operand, raw
 from .register import FUNCTIONS
-from .shape import astype, broadcast_to
+from .shape import astype, broadcast_to, converted
 
 Pair = tuple[int, int]
 Parts = Callable[[Any, int, Pair], tuple[Any, Any]]
@@ -61,7 +61,7 @@ def _joined(x: Any, k: int, pair: Pair, before: Any, behind: Any) -> Any:
     ends = []
     for part, n in zip((before, behind), pair, strict=True):
         shape = (*x.shape[:k], n, *x.shape[k + 1 :])
-        ends.append(broadcast_to(astype(operand("pad", part), x.dtype, copy=False), shape))
+        ends.append(broadcast_to(converted("pad", operand("pad", part), x.dtype), shape))
     return concat([ends[0], x, ends[1]], k)
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from ..backend import Shaped, apply
+from ..backend import Shaped, Tensor, apply, grad_enabled
 from ..creation import one_device
-from ..dtypes import COMPLEX, INEXACT, SUPPORTED
+from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
 from . import orders
 from .arguments import refuse
@@ -388,6 +388,16 @@ def astype(
             np.exceptions.ComplexWarning, stacklevel=2,
         )  # fmt: skip
     return apply(ASTYPE, (x,), (wanted,))
+
+
+def converted(operation: str, x: Any, dtype: Any) -> Any:
+    """x in this dtype where NumPy converts without being asked; TypeError where that would lose a gradient."""
+    if isinstance(x, Tensor) and x.requires_grad and grad_enabled() and np.dtype(dtype) not in DIFFERENTIABLE:
+        raise TypeError(
+            f"{operation}: a value that requires a gradient would lose it in dtype {dtype}; convert what it goes into "
+            "with astype, or detach() the value"
+        )
+    return astype(x, dtype, copy=False)
 
 
 def inexact(x: Any) -> Any:

@@ -19,7 +19,7 @@ from .indexing import along_axis
 from .operands import operand, raw, whole
 from .register import public
 from .selection import within
-from .shape import astype, broadcast_to, ravel, reshape
+from .shape import broadcast_to, converted, ravel, reshape
 
 
 def _target(name: str, t: Any) -> Tensor:
@@ -36,7 +36,7 @@ def _value(name: str, v: Any, t: Tensor, casting: Any = "unsafe") -> Any:
     v = operand(name, v)
     if not np.can_cast(v.dtype, t.dtype, casting):
         raise TypeError(f"{name}: dtype {v.dtype} does not convert to {t.dtype} with casting={casting!r}")
-    return astype(v, t.dtype, copy=False)
+    return converted(name, v, t.dtype)
 
 
 def _at(t: Tensor, flat: np.ndarray) -> tuple[Any, ...]:
