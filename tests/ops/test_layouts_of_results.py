@@ -36,7 +36,7 @@ LAYOUTS = {
 }
 DTYPES = [np.float64, np.float32, np.int64]
 UFUNCS = {k.__name__: (k, v) for k, v in NUMPY_FUNCTIONS.items() if isinstance(k, np.ufunc) and k.signature is None}
-CONVERTED = {"float_power", "fabs"}  # of other dtypes: their operands are converted first
+CONVERTED = {"float_power", "fabs", "modf", "frexp", "ldexp"}  # of other dtypes: their operands are converted first
 UNARY = [name for name, (ufunc, _) in UFUNCS.items() if ufunc.nin == 1]
 BINARY = [name for name, (ufunc, _) in UFUNCS.items() if ufunc.nin == 2]
 

@@ -131,6 +131,8 @@ def gradient(
     if order not in (1, 2):
         raise ValueError(f"gradient: edge_order must be 1 or 2, not {order}")
     steps = _steps(f, axes, varargs)
+    if f.dtype in BOOLEAN:
+        raise TypeError("gradient: bools have no differences; convert them with astype")
     if f.dtype not in INEXACT:
         f = astype(f, DEFAULT)
     found = []

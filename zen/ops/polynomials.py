@@ -14,12 +14,11 @@ from ..dtypes import COMPLEX, DEFAULT, INEXACT, complexed
 from . import signals
 from .complex_numbers import real
 from .data import asarray
-from .joining import concat
+from .joining import concat, unstack
 from .operands import operand, raw, whole
 from .register import FUNCTIONS, define, public
 from .row import row
 from .shape import astype, atleast_1d
-from .spectra import failing
 
 _add, _divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("add", "divide", "multiply", "subtract")]
 
@@ -40,18 +39,20 @@ def _filled(p: Any, length: int) -> Any:
 def polyval(p: Any, x: Any) -> Any:
     """The polynomial with coefficients p, highest power first, at x, by Horner's scheme; of the shape of x.
 
-    Further axes of p hold further polynomials, which broadcast with x. Raises TypeError for an x that is itself a
-    polynomial.
+    Further axes of p hold further polynomials, which broadcast with x. Raises TypeError for a single number and
+    for an x that is itself a polynomial.
 
     >>> zen.f.polyval(zen.tensor([1.0, 0.0, -2.0]), 3.0).tolist()
     7.0
     """
     if isinstance(x, np.poly1d):
         raise TypeError("polyval: x is a polynomial; polynomials are composed of arrays by numpy.polyval alone")
-    p, x = coefficients("polyval", p, 99), asarray(operand("polyval", x))
+    p, x = asarray(operand("polyval", p)), asarray(operand("polyval", x))
+    if not p.ndim:
+        raise TypeError("polyval: p is a single number; coefficients are a sequence")
     made: Any = asarray(np.zeros(x.shape, x.dtype))
-    for k in range(len(p)):
-        made = _add(_multiply(made, x), p[k])
+    for part in unstack(p):
+        made = _add(_multiply(made, x), part)
     return made
 
 
@@ -140,9 +141,7 @@ def polyder(p: Any, m: int = 1) -> Any:
     if times < 0:
         raise ValueError(f"polyder: m must not be negative, but is {times}; see polyint")
     for _ in range(times):
-        n = len(p) - 1
-        powers = np.arange(n, 0, -1)
-        p = _multiply(p[:-1], powers.reshape((-1,) + (1,) * (p.ndim - 1)) if p.ndim > 1 else powers)
+        p = _multiply(p[:-1], np.arange(len(p) - 1, 0, -1))
     return p
 
 
@@ -231,9 +230,8 @@ def roots(p: Any) -> Any:
         return asarray(np.array([]))
     if int(found[0]) == len(p) - 1:
         return asarray(np.array([]))
-    expected = failing("roots", np.roots, raw(p))
     made = apply(ROOTS, (p,), (int(found[0]),))
-    return made if expected.dtype in COMPLEX else astype(real(made), expected.dtype, copy=False)
+    return made if p.dtype in COMPLEX or raw(made).imag.any() else real(made)
 
 
 @public("poly", method=None)

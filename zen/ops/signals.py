@@ -48,7 +48,7 @@ def _sequences(name: str, a: Any, v: Any, mode: str) -> tuple[Any, Any]:
     a, v = (asarray(operand(name, x)) for x in (a, v))
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"{name}: mode must be 'full', 'same' or 'valid', not {mode!r}")
-    pair = [x if x.ndim else x.reshape((1,)) for x in (a, v)]
+    pair = [x if x.ndim or name == "correlate" else x.reshape((1,)) for x in (a, v)]
     for x in pair:
         if x.ndim != 1 or not x.size:
             raise ValueError(f"{name}: sequences are one-dimensional and not empty, unlike shape {x.shape}")
