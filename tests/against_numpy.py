@@ -11,6 +11,11 @@ from zen.testing import check_gradients
 late.load_all()
 
 
+def numpy_is(version):
+    """Whether NumPy is of this version or a later one: some of its functions were wrong before."""
+    return np.lib.NumpyVersion(np.__version__) >= version
+
+
 def tensors(x):
     """Arrays, in lists and tuples as well, as Tensors that require a gradient where they can."""
     if isinstance(x, np.ndarray):

@@ -30,6 +30,9 @@ def test_infinite_values_and_points_in_one_place():
         for fp in (np.array([1.0, np.inf, np.inf, 2.0, 3.0]), np.array([1.0, -np.inf, np.inf, 2.0, np.nan])):
             same_as_numpy(np.interp, X, XP, fp)
         same_as_numpy(np.interp, X, np.array([-1.0, 0.0, 0.0, 2.0, 2.0]), FP)
+        x, fp = tensors([np.array([2.0, 0.0]), FP])
+        np.interp(x, np.array([-1.0, 0.0, 0.0, 2.0, 2.0]), fp).sum().backward()
+    np.testing.assert_array_equal(fp.gradient, [0, 0, 1, 0, 1])
 
 
 @pytest.mark.parametrize("period", [3.0, -2.5, 4.7])

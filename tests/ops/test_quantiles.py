@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from against_numpy import same_as_numpy, same_error, smooth, tensors
+from against_numpy import numpy_is, same_as_numpy, same_error, smooth, tensors
 
 import zen
 from zen import f
@@ -67,7 +67,8 @@ def test_every_method(name, method):
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int64, np.uint8])
 def test_dtypes(method, dtype):
     x = np.array([[3, 1, 2, 60], [100, 1, 4, 9]]).astype(dtype)
-    for q in (0.3, 1, 0, [0.3, 0.6], np.float32(0.3), np.array([0.25, 0.75], np.float32)):
+    ends = (1, 0) if numpy_is("2.4.0") else ()  # which gave integers of integers for other methods as well
+    for q in (0.3, *ends, [0.3, 0.6], np.float32(0.3), np.array([0.25, 0.75], np.float32)):
         for name in ("quantile", "nanquantile"):
             same_as_numpy(lambda t, q=q, n=name: getattr(np, n)(t, q, method=method), x)
             same_as_numpy(lambda t, q=q, n=name: getattr(np, n)(t, q, axis=0, method=method), x)
@@ -89,6 +90,8 @@ def test_weights(name):
             (RNG.random(X.shape), None), (RNG.random(X.shape), 1), (RNG.random(3), 1), (RNG.random((2, 4)), (0, 2)),
             (RNG.random((4, 2)), (2, 0)), (np.array([0, 1, 2, 0]), 2),
         ):  # fmt: skip
+            if not numpy_is("2.4.0") and (weights.shape != X.shape or isinstance(axis, tuple)):
+                continue
             if name == "nanquantile" and weights.shape != X.shape:  # which NumPy takes and does not use rightly
                 expected = np.nanquantile(x, Q, axis=axis, weights=full(weights, axis), method="inverted_cdf")
                 found = f.nanquantile(x, Q, axis=axis, weights=weights, method="inverted_cdf")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from against_numpy import same_as_numpy, same_error, smooth, smooth_complex
+from against_numpy import numpy_is, same_as_numpy, same_error, smooth, smooth_complex
 
 import zen
 from zen import f
@@ -10,7 +10,7 @@ from zen import f
 RNG = np.random.default_rng(23)
 X, Y = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 2))
 CUBE = RNG.normal(size=(2, 3, 4))
-NEW = np.lib.NumpyVersion(np.__version__) >= "2.2.0"
+NEW = numpy_is("2.2.0")
 
 
 def test_turned():

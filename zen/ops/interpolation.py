@@ -73,9 +73,11 @@ def _on_lines(x: Any, xp: Any, fp: Any) -> Any:
     n = len(points)
     before = np.clip(np.searchsorted(points, values, "right") - 1, 0, n - 2)
     near = np.where(values == points[-1], n - 1, before)
-    slope = _divide(fp[before + 1] - fp[before], xp[before + 1] - xp[before])
+    jump = points[before + 1] == points[before]  # x is there, and no line
+    slope = _divide(fp[before + 1] - fp[before], where(jump, 1.0, xp[before + 1] - xp[before]))
+    slope = where(jump, 0.0, slope)
     made = _multiply(slope, _subtract(x, xp[near])) + fp[near]
     with np.errstate(all="ignore"):
         exact = np.interp(values, points, raw(fp))
-    lost = np.isnan(raw(made)) & ~np.isnan(exact)  # infinite values, and points in one place
+    lost = np.isnan(raw(made)) & ~np.isnan(exact)  # beside infinite values
     return where(lost, exact, made) if lost.any() else made

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import INTEGER
 from . import reduction
 from .data import asarray
-from .joining import concat, stack
+from .joining import concat, stack, unstack
 from .operands import constant, operand, whole
 from .polynomial_fits import fitted, samples
 from .power_series import floats
@@ -33,9 +33,10 @@ def polyval(x: Any, c: Any, tensor: bool = True) -> Any:
     c, x = floats("polyval", c), asarray(operand("polyval", x))
     if tensor and x.ndim:
         c = reshape(c, c.shape + (1,) * x.ndim)
-    made = _add(c[-1], _multiply(x, 0))
-    for k in range(len(c) - 2, -1, -1):
-        made = _add(c[k], _multiply(made, x))
+    *others, highest = unstack(c)
+    made = _add(highest, _multiply(x, 0))
+    for part in others[::-1]:
+        made = _add(part, _multiply(made, x))
     return made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Shaped, apply, unary, wrap
-from ..dtypes import EXACT, FLOATING, floating
+from ..dtypes import COMPLEX, EXACT, FLOATING, floating
 from .axes import common_shape
 from .operands import constant, operand, raw
 from .pointwise import declare, where
@@ -183,10 +183,10 @@ def _sinc_slope(x: Any, n: int) -> Any:
     Near 0 by its Taylor series; elsewhere by z s(n) + n s(n - 1) = sin(z + n pi / 2), which loses digits only there.
     """
     dtype = floating(x.dtype)
-    z = np.pi * np.asarray(x, np.float64)
+    z = np.pi * np.asarray(x, np.result_type(x, np.float64))
     near = np.abs(z) < 4 + n
     small, away = np.where(near, z, 0.0), np.where(near, 1.0, z)
-    series, term = np.zeros(z.shape), np.ones(z.shape)
+    series, term = np.zeros_like(z), np.ones_like(z)
     factorial = 1.0  # (2k - n)!
     power = small if n % 2 else term
     for k in range((n + 1) // 2, (n + 1) // 2 + 22 + n):
@@ -214,11 +214,11 @@ def _floated(x: Any, *params: Any) -> Shaped:
 
 declare(row(
     "sinc", "x", np.sinc, ["g * sinc_slope(x, 1)"], elementwise=True, domain=[ANY], numpy="sinc", method=None,
-    doc="sin(pi x) / (pi x), and 1 at 0, where all its derivatives are right as well.",
+    complex=True, doc="sin(pi x) / (pi x), and 1 at 0, where all its derivatives are right as well.",
 ))  # fmt: skip
 define(row(
     "sinc_slope", "x", _sinc_slope, ["g * sinc_slope(x, n + 1)"], params="n", shape=_floated, domain=_even,
-    jvp=("g * sinc_slope(x, n + 1)",), doc="The n-th derivative of sinc.",
+    jvp=("g * sinc_slope(x, n + 1)",), complex=True, doc="The n-th derivative of sinc.",
 ))  # fmt: skip
 
 
@@ -234,9 +234,11 @@ def _i0_slope(x: Any, n: int) -> Any:
     finite.
     """
     dtype, x = floating(x.dtype), np.asarray(x, np.float64)
-    cosine = np.cos(_ANGLES)
+    cosine, line, found = np.cos(_ANGLES), x.reshape(-1), np.empty(x.size)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = np.mean(cosine**n * np.exp(x[..., None] * cosine), -1)
+        for k in range(0, x.size, 1024):  # as a table of values and angles, which is to stay small
+            found[k : k + 1024] = np.mean(cosine**n * np.exp(line[k : k + 1024, None] * cosine), -1)
+        found = found.reshape(x.shape)
         return np.asarray(np.where(np.isfinite(x), found, np.where(x < 0, (-1.0) ** n * np.inf, x))).astype(dtype)
 
 
@@ -262,9 +264,10 @@ define(row(
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """x with numbers in the place of nan, inf and -inf.
 
-    x: Tensor, array or number of any shape. nan, posinf, neginf: the numbers, which broadcast; without them the largest
-    and the smallest of the dtype stand for the infinities. Each of them has a derivative where it was put in, and x
-    where it was left. copy: True; a Tensor that has to be written into raises ValueError, as `x[...] = ` does that.
+    x: Tensor, array or number of any shape; of complex numbers each part by itself. nan, posinf, neginf: the numbers,
+    which broadcast; without them the largest and the smallest of the dtype stand for the infinities. Each of them has
+    a derivative where it was put in, and x where it was left. copy: True; a Tensor that has to be written into raises
+    ValueError, as `x[...] = ` does that.
 
     >>> zen.f.nan_to_num(zen.tensor([1.0, zen.nan]), nan=-1.0).tolist()
     [1.0, -1.0]
@@ -272,6 +275,11 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if not copy:
         raise ValueError("nan_to_num: copy=False would write into x; write x[...] = nan_to_num(x)")
     x = operand("nan_to_num", x)
+    if x.dtype in COMPLEX:
+        real, imaginary = (
+            nan_to_num(FUNCTIONS[part](x), nan=nan, posinf=posinf, neginf=neginf) for part in ("real", "imag")
+        )
+        return FUNCTIONS["add"](real, FUNCTIONS["multiply"](imaginary, 1j))
     if x.dtype not in FLOATING:
         return astype(x, x.dtype)
     values, limits = raw(x), np.finfo(x.dtype)
