@@ -71,7 +71,7 @@ TYPES = {
 """The type of an argument by its name."""
 TYPES_IN = {
     **{("ctc_loss", argument): "ArrayLike" for argument in ("input_lengths", "target_lengths")},
-    **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2)},
+    **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2, 3)},
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
     ("fold", "output_size"): "Ints",
     ("interpolate", "size"): "Ints | None",

@@ -21,8 +21,10 @@ __all__ = [
     "acosh",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "add",
     "all",
     "allclose",
@@ -49,6 +51,7 @@ __all__ = [
     "average",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -81,6 +84,7 @@ __all__ = [
     "conj",
     "conv1d",
     "conv2d",
+    "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
     "convolve",
@@ -227,6 +231,7 @@ __all__ = [
     "max",
     "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "median",
@@ -397,6 +402,7 @@ def acos(input: ArrayLike) -> Tensor: ...
 def acosh(input: ArrayLike) -> Tensor: ...
 def adaptive_avg_pool1d(input: ArrayLike, output_size: int | Nested[int | None] | None) -> Tensor: ...
 def adaptive_avg_pool2d(input: ArrayLike, output_size: int | Nested[int | None] | None) -> Tensor: ...
+def adaptive_avg_pool3d(input: ArrayLike, output_size: int | Nested[int | None] | None) -> Tensor: ...
 @overload
 def adaptive_max_pool1d(
     input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: Literal[False] = False
@@ -419,6 +425,18 @@ def adaptive_max_pool2d(
 ) -> tuple[Tensor, Tensor]: ...
 @overload
 def adaptive_max_pool2d(
+    input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool3d(
+    input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: Literal[False] = False
+) -> Tensor: ...
+@overload
+def adaptive_max_pool3d(
+    input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: Literal[True]
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool3d(
     input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]: ...
 def add(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -494,6 +512,15 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Tensor: ...
 def avg_pool2d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor: ...
+def avg_pool3d(
     input: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
@@ -578,6 +605,15 @@ def conv1d(
     groups: int = 1,
 ) -> Tensor: ...
 def conv2d(
+    input: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor: ...
+def conv3d(
     input: ArrayLike,
     weight: ArrayLike,
     bias: ArrayLike | None = None,
@@ -998,6 +1034,37 @@ def max_pool2d(
 ) -> tuple[Tensor, Tensor]: ...
 @overload
 def max_pool2d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]: ...
+@overload
+def max_pool3d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool3d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool3d(
     input: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
