@@ -24,6 +24,7 @@ from .asgd import ASGD as ASGD
 from .averaging import ExponentialMovingAverage as ExponentialMovingAverage
 from .clipping import clip_grad_norm_ as clip_grad_norm_
 from .clipping import clip_grad_value_ as clip_grad_value_
+from .clipping import clip_grads_with_norm_ as clip_grads_with_norm_
 from .clipping import get_total_norm as get_total_norm
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion

@@ -220,9 +220,8 @@ class Optimizer:
                 if name in self.NUMBERS:
                     missing[name] = float(value)
                     continue
-                if value and p.dtype in COMPLEX:
-                    value = value * (1 + 1j)  # the parts have a state each
-                missing[name] = backend.wrap(np.full(p.shape, value, p.dtype) if value else np.zeros(p.shape, p.dtype))
+                start = value * (1 + 1j) if p.dtype in COMPLEX else value  # the parts have a state each
+                missing[name] = backend.wrap(np.full(p.shape, start, p.dtype) if start else np.zeros(p.shape, p.dtype))
         self._made.append((p, list(missing)))
         entry.update(missing)
         self.state[p] = entry
