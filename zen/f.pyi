@@ -26,6 +26,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
     "add",
+    "affine_grid",
     "all",
     "allclose",
     "alpha_dropout",
@@ -162,6 +163,7 @@ __all__ = [
     "gradient",
     "greater",
     "greater_equal",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
@@ -440,6 +442,7 @@ def adaptive_max_pool3d(
     input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]: ...
 def add(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def affine_grid(theta: ArrayLike, size: Ints, align_corners: bool | None = None) -> Tensor: ...
 def all(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False, where: ArrayLike | None = None) -> Tensor: ...
 def allclose(a: ArrayLike, b: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool: ...
 def alpha_dropout(
@@ -796,6 +799,13 @@ def gradient(
 ) -> Tensor | tuple[Tensor, ...]: ...
 def greater(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def greater_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def grid_sample(
+    input: ArrayLike,
+    grid: ArrayLike,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor: ...
 def group_norm(
     input: ArrayLike,
     num_groups: int,

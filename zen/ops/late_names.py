@@ -111,6 +111,7 @@ FUNCTIONS: dict[str, str] = {
         "adaptive_avg_pool3d adaptive_max_pool3d avg_pool3d conv3d conv_transpose3d lp_pool1d lp_pool2d lp_pool3d "
         "max_pool3d"
     ),
+    "sampling_grids": "affine_grid grid_sample",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
