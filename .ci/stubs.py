@@ -74,6 +74,7 @@ TYPES_IN = {
     **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2, 3)},
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
     ("fold", "output_size"): "Ints",
+    **{("embedding_bag", argument): "ArrayLike | None" for argument in ("offsets", "per_sample_weights")},
     **{(name, argument): "ArrayLike" for name, argument in (("grid_sample", "grid"), ("affine_grid", "theta"))},
     ("affine_grid", "size"): "Ints",
     ("interpolate", "size"): "Ints | None",

@@ -88,6 +88,7 @@ __all__ = [
     "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "conv_transpose3d",
     "convolve",
     "copy",
     "copysign",
@@ -132,6 +133,7 @@ __all__ = [
     "einsum",
     "elu",
     "embedding",
+    "embedding_bag",
     "equal",
     "erf",
     "exp",
@@ -221,6 +223,9 @@ __all__ = [
     "logsigmoid",
     "logspace",
     "logsumexp",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "lstsq",
     "lu",
     "margin_ranking_loss",
@@ -645,6 +650,16 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Ints = 1,
 ) -> Tensor: ...
+def conv_transpose3d(
+    input: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
+    groups: int = 1,
+    dilation: Ints = 1,
+) -> Tensor: ...
 def convolve(a: ArrayLike, v: ArrayLike, mode: str = "full") -> Tensor: ...
 def copy(x: ArrayLike, order: str | None = "K") -> Tensor: ...
 def copysign(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
@@ -752,6 +767,19 @@ def embedding(
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
+) -> Tensor: ...
+def embedding_bag(
+    input: ArrayLike,
+    weight: ArrayLike,
+    offsets: ArrayLike | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: ArrayLike | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
 ) -> Tensor: ...
 def equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def erf(input: ArrayLike) -> Tensor: ...
@@ -969,6 +997,15 @@ def logspace(
     axis: int = 0,
 ) -> Tensor: ...
 def logsumexp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def lp_pool1d(
+    input: ArrayLike, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor: ...
+def lp_pool2d(
+    input: ArrayLike, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor: ...
+def lp_pool3d(
+    input: ArrayLike, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor: ...
 def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> tuple[Tensor, ...]: ...
 def lu(a: ArrayLike, permute_l: bool = False, p_indices: bool = False) -> tuple[Tensor, ...]: ...
 def margin_ranking_loss(

@@ -57,6 +57,7 @@ LAYERS = [
     (nn.ConvTranspose3d(2, 4, 2, 2, 1, 1, 2, **F8), VOLUMES), (nn.AvgPool3d(2, 1, 1, False, False), VOLUMES),
     (nn.MaxPool3d(2, 1), VOLUMES), (nn.AdaptiveAvgPool3d((1, 2, 3)), VOLUMES), (nn.AdaptiveMaxPool3d(2), VOLUMES),
     (nn.LPPool1d(2, 3), SIGNALS), (nn.LPPool2d(2, 2), IMAGES), (nn.LPPool3d(4, 2), VOLUMES),
+    (nn.EmbeddingBag(7, 3, **F8), CLASSES[None]), (nn.EmbeddingBag(7, 3, mode="max", **F8), CLASSES, np.array([0, 3])),
     (nn.LocalResponseNorm(2, 0.5), IMAGES), (nn.PixelShuffle(2), IMAGES), (nn.PixelUnshuffle(2), VOLUMES),
     (nn.ChannelShuffle(2), IMAGES), (nn.Unfold(2, 1, 1, 2), IMAGES), (nn.Fold(4, 2), SIGNALS),
     (nn.Upsample(scale_factor=1.5, mode="bicubic"), IMAGES), (nn.UpsamplingBilinear2d((3, 9)), IMAGES),

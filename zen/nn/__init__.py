@@ -40,6 +40,7 @@ from .activation import Tanh as Tanh
 from .activation import Tanhshrink as Tanhshrink
 from .activation import Threshold as Threshold
 from .attention import MultiheadAttention as MultiheadAttention
+from .bags import EmbeddingBag as EmbeddingBag
 from .containers import ModuleDict as ModuleDict
 from .containers import ModuleList as ModuleList
 from .containers import ParameterDict as ParameterDict

@@ -17,7 +17,10 @@ FAMILIES = (
     "triangular", "matrix_functions",
     "building", "along", "writing", "wide_domains",
     "differences", "interpolation", "signals",
-    "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values", "resampling", "alignment", "multilabel", "special_error", "special_gamma", "special_incomplete", "special_student", "special_entropy", "special_bessel", "special_boxcox", "volumes", "sampling_grids",
+    "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
+    "resampling", "alignment", "multilabel", "volumes", "sampling_grids", "bags",
+    "special_error", "special_gamma", "special_incomplete", "special_student", "special_entropy", "special_bessel",
+    "special_boxcox",
 )  # fmt: skip
 """Each behind those that it imports."""
 

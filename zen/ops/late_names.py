@@ -112,6 +112,7 @@ FUNCTIONS: dict[str, str] = {
         "max_pool3d"
     ),
     "sampling_grids": "affine_grid grid_sample",
+    "bags": "embedding_bag",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
