@@ -42,5 +42,6 @@ if not TYPE_CHECKING:  # which reads the imports above, and knows of no other na
     def __getattr__(name: str) -> object:
         from ..habits import missing
 
-        advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_"}
+        advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_",
+                  "SparseAdam": "zen.optim.Adam, as gradients are dense"}  # fmt: skip
         raise missing(__name__, name, globals()["__all__"], advice)
