@@ -71,9 +71,12 @@ TYPES = {
 """The type of an argument by its name."""
 TYPES_IN = {
     **{("ctc_loss", argument): "ArrayLike" for argument in ("input_lengths", "target_lengths")},
-    **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2)},
+    **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2, 3)},
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
     ("fold", "output_size"): "Ints",
+    **{("embedding_bag", argument): "ArrayLike | None" for argument in ("offsets", "per_sample_weights")},
+    **{(name, argument): "ArrayLike" for name, argument in (("grid_sample", "grid"), ("affine_grid", "theta"))},
+    ("affine_grid", "size"): "Ints",
     ("interpolate", "size"): "Ints | None",
     ("interpolate", "scale_factor"): "float | Nested[float] | None",
     ("normalize", "out"): "None",

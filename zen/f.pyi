@@ -21,9 +21,12 @@ __all__ = [
     "acosh",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "add",
+    "affine_grid",
     "all",
     "allclose",
     "alpha_dropout",
@@ -49,6 +52,7 @@ __all__ = [
     "average",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -81,8 +85,10 @@ __all__ = [
     "conj",
     "conv1d",
     "conv2d",
+    "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "conv_transpose3d",
     "convolve",
     "copy",
     "copysign",
@@ -127,6 +133,7 @@ __all__ = [
     "einsum",
     "elu",
     "embedding",
+    "embedding_bag",
     "equal",
     "erf",
     "exp",
@@ -158,6 +165,7 @@ __all__ = [
     "gradient",
     "greater",
     "greater_equal",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
@@ -215,6 +223,9 @@ __all__ = [
     "logsigmoid",
     "logspace",
     "logsumexp",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "lstsq",
     "lu",
     "margin_ranking_loss",
@@ -227,6 +238,7 @@ __all__ = [
     "max",
     "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "median",
@@ -397,6 +409,7 @@ def acos(input: ArrayLike) -> Tensor: ...
 def acosh(input: ArrayLike) -> Tensor: ...
 def adaptive_avg_pool1d(input: ArrayLike, output_size: int | Nested[int | None] | None) -> Tensor: ...
 def adaptive_avg_pool2d(input: ArrayLike, output_size: int | Nested[int | None] | None) -> Tensor: ...
+def adaptive_avg_pool3d(input: ArrayLike, output_size: int | Nested[int | None] | None) -> Tensor: ...
 @overload
 def adaptive_max_pool1d(
     input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: Literal[False] = False
@@ -419,9 +432,22 @@ def adaptive_max_pool2d(
 ) -> tuple[Tensor, Tensor]: ...
 @overload
 def adaptive_max_pool2d(
+    input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool3d(
+    input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: Literal[False] = False
+) -> Tensor: ...
+@overload
+def adaptive_max_pool3d(
+    input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: Literal[True]
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool3d(
     input: ArrayLike, output_size: int | Nested[int | None] | None, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]: ...
 def add(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def affine_grid(theta: ArrayLike, size: Ints, align_corners: bool | None = None) -> Tensor: ...
 def all(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False, where: ArrayLike | None = None) -> Tensor: ...
 def allclose(a: ArrayLike, b: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool: ...
 def alpha_dropout(
@@ -494,6 +520,15 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Tensor: ...
 def avg_pool2d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor: ...
+def avg_pool3d(
     input: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
@@ -586,6 +621,15 @@ def conv2d(
     dilation: Ints = 1,
     groups: int = 1,
 ) -> Tensor: ...
+def conv3d(
+    input: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor: ...
 def conv_transpose1d(
     input: ArrayLike,
     weight: ArrayLike,
@@ -597,6 +641,16 @@ def conv_transpose1d(
     dilation: Ints = 1,
 ) -> Tensor: ...
 def conv_transpose2d(
+    input: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
+    groups: int = 1,
+    dilation: Ints = 1,
+) -> Tensor: ...
+def conv_transpose3d(
     input: ArrayLike,
     weight: ArrayLike,
     bias: ArrayLike | None = None,
@@ -714,6 +768,19 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor: ...
+def embedding_bag(
+    input: ArrayLike,
+    weight: ArrayLike,
+    offsets: ArrayLike | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: ArrayLike | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor: ...
 def equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def erf(input: ArrayLike) -> Tensor: ...
 def exp(input: ArrayLike) -> Tensor: ...
@@ -760,6 +827,13 @@ def gradient(
 ) -> Tensor | tuple[Tensor, ...]: ...
 def greater(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def greater_equal(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
+def grid_sample(
+    input: ArrayLike,
+    grid: ArrayLike,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor: ...
 def group_norm(
     input: ArrayLike,
     num_groups: int,
@@ -923,6 +997,15 @@ def logspace(
     axis: int = 0,
 ) -> Tensor: ...
 def logsumexp(x: ArrayLike, axis: Axes = None, *, keepdims: bool = False) -> Tensor: ...
+def lp_pool1d(
+    input: ArrayLike, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor: ...
+def lp_pool2d(
+    input: ArrayLike, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor: ...
+def lp_pool3d(
+    input: ArrayLike, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor: ...
 def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> tuple[Tensor, ...]: ...
 def lu(a: ArrayLike, permute_l: bool = False, p_indices: bool = False) -> tuple[Tensor, ...]: ...
 def margin_ranking_loss(
@@ -998,6 +1081,37 @@ def max_pool2d(
 ) -> tuple[Tensor, Tensor]: ...
 @overload
 def max_pool2d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]: ...
+@overload
+def max_pool3d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool3d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool3d(
     input: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,

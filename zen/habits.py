@@ -94,7 +94,8 @@ FUNCTIONS = {
     "Generator": "np.random.default_rng(seed), passed as generator=", "functional": "zen.f",
     "set_default_dtype": "the dtype= of what makes a Tensor", "utils": "zen.data for loaders, zen.optim for clipping",
     "Parameter": "zen.nn.Parameter", "Module": "zen.nn.Module", "Variable": "zen.tensor(data, requires_grad=True)",
-    "lr_scheduler": "zen.optim.lr_scheduler",
+    "lr_scheduler": "zen.optim.lr_scheduler", "upsample": "zen.f.interpolate", "upsample_nearest": "zen.f.interpolate",
+    "upsample_bilinear": "zen.f.interpolate(x, size, mode='bilinear', align_corners=True)",
 }  # fmt: skip
 """The same for functions, of modules that work on Tensors."""
 
@@ -103,6 +104,13 @@ NN = {
     "utils": "zen.optim.clip_grad_norm_ and its like, zen.nn.parametrizations, zen.nn.parameters_to_vector",
     "Sigmoid2d": "zen.nn.Sigmoid",
     "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
+    "LazyLinear": "zen.nn.Linear, with the size of its input",
+    **{f"Lazy{kind}{n}d": f"zen.nn.{kind}{n}d, with the size of its input"
+       for kind in ("Conv", "ConvTranspose", "BatchNorm", "InstanceNorm") for n in (1, 2, 3)},
+    "SyncBatchNorm": "zen.nn.BatchNorm2d: one process computes", "Upsample2d": "zen.nn.Upsample",
+    "AdaptiveLogSoftmaxWithLoss": "zen.nn.CrossEntropyLoss", "CrossMapLRN2d": "zen.nn.LocalResponseNorm",
+    "RNNCellBase": "zen.nn.RNNCell", "weight_norm": "zen.nn.parametrizations.weight_norm",
+    "spectral_norm": "zen.nn.parametrizations.spectral_norm",
 }  # fmt: skip
 
 

@@ -85,3 +85,15 @@ def test_a_layer_of_ones_own_may_take_them():
     for twin in (copy.deepcopy(opt), pickle.loads(pickle.dumps(optim.SGD(W, lr=0.5)))):
         assert twin.param_groups[0]["lr"] == 0.5
     assert lr_scheduler.StepLR(opt, 1).get_last_lr() == [0.5]
+
+
+@pytest.mark.parametrize(("module", "name", "advice"), [
+    (nn, "LazyConv2d", "write zen.nn.Conv2d, with the size of its input"),
+    (nn, "weight_norm", "zen.nn.parametrizations"),
+    (nn, "utils", "write zen.optim.clip_grad_norm_ and its like, zen.nn.param"),
+    (nn, "CrossMapLRN2d", "LocalResponseNorm"),
+    (f, "upsample", "write zen.f.interpolate"), (optim, "SparseAdam", "write zen.optim.Adam, as gradients are dense"),
+])  # fmt: skip
+def test_names_that_are_called_otherwise(module, name, advice):
+    with pytest.raises(AttributeError, match=advice):
+        getattr(module, name)

@@ -35,6 +35,22 @@ def test_fold_is_the_transpose_of_unfold():
     check_gradients(lambda v: f.fold(v, (5, 6), **options), [v])
 
 
+def test_windows_and_padding_of_complex_images():
+    x = RNG.normal(size=(1, 2, 3, 4)) + 1j * RNG.normal(size=(1, 2, 3, 4))
+    functions = (
+        lambda x: f.unfold(x, 2), lambda x: f.fold(x.reshape((1, 4, 6)), (3, 4), 2),
+        lambda x: f.pad(x, pad=(1, 2, 2, 0), mode="reflect"), lambda x: f.pixel_unshuffle(x[:, :, :2], 2),
+    )  # fmt: skip
+    for function in functions:
+        z = zen.tensor(x, requires_grad=True)
+        y = function(z)
+        np.testing.assert_array_equal(y.detach().numpy(), function(x.real).numpy() + 1j * function(x.imag).numpy())
+        (y * y.conj()).real.sum().backward()
+        real = zen.tensor(x.real, requires_grad=True)
+        (function(real) ** 2).sum().backward()
+        np.testing.assert_allclose(z.grad.numpy().real, real.grad.numpy(), rtol=1e-12)
+
+
 def test_shuffles_undo_each_other():
     x = RNG.normal(size=(2, 12, 2, 3))
     np.testing.assert_array_equal(f.pixel_unshuffle(f.pixel_shuffle(x, 2), 2).numpy(), x)

@@ -186,3 +186,20 @@ def test_what_cannot_be_averaged():
         optim.ExponentialMovingAverage([])
     with pytest.raises(TypeError, match="parameter 1 is a int, not a Tensor"):
         optim.ExponentialMovingAverage([p, 1])
+
+
+def test_clipping_by_a_norm_that_is_known():
+    params = [zen.tensor(np.ones(n), requires_grad=True) for n in (2, 3)]
+    others = [zen.tensor(np.ones(n), requires_grad=True) for n in (2, 3, 1)]
+    for p, q in zip(params, others, strict=False):
+        p.grad = zen.tensor(np.arange(1.0, 1 + p.size))
+        q.grad = zen.tensor(np.arange(1.0, 1 + p.size))
+    zen.optim.clip_grad_norm_(params, 2.0)
+    zen.optim.clip_grads_with_norm_(others, 2.0, zen.optim.get_total_norm([q.grad for q in others[:2]]))
+    for p, q in zip(params, others, strict=False):
+        np.testing.assert_array_equal(p.grad.numpy(), q.grad.numpy())
+    before = others[0].grad.numpy().copy()
+    zen.optim.clip_grads_with_norm_(others, 9.0, 3.0)
+    np.testing.assert_array_equal(others[0].grad.numpy(), before)
+    with pytest.raises(ValueError, match="clip_grads_with_norm_: max_norm is -1; expected a number >= 0"):
+        zen.optim.clip_grads_with_norm_(others, -1, 3.0)

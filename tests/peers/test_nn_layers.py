@@ -154,6 +154,26 @@ def test_embedding(padding):
     both(nn.Embedding(7, 3, padding), torch.nn.Embedding(7, 3, padding), indices)
 
 
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize("options", [{}, {"padding_idx": 2}, {"max_norm": 0.7}, {"include_last_offset": True}], ids=str)
+def test_embedding_bag(mode, options):
+    mine, theirs = nn.EmbeddingBag(7, 3, mode=mode, **options), torch.nn.EmbeddingBag(7, 3, mode=mode, **options)
+    assert repr(mine).split("  #")[0] == repr(theirs)
+    last = [6] if "include_last_offset" in options else []
+    both(mine, theirs, np.array([1, 2, 2, 6, 0, 1]), np.array([0, 2, 2, 5, *last]))
+    if not last:
+        both(mine, theirs, np.array([[1, 2, 2], [6, 0, 1]]))
+    if mode == "sum" and not last:
+        weights = RNG.normal(size=(2, 3)).astype(np.float32)
+        agree(
+            lambda t, w: zen.f.embedding_bag([[1, 2, 2], [6, 0, 1]], t, mode="sum", per_sample_weights=w),
+            lambda t, w: torch.nn.functional.embedding_bag(
+                torch.tensor([[1, 2, 2], [6, 0, 1]]), t, mode="sum", per_sample_weights=w
+            ),
+            RNG.normal(size=(7, 3)).astype(np.float32), weights, tolerance=1e-5, order=1,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "options",
     [{"max_norm": 0.7}, {"max_norm": 1.0, "norm_type": 1.0, "padding_idx": 1}, {"scale_grad_by_freq": True}],

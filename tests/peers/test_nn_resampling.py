@@ -60,3 +60,34 @@ def test_layers(name, options, shape):
     mine, theirs = getattr(nn, name)(**options), getattr(torch.nn, name)(**options)
     assert repr(mine) == repr(theirs)
     agree(mine, theirs, RNG.normal(size=shape).astype(np.float32), tolerance=2e-6)
+
+
+@pytest.mark.parametrize("corners", [False, True])
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize("axes", [2, 3])
+def test_grid_sample(axes, mode, padding, corners):
+    if axes == 3 and mode == "bicubic":
+        return
+    x = RNG.normal(size=(2, 3, *(4, 5, 3)[:axes]))
+    grid = RNG.uniform(-3, 3, (2, *(3, 4, 2)[:axes], axes))
+    options = {"mode": mode, "padding_mode": padding, "align_corners": corners}
+
+    def one(library, sample):
+        return (
+            (lambda x: sample(x, library(grid), **options)) if mode == "nearest" else lambda *a: sample(*a, **options)
+        )
+
+    arrays = [x] if mode == "nearest" else [x, grid]
+    agree(one(zen.tensor, zen.f.grid_sample), one(torch.tensor, functional.grid_sample), *arrays, order=1)
+
+
+@pytest.mark.filterwarnings("ignore:Since version 1.3.0:UserWarning")
+@pytest.mark.parametrize("corners", [False, True])
+@pytest.mark.parametrize(("theta", "size"), [((2, 2, 3), (2, 1, 3, 4)), ((1, 3, 4), (1, 2, 2, 1, 3))])
+def test_affine_grid(theta, size, corners):
+    agree(
+        lambda t: zen.f.affine_grid(t, size, corners),
+        lambda t: functional.affine_grid(t, size, corners),
+        RNG.normal(size=theta),
+    )

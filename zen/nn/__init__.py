@@ -40,6 +40,7 @@ from .activation import Tanh as Tanh
 from .activation import Tanhshrink as Tanhshrink
 from .activation import Threshold as Threshold
 from .attention import MultiheadAttention as MultiheadAttention
+from .bags import EmbeddingBag as EmbeddingBag
 from .containers import ModuleDict as ModuleDict
 from .containers import ModuleList as ModuleList
 from .containers import ParameterDict as ParameterDict
@@ -142,6 +143,15 @@ from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 from .vectors import parameters_to_vector as parameters_to_vector
 from .vectors import vector_to_parameters as vector_to_parameters
+from .volumes import AdaptiveAvgPool3d as AdaptiveAvgPool3d
+from .volumes import AdaptiveMaxPool3d as AdaptiveMaxPool3d
+from .volumes import AvgPool3d as AvgPool3d
+from .volumes import Conv3d as Conv3d
+from .volumes import ConvTranspose3d as ConvTranspose3d
+from .volumes import LPPool1d as LPPool1d
+from .volumes import LPPool2d as LPPool2d
+from .volumes import LPPool3d as LPPool3d
+from .volumes import MaxPool3d as MaxPool3d
 
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     __all__, __dir__ = _shown(globals(), ("init", "parametrizations", "parametrize"))

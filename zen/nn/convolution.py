@@ -103,7 +103,7 @@ class _Convolution(Module):
         return ", ".join(parts)
 
 
-class _Plain(_Convolution):
+class Plain(_Convolution):
     _function: staticmethod[..., Tensor]
 
     def __init__(
@@ -123,7 +123,7 @@ class _Plain(_Convolution):
         return self._function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
-class Conv1d(_Plain):
+class Conv1d(Plain):
     """Cross-correlation of sequences with `out_channels` kernels, plus a bias; see `zen.f.conv1d`.
 
     in_channels, out_channels: channels before and after. kernel_size, stride, padding, dilation: ints; padding also
@@ -140,7 +140,7 @@ class Conv1d(_Plain):
     _function = staticmethod(f.conv1d)
 
 
-class Conv2d(_Plain):
+class Conv2d(Plain):
     """Cross-correlation of images with `out_channels` kernels, plus a bias; see `zen.f.conv2d`.
 
     Arguments as in Conv1d; kernel_size, stride, padding and dilation are ints or pairs. weight is (out_channels,
@@ -155,7 +155,7 @@ class Conv2d(_Plain):
     _function = staticmethod(f.conv2d)
 
 
-class _Transposed(_Convolution):
+class Transposed(_Convolution):
     transposed = True
     _function: staticmethod[..., Tensor]
 
@@ -197,7 +197,7 @@ class _Transposed(_Convolution):
         return tuple([n - low for n, low in zip(wanted, least, strict=True)])
 
 
-class ConvTranspose1d(_Transposed):
+class ConvTranspose1d(Transposed):
     """The transpose of a Conv1d in its input; see `zen.f.conv_transpose1d`.
 
     Arguments as in Conv1d. output_padding: adds to one side of the output. weight is (in_channels, out_channels /
@@ -211,7 +211,7 @@ class ConvTranspose1d(_Transposed):
     _function = staticmethod(f.conv_transpose1d)
 
 
-class ConvTranspose2d(_Transposed):
+class ConvTranspose2d(Transposed):
     """The transpose of a Conv2d in its input; see `zen.f.conv_transpose2d`.
 
     Arguments as in ConvTranspose1d, as ints or pairs. weight is (in_channels, out_channels / groups, height, width).

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import f, random
 from ..backend import Tensor
-from .convolution import ConvTranspose1d, ConvTranspose2d
+from .convolution import Transposed
 from .module import Module
 from .parameter import Buffer
 from .parametrize import register_parametrization
@@ -117,7 +117,7 @@ def spectral_norm(
     if n_power_iterations < 1:
         raise ValueError(f"spectral_norm: n_power_iterations must be at least 1, not {n_power_iterations}")
     if dim is None:
-        dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d)) else 0
+        dim = 1 if isinstance(module, Transposed) else 0
     if not -weight.ndim <= dim < weight.ndim:
         raise ValueError(f"spectral_norm: dim {dim} is out of range for {name!r} of shape {weight.shape}")
     return register_parametrization(module, name, _SpectralNorm(weight.detach(), n_power_iterations, dim, eps))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..typing import ArrayLike, Ints, Nested
 
 
-class _MaxPool(Module):
+class MaxPool(Module):
     _function: staticmethod[..., Tensor]
 
     def __init__(
@@ -37,7 +37,7 @@ class _MaxPool(Module):
         )
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(MaxPool):
     """The largest value of each window; arguments of `zen.f.max_pool1d`. x: (batch, channels, length).
 
     >>> zen.nn.MaxPool1d(2)(zen.ones((4, 3, 10))).shape
@@ -47,7 +47,7 @@ class MaxPool1d(_MaxPool):
     _function = staticmethod(f.max_pool1d)
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(MaxPool):
     """The largest value of each window; arguments of `zen.f.max_pool2d`. x: (batch, channels, height, width).
 
     >>> zen.nn.MaxPool2d(2)(zen.ones((4, 6, 28, 28))).shape
@@ -108,7 +108,7 @@ class AvgPool2d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class _Adaptive(Module):
+class AdaptivePool(Module):
     _function: staticmethod[..., Tensor]
 
     def __init__(self, output_size: int | Nested[int | None] | None) -> None:
@@ -122,7 +122,7 @@ class _Adaptive(Module):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveAvgPool1d(_Adaptive):
+class AdaptiveAvgPool1d(AdaptivePool):
     """The means of `output_size` windows that cover each sequence. x: (batch, channels, length).
 
     >>> zen.nn.AdaptiveAvgPool1d(3)(zen.ones((4, 2, 10))).shape
@@ -132,7 +132,7 @@ class AdaptiveAvgPool1d(_Adaptive):
     _function = staticmethod(f.adaptive_avg_pool1d)
 
 
-class AdaptiveAvgPool2d(_Adaptive):
+class AdaptiveAvgPool2d(AdaptivePool):
     """The means of windows that cover each image, `output_size` (an int or a pair) of them.
 
     >>> zen.nn.AdaptiveAvgPool2d(1)(zen.ones((4, 6, 28, 28))).shape
@@ -142,7 +142,7 @@ class AdaptiveAvgPool2d(_Adaptive):
     _function = staticmethod(f.adaptive_avg_pool2d)
 
 
-class _AdaptiveMax(_Adaptive):
+class AdaptiveMax(AdaptivePool):
     def __init__(self, output_size: int | Nested[int | None] | None, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
@@ -151,7 +151,7 @@ class _AdaptiveMax(_Adaptive):
         return self._function(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool1d(_AdaptiveMax):
+class AdaptiveMaxPool1d(AdaptiveMax):
     """The largest values of `output_size` windows that cover each sequence. x: (batch, channels, length).
 
     >>> zen.nn.AdaptiveMaxPool1d(3)(zen.ones((4, 2, 10))).shape
@@ -161,7 +161,7 @@ class AdaptiveMaxPool1d(_AdaptiveMax):
     _function = staticmethod(f.adaptive_max_pool1d)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMax):
+class AdaptiveMaxPool2d(AdaptiveMax):
     """The largest values of windows that cover each image, `output_size` (an int or a pair) of them.
 
     >>> zen.nn.AdaptiveMaxPool2d(2)(zen.ones((4, 6, 28, 28))).shape

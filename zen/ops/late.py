@@ -18,9 +18,9 @@ FAMILIES = (
     "building", "along", "writing", "wide_domains",
     "differences", "interpolation", "signals",
     "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
-    "resampling", "alignment", "multilabel",
-    "special_error", "special_gamma", "special_incomplete", "special_student",
-    "special_entropy", "special_bessel", "special_boxcox",
+    "resampling", "alignment", "multilabel", "volumes", "sampling_grids", "bags",
+    "special_error", "special_gamma", "special_incomplete", "special_student", "special_entropy", "special_bessel",
+    "special_boxcox",
 )  # fmt: skip
 """Each behind those that it imports."""
 

@@ -107,6 +107,12 @@ FUNCTIONS: dict[str, str] = {
     "resampling": "interpolate",
     "alignment": "ctc_loss",
     "multilabel": "multilabel_margin_loss multilabel_soft_margin_loss",
+    "volumes": (
+        "adaptive_avg_pool3d adaptive_max_pool3d avg_pool3d conv3d conv_transpose3d lp_pool1d lp_pool2d lp_pool3d "
+        "max_pool3d"
+    ),
+    "sampling_grids": "affine_grid grid_sample",
+    "bags": "embedding_bag",
 }
 METHODS: dict[str, str] = {
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",

@@ -80,12 +80,12 @@ def _with(shape: Any, axis: int, n: int) -> tuple[int, ...]:
 
 RESAMPLED = define(row(
     "resampled", "x", _resampled, ["gathered_back(g, taps, x.shape[axis], axis)"], params="taps axis", axes="axis",
-    linear="x", domain=_draws, doc="Weighted sums of elements along an axis.",
+    linear="x", complex=True, domain=_draws, doc="Weighted sums of elements along an axis.",
     shape=lambda x, taps, axis: Shaped(_with(x.shape, axis, len(taps.positions)), x.dtype),
 ))  # fmt: skip
 define(row(
     "gathered_back", "v", _gathered_back, ["resampled(g, taps, axis)"], params="taps size axis", axes="axis",
-    linear="v",
+    linear="v", complex=True,
     domain=lambda rng: [
         ((rng.normal(size=_with(x.shape, axis, len(taps.positions))),), (taps, x.shape[axis], axis))
         for (x,), (taps, axis) in _draws(rng)

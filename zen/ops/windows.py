@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import Shaped, apply
-from ..dtypes import FLOATING, accumulator
+from ..dtypes import COMPLEX, FLOATING, accumulator
 from .convolution import several
 from .joining import PAD
-from .operands import floating
+from .operands import floating, operand
 from .register import define, public
 from .row import row
 from .shape import reshape
@@ -71,17 +71,24 @@ def _added_up(f: Any, g: Any, shape: Sizes, kernel: Sizes, dilation: Sizes, stri
 
 WINDOWS = define(row(
     "windows", "x", _windows, ["added_up(g, x.shape, kernel, dilation, stride)"],
-    params="kernel dilation stride", linear="x", uses={"added_up": _added_up}, shape=_side_by_side,
+    params="kernel dilation stride", linear="x", complex=True, uses={"added_up": _added_up}, shape=_side_by_side,
     domain=_draws, doc="Windows over the last axes.",
 ))  # fmt: skip
 OVERLAPPED = define(row(
     "overlapped", "v", _overlapped, ["windows(g, kernel, dilation, stride)"], params="size kernel dilation stride",
-    linear="v", shape=lambda v, size, *rest: Shaped((*v.shape[: len(v.shape) - 2 * len(size)], *size), v.dtype),
+    linear="v", complex=True,
+    shape=lambda v, size, *rest: Shaped((*v.shape[: len(v.shape) - 2 * len(size)], *size), v.dtype),
     domain=lambda rng: [
         ((rng.normal(size=_side_by_side(x, *p).shape),), (x.shape[-len(p[0]) :], *p)) for (x,), p in _draws(rng)
     ],
     doc="Windows added up where they come from: the transpose of `windows`.",
 ))  # fmt: skip
+
+
+def _numbers(name: str, x: Any) -> Any:
+    """x as floats or complex numbers."""
+    x = operand(name, x)
+    return x if x.dtype in COMPLEX else floating(name, x)
 
 
 def _geometry(name: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> tuple[Sizes, ...]:
@@ -113,7 +120,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     >>> zen.f.unfold(zen.tensor([[[1.0, 2.0, 3.0]]]), (1, 2)).tolist()
     [[1.0, 2.0], [2.0, 3.0]]
     """
-    x = floating("unfold", input)
+    x = _numbers("unfold", input)
     kernel, dilation, padding, stride = _geometry("unfold", kernel_size, dilation, padding, stride)
     if x.ndim not in (3, 4) or min(x.shape[-3:]) == 0:
         raise ValueError(
@@ -138,7 +145,7 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     >>> zen.f.fold(zen.tensor([[1.0, 2.0], [2.0, 3.0]]), (1, 3), (1, 2)).tolist()
     [[[1.0, 4.0, 3.0]]]
     """
-    x, size = floating("fold", input), several("fold", "output_size", output_size, 2, 1)
+    x, size = _numbers("fold", input), several("fold", "output_size", output_size, 2, 1)
     kernel, dilation, padding, stride = _geometry("fold", kernel_size, dilation, padding, stride)
     places, window = _checked_places("fold", size, kernel, dilation, padding, stride), math.prod(kernel)
     if x.ndim not in (2, 3) or x.shape[-2] % window or x.shape[-1] != math.prod(places) or not x.shape[-2]:

@@ -24,6 +24,7 @@ from .asgd import ASGD as ASGD
 from .averaging import ExponentialMovingAverage as ExponentialMovingAverage
 from .clipping import clip_grad_norm_ as clip_grad_norm_
 from .clipping import clip_grad_value_ as clip_grad_value_
+from .clipping import clip_grads_with_norm_ as clip_grads_with_norm_
 from .clipping import get_total_norm as get_total_norm
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion
@@ -41,5 +42,6 @@ if not TYPE_CHECKING:  # which reads the imports above, and knows of no other na
     def __getattr__(name: str) -> object:
         from ..habits import missing
 
-        advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_"}
+        advice = {"swa_utils": "zen.optim.ExponentialMovingAverage", "clip_grad_norm": "zen.optim.clip_grad_norm_",
+                  "SparseAdam": "zen.optim.Adam, as gradients are dense"}  # fmt: skip
         raise missing(__name__, name, globals()["__all__"], advice)

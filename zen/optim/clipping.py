@@ -61,6 +61,26 @@ def clip_grad_norm_(
     return _as_tensor(total, arrays)
 
 
+def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor | float) -> None:
+    """As `clip_grad_norm_`, with a total norm that is known, such as that of `get_total_norm`.
+
+    Parameters without a gradient are left out. ValueError for max_norm < 0; nothing is changed then.
+
+    >>> w = zen.tensor([1.0, 1.0], requires_grad=True)
+    >>> (w * zen.tensor([3.0, 4.0])).sum().backward()
+    >>> zen.optim.clip_grads_with_norm_([w], 1.0, zen.optim.get_total_norm([w.grad]))
+    >>> [round(g, 4) for g in w.grad.tolist()]
+    [0.6, 0.8]
+    """
+    if not float(max_norm) >= 0:
+        raise ValueError(f"clip_grads_with_norm_: max_norm is {max_norm}; expected a number >= 0")
+    factor = float(max_norm) / (float(total_norm) + 1e-6)
+    if not factor >= 1:  # also where it is NaN
+        arrays = [_own_gradient(p) for p in _with_gradient(parameters, "clip_grads_with_norm_")]
+        backend.kernels.optim.scale(arrays, factor)
+        announce(arrays, "clip_grads_with_norm_")
+
+
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Limit each element of the gradients of `parameters` to [-clip_value, clip_value], in place. NaN stays.
 
