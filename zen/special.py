@@ -38,6 +38,7 @@ from .ops.special_gamma import (
     zeta,
 )
 from .ops.special_incomplete import betainc, betaincc, gammainc, gammaincc
+from .ops.special_inverses import betaincinv, gammaincinv
 from .ops.special_student import stdtr
 
 psi = digamma  # its name in SciPy
@@ -46,6 +47,7 @@ __all__ = [
     "beta",
     "betainc",
     "betaincc",
+    "betaincinv",
     "betaln",
     "boxcox",
     "boxcox1p",
@@ -63,6 +65,7 @@ __all__ = [
     "gamma",
     "gammainc",
     "gammaincc",
+    "gammaincinv",
     "gammaln",
     "i0",
     "i0e",

@@ -43,6 +43,7 @@ ROWS: dict[str, str] = {
     "special_entropy": "entr kl_div log_ratio logit rel_entr xlog1py xlogy zero_ratio",
     "special_bessel": "i0e i1 i1e iv ive ive_slope j0 j1 jv k0 k0e k1 k1e kv kve y0 y1 yv",
     "special_boxcox": "boxcox boxcox1p cosm1 exprel inv_boxcox inv_boxcox1p logrel",
+    "special_inverses": "betaincinv gammaincinv",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -186,4 +187,5 @@ NUMPY: dict[str, str] = {
         "scipy.special.boxcox scipy.special.boxcox1p scipy.special.cosm1 scipy.special.expm1 scipy.special.exprel "
         "scipy.special.inv_boxcox scipy.special.inv_boxcox1p scipy.special.log1p"
     ),
+    "special_inverses": "scipy.special.betaincinv scipy.special.gammaincinv",
 }
