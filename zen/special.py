@@ -39,7 +39,7 @@ from .ops.special_gamma import (
 )
 from .ops.special_incomplete import betainc, betaincc, gammainc, gammaincc
 from .ops.special_inverses import betaincinv, gammaincinv
-from .ops.special_student import stdtr
+from .ops.special_student import stdtr, stdtrit
 
 psi = digamma  # its name in SciPy
 
@@ -101,6 +101,7 @@ __all__ = [
     "sinc",
     "softmax",
     "stdtr",
+    "stdtrit",
     "xlog1py",
     "xlogy",
     "y0",

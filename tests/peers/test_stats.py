@@ -39,6 +39,15 @@ def test_continuous(name, method):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", CONTINUOUS)
+def test_quantiles(name):
+    q = np.array([0.0, 1e-12, 0.3, 0.5, 0.99, 1.0, -0.1, 1.1, np.nan])
+    for shape in CONTINUOUS[name]:
+        theirs = getattr(scipy.stats, name).ppf(q, *shape, 0.5, 1.5)
+        compare(getattr(stats, name).ppf(q, *shape, 0.5, 1.5), theirs, rtol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", CONTINUOUS)
 def test_moments(name):
     for shape in CONTINUOUS[name]:
         for method in ("mean", "var", "std", "entropy"):

@@ -64,6 +64,23 @@ def test_the_density_is_the_derivative_of_the_distribution_function(name):
     np.testing.assert_allclose(call(name, "logsf")(x, *parameters).array, np.log(sf), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_quantiles(name):
+    parameters, x = CASES[name][0], points(name)
+    q = call(name, "cdf")(x, *parameters).array
+    np.testing.assert_allclose(call(name, "ppf")(q, *parameters).array, x, rtol=1e-9)
+    arguments = [np.array([0.1, 0.4, 0.9]), *[np.full(3 if k == 0 else (), p) for k, p in enumerate(parameters)]]
+    check_gradients(call(name, "ppf"), arguments, order=2, rtol=1e-5, atol=1e-6)
+    low, high = CASES[name][1]
+    low, high = low if low == 0.5 else -inf, high if high == 2 else inf
+    assert call(name, "ppf")([0.0, 1.0], *parameters).tolist() == [low, high]
+    inputs = [zen.tensor(a, requires_grad=True) for a in ([-0.5, 1.5], *parameters)]
+    y = call(name, "ppf")(*inputs)
+    assert np.isnan(y.array).all()
+    for gradient in zen.gradients([y], inputs, grad_outputs=[np.ones(2)]):
+        assert not gradient.array.any()
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives(name, method):

@@ -1,8 +1,8 @@
 """Distributions under the names of scipy.stats, with gradients: `zen.stats.norm.logpdf(x, loc, scale)`.
 
-Each has logpdf and pdf (of counts: logpmf and pmf), cdf, sf, logcdf and logsf where they are simple, mean, var, std and
-entropy, and rvs, whose samples are differentiable in the parameters where a reparameterisation exists: Kingma and
-Welling 2014, and for gamma, beta, Dirichlet and Student's t through quantiles, Figurnov et al. 2018. Outside of the
+Each has logpdf and pdf (of counts: logpmf and pmf); cdf, sf, logcdf, logsf and ppf where they are simple; mean, var,
+std and entropy; and rvs, whose samples are differentiable in the parameters where a reparameterisation exists: Kingma
+and Welling 2014, and for gamma, beta, Dirichlet and Student's t through quantiles, Figurnov et al. 2018. Outside of the
 support a logarithm is -inf with gradients of zero. `norm(0, 2)` fixes parameters.
 
     x = zen.stats.gamma.rvs(a, scale=2.0, size=1000)    # x.sum().backward() reaches a

@@ -96,6 +96,19 @@ class Continuous(Distribution):
         z, below, above, shape, _, valid = self._at("logsf", x, args, parameters)
         return limited(below | above, np.where(below, 0.0, -np.inf).astype(raw(z).dtype), self._logsf(z, *shape), valid)
 
+    def ppf(self, q: ArrayLike, *args: ArrayLike, **parameters: ArrayLike) -> Tensor:
+        """The quantile: the x with cdf(x) = q; nan where q is outside [0, 1]."""
+        shape, loc, scale = self._parameters("ppf", args, parameters)
+        q, loc, scale, *shape = typed(number(f"{self.name}.ppf", q), loc, scale, *shape)
+        valid = self._valid(shape, scale) & ~((raw(q) < 0) | (raw(q) > 1))
+        if not np.all(valid):
+            q, scale, shape = (
+                within(~valid, q, 0.5),
+                within(~valid, scale, 1.0),
+                [within(~valid, v, 1.0) for v in shape],
+            )
+        return limited(np.zeros((), bool), 0.0, f.add(f.multiply(self._ppf(q, *shape), scale), loc), valid)
+
     def rvs(
         self, *args: ArrayLike, size: Ints | None = None, random_state: int | np.random.Generator | None = None,
         generator: np.random.Generator | None = None, **parameters: ArrayLike,
@@ -154,6 +167,9 @@ class Continuous(Distribution):
     def _logsf(self, z: Any, *shape: Any) -> Any:
         return logarithm(self._sf(z, *shape))
 
+    def _ppf(self, q: Any, *shape: Any) -> Any:
+        raise NotImplementedError
+
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any, *shape: Any) -> Any:
         raise NotImplementedError
 
@@ -187,6 +203,9 @@ class Normal(Continuous):
     def _logsf(self, z: Any) -> Any:
         return special.log_ndtr(-z)
 
+    def _ppf(self, q: Any) -> Any:
+        return special.ndtri(q)
+
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any) -> Any:
         return np.asarray(rng.standard_normal(size)).astype(dtype)
 
@@ -213,6 +232,9 @@ class HalfNormal(Continuous):
 
     def _logsf(self, z: Any) -> Any:
         return special.log_ndtr(-z) + math.log(2)
+
+    def _ppf(self, q: Any) -> Any:
+        return special.erfinv(q) / _ROOT
 
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any) -> Any:
         return np.abs(np.asarray(rng.standard_normal(size))).astype(dtype)
@@ -249,6 +271,10 @@ class Laplace(Continuous):
     def _logsf(self, z: Any) -> Any:
         return self._logcdf(-z)
 
+    def _ppf(self, q: Any) -> Any:
+        left = raw(q) < 0.5
+        return f.where(left, f.log(2 * f.where(left, q, 0.25)), -f.log(2 * (1 - f.where(left, 0.75, q))))
+
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any) -> Any:
         return np.asarray(rng.laplace(size=size)).astype(dtype)
 
@@ -279,6 +305,9 @@ class Logistic(Continuous):
     def _logsf(self, z: Any) -> Any:
         return special.log_expit(-z)
 
+    def _ppf(self, q: Any) -> Any:
+        return special.logit(q)
+
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any) -> Any:
         return np.asarray(rng.logistic(size=size)).astype(dtype)
 
@@ -306,6 +335,9 @@ class Exponential(Continuous):
     def _logsf(self, z: Any) -> Any:
         return -z
 
+    def _ppf(self, q: Any) -> Any:
+        return -f.log1p(-q)
+
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any) -> Any:
         return np.asarray(rng.standard_exponential(size)).astype(dtype)
 
@@ -329,6 +361,9 @@ class Uniform(Continuous):
 
     def _cdf(self, z: Any) -> Any:
         return z
+
+    def _ppf(self, q: Any) -> Any:
+        return q
 
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any) -> Any:
         return np.asarray(rng.random(size)).astype(dtype)

@@ -39,6 +39,9 @@ class Gamma(Continuous):
     def _sf(self, z: Any, a: Any) -> Any:
         return special.gammaincc(a, z)
 
+    def _ppf(self, q: Any, a: Any) -> Any:
+        return special.gammaincinv(a, q)
+
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any, a: Any) -> Any:
         return gamma_sample(rng, size, dtype, a)
 
@@ -65,6 +68,9 @@ class Beta(Continuous):
 
     def _sf(self, z: Any, a: Any, b: Any) -> Any:
         return special.betaincc(a, b, z)
+
+    def _ppf(self, q: Any, a: Any, b: Any) -> Any:
+        return special.betaincinv(a, b, q)
 
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any, a: Any, b: Any) -> Any:
         return f.astype(special.betaincinv(a, b, chances(rng, size)), dtype)
@@ -94,6 +100,9 @@ class Student(Continuous):
 
     def _sf(self, z: Any, df: Any) -> Any:
         return special.stdtr(df, -z)
+
+    def _ppf(self, q: Any, df: Any) -> Any:
+        return special.stdtrit(df, q)
 
     def _rvs(self, rng: np.random.Generator, size: tuple[int, ...], dtype: Any, df: Any) -> Any:
         normal = np.asarray(rng.standard_normal(size)).astype(dtype)
