@@ -184,8 +184,9 @@ NUMPY: dict[str, str] = {
         "scipy.special.k1e scipy.special.kv scipy.special.kve scipy.special.y0 scipy.special.y1 scipy.special.yv"
     ),
     "special_boxcox": (
-        "scipy.special.boxcox scipy.special.boxcox1p scipy.special.cosm1 scipy.special.expm1 scipy.special.exprel "
-        "scipy.special.inv_boxcox scipy.special.inv_boxcox1p scipy.special.log1p"
+        "scipy.special.boxcox scipy.special.boxcox1p scipy.special.cbrt scipy.special.cosm1 scipy.special.exp2 "
+        "scipy.special.expm1 scipy.special.exprel scipy.special.inv_boxcox scipy.special.inv_boxcox1p "
+        "scipy.special.log1p"
     ),
     "special_inverses": "scipy.special.betaincinv scipy.special.gammaincinv",
 }
