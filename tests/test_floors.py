@@ -23,7 +23,7 @@ FLOORS = {
     "zen.ops": 3, "zen.f": 3, "zen.fft": 3, "zen.linalg": 3, "zen.polynomial": 3,
     "zen.attached": 4,
     "zen.transforms": 5, "zen.visualize": 5, "zen.testing": 5, "zen.serialize": 5, "zen.graph": 5, "zen.program": 5,
-    "zen.nn": 6, "zen.optim": 6, "zen.data": 6,
+    "zen.nn": 6, "zen.optim": 6, "zen.data": 6, "zen.stats": 6,
     "zen.training": 7, "zen.sklearn": 7,
     "zen.compat": 8,
     "zen": 9,

@@ -194,6 +194,7 @@ if TYPE_CHECKING:
     from . import serialize as serialize
     from . import sklearn as sklearn
     from . import special as special
+    from . import stats as stats
     from . import testing as testing
     from . import training as training
     from . import visualize as visualize
@@ -234,8 +235,8 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 _MODULES = (
-    "compat", "data", "fft", "nn", "optim", "polynomial", "serialize", "sklearn", "special", "testing", "training",
-    "visualize",
+    "compat", "data", "fft", "nn", "optim", "polynomial", "serialize", "sklearn", "special", "stats", "testing",
+    "training", "visualize",
 )  # fmt: skip
 _FROM = {
     "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",

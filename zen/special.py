@@ -38,7 +38,8 @@ from .ops.special_gamma import (
     zeta,
 )
 from .ops.special_incomplete import betainc, betaincc, gammainc, gammaincc
-from .ops.special_student import stdtr
+from .ops.special_inverses import betaincinv, gammaincinv
+from .ops.special_student import stdtr, stdtrit
 
 psi = digamma  # its name in SciPy
 
@@ -46,6 +47,7 @@ __all__ = [
     "beta",
     "betainc",
     "betaincc",
+    "betaincinv",
     "betaln",
     "boxcox",
     "boxcox1p",
@@ -63,6 +65,7 @@ __all__ = [
     "gamma",
     "gammainc",
     "gammaincc",
+    "gammaincinv",
     "gammaln",
     "i0",
     "i0e",
@@ -98,6 +101,7 @@ __all__ = [
     "sinc",
     "softmax",
     "stdtr",
+    "stdtrit",
     "xlog1py",
     "xlogy",
     "y0",

@@ -254,6 +254,21 @@ def test_log_ndtr_in_the_tails(x, value, one, two, three):
     np.testing.assert_allclose(of(special.log_ndtr, "aaa", (x,)), three, rtol=1e-10, atol=1e-15)
 
 
+def test_quantiles_move_with_the_parameters():
+    """Of exponential, of squares and of roots, which have formulas."""
+    p = 0.3
+    log = math.log1p(-p)
+    found = [of(special.gammaincinv, which, (1.0, p)) for which in ("", "b", "bb")]
+    np.testing.assert_allclose(found, [-log, 1 / (1 - p), 1 / (1 - p) ** 2], rtol=1e-12)
+    found = [of(special.betaincinv, which, (2.0, 1.0, p)) for which in ("", "a", "aa", "c", "ac")]  # p ** (1 / a)
+    log, y = math.log(p), p**0.5
+    expected = [y, -y * log / 4, y * (log**2 / 16 + log / 4), y / (2 * p), -(log / 8 + 0.25) * y / p]
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+    a, x = 2.5, special.gammaincinv(2.5, p).item()
+    slope = -of(special.gammainc, "a", (a, x)) / of(special.gammainc, "b", (a, x))
+    np.testing.assert_allclose(of(special.gammaincinv, "a", (a, p)), slope, rtol=1e-12)
+
+
 def test_what_does_not_converge_is_nan_and_not_wrong():
     assert math.isnan(of(special.gammainc, "a", (1e13, 1e13)))
 

@@ -217,8 +217,8 @@ def _taps(taps, size):
 _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attention", "self_attention"]
 _CONSTANT = ("heaviside", "nextafter", "spacing")
 _ALONE = (
-    "gammainc gammaincc betainc betaincc stdtr student_slope boxcox boxcox1p inv_boxcox inv_boxcox1p exprel logrel "
-    "erfcx_moment j0 j1 jv y0 y1 yv iv ive ive_slope k0 k0e k1 k1e kv kve"
+    "gammainc gammaincc betainc betaincc gammaincinv betaincinv stdtr stdtrit student_slope boxcox boxcox1p "
+    "inv_boxcox inv_boxcox1p exprel logrel erfcx_moment j0 j1 jv y0 y1 yv iv ive ive_slope k0 k0e k1 k1e kv kve"
 ).split()
 _TRIGAMMA = "digamma gamma gammaln loggamma polygamma_gap beta betaln beta_density gamma_density".split()
 _OTHERWISE = [*_TRIGAMMA, *_AS_LAYERS, *_CONSTANT, *_ALONE, "eig", "svd"]

@@ -20,7 +20,7 @@ FAMILIES = (
     "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
     "resampling", "alignment", "multilabel", "volumes", "sampling_grids", "bags",
     "special_error", "special_gamma", "special_incomplete", "special_student", "special_entropy", "special_bessel",
-    "special_boxcox",
+    "special_boxcox", "special_inverses",
 )  # fmt: skip
 """Each behind those that it imports."""
 

@@ -39,10 +39,11 @@ ROWS: dict[str, str] = {
     ),
     "special_gamma": "beta betaln digamma gamma gammaln loggamma polygamma polygamma_gap zeta",
     "special_incomplete": "beta_density betainc betaincc gamma_density gammainc gammaincc",
-    "special_student": "stdtr student_density student_slope",
+    "special_student": "stdtr stdtrit student_density student_slope",
     "special_entropy": "entr kl_div log_ratio logit rel_entr xlog1py xlogy zero_ratio",
     "special_bessel": "i0e i1 i1e iv ive ive_slope j0 j1 jv k0 k0e k1 k1e kv kve y0 y1 yv",
     "special_boxcox": "boxcox boxcox1p cosm1 exprel inv_boxcox inv_boxcox1p logrel",
+    "special_inverses": "betaincinv gammaincinv",
 }
 FUNCTIONS: dict[str, str] = {
     "attention": "scaled_dot_product_attention",
@@ -178,7 +179,7 @@ NUMPY: dict[str, str] = {
         "scipy.special.digamma scipy.special.gamma scipy.special.gammaln scipy.special.loggamma scipy.special.psi"
     ),
     "special_incomplete": "scipy.special.betainc scipy.special.betaincc scipy.special.gammainc scipy.special.gammaincc",
-    "special_student": "scipy.special.stdtr",
+    "special_student": "scipy.special.stdtr scipy.special.stdtrit",
     "special_entropy": (
         "scipy.special.entr scipy.special.expit scipy.special.kl_div scipy.special.log_expit scipy.special.logit "
         "scipy.special.rel_entr scipy.special.xlog1py scipy.special.xlogy"
@@ -189,7 +190,9 @@ NUMPY: dict[str, str] = {
         "scipy.special.k1e scipy.special.kv scipy.special.kve scipy.special.y0 scipy.special.y1 scipy.special.yv"
     ),
     "special_boxcox": (
-        "scipy.special.boxcox scipy.special.boxcox1p scipy.special.cosm1 scipy.special.expm1 scipy.special.exprel "
-        "scipy.special.inv_boxcox scipy.special.inv_boxcox1p scipy.special.log1p"
+        "scipy.special.boxcox scipy.special.boxcox1p scipy.special.cbrt scipy.special.cosm1 scipy.special.exp2 "
+        "scipy.special.expm1 scipy.special.exprel scipy.special.inv_boxcox scipy.special.inv_boxcox1p "
+        "scipy.special.log1p"
     ),
+    "special_inverses": "scipy.special.betaincinv scipy.special.gammaincinv",
 }

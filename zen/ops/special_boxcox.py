@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import apply, binary, unary
-from .register import ROWS, define
+from .register import FUNCTIONS, ROWS, define, dispatch
 from .row import elementwise
 from .special import ANY, POSITIVE, alike, declare, derivative, doubles, special
 
@@ -159,6 +159,8 @@ _COSM1 = unary(define(elementwise(
     "cosm1", "x", "-2 * sin(x * 0.5) * sin(x * 0.5)", ["-g * sin(x)"], [ANY], numpy="", method=None, doc="cos(x) - 1.",
 )))  # fmt: skip
 _expm1, _log1p = unary(ROWS["expm1"]), unary(ROWS["log1p"])
+for _name in ("exp2", "cbrt"):  # SciPy's ufuncs are others than NumPy's
+    dispatch(f"scipy.special.{_name}", FUNCTIONS[_name])
 
 
 @special

@@ -45,7 +45,9 @@ _LOGIT = define(elementwise(
 def _entr(x: Any) -> Any:
     (x,), dtype = doubles(x)
     inside = np.where(x > 0, x, 1.0)
-    return np.where(x < 0, -np.inf, np.where(np.isnan(x), x, -inside * np.log(inside))).astype(dtype)
+    return np.where(x < 0, -np.inf, np.where(x == 0, 0.0, np.where(np.isnan(x), x, -inside * np.log(inside)))).astype(
+        dtype
+    )
 
 
 def _log_ratio(a: Any, b: Any) -> Any:

@@ -184,8 +184,8 @@ def gammainc(a: ArrayLike, x: ArrayLike) -> Tensor:
     """The regularised lower incomplete gamma function: the integral of t ** (a - 1) exp(-t) / gamma(a) from 0 to x.
 
     a, x: Tensors, arrays or numbers that broadcast; nan where one is negative. It has derivatives of all orders in
-    both. Those in a agree with 40 digits to 1e-12 of their size for a from 1e-3 to 100, and lose digits with the square
-    root of a beyond; where a is about x and more than 1e7 they are nan.
+    both. Those in a agree with 40 digits to 1e-12 of their size for a from 1e-3 to 1e4; where a is about x and more
+    than 1e6 they may be nan.
 
     >>> round(zen.special.gammainc(1.0, zen.tensor(1.0)).item(), 4)
     0.6321

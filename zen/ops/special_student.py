@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import binary
-from .special import ANY, declare, doubles, scipy_function, special
+from .special import ANY, UNIT, declare, doubles, scipy_function, special
 from .special_jets import betainc_derivative
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ def _slope(v: Any, t: Any) -> Any:
     moved = np.exp(log) * np.abs(finite) / (v * np.sqrt(square))
     found = -0.5 * np.sign(finite) * (0.5 * betainc_derivative(0.5 * v, 0.5, x, 1, 0) + moved)
     return np.where(np.isnan(t), t, found).astype(dtype)
+
+
+def _quantile(v: Any, p: Any) -> Any:
+    """SciPy's, but -inf at 0, where some versions of it say inf."""
+    (v, p), dtype = doubles(v, p)
+    return np.where((p == 0) & (v > 0), -np.inf, scipy_function("stdtrit")(v, p)).astype(dtype)
 
 
 def _log_slope(f: Any, v: Any, t: Any) -> Any:
@@ -72,6 +78,10 @@ _STDTR = binary(declare(
     "stdtr", "v t", "stdtr", ["g * student_slope(v, t)", "g * student_density(v, t)"], [_FREEDOM, ANY],
     "Student's distribution function.",
 ))  # fmt: skip
+_STDTRIT = binary(declare(
+    "stdtrit", "v p", _quantile, ["-g * student_slope(v, y) / student_density(v, y)", "g / student_density(v, y)"],
+    [_FREEDOM, UNIT], "The inverse of stdtr in its second argument.",
+))  # fmt: skip
 
 
 @special
@@ -85,3 +95,13 @@ def stdtr(df: ArrayLike, t: ArrayLike) -> Tensor:
     [0.5]
     """
     return _STDTR(df, t)
+
+
+@special
+def stdtrit(df: ArrayLike, p: ArrayLike) -> Tensor:
+    """The t with stdtr(df, t) = p: the quantile of Student's distribution, with derivatives of all orders in both.
+
+    >>> zen.special.stdtrit(zen.tensor([1.0]), 0.5).tolist()
+    [0.0]
+    """
+    return _STDTRIT(df, p)
