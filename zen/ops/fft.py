@@ -138,17 +138,23 @@ def along(name: str, x: Any, n: int | None, axis: int) -> tuple[int, int]:
     return k, x.shape[k] if n is None else whole(name, "n", n)
 
 
-def over(name: str, x: Any, s: Any, axes: Axes) -> tuple[tuple[int, ...], list[int]]:
+def _listed(numbers: Any) -> Any:
+    """One number, or several in any form, as a list; None stays None."""
+    if isinstance(numbers, (Tensor, np.ndarray)):
+        numbers = numbers.tolist()
+    return numbers if numbers is None or isinstance(numbers, (tuple, list)) else [numbers]
+
+
+def over(name: str, x: Any, s: Any, axes: Any) -> tuple[tuple[int, ...], list[int]]:
     """The axes from the front, in their order, and the length of each, -1 and None standing for that of x."""
-    if s is not None:
-        s = [s] if not isinstance(s, (tuple, list, np.ndarray)) else list(s)
+    s, axes = _listed(s), _listed(axes)
     if axes is None:
         count = x.ndim if s is None else len(s)
         if count > x.ndim:
             raise ValueError(f"{name}: s has {count} lengths for the {x.ndim} axes of shape {x.shape}")
         where = tuple(range(x.ndim - count, x.ndim))
     else:
-        where = tuple([one_axis(name, a, x.shape) for a in (axes if isinstance(axes, (tuple, list)) else (axes,))])
+        where = tuple([one_axis(name, a, x.shape) for a in axes])
     if s is None:
         return where, [x.shape[k] for k in where]
     if len(s) != len(where):

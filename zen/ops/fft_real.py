@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backend import Tensor, apply, leaf
 from ..conversion import supported
-from ..creation import one_device
+from ..creation import one_device, shape_of
 from ..dtypes import DEFAULT
 from .axes import all_axes
 from .complex_numbers import conj
@@ -213,6 +213,7 @@ def _count(name: str, n: Any, device: Any) -> int:
     count = whole(name, "n", n)
     if count < 1:
         raise ValueError(f"{name}: n must be at least 1, not {count}")
+    shape_of(name, count, DEFAULT)
     return count
 
 
