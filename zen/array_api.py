@@ -191,14 +191,12 @@ class Info:
 
 def _dtype_of(name: str, type: Any) -> np.dtype[Any]:
     """The dtype that is meant, or that of a Tensor or array; TypeError for what is none."""
-    own = getattr(type, "dtype", None)
-    if isinstance(own, np.dtype):
-        found: np.dtype[Any] = own
-        return found
+    own: Any = getattr(type, "dtype", None)
     try:
-        return np.dtype(type)
+        found: np.dtype[Any] = own if isinstance(own, np.dtype) else np.dtype(type)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: {type!r} is no dtype, and nothing that has one; zen.float32 is one") from None
+    return found
 
 
 for _function in (broadcast_shapes, can_cast, finfo, iinfo, isdtype, result_type):
