@@ -12,6 +12,7 @@ of an even length, the last.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -67,11 +68,20 @@ def _changed(shape: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
 
 def _weights(n: int, ndim: int, axis: int, inner: float, dtype: np.dtype) -> np.ndarray:
     """1 for the places of a half spectrum that stand for one value, and `inner` for those that stand for two."""
-    found = np.full(n // 2 + 1, inner, real_dtype(dtype))
+    made = _small_half if n <= 1024 else _half
+    return made(n, inner, real_dtype(dtype)).reshape((-1,) + (1,) * (ndim - axis - 1))
+
+
+def _half(n: int, inner: float, dtype: np.dtype) -> np.ndarray:
+    found = np.full(n // 2 + 1, inner, dtype)
     found[0] = 1
     if n % 2 == 0:
         found[-1] = 1
-    return found.reshape((-1,) + (1,) * (ndim - axis - 1))
+    found.flags.writeable = False
+    return found
+
+
+_small_half = lru_cache(maxsize=64)(_half)  # at most 256 KiB
 
 
 def _rfft_vjp(f: Any, g: Any, n: int, axis: int, norm: str) -> Any:
@@ -114,7 +124,8 @@ IRFFT = define(row(
 
 def inexact(name: str, x: Any, real: bool = False) -> Any:
     """x as floats or, unless they have to be `real`, complex numbers."""
-    x = operand(name, x)
+    if not isinstance(x, Tensor):
+        x = operand(name, x)
     if real and x.dtype in COMPLEX:
         raise TypeError(f"{name}: takes real numbers, not {x.dtype}; pass x.real, or take {_WHOLE[name]} of all of it")
     return x if x.dtype in INEXACT else astype(x, DEFAULT)
@@ -125,7 +136,7 @@ _WHOLE = {"rfft": "fft", "rfft2": "fft2", "rfftn": "fftn", "ihfft": "ifft"}
 
 def norm_of(name: str, norm: str | None) -> str:
     """A setting of `norm`; ValueError for others."""
-    if norm is None:
+    if norm is None or norm == "backward":
         return "backward"
     if norm not in DUAL:
         raise ValueError(f'{name}: norm must be "backward", "ortho" or "forward", not {norm!r}')
@@ -166,6 +177,8 @@ def over(name: str, x: Any, s: Any, axes: Any) -> tuple[tuple[int, ...], list[in
 def fitted(name: str, x: Any, axes: Sequence[int], lengths: Sequence[int]) -> Any:
     """x, cut or followed by zeros along each axis, to these lengths."""
     shape = x.shape
+    if len(axes) == 1 and 0 < lengths[0] == shape[axes[0]]:
+        return x
     for k, n in zip(axes, lengths, strict=True):
         if n < 1:
             given = f"has length {n}" if n == shape[k] else f"would get length {n}"
@@ -229,7 +242,8 @@ def _transform(
 def _line(name: str, x: Any, n: int | None, axis: int, inverse: bool, norm: Any, out: Any) -> Tensor:
     x = inexact(name, x)
     k, length = along(name, x, n, axis)
-    return _transform(name, x, (k,), [length], inverse, norm, out)
+    made: Tensor = apply(FOURIER, (fitted(name, x, (k,), (length,)),), ((k,), inverse, norm_of(name, norm)))
+    return made if out is None else into(name, made, out)
 
 
 def _field(name: str, x: Any, s: Any, axes: Any, inverse: bool, norm: Any, out: Any) -> Tensor:

@@ -31,9 +31,11 @@ def _forward(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], norm:
     if not axes:
         raise ValueError(f"{name}: there is no axis to transform over; give at least one")
     made = apply(RFFT, (fitted(name, x, axes[-1:], lengths[-1:]),), (axes[-1], norm))
+    if len(axes) == 1:
+        return made
     if len(set(axes)) == len(axes):
         made = fitted(name, made, axes[:-1], lengths[:-1])
-        return apply(FOURIER, (made,), (axes[:-1], False, norm)) if axes[1:] else made
+        return apply(FOURIER, (made,), (axes[:-1], False, norm))
     for k, n in zip(axes[-2::-1], lengths[-2::-1], strict=True):
         made = apply(FOURIER, (fitted(name, made, (k,), (n,)),), ((k,), False, norm))
     return made
@@ -43,9 +45,8 @@ def _backward(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], norm
     """Over the axes before the last, and then over the last from half a spectrum to real numbers."""
     if not axes:
         raise ValueError(f"{name}: there is no axis to transform over; give at least one")
-    if len(set(axes)) == len(axes):
-        x = fitted(name, x, axes[:-1], lengths[:-1])
-        x = apply(FOURIER, (x,), (axes[:-1], True, norm)) if axes[1:] else x
+    if 1 < len(axes) == len(set(axes)):
+        x = apply(FOURIER, (fitted(name, x, axes[:-1], lengths[:-1]),), (axes[:-1], True, norm))
     else:
         for k, n in zip(axes[:-1], lengths[:-1], strict=True):
             x = apply(FOURIER, (fitted(name, x, (k,), (n,)),), ((k,), True, norm))
