@@ -257,6 +257,13 @@ def test_lengths_and_axes_in_any_form():
         zen.fft.fftfreq(2**62)
 
 
+def test_the_argument_of_another_library_names_that_of_zen():
+    for name in (*LINES, *PLANES, *FIELDS, "fftshift", "ifftshift"):
+        own = "axis" if name in LINES else "axes"
+        with pytest.raises(TypeError, match=f"^{name}: there is no argument 'dim'; write {own}=$"):
+            getattr(zen.fft, name)(zen.ones((2, 2)), dim=0)
+
+
 def test_a_transform_over_no_axis_changes_nothing():
     x = zen.tensor([[1.0, 2.0]], requires_grad=True)
     assert zen.fft.fftn(x, axes=()).tolist() == [[1.0, 2.0]] and zen.fft.fftn(3.0).item() == 3.0

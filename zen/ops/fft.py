@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from ..backend import Shaped, Tensor, apply, grad_enabled, wrap
 from ..conversion import convert
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, complexed
 from ..dtypes import real as real_dtype
+from .arguments import refuse
 from .axes import one_axis
 from .joining import pad
 from .operands import operand, raw, whole
@@ -253,7 +254,9 @@ def _field(name: str, x: Any, s: Any, axes: Any, inverse: bool, norm: Any, out: 
 
 
 @of_numpy
-def fft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def fft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The discrete Fourier transform along an axis: `y[k] = sum_j x[j] exp(-2 pi i j k / n)`.
 
     x: real or complex; float32 gives complex64, integers complex128. n: the length of the transform, to which x is cut
@@ -264,21 +267,29 @@ def fft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backwa
     >>> zen.fft.fft(zen.tensor([1.0, 0.0, -1.0, 0.0])).real.tolist()
     [0.0, 2.0, 0.0, 2.0]
     """
+    if unknown:
+        refuse(fft, unknown)
     return _line("fft", x, n, axis, False, norm, out)
 
 
 @of_numpy
-def ifft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def ifft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The inverse of `fft`: `x[j] = sum_k y[k] exp(2 pi i j k / n) / n`. Arguments and errors as there.
 
     >>> zen.fft.ifft(zen.tensor([4.0, 0.0, 0.0, 0.0])).real.tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
+    if unknown:
+        refuse(ifft, unknown)
     return _line("ifft", x, n, axis, True, norm, out)
 
 
 @of_numpy
-def fftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
+def fftn(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The Fourier transform over several axes, all if None.
 
     s: the length along each of the axes, to which x is cut or padded with zeros; -1 keeps that of x. Without axes they
@@ -287,38 +298,58 @@ def fftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "b
     >>> zen.fft.fftn(zen.ones((2, 2))).real.tolist()
     [[4.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(fftn, unknown)
     return _field("fftn", x, s, axes, False, norm, out)
 
 
 @of_numpy
-def ifftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
+def ifftn(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The inverse of `fftn`. Arguments and errors as there.
 
     >>> zen.fft.ifftn(zen.ones((2, 2))).real.tolist()
     [[1.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(ifftn, unknown)
     return _field("ifftn", x, s, axes, True, norm, out)
 
 
 @of_numpy
 def fft2(
-    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+    x: ArrayLike,
+    s: Ints | None = None,
+    axes: Axes = (-2, -1),
+    norm: Norm = "backward",
+    out: Any = None,
+    **unknown: Never,
 ) -> Tensor:
     """`fftn` over the last two axes.
 
     >>> zen.fft.fft2(zen.ones((2, 2))).real.tolist()
     [[4.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(fft2, unknown)
     return _field("fft2", x, s, axes, False, norm, out)
 
 
 @of_numpy
 def ifft2(
-    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+    x: ArrayLike,
+    s: Ints | None = None,
+    axes: Axes = (-2, -1),
+    norm: Norm = "backward",
+    out: Any = None,
+    **unknown: Never,
 ) -> Tensor:
     """`ifftn` over the last two axes.
 
     >>> zen.fft.ifft2(zen.ones((2, 2))).real.tolist()
     [[1.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(ifft2, unknown)
     return _field("ifft2", x, s, axes, True, norm, out)
