@@ -188,11 +188,24 @@ def test_promotion():
             zen.result_type(*given)
 
 
+def test_what_is_no_dtype_is_named():
+    for call, name in (
+        (lambda: zen.finfo("nothing"), "finfo"), (lambda: zen.iinfo("nothing"), "iinfo"),
+        (lambda: zen.isdtype("nothing", "bool"), "isdtype"), (lambda: zen.isdtype(zen.int8, 3), "isdtype"),
+        (lambda: zen.can_cast(1, zen.int8), "can_cast"), (lambda: zen.can_cast(zen.int8, "nothing"), "can_cast"),
+        (lambda: zen.result_type([1, 2], zen.int8), "result_type"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=f"^{name}: .* is no dtype, and nothing that has one"):
+            call()
+
+
 def test_shapes_that_broadcast():
     assert zen.broadcast_shapes((2, 1), (3,), ()) == (2, 3) and zen.broadcast_shapes() == ()
     assert zen.broadcast_shapes(3, (0, 1)) == (0, 3)
     with pytest.raises(ValueError, match=r"broadcast_shapes: shapes \(2,\) and \(3,\) do not broadcast together"):
         zen.broadcast_shapes((2,), (3,))
+    with pytest.raises(TypeError, match="broadcast_shapes: a shape is an int or a tuple of ints, not one of"):
+        zen.broadcast_shapes((2, 1.5))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "int64"])

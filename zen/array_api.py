@@ -64,7 +64,7 @@ def finfo(type: DTypeLike | Tensor, /) -> FloatInfo:
     >>> zen.finfo(zen.float32).bits
     32
     """
-    dtype = _dtype_of(type)
+    dtype = _dtype_of("finfo", type)
     if dtype not in FLOATING | COMPLEX:
         raise TypeError(f"finfo: {dtype} is no floating dtype; zen.iinfo tells the limits of an integer one")
     found = np.finfo(dtype)
@@ -78,7 +78,7 @@ def iinfo(type: DTypeLike | Tensor, /) -> IntInfo:
     >>> zen.iinfo(zen.int8).max
     127
     """
-    dtype = _dtype_of(type)
+    dtype = _dtype_of("iinfo", type)
     if dtype not in INTEGER:
         raise TypeError(f"iinfo: {dtype} is no integer dtype; zen.finfo tells the limits of a floating one")
     found = np.iinfo(dtype)
@@ -93,16 +93,16 @@ def isdtype(dtype: DTypeLike, kind: DTypeLike | tuple[DTypeLike, ...]) -> bool:
     >>> zen.isdtype(zen.float32, ("real floating", "complex floating"))
     True
     """
-    wanted, kinds = np.dtype(dtype), kind if isinstance(kind, tuple) else (kind,)
+    wanted, kinds = _dtype_of("isdtype", dtype), kind if isinstance(kind, tuple) else (kind,)
     return any([_is_of(wanted, one) for one in kinds])
 
 
 def _is_of(dtype: np.dtype[Any], kind: Any) -> bool:
     if isinstance(kind, str) and kind not in KINDS:
         raise ValueError(f"isdtype: there is no kind {kind!r}; give a dtype, or one of {', '.join(KINDS)}")
-    return (
-        dtype in _SETS[kind] if isinstance(kind, str) else dtype.newbyteorder("=") == np.dtype(kind).newbyteorder("=")
-    )
+    if isinstance(kind, str):
+        return dtype in _SETS[kind]
+    return dtype.newbyteorder("=") == _dtype_of("isdtype", kind).newbyteorder("=")
 
 
 def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> bool:
@@ -111,7 +111,7 @@ def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> bool:
     >>> zen.can_cast(zen.int32, zen.float64), zen.can_cast(zen.int64, zen.int32)
     (True, False)
     """
-    return bool(np.can_cast(_dtype_of(from_), np.dtype(to)))
+    return bool(np.can_cast(_dtype_of("can_cast", from_), _dtype_of("can_cast", to)))
 
 
 def result_type(*arrays_and_dtypes: ArrayLike | DTypeLike) -> np.dtype[Any]:
@@ -122,8 +122,9 @@ def result_type(*arrays_and_dtypes: ArrayLike | DTypeLike) -> np.dtype[Any]:
     >>> zen.result_type(zen.float32, zen.tensor([1], dtype=zen.int8), 2.5)
     dtype('float32')
     """
-    given: list[Any] = [x.dtype if isinstance(x, Tensor) else x for x in arrays_and_dtypes]
-    if not any([not isinstance(x, (bool, int, float, complex)) for x in given]):
+    numbers = (bool, int, float, complex)
+    given = [x if isinstance(x, numbers) else _dtype_of("result_type", x) for x in arrays_and_dtypes]
+    if not any([isinstance(x, np.dtype) for x in given]):
         raise ValueError("result_type: at least one Tensor, array or dtype is needed")
     found: np.dtype[Any] = np.result_type(*given)
     return found
@@ -137,6 +138,8 @@ def broadcast_shapes(*shapes: SupportsIndex | tuple[SupportsIndex, ...]) -> tupl
     """
     try:
         found: tuple[int, ...] = np.broadcast_shapes(*shapes)
+    except TypeError:
+        raise TypeError(f"broadcast_shapes: a shape is an int or a tuple of ints, not one of {shapes!r}") from None
     except ValueError:
         raise ValueError(
             f"broadcast_shapes: shapes {' and '.join([str(s) for s in shapes])} do not broadcast together; axes are "
@@ -186,9 +189,14 @@ class Info:
         return {name: np.dtype(name) for name in names if np.dtype(name) in SUPPORTED}
 
 
-def _dtype_of(type: Any) -> np.dtype[Any]:
-    found = getattr(type, "dtype", None)
-    return found if isinstance(found, np.dtype) else np.dtype(type)
+def _dtype_of(name: str, type: Any) -> np.dtype[Any]:
+    """The dtype that is meant, or that of a Tensor or array; TypeError for what is none."""
+    own: Any = getattr(type, "dtype", None)
+    try:
+        found: np.dtype[Any] = own if isinstance(own, np.dtype) else np.dtype(type)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: {type!r} is no dtype, and nothing that has one; zen.float32 is one") from None
+    return found
 
 
 for _function in (broadcast_shapes, can_cast, finfo, iinfo, isdtype, result_type):

@@ -88,6 +88,9 @@ FUNCTIONS = {
     **{f"{kind}Tensor": f"zen.tensor(data, dtype=zen.{dtype})" for kind, dtype in (
         ("Float", "float32"), ("Double", "float64"), ("Half", "float16"), ("Long", "int64"), ("Int", "int32"))},
     **{name: f"np.{name}" for name in ("argwhere", "ndim", "shape", "size")},
+    **{name: f"zen.fft.{name}" for name in (
+        "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn",
+        "irfftn", "fftfreq", "rfftfreq", "fftshift", "ifftshift")},
     "numel": "x.size", "rsqrt": "x ** -0.5", "view": "zen.reshape", "t": "x.T", "clone": "x.clone()",
     "detach": "x.detach()", "masked_fill": "zen.where(mask, value, x)", "masked_select": "x[mask]",
     "is_tensor": "isinstance(x, zen.Tensor)", "from_array": "zen.from_numpy", "autograd": "zen.grad or zen.gradients",

@@ -244,6 +244,26 @@ def test_bad_arguments(call, kind, message):
         call(zen.ones((3, 4)))
 
 
+def test_lengths_and_axes_in_any_form():
+    x = drawn("fft", (3, 4))
+    expected = np.fft.fftn(x, (5, 4), (1, 0))
+    for s in ((5, 4), [5, 4], np.array([5, 4]), zen.tensor([5, 4])):
+        for axes in ((1, 0), [1, 0], np.array([1, 0]), zen.tensor([1, 0])):
+            np.testing.assert_allclose(zen.fft.fftn(x, s, axes).value, expected, atol=1e-13)
+    np.testing.assert_allclose(zen.fft.fftn(x, 6, 1).value, np.fft.fft(x, 6, 1), atol=1e-13)
+    np.testing.assert_allclose(zen.fft.fft(x, zen.tensor(6), np.int64(0)).value, np.fft.fft(x, 6, 0), atol=1e-13)
+    np.testing.assert_allclose(zen.fft.irfftn(x, (3, None)).value, np.fft.irfftn(x, (3, 6), (0, 1)), atol=1e-13)
+    with pytest.raises(ValueError, match="fftfreq: shape .* takes more bytes than can be addressed"):
+        zen.fft.fftfreq(2**62)
+
+
+def test_the_argument_of_another_library_names_that_of_zen():
+    for name in (*LINES, *PLANES, *FIELDS, "fftshift", "ifftshift"):
+        own = "axis" if name in LINES else "axes"
+        with pytest.raises(TypeError, match=f"^{name}: there is no argument 'dim'; write {own}=$"):
+            getattr(zen.fft, name)(zen.ones((2, 2)), dim=0)
+
+
 def test_a_transform_over_no_axis_changes_nothing():
     x = zen.tensor([[1.0, 2.0]], requires_grad=True)
     assert zen.fft.fftn(x, axes=()).tolist() == [[1.0, 2.0]] and zen.fft.fftn(3.0).item() == 3.0

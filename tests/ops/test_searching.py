@@ -39,6 +39,8 @@ def test_searchsorted_says_what_does_not_fit():
         zen.searchsorted(zen.tensor([[1.0]]), 1.0)
     with pytest.raises(ValueError, match=r"sorter of shape \(2,\) does not fit x1 of shape \(1,\)"):
         zen.searchsorted(zen.tensor([1.0]), 1.0, sorter=[0, 1])
+    with pytest.raises(ValueError, match="^searchsorted: Sorter index out of range"):
+        zen.searchsorted(zen.tensor([1.0, 2.0]), 1.5, sorter=[0, 5])
 
 
 def test_isin():

@@ -272,6 +272,7 @@ TORCH = {
     "std": _over(lambda x, correction: torch.std(x, -1, correction=correction)),
     "logsumexp": _over(lambda x: torch.logsumexp(x, -1)),
     "norm2": _over(lambda x: torch.linalg.vector_norm(x, 2, -1)),
+    "imag": lambda x: 0 * x,  # torch.imag takes complex numbers alone
     "fourier": lambda x, axes, inverse, norm: (torch.fft.ifftn if inverse else torch.fft.fftn)(x, dim=axes, norm=norm),
     "rfft": lambda x, axis, norm: torch.fft.rfft(x, dim=axis, norm=norm),
     "irfft": lambda x, n, axis, norm: torch.fft.irfft(x, n, axis, norm),
@@ -393,6 +394,11 @@ WITHOUT_COUNTERPART = {
     "delayed": "serves the derivative of cumprod",
     "constant": "a value given beforehand",
     "eig": "phases of vectors are LAPACK's; compared in test_linalg_decompositions.py",
+    **{
+        name: "applied to complex numbers alone; compared in test_complex_torch.py"
+        for name in register.DECLARATIONS.names()
+        if name.startswith("complex_")
+    },
     "svd": "signs of vectors are LAPACK's; compared in test_linalg_decompositions.py",
 }
 """Rows that PyTorch has no function for, and why. They are checked against NumPy and numerically in tests/ops."""

@@ -12,7 +12,8 @@ of an even length, the last.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from ..backend import Shaped, Tensor, apply, grad_enabled, wrap
 from ..conversion import convert
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, complexed
 from ..dtypes import real as real_dtype
+from .arguments import refuse
 from .axes import one_axis
 from .joining import pad
 from .operands import operand, raw, whole
@@ -67,11 +69,20 @@ def _changed(shape: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
 
 def _weights(n: int, ndim: int, axis: int, inner: float, dtype: np.dtype) -> np.ndarray:
     """1 for the places of a half spectrum that stand for one value, and `inner` for those that stand for two."""
-    found = np.full(n // 2 + 1, inner, real_dtype(dtype))
+    made = _small_half if n <= 1024 else _half
+    return made(n, inner, real_dtype(dtype)).reshape((-1,) + (1,) * (ndim - axis - 1))
+
+
+def _half(n: int, inner: float, dtype: np.dtype) -> np.ndarray:
+    found = np.full(n // 2 + 1, inner, dtype)
     found[0] = 1
     if n % 2 == 0:
         found[-1] = 1
-    return found.reshape((-1,) + (1,) * (ndim - axis - 1))
+    found.flags.writeable = False
+    return found
+
+
+_small_half = lru_cache(maxsize=64)(_half)  # at most 256 KiB
 
 
 def _rfft_vjp(f: Any, g: Any, n: int, axis: int, norm: str) -> Any:
@@ -114,7 +125,8 @@ IRFFT = define(row(
 
 def inexact(name: str, x: Any, real: bool = False) -> Any:
     """x as floats or, unless they have to be `real`, complex numbers."""
-    x = operand(name, x)
+    if not isinstance(x, Tensor):
+        x = operand(name, x)
     if real and x.dtype in COMPLEX:
         raise TypeError(f"{name}: takes real numbers, not {x.dtype}; pass x.real, or take {_WHOLE[name]} of all of it")
     return x if x.dtype in INEXACT else astype(x, DEFAULT)
@@ -125,7 +137,7 @@ _WHOLE = {"rfft": "fft", "rfft2": "fft2", "rfftn": "fftn", "ihfft": "ifft"}
 
 def norm_of(name: str, norm: str | None) -> str:
     """A setting of `norm`; ValueError for others."""
-    if norm is None:
+    if norm is None or norm == "backward":
         return "backward"
     if norm not in DUAL:
         raise ValueError(f'{name}: norm must be "backward", "ortho" or "forward", not {norm!r}')
@@ -138,17 +150,23 @@ def along(name: str, x: Any, n: int | None, axis: int) -> tuple[int, int]:
     return k, x.shape[k] if n is None else whole(name, "n", n)
 
 
-def over(name: str, x: Any, s: Any, axes: Axes) -> tuple[tuple[int, ...], list[int]]:
+def _listed(numbers: Any) -> Any:
+    """One number, or several in any form, as a list; None stays None."""
+    if isinstance(numbers, (Tensor, np.ndarray)):
+        numbers = numbers.tolist()
+    return numbers if numbers is None or isinstance(numbers, (tuple, list)) else [numbers]
+
+
+def over(name: str, x: Any, s: Any, axes: Any) -> tuple[tuple[int, ...], list[int]]:
     """The axes from the front, in their order, and the length of each, -1 and None standing for that of x."""
-    if s is not None:
-        s = [s] if not isinstance(s, (tuple, list, np.ndarray)) else list(s)
+    s, axes = _listed(s), _listed(axes)
     if axes is None:
         count = x.ndim if s is None else len(s)
         if count > x.ndim:
             raise ValueError(f"{name}: s has {count} lengths for the {x.ndim} axes of shape {x.shape}")
         where = tuple(range(x.ndim - count, x.ndim))
     else:
-        where = tuple([one_axis(name, a, x.shape) for a in (axes if isinstance(axes, (tuple, list)) else (axes,))])
+        where = tuple([one_axis(name, a, x.shape) for a in axes])
     if s is None:
         return where, [x.shape[k] for k in where]
     if len(s) != len(where):
@@ -160,6 +178,8 @@ def over(name: str, x: Any, s: Any, axes: Axes) -> tuple[tuple[int, ...], list[i
 def fitted(name: str, x: Any, axes: Sequence[int], lengths: Sequence[int]) -> Any:
     """x, cut or followed by zeros along each axis, to these lengths."""
     shape = x.shape
+    if len(axes) == 1 and 0 < lengths[0] == shape[axes[0]]:
+        return x
     for k, n in zip(axes, lengths, strict=True):
         if n < 1:
             given = f"has length {n}" if n == shape[k] else f"would get length {n}"
@@ -223,7 +243,8 @@ def _transform(
 def _line(name: str, x: Any, n: int | None, axis: int, inverse: bool, norm: Any, out: Any) -> Tensor:
     x = inexact(name, x)
     k, length = along(name, x, n, axis)
-    return _transform(name, x, (k,), [length], inverse, norm, out)
+    made: Tensor = apply(FOURIER, (fitted(name, x, (k,), (length,)),), ((k,), inverse, norm_of(name, norm)))
+    return made if out is None else into(name, made, out)
 
 
 def _field(name: str, x: Any, s: Any, axes: Any, inverse: bool, norm: Any, out: Any) -> Tensor:
@@ -233,7 +254,9 @@ def _field(name: str, x: Any, s: Any, axes: Any, inverse: bool, norm: Any, out: 
 
 
 @of_numpy
-def fft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def fft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The discrete Fourier transform along an axis: `y[k] = sum_j x[j] exp(-2 pi i j k / n)`.
 
     x: real or complex; float32 gives complex64, integers complex128. n: the length of the transform, to which x is cut
@@ -244,21 +267,29 @@ def fft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backwa
     >>> zen.fft.fft(zen.tensor([1.0, 0.0, -1.0, 0.0])).real.tolist()
     [0.0, 2.0, 0.0, 2.0]
     """
+    if unknown:
+        refuse(fft, unknown)
     return _line("fft", x, n, axis, False, norm, out)
 
 
 @of_numpy
-def ifft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def ifft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The inverse of `fft`: `x[j] = sum_k y[k] exp(2 pi i j k / n) / n`. Arguments and errors as there.
 
     >>> zen.fft.ifft(zen.tensor([4.0, 0.0, 0.0, 0.0])).real.tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
+    if unknown:
+        refuse(ifft, unknown)
     return _line("ifft", x, n, axis, True, norm, out)
 
 
 @of_numpy
-def fftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
+def fftn(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The Fourier transform over several axes, all if None.
 
     s: the length along each of the axes, to which x is cut or padded with zeros; -1 keeps that of x. Without axes they
@@ -267,38 +298,58 @@ def fftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "b
     >>> zen.fft.fftn(zen.ones((2, 2))).real.tolist()
     [[4.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(fftn, unknown)
     return _field("fftn", x, s, axes, False, norm, out)
 
 
 @of_numpy
-def ifftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
+def ifftn(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The inverse of `fftn`. Arguments and errors as there.
 
     >>> zen.fft.ifftn(zen.ones((2, 2))).real.tolist()
     [[1.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(ifftn, unknown)
     return _field("ifftn", x, s, axes, True, norm, out)
 
 
 @of_numpy
 def fft2(
-    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+    x: ArrayLike,
+    s: Ints | None = None,
+    axes: Axes = (-2, -1),
+    norm: Norm = "backward",
+    out: Any = None,
+    **unknown: Never,
 ) -> Tensor:
     """`fftn` over the last two axes.
 
     >>> zen.fft.fft2(zen.ones((2, 2))).real.tolist()
     [[4.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(fft2, unknown)
     return _field("fft2", x, s, axes, False, norm, out)
 
 
 @of_numpy
 def ifft2(
-    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+    x: ArrayLike,
+    s: Ints | None = None,
+    axes: Axes = (-2, -1),
+    norm: Norm = "backward",
+    out: Any = None,
+    **unknown: Never,
 ) -> Tensor:
     """`ifftn` over the last two axes.
 
     >>> zen.fft.ifft2(zen.ones((2, 2))).real.tolist()
     [[1.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(ifft2, unknown)
     return _field("ifft2", x, s, axes, True, norm, out)

@@ -5,14 +5,15 @@ The rows are in `fft.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
 from ..backend import Tensor, apply, leaf
 from ..conversion import supported
-from ..creation import one_device
+from ..creation import one_device, shape_of
 from ..dtypes import DEFAULT
+from .arguments import refuse
 from .axes import all_axes
 from .complex_numbers import conj
 from .fft import DUAL, FOURIER, IRFFT, RFFT, Norm, along, fitted, inexact, into, norm_of, of_numpy, over
@@ -31,9 +32,11 @@ def _forward(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], norm:
     if not axes:
         raise ValueError(f"{name}: there is no axis to transform over; give at least one")
     made = apply(RFFT, (fitted(name, x, axes[-1:], lengths[-1:]),), (axes[-1], norm))
+    if len(axes) == 1:
+        return made
     if len(set(axes)) == len(axes):
         made = fitted(name, made, axes[:-1], lengths[:-1])
-        return apply(FOURIER, (made,), (axes[:-1], False, norm)) if axes[1:] else made
+        return apply(FOURIER, (made,), (axes[:-1], False, norm))
     for k, n in zip(axes[-2::-1], lengths[-2::-1], strict=True):
         made = apply(FOURIER, (fitted(name, made, (k,), (n,)),), ((k,), False, norm))
     return made
@@ -43,9 +46,8 @@ def _backward(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], norm
     """Over the axes before the last, and then over the last from half a spectrum to real numbers."""
     if not axes:
         raise ValueError(f"{name}: there is no axis to transform over; give at least one")
-    if len(set(axes)) == len(axes):
-        x = fitted(name, x, axes[:-1], lengths[:-1])
-        x = apply(FOURIER, (x,), (axes[:-1], True, norm)) if axes[1:] else x
+    if 1 < len(axes) == len(set(axes)):
+        x = apply(FOURIER, (fitted(name, x, axes[:-1], lengths[:-1]),), (axes[:-1], True, norm))
     else:
         for k, n in zip(axes[:-1], lengths[:-1], strict=True):
             x = apply(FOURIER, (fitted(name, x, (k,), (n,)),), ((k,), True, norm))
@@ -67,7 +69,9 @@ def _spectrum(name: str, x: Any, s: Any, axes: Any) -> tuple[Any, tuple[int, ...
 
 
 @of_numpy
-def rfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def rfft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The first half, n // 2 + 1 values, of the Fourier transform of real x; the others are their conjugates.
 
     Arguments and errors as in `zen.fft.fft`; TypeError for complex x.
@@ -75,13 +79,17 @@ def rfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backw
     >>> zen.fft.rfft(zen.tensor([1.0, 0.0, -1.0, 0.0])).real.tolist()
     [0.0, 2.0, 0.0]
     """
+    if unknown:
+        refuse(rfft, unknown)
     x = inexact("rfft", x, real=True)
     k, length = along("rfft", x, n, axis)
     return into("rfft", _forward("rfft", x, (k,), [length], norm_of("rfft", norm)), out)
 
 
 @of_numpy
-def irfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def irfft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The inverse of `rfft`: n real numbers from the first n // 2 + 1 values of their transform.
 
     n: 2 (m - 1) if None, for m values along the axis; an odd length has to be given. The imaginary parts of the first
@@ -90,6 +98,8 @@ def irfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "back
     >>> zen.fft.irfft(zen.tensor([2.0, 0.0, 2.0])).tolist()
     [1.0, 0.0, 1.0, 0.0]
     """
+    if unknown:
+        refuse(irfft, unknown)
     x = inexact("irfft", x)
     k, length = along("irfft", x, n, axis)
     length = 2 * (length - 1) if n is None else length
@@ -97,46 +107,68 @@ def irfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "back
 
 
 @of_numpy
-def rfftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
+def rfftn(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """`rfft` over the last of the axes, and `fft` over the others. Arguments and errors as in `fftn` and `rfft`.
 
     >>> zen.fft.rfftn(zen.ones((2, 2))).real.tolist()
     [[4.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(rfftn, unknown)
     return _real_field("rfftn", x, s, axes, norm, out)
 
 
 @of_numpy
-def irfftn(x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None) -> Tensor:
+def irfftn(
+    x: ArrayLike, s: Ints | None = None, axes: Axes = None, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The inverse of `rfftn`. Arguments and errors as in `fftn` and `irfft`, s being the lengths of the result.
 
     >>> zen.fft.irfftn(zen.ones((2, 2))).tolist()
     [[1.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(irfftn, unknown)
     return _spectral_field("irfftn", x, s, axes, norm, out)
 
 
 @of_numpy
 def rfft2(
-    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+    x: ArrayLike,
+    s: Ints | None = None,
+    axes: Axes = (-2, -1),
+    norm: Norm = "backward",
+    out: Any = None,
+    **unknown: Never,
 ) -> Tensor:
     """`rfftn` over the last two axes.
 
     >>> zen.fft.rfft2(zen.ones((2, 2))).real.tolist()
     [[4.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(rfft2, unknown)
     return _real_field("rfft2", x, s, axes, norm, out)
 
 
 @of_numpy
 def irfft2(
-    x: ArrayLike, s: Ints | None = None, axes: Axes = (-2, -1), norm: Norm = "backward", out: Any = None
+    x: ArrayLike,
+    s: Ints | None = None,
+    axes: Axes = (-2, -1),
+    norm: Norm = "backward",
+    out: Any = None,
+    **unknown: Never,
 ) -> Tensor:
     """`irfftn` over the last two axes.
 
     >>> zen.fft.irfft2(zen.ones((2, 2))).tolist()
     [[1.0, 0.0], [0.0, 0.0]]
     """
+    if unknown:
+        refuse(irfft2, unknown)
     return _spectral_field("irfft2", x, s, axes, norm, out)
 
 
@@ -152,7 +184,9 @@ def _spectral_field(name: str, x: Any, s: Any, axes: Axes, norm: str | None, out
 
 
 @of_numpy
-def hfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def hfft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The real Fourier transform, of length n, of numbers that x is the first half of; the others are its conjugates.
 
     n: 2 (m - 1) if None, for m values along the axis. Other arguments and errors as in `zen.fft.fft`.
@@ -160,6 +194,8 @@ def hfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backw
     >>> zen.fft.hfft(zen.tensor([1.0, 2.0, 1.0])).tolist()
     [6.0, 0.0, -2.0, 0.0]
     """
+    if unknown:
+        refuse(hfft, unknown)
     x = inexact("hfft", x)
     k, length = along("hfft", x, n, axis)
     length = 2 * (length - 1) if n is None else length
@@ -167,7 +203,9 @@ def hfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backw
 
 
 @of_numpy
-def ihfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None) -> Tensor:
+def ihfft(
+    x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "backward", out: Any = None, **unknown: Never
+) -> Tensor:
     """The inverse of `hfft`: the first n // 2 + 1 of the numbers whose transform is the real x.
 
     Arguments and errors as in `rfft`.
@@ -175,6 +213,8 @@ def ihfft(x: ArrayLike, n: int | None = None, axis: int = -1, norm: Norm = "back
     >>> zen.fft.ihfft(zen.tensor([6.0, 0.0, -2.0, 0.0])).real.tolist()
     [1.0, 2.0, 1.0]
     """
+    if unknown:
+        refuse(ihfft, unknown)
     x = inexact("ihfft", x, real=True)
     k, length = along("ihfft", x, n, axis)
     return into("ihfft", conj(_forward("ihfft", x, (k,), [length], DUAL[norm_of("ihfft", norm)])), out)
@@ -213,6 +253,7 @@ def _count(name: str, n: Any, device: Any) -> int:
     count = whole(name, "n", n)
     if count < 1:
         raise ValueError(f"{name}: n must be at least 1, not {count}")
+    shape_of(name, count, DEFAULT)
     return count
 
 
@@ -227,22 +268,26 @@ def _frequencies(cycles: np.ndarray, n: int, d: Any, dtype: Any) -> Tensor:
 
 
 @of_numpy
-def fftshift(x: ArrayLike, axes: Axes = None) -> Tensor:
+def fftshift(x: ArrayLike, axes: Axes = None, **unknown: Never) -> Tensor:
     """x with the frequency zero in the middle of each of the axes, all if None; AxisError for an axis out of range.
 
     >>> zen.fft.fftshift(zen.tensor([0.0, 1.0, 2.0, -2.0, -1.0])).tolist()
     [-2.0, -1.0, 0.0, 1.0, 2.0]
     """
+    if unknown:
+        refuse(fftshift, unknown)
     return _shifted("fftshift", x, axes, lambda length: length // 2)
 
 
 @of_numpy
-def ifftshift(x: ArrayLike, axes: Axes = None) -> Tensor:
+def ifftshift(x: ArrayLike, axes: Axes = None, **unknown: Never) -> Tensor:
     """The inverse of `fftshift`. Arguments and errors as there.
 
     >>> zen.fft.ifftshift(zen.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])).tolist()
     [0.0, 1.0, 2.0, -2.0, -1.0]
     """
+    if unknown:
+        refuse(ifftshift, unknown)
     return _shifted("ifftshift", x, axes, lambda length: -(length // 2))
 
 

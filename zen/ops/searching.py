@@ -73,7 +73,10 @@ def searchsorted(x1: Any, x2: Any, side: Literal["left", "right"] = "left", sort
     order = None if sorter is None else raw(operand("searchsorted", sorter))
     if order is not None and order.shape != x1.shape:
         raise ValueError(f"searchsorted: sorter of shape {order.shape} does not fit x1 of shape {x1.shape}")
-    return wrap(np.asarray(np.searchsorted(raw(x1), raw(x2), side, order)))
+    try:
+        return wrap(np.asarray(np.searchsorted(raw(x1), raw(x2), side, order)))
+    except (TypeError, ValueError) as error:  # what NumPy says of the sorter
+        raise type(error)(f"searchsorted: {error}") from None
 
 
 @public("", method=None)
