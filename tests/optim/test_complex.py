@@ -10,6 +10,9 @@ OPTIMISERS = [
     lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01), lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
     lambda p: optim.AdamW(p, lr=0.1), lambda p: optim.Adagrad(p, lr=0.1, initial_accumulator_value=0.5),
     lambda p: optim.RMSprop(p, lr=0.1, centered=True, momentum=0.5), lambda p: optim.Lion(p, lr=0.1),
+    lambda p: optim.NAdam(p, lr=0.1, weight_decay=0.01), lambda p: optim.RAdam(p, lr=0.1, betas=(0.8, 0.7)),
+    lambda p: optim.Adamax(p, lr=0.1), lambda p: optim.Adadelta(p, eps=0.01), lambda p: optim.Rprop(p, lr=0.1),
+    lambda p: optim.ASGD(p, lr=0.1, t0=1),
 ]  # fmt: skip
 START = np.array([1 + 2j, -0.5 + 1j, 2 - 1j])
 TARGET = np.array([0.5 - 1j, 2 + 1j, 1j])
