@@ -34,6 +34,7 @@ CALLS = {
     "dropout2d": ((IMAGES,), {}, {"p": 0.3}),
     "elu": ((X,), {}, {"alpha": 1.3}),
     "embedding": ((CLASSES, X), {}, {"max_norm": 0.5, "norm_type": 3.0}),
+    "embedding_bag": ((CLASSES[None], X), {}, {"max_norm": 0.5, "norm_type": 3.0}),
     "gaussian_nll_loss": ((X, Y, P), {}, {"eps": 0.05}),
     "group_norm": ((IMAGES, 2), {}, {"eps": 0.1}),
     "gumbel_softmax": ((X,), {}, {"tau": 0.7, "eps": 0.1}),
@@ -45,6 +46,10 @@ CALLS = {
     "l1_loss": ((X, Y), {}, {"weight": P}),
     "layer_norm": ((X, 3), {}, {"eps": 0.1}),
     "leaky_relu": ((X,), {}, {"negative_slope": 0.1}),
+    **{
+        f"lp_pool{n}d": ((x,), {"kernel_size": 2}, {"norm_type": 3.0})
+        for n, x in ((1, IMAGES[0]), (2, IMAGES), (3, IMAGES))
+    },
     "lstsq": ((X, Y), {}, {"rcond": 0.1}),
     "local_response_norm": ((IMAGES, 2), {}, {"alpha": 0.5, "beta": 0.7, "k": 1.2}),
     "logspace": ((0.2, 1.1, 3), {}, {"base": 3.0}),
@@ -130,7 +135,9 @@ def test_a_parameter_that_requires_a_gradient(name, parameter):
 WHOLE_CALLS = {
     **{name: ((X, Y), {}) for name in ("cosine_similarity", "vecdot")}, "concat": (([X, X],), {}),
     **{f"conv{kind}1d": ((RNG.normal(size=(2, 3, 6)), np.ones((3, 3, 2))), {}) for kind in ("", "_transpose")},
-    **{f"conv{kind}2d": ((IMAGES, np.ones((4, 4, 2, 2))), {}) for kind in ("", "_transpose")}, "split": ((X, 2), {}),
+    **{f"conv{kind}2d": ((IMAGES, np.ones((4, 4, 2, 2))), {}) for kind in ("", "_transpose")},
+    **{f"conv{kind}3d": ((IMAGES[None], np.ones((2, 2, 2, 2, 2))), {}) for kind in ("", "_transpose")},
+    "split": ((X, 2), {}),
     **{name: CALLS[name][:2] for name in ("cross_entropy", "embedding", "multi_margin_loss", "nll_loss")},
     "matrix_power": ((X[:3],), {}), "group_norm": ((IMAGES,), {}), "repeat": ((X, 2), {}), "stack": (([X, X],), {}),
     "kaiser": ((), {"beta": 2.0}), "vander": ((X[0],), {}),
@@ -145,8 +152,10 @@ WHOLE_CALLS = {
     **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle"), ((IMAGES,), {})),
     "ctc_loss": ((np.log(np.full((4, 1, 3), 1 / 3)), [[1, 2]], [4], [2]), {}),
     "swapaxes": ((X,), {"axis1": 0, "axis2": 1}), "take_along_axis": ((X, np.zeros((4, 1), int)), {}),
-    **{f"avg_pool{n}d": ((IMAGES[..., 0] if n == 1 else IMAGES, 2), {}) for n in (1, 2)}, "tensordot": ((X, X.T), {}),
-    **{f"max_pool{n}d": ((IMAGES[..., 0] if n == 1 else IMAGES, 2), {}) for n in (1, 2)}, "roll": ((X, 1), {}),
+    **{f"avg_pool{n}d": ((IMAGES[..., 0] if n == 1 else IMAGES, 2), {}) for n in (1, 2, 3)},
+    "tensordot": ((X, X.T), {}),
+    **{f"max_pool{n}d": ((IMAGES[..., 0] if n == 1 else IMAGES, 2), {}) for n in (1, 2, 3)},
+    "roll": ((X, 1), {}),
 }  # fmt: skip
 
 

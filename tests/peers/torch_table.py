@@ -225,7 +225,6 @@ _OTHERWISE = [*_TRIGAMMA, *_AS_LAYERS, *_CONSTANT, *_ALONE, "eig", "svd"]
 TORCH = {
     **{name: getattr(torch, name) for name in register.ROWS.names() if hasattr(torch, name) and name not in _OTHERWISE},
     "equal": torch.eq, "not_equal": torch.ne,
-    "imag": lambda x: torch.imag(x) if x.is_complex() else 0 * x,
     "power": torch.pow, "limit_power": torch.pow,
     "power_slope": lambda a, b: b * a ** (b - 1),
     "power_log": lambda a, b: torch.xlogy(a**b, a),

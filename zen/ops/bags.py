@@ -10,7 +10,7 @@ from ..backend import apply
 from ..dtypes import INTEGER
 from .indexing import GETITEM
 from .layers import SCATTER_ROWS, embedding
-from .operands import operand, raw, whole
+from .operands import constant, operand, raw, whole
 from .register import public
 from .shape import reshape
 
@@ -59,6 +59,9 @@ def embedding_bag(
         kept = np.flatnonzero(flat != k % rows)
         flat, bags = flat[kept], bags[kept]
         factors = None if factors is None else apply(GETITEM, (factors,), ((kept,),))
+    max_norm, norm_type = [
+        constant("embedding_bag", key, value) for key, value in (("max_norm", max_norm), ("norm_type", norm_type))
+    ]
     found = embedding(flat, table, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     if mode == "max":
         return _largest(found, bags, count)

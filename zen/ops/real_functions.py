@@ -142,14 +142,20 @@ def ldexp(x: Any, exponent: Any) -> Any:
     >>> zen.f.ldexp(zen.tensor([1.5, -1.0]), [1, 3]).tolist()
     [3.0, -8.0]
     """
-    x, places = operand("ldexp", x), _exponents(exponent)
+    x = operand("ldexp", float(x) if type(x) is int and not _fits(x) else x)
+    places = _exponents(exponent)
     shape = common_shape("ldexp", x.shape, places.shape)
     return apply(LDEXP, (x if x.shape == shape else broadcast_to(x, shape),), (places,))
 
 
+def _fits(number: int) -> bool:
+    """Whether it is an int for NumPy."""
+    return -(2**63) <= number < 2**64
+
+
 def _exponents(given: Any) -> np.ndarray:
     constant("ldexp", "exponent", given)
-    if type(given) is int and not -(2**63) <= given < 2**63:
+    if type(given) is int and not _fits(given):
         raise OverflowError(f"ldexp: the exponent {given} does not fit into int64")
     found: np.ndarray = raw(operand("ldexp", given))
     if found.dtype not in EXACT:
