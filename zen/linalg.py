@@ -117,6 +117,7 @@ if not TYPE_CHECKING:  # for whom there are no other names
         elif name in __all__:
             found = FUNCTIONS[name]
         else:
-            raise missing(__name__, name, __all__, {**elsewhere(name), "inverse": "zen.linalg.inv"})
+            other = {"inverse": "zen.linalg.inv", "matrix_exp": "zen.linalg.expm", "lu_factor": "zen.linalg.lu"}
+            raise missing(__name__, name, __all__, {**elsewhere(name), **other})
         globals()[name] = found
         return found

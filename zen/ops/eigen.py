@@ -7,6 +7,7 @@ stands in `ties.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,15 +44,18 @@ def _anchors(v: np.ndarray) -> np.ndarray:
     return picked.astype(v.dtype)
 
 
-def _core(f: Any, gw: Any, gv: Any, w: Any, v: Any) -> tuple[Any, np.ndarray]:
-    """The cotangents of the vectors in their basis, without what changes their length and phase; and their size."""
+def _core(f: Any, gw: Any, gv: Any, w: Any, v: Any) -> tuple[Any, Callable[[], np.ndarray]]:
+    """The cotangents of the vectors in their basis, without what changes length and phase; and what gives their size."""
     full = f.matmul(turned(f, v), gv)
-    size = size_of(w, gw, full)
+
+    def size() -> np.ndarray:
+        return size_of(w, gw, full)
+
     own = f.diagonal(full, 0)
     overlap = f.matmul(turned(f, v), conjugate(f, v))
     found = full - overlap * f.real(own)[..., None, :]
     phases = f.imag(own)
-    if vanishes(raw(phases)[..., None], size).all():
+    if vanishes(raw(phases)[..., None], size()).all():
         return found, size
     picked = f.matmul(_anchors(raw(v)), v)
     first = f.diagonal(picked, 0)

@@ -7,6 +7,7 @@ where singular values are equal, or zero, stands in `ties.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,13 +54,16 @@ def _svd(x: Any, ties: Ties | None) -> Any:
 
 
 def _core(f: Any, g: Any, u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any]:
-    """The cotangents of both vectors in their bases, 0.0 where there is none, and their size.
+    """The cotangents of both vectors in their bases, 0.0 where there is none, and what gives their size.
 
     LAPACK's choice of phases is undone.
     """
     left = 0.0 if g[0] is None else f.matmul(turned(f, u), g[0])
     right = 0.0 if g[2] is None else f.matmul(conjugate(f, vh), adjoint(f, g[2]))
-    size = size_of(s, g[1], *[c for c in (g[0], g[2]) if c is not None])
+
+    def size() -> np.ndarray:
+        return size_of(s, g[1], *[c for c in (g[0], g[2]) if c is not None])
+
     if u.dtype not in COMPLEX:
         return left, right, size
     total = left + right
@@ -98,7 +102,14 @@ def _embedded(f: Any, a: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _assembled(
-    f: Any, g: Any, tops: dict[str, Any], size: np.ndarray, back: Any, s: Any, across: Any, ties: Ties | None
+    f: Any,
+    g: Any,
+    tops: dict[str, Any],
+    size: Callable[[], np.ndarray],
+    back: Any,
+    s: Any,
+    across: Any,
+    ties: Ties | None,
 ) -> Any:
     """The gradient of the numerators, each divided by its gaps."""
     k, scale = s.shape[-1], np.max(raw(s), axis=-1, initial=0)[..., None, None]

@@ -6,6 +6,7 @@ Derivatives: M. Giles, "Collected matrix derivative results for forward and reve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,13 +75,13 @@ def _eigh(x: Any, ties: Ties | None) -> Any:
     return np.where(finite[..., 0], w, nan), np.where(finite, v, nan)
 
 
-def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: np.ndarray) -> Any:
+def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: Callable[[], np.ndarray]) -> Any:
     """`inner` with what a function depends on the phase of vectors, which LAPACK chooses so that `anchor` is real.
 
     inner: the cotangents of vectors in their basis. phases: how the function changes with each vector's phase. anchor:
-    the first components of the vectors, a row. size: what phases are small beside if they are nothing but rounding.
+    the first components of the vectors, a row. size: gives what phases that are nothing but rounding are small beside.
     """
-    if vanishes(raw(phases)[..., None], size).all():
+    if vanishes(raw(phases)[..., None], size()).all():
         return inner
     first = raw(anchor)
     small = 100 * np.finfo(first.real.dtype).eps
@@ -96,7 +97,10 @@ def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: np.nda
 def _inner(f: Any, gw: Any, gv: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     """The gradient in the basis of the eigenvectors, off the diagonal."""
     full = f.matmul(turned(f, v), gv)
-    size = size_of(w, gw, full)
+
+    def size() -> np.ndarray:
+        return size_of(w, gw, full)
+
     if v.dtype in COMPLEX:
         full = phased(f, "eigh", full, f.imag(f.diagonal(full, 0)), v[..., :1, :], size)
     top, scale = skewed(f, full), np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
@@ -215,6 +219,8 @@ def symmetric(name: str, x: Any, triangle: str) -> Any:
         raise ValueError(f"{name}: UPLO must be 'L' or 'U', not {triangle!r}")
     x = floated_square(name, x)
     array = raw(x)
+    if x.dtype not in COMPLEX and (array == np.swapaxes(array, -1, -2)).all():
+        return x
     with np.errstate(invalid="ignore"):
         beside = np.abs(array - np.conj(np.swapaxes(array, -1, -2)))
         if not (beside > 8 * array.shape[-1] * np.finfo(array.dtype).eps * largest(array)).any():  # nor is nan

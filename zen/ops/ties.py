@@ -15,6 +15,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -139,15 +140,25 @@ def equal(gaps: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def quotient(
-    f: Any, name: str, top: Any, gaps: Any, scale: np.ndarray, size: np.ndarray, fallback: Any, apart: np.ndarray
+    f: Any,
+    name: str,
+    top: Any,
+    gaps: Any,
+    scale: np.ndarray,
+    size: Callable[[], np.ndarray],
+    fallback: Any,
+    apart: np.ndarray,
 ) -> Any:
     """top / gaps for pairs of different values; where both vanish, that of `fallback()`, or 0 if that is None.
 
-    size: see `size_of`. apart: pairs that have a gap at all, True off the diagonal.
+    size: gives what `size_of` does. apart: pairs that have a gap at all, True off the diagonal.
     """
     numerators, differences = raw(top), raw(gaps)
     close = near(differences, scale) & apart
-    tied = close & vanishes(numerators, size)
+    if not close.any():  # in nearly every call
+        used = apart.astype(differences.dtype)
+        return top * used / (gaps + (1 - used))
+    tied = close & vanishes(numerators, size())
     wrong = equal(differences, scale) & apart & ~tied
     if wrong.any():
         place = [int(k) for k in np.argwhere(wrong)[0][-2:]]
