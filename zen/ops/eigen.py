@@ -45,7 +45,7 @@ def _anchors(v: np.ndarray) -> np.ndarray:
 
 
 def _core(f: Any, gw: Any, gv: Any, w: Any, v: Any) -> tuple[Any, Callable[[], np.ndarray]]:
-    """The cotangents of the vectors in their basis, without what changes length and phase; and what gives their size."""
+    """The cotangents of the vectors in their basis, without what changes length and phase; and what gives the size."""
     full = f.matmul(turned(f, v), gv)
 
     def size() -> np.ndarray:
