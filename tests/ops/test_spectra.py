@@ -142,6 +142,31 @@ def test_sums_over_eigenvalues_to_the_second_order(spectrum):
     np.testing.assert_allclose(zen.jvp(function, (x,), (d,))[1], np.sum(3 * x @ x * d), atol=1e-10)
 
 
+@pytest.mark.parametrize("gap", 10.0 ** -np.arange(1, 17, 1.5))
+def test_derivatives_are_exact_at_every_distance_of_eigenvalues(gap):
+    """V w^3 V^T is X^3; where both are divided by a small gap, rounding must not be."""
+    x, w3, d = matrix([1.0, 1.0 + gap, 2.0]), symmetric(W), symmetric(W.T @ W)
+
+    def function(x):
+        w, v = zen.linalg.eigh(symmetric(x))
+        return f.sum((v * w**3) @ v.mT * w3)
+
+    first = x @ x @ w3 + x @ w3 @ x + w3 @ x @ x
+    second = d @ x @ w3 + x @ d @ w3 + d @ w3 @ x + x @ w3 @ d + w3 @ d @ x + w3 @ x @ d
+    np.testing.assert_allclose(zen.grad(function)(x), first, atol=1e-9)
+    along = zen.grad(lambda x: f.sum(zen.grad(function)(x) * d))(zen.tensor(x)).array
+    np.testing.assert_allclose(along, second, atol=1e-3)
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-6, 1e-9])
+def test_a_single_eigenvector_close_to_another_has_its_large_gradient(gap):
+    """The first eigenvector of diag(1, 1 + gap, 2) turns to the second by change / gap."""
+    x = zen.tensor(np.diag([1.0, 1.0 + gap, 2.0]), requires_grad=True)
+    v = zen.linalg.eigh(x).eigenvectors
+    (v[1, 0] * np.sign(v.array[0, 0])).backward()
+    np.testing.assert_allclose(x.gradient[0, 1] + x.gradient[1, 0], -1 / gap, rtol=1e-6)
+
+
 @pytest.mark.parametrize("spectrum", [[1.0, 1.0, 2.0], [1.0, 1.0, 1.0], [1.0, 2.0, 4.0]])
 def test_complex_functions_of_a_matrix(spectrum):
     x = hermitian(spectrum)

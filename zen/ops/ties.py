@@ -120,16 +120,21 @@ def size_of(values: Any, g: Any, *others: Any) -> np.ndarray:
     return found
 
 
+def _rounding(numerators: np.ndarray) -> float:
+    """The part of the largest numerator that is nothing but rounding."""
+    found: float = max(numerators.shape[-2:]) * np.finfo(real(numerators.dtype)).eps ** 0.75
+    return found
+
+
 def vanishes(numerators: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Where numerators are nothing but rounding."""
-    digits = np.finfo(real(numerators.dtype)).eps ** 0.75
-    limit: np.ndarray = np.abs(numerators) <= max(numerators.shape[-2:]) * digits * size
+    limit: np.ndarray = np.abs(numerators) <= _rounding(numerators) * size
     return limit
 
 
 def near(gaps: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Gaps so small that a quotient by them would hold half of its digits or less."""
-    found: np.ndarray = np.abs(gaps) <= np.finfo(gaps.dtype).eps ** 0.5 * scale
+    """Gaps so small that second derivatives by quotients would be less exact than those at a tie."""
+    found: np.ndarray = np.abs(gaps) <= np.finfo(gaps.dtype).eps ** (1 / 3) * scale
     return found
 
 
@@ -146,10 +151,10 @@ def quotient(
     gaps: Any,
     scale: np.ndarray,
     size: Callable[[], np.ndarray],
-    fallback: Any,
+    fallback: Callable[[], Any],
     apart: np.ndarray,
 ) -> Any:
-    """top / gaps for pairs of different values; where both vanish, that of `fallback()`, or 0 if that is None.
+    """top / gaps for pairs of different values; for tied ones that of `fallback()`, or 0 if that is None.
 
     size: gives what `size_of` does. apart: pairs that have a gap at all, True off the diagonal.
     """
@@ -158,8 +163,16 @@ def quotient(
     if not close.any():  # in nearly every call
         used = apart.astype(differences.dtype)
         return top * used / (gaps + (1 - used))
-    tied = close & vanishes(numerators, size())
-    wrong = equal(differences, scale) & apart & ~tied
+    close, largest_one = np.broadcast_to(close, numerators.shape), size()
+    part = np.abs(differences) / np.where(scale == 0, 1, scale)
+    close = close & (np.abs(numerators) <= (_rounding(numerators) + 10 * part) * largest_one)
+    other, same = None, equal(differences, scale) & apart
+    if close.any():
+        other, close = _of_ties(fallback, close, same)
+    # A tie is where numerators are what the quotients say, whatever the gap is.
+    beside = numerators if other is None else numerators - raw(other) * differences
+    tied = close & (np.abs(beside) <= (_rounding(numerators) + 10 * part**2) * largest_one)
+    wrong = same & ~tied
     if wrong.any():
         place = [int(k) for k in np.argwhere(wrong)[0][-2:]]
         raise np.linalg.LinAlgError(
@@ -169,14 +182,25 @@ def quotient(
         )
     used = (apart & ~tied).astype(differences.dtype)
     made = top * used / (gaps + (1 - used))
-    if not tied.any():
-        return made
-    other = fallback()
-    return made if other is None else made + other * tied.astype(differences.dtype)
+    return made if other is None or not tied.any() else made + other * tied.astype(differences.dtype)
 
 
-def undetermined(name: str) -> np.linalg.LinAlgError:
-    return np.linalg.LinAlgError(
+def _of_ties(fallback: Callable[[], Any], close: np.ndarray, same: np.ndarray) -> tuple[Any, np.ndarray]:
+    """The quotients of ties; where they cannot be had, pairs of different values are none."""
+    try:
+        return fallback(), close
+    except Undetermined:
+        if (close & same).any():
+            raise
+        return None, np.zeros_like(close)
+
+
+class Undetermined(np.linalg.LinAlgError):
+    """The quotient of a tie needs a recorded pass."""
+
+
+def undetermined(name: str) -> Undetermined:
+    return Undetermined(
         f"{name}: values are equal, and both values and vectors are used: the derivative needs a pass that records "
         "itself. An operation on the way has no second derivative; call backward(create_graph=True) to see which one"
     )
