@@ -5,7 +5,8 @@ projector) has a derivative there, and the numerator over a - b vanishes as well
 used, the quotient is 0. If both are, it is a second derivative of the function: how the cotangents of the values change
 when the vectors turn. `turned_cotangents` finds it by a pass through the graph of the cotangents, which needs a pass
 that records itself. So as long as a decomposition with ties lives, each ordinary pass is led by a recorded one, which
-leaves the quotients in `Ties.found`. Used by `spectra.py` and `singular_values.py`.
+leaves the quotients in `Ties.found`; hooks of Tensors on the way run in both. Used by `spectra.py`, `eigen.py` and
+`singular_values.py`.
 
 A function that does depend on the choice has no derivative: LinAlgError.
 """
