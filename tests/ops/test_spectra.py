@@ -191,6 +191,34 @@ def test_a_projector_onto_a_space_of_equal_eigenvalues():
     np.testing.assert_allclose(zen.grad(function)(x), expected + expected.T, atol=1e-12)
 
 
+def test_one_element_of_a_logarithm_at_the_identity():
+    """log(1 + d) is d to the first order, though every cotangent of the one element is zero."""
+
+    def function(x):
+        w, v = zen.linalg.eigh(x)
+        return ((v * f.log(w)) @ v.mT)[0, 1]
+
+    np.testing.assert_allclose(zen.grad(function)(np.eye(2)), [[0, 0.5], [0.5, 0]], atol=1e-14)
+
+
+def test_every_way_to_ask_for_a_gradient_knows_of_ties():
+    def square(x):
+        w, v = zen.linalg.eigh(x)
+        return (v * w**2) @ v.mT
+
+    s = symmetric(W)
+    _, pull = zen.vjp(square, np.eye(3))
+    for weights in (s, np.eye(3)):
+        np.testing.assert_allclose(pull(weights)[0], 2 * weights, atol=1e-12)
+    x = zen.tensor(np.eye(3), requires_grad=True)
+    y = f.sum(square(x) * s)
+    y.backward(retain_graph=True)
+    y.backward()
+    np.testing.assert_allclose(x.gradient, 4 * s, atol=1e-12)
+    first = zen.gradients(f.sum(square(x) * s), x, create_graph=True)
+    np.testing.assert_allclose(zen.gradients(f.sum(first * s), x).array, 2 * s @ s, atol=1e-12)
+
+
 def test_stacks_may_hold_ties_in_some_matrices():
     x = np.stack([matrix(s) for s in SPECTRA.values()])
 
