@@ -46,6 +46,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import push as push
     from ._reference import rebuild as rebuild
     from ._reference import record as record
+    from ._reference import record_passes as record_passes
     from ._reference import renew as renew
     from ._reference import revived as revived
     from ._reference import run as run
@@ -82,6 +83,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import push as push
         from ._core import rebuild as rebuild
         from ._core import record as record
+        from ._core import record_passes as record_passes
         from ._core import renew as renew
         from ._core import revived as revived
         from ._core import run as run

@@ -12,7 +12,6 @@ from .f import (
     inv,
     matmul,
     matrix_norm,
-    matrix_power,
     matrix_transpose,
     norm,
     outer,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
         expm,
         lstsq,
         lu,
+        matrix_power,
         matrix_rank,
         multi_dot,
         pinv,
@@ -117,6 +117,7 @@ if not TYPE_CHECKING:  # for whom there are no other names
         elif name in __all__:
             found = FUNCTIONS[name]
         else:
-            raise missing(__name__, name, __all__, {**elsewhere(name), "inverse": "zen.linalg.inv"})
+            other = {"inverse": "zen.linalg.inv", "matrix_exp": "zen.linalg.expm", "lu_factor": "zen.linalg.lu"}
+            raise missing(__name__, name, __all__, {**elsewhere(name), **other})
         globals()[name] = found
         return found

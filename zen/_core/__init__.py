@@ -11,6 +11,7 @@ from ._broadcast import unbroadcast as unbroadcast
 from ._differentiable import revived as revived
 from ._dispatch import simd as simd
 from ._engine import push as push
+from ._engine import record_passes as record_passes
 from ._engine import run as run
 from ._engine import verify_saved as verify_saved
 from ._guard import renew as renew

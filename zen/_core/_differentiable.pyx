@@ -119,12 +119,12 @@ cdef Tensor conjugated(Tensor g):
 cdef object push = None, pop = None      # of heapq, which `import zen` need not load
 
 
-def run_recorded(list roots, list seeds, list inputs, bint retain_graph):
-    """As `run` in _engine, recording what it does."""
+def run_recorded(list roots, list seeds, list inputs, bint retain_graph, bint plain, bint hooks):
+    """As `run` in _engine, recording what it does. plain: the gradients have no graph."""
     global push, pop
     if pop is None:
         from heapq import heappush as push, heappop as pop    # `pop` last: another thread may ask for it meanwhile
-    return call_recording(True, traverse, roots, seeds, inputs, retain_graph)
+    return call_recording(True, traverse, roots, seeds, inputs, retain_graph, plain, hooks)
 
 
 cdef set reaching(list roots, dict wanted):
@@ -160,28 +160,47 @@ def by_seq(Node n):
     return n.seq
 
 
-def traverse(list roots, list seeds, list inputs, bint retain_graph):
+cdef inline Node asked(object x):
+    return <Node>x if isinstance(x, Node) else node_of(<Tensor>x)
+
+
+cdef object without_graph(object found, object x):
+    # What `run` in _engine returns for the input x, of a gradient with a graph.
+    cdef object a
+    if found is None:
+        return None
+    a = np.array((<Tensor>found).values())
+    if not isinstance(x, Node):
+        return new_tensor(a, None)
+    return a.item() if a.ndim == 0 else a
+
+
+def traverse(list roots, list seeds, list inputs, bint retain_graph, bint plain, bint hooks):
     cdef dict wanted = None, finished = {}
     cdef set needed = None
     cdef list passed = []
     cdef bint done = False
     cdef Node n
+    cdef Py_ssize_t k
     if inputs is not None:
-        wanted = {node_of(<Tensor>t): None for t in inputs}
+        wanted = {asked(x): None for x in inputs}
         needed = reaching(roots, wanted)
     try:
-        propagate(roots, seeds, wanted, needed, finished, passed)
+        propagate(roots, seeds, wanted, needed, finished, passed, hooks)
         done = True
     finally:
         for n in passed:
             n.leave(done and not retain_graph and not n.row.outlasts)
     if wanted is not None:
-        return [wanted[node_of(<Tensor>t)] for t in inputs]
-    commit(finished)
+        found = [wanted[asked(x)] for x in inputs]
+        return [without_graph(found[k], inputs[k]) for k in range(len(found))] if plain else found
+    commit(finished, plain)
     return None
 
 
-cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finished, list passed) except -1:
+cdef int propagate(
+    list roots, list seeds, dict wanted, set needed, dict finished, list passed, bint hooks
+) except -1:
     # Fills `wanted` or `finished`. What the nodes in `passed` saved stays until the caller leaves them.
     cdef dict gradients = {}
     cdef list heap = []
@@ -202,7 +221,7 @@ cdef int propagate(list roots, list seeds, dict wanted, set needed, dict finishe
     while heap:
         n = pop(heap)[1]
         g = gradients.pop(n)
-        if n.hooks is not None:
+        if hooks and n.hooks is not None:
             g = run_hooks(n, g)
         if wanted is not None:
             if n in wanted:
@@ -240,7 +259,16 @@ cdef int add_output(dict gradients, list heap, Node n, object value) except -1:
     return 0
 
 
-cdef int commit(dict finished) except -1:
+cdef Tensor total(Tensor before, Tensor after, bint plain):
+    # What a leaf holds once `after` has been added.
+    if not plain:
+        return after if before is None else before + after
+    if before is None:
+        return new_tensor(np.array(after.values()), None)
+    return new_tensor(np.asarray(before.values() + after.values()), None)
+
+
+cdef int commit(dict finished, bint plain) except -1:
     # As in _engine: every sum is made before the first is stored, and none is stored on what it was not made from.
     cdef list made = None
     cdef Node n
@@ -249,7 +277,7 @@ cdef int commit(dict finished) except -1:
         made = []
         for n, after in finished.items():
             before = n.grad
-            made.append((n, before, after if before is None else before + after))
+            made.append((n, before, total(before, after, plain)))
         for n, before, _ in made:
             if n.grad is not before:
                 made = None

@@ -9,6 +9,7 @@ def run(
     inputs: list[Tensor] | None = None,
     retain_graph: bool = False,
     create_graph: bool = False,
+    hooks: bool = True,
 ) -> list[Tensor | None] | None: ...
 @overload
 def run(
@@ -17,7 +18,9 @@ def run(
     inputs: list[Node],
     retain_graph: bool = False,
     create_graph: bool = False,
+    hooks: bool = True,
 ) -> list[Any]: ...
+def record_passes(call: int, needed: bool) -> None: ...
 def verify_saved(n: Node) -> None: ...
 def push(
     outputs: list[Tensor], variables: list[Tensor], directions: list[Any], rule: Any, recorded: bool

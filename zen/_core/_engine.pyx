@@ -39,7 +39,7 @@ cdef object run_recorded = None  # the pass that records itself; `_differentiabl
 
 
 def set_recorded(function):
-    """Give `run_recorded(roots, seeds, inputs, retain_graph)`, the pass that records what it does."""
+    """Give `run_recorded(roots, seeds, inputs, retain_graph, plain, hooks)`, the pass that records what it does."""
     global run_recorded
     run_recorded = function
 
@@ -400,5 +400,6 @@ cdef int take_conflicting(Pass p, Node n) except -1:
 
 include "_engine_formulas.pxi"
 include "_engine_fuse.pxi"
+include "_engine_demands.pxi"
 include "_engine_start.pxi"
 include "_engine_forward.pxi"

@@ -204,19 +204,22 @@ cdef int seed(Pass p, Tensor root, object value) except -1:
     return p.give_array(n, a)
 
 
-def run(list roots not None, list seeds not None, list inputs=None, bint retain_graph=False, bint create_graph=False):
+def run(
+    list roots not None, list seeds not None, list inputs=None, bint retain_graph=False, bint create_graph=False,
+    bint hooks=True,
+):
     """Propagate `seeds` (arrays, Tensors, or None for ones) from `roots` backwards.
 
     With `inputs`, return their gradients (Tensors, None where unreached) and touch no `.grad`; else accumulate into the
     leaves' and retained nodes' gradients. A Node among `inputs` gets its gradient as an array, or as a number if it is
-    0-d; not with `create_graph`. Shapes were checked by the caller.
+    0-d; not with `create_graph`, which alone can do without `hooks`. Shapes were checked by the caller.
     """
     cdef Pass p
     cdef int k
     cdef Tensor t
     cdef list found = []
-    if create_graph:
-        return run_recorded(roots, seeds, inputs, retain_graph)
+    if create_graph or (len(recording_calls) > 0 and must_record(roots, inputs)):
+        return run_recorded(roots, seeds, inputs, retain_graph, not create_graph, hooks)
     p = Pass.__new__(Pass)
     p.retain = retain_graph
     if inputs is not None:
@@ -291,8 +294,8 @@ def backward_method(self, gradient=None, retain_graph=None, bint create_graph=Fa
             gradient = call_recording(create_graph, hook("tensors").conj, gradient)
     if retain_graph is None:
         retain_graph = create_graph
-    if create_graph:
-        run_recorded([t], [gradient], None, retain_graph)
+    if create_graph or (len(recording_calls) > 0 and must_record([t], None)):
+        run_recorded([t], [gradient], None, retain_graph, not create_graph, True)
         return
     p = Pass()
     p.retain = retain_graph

@@ -1,7 +1,8 @@
 """The reference engine in plain NumPy. Exports the same names as zen/_core; zen/backend.py picks one of the two.
 
 Written to be read: state, guard (memory that others write to), rows, node, tensor, recording (one operation),
-broadcast, backward (the pass), forward (tangents), leaves (arguments of transforms), each using only those before it.
+broadcast, demands (passes that have to record themselves), backward (the pass), forward (tangents), leaves (arguments
+of transforms), each using only those before it.
 """
 
 from . import kernels as kernels
@@ -9,6 +10,7 @@ from .backward import revived as revived
 from .backward import run as run
 from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
+from .demands import record_passes as record_passes
 from .forward import push as push
 from .guard import borrow as borrow
 from .guard import renew as renew

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT
 from .broadcast import conform, conform_tensor
+from .demands import must_record
 from .guard import is_spoilt
 from .node import Node
 from .recording import apply, output_node
@@ -34,18 +35,21 @@ def run(
     inputs: list[Tensor] | list[Node] | None = None,
     retain_graph: bool = False,
     create_graph: bool = False,
+    hooks: bool = True,
 ) -> list[Any] | None:
     """Propagate `seeds` (arrays, Tensors, or None for ones) from `roots` backwards.
 
     With `inputs`, return their gradients (None where unreached) and touch no `.grad`; else accumulate into the leaves'
     and retained nodes' gradients. With `create_graph` the gradients are Tensors with a graph. A Node among `inputs`
-    gets its gradient as an array, or as a number if it is 0-d; not with `create_graph`. Shapes were checked by the
-    caller.
+    gets its gradient as an array, or as a number if it is 0-d; not with `create_graph`, which alone can do without
+    `hooks`. Shapes were checked by the caller.
     """
     nodes = [_node(t) for t in roots]
     targets = None if inputs is None else [_node(x) for x in inputs]
-    work = _Pass(nodes, targets, retain_graph, create_graph)
-    call_recording(create_graph, work.run, nodes, seeds)
+    recorded = create_graph or must_record(nodes, targets)
+    work = _Pass(nodes, targets, retain_graph, recorded, create_graph)
+    work.hooked = hooks
+    call_recording(recorded, work.run, nodes, seeds)
     return None if inputs is None else [work.result(x) for x in inputs]
 
 
@@ -57,11 +61,13 @@ def _node(x: Tensor | Node) -> Node:
 
 
 class _Pass:
-    """The state of one pass."""
+    """The state of one pass. recorded: it carries Tensors. linked: these are what it gives, with their graphs."""
 
-    def __init__(self, roots: list[Node], targets: list[Node] | None, retain: bool, recorded: bool) -> None:
+    def __init__(
+        self, roots: list[Node], targets: list[Node] | None, retain: bool, recorded: bool, linked: bool
+    ) -> None:
         self.retain = retain
-        self.recorded = recorded
+        self.recorded, self.linked, self.hooked = recorded, linked, True
         self.heap: list[int] = []
         self.waiting: dict[int, Node] = {}
         self.gradients: dict[Node, Any] = {}
@@ -69,6 +75,7 @@ class _Pass:
         self.wanted: dict[Node, Any] | None = None if targets is None else dict.fromkeys(targets)
         self.needed = None if self.wanted is None else _leading_to(roots, self.wanted)
         self.finished: list[tuple[Node, Any, bool]] = []
+        self.passed: list[Node] = []
 
     def needs(self, node: Node | None) -> bool:
         return node is not None and (self.needed is None or node in self.needed)
@@ -78,6 +85,8 @@ class _Pass:
             if self.needs(node):
                 self.seed(node, seed)
         self.traverse()
+        for node in [] if self.retain else self.passed:
+            node.release()
         if self.wanted is None:
             self.commit()
 
@@ -116,7 +125,7 @@ class _Pass:
             gradient = self.gradients.pop(node)
             owned = node in self.owned
             self.owned.discard(node)
-            if node.hooks:
+            if node.hooks and self.hooked:
                 gradient, owned = self.run_hooks(node, gradient), True
             if self.wanted is not None:
                 if node in self.wanted:
@@ -164,13 +173,19 @@ class _Pass:
         assert row is not None
         if row.is_output:
             self.give_output(inputs[0], params[0], params[1], gradient)
-            if not self.retain:
-                node.release()
+            self.leave(node)
             return
         verify_saved(node, saved)
         with np.errstate(all="ignore"):
             self.give_vjps(node, saved, inputs, params, gradient)
-        if not self.retain and not (row.several and row.view):  # parts of an array can be used one after the other
+        if not (row.several and row.view):  # parts of an array can be used one after the other
+            self.leave(node)
+
+    def leave(self, node: Node) -> None:
+        """Let go of what a node saved. A pass that records itself may still be asked for cotangents through it."""
+        if self.recorded:
+            self.passed.append(node)
+        elif not self.retain:
             node.release()
 
     def give_vjps(
@@ -245,8 +260,9 @@ class _Pass:
     def result(self, x: Tensor | Node) -> Any:
         assert self.wanted is not None
         found = self.wanted[_node(x)]
-        if found is None or self.recorded:
+        if found is None or self.linked:
             return found
+        found = found._array if self.recorded else found
         if isinstance(x, Tensor):
             return wrap(found.copy())
         return found.copy() if found.ndim else found.item()
@@ -270,7 +286,9 @@ class _Pass:
 
     def total(self, old: Tensor | None, value: Any, owned: bool) -> Tensor:
         """What a leaf holds once `value` has been added to `old`."""
-        if self.recorded:
+        if self.recorded and not self.linked:
+            value, owned = value._array, False
+        if self.linked:
             # A node of its own for each leaf, even where two got the same Tensor.
             name, operands = ("positive", (value,)) if old is None else ("add", (old, value))
             return apply(Installed.operators[name], operands)  # type: ignore[no-any-return]

@@ -7,6 +7,7 @@ stands in `ties.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,15 +44,18 @@ def _anchors(v: np.ndarray) -> np.ndarray:
     return picked.astype(v.dtype)
 
 
-def _core(f: Any, gw: Any, gv: Any, w: Any, v: Any) -> tuple[Any, np.ndarray]:
-    """The cotangents of the vectors in their basis, without what changes their length and phase; and their size."""
+def _core(f: Any, gw: Any, gv: Any, w: Any, v: Any) -> tuple[Any, Callable[[], np.ndarray]]:
+    """The cotangents of the vectors in their basis, without what changes length and phase; and what gives the size."""
     full = f.matmul(turned(f, v), gv)
-    size = size_of(w, gw, full)
+
+    def size() -> np.ndarray:
+        return size_of(w, gw, full)
+
     own = f.diagonal(full, 0)
     overlap = f.matmul(turned(f, v), conjugate(f, v))
     found = full - overlap * f.real(own)[..., None, :]
     phases = f.imag(own)
-    if vanishes(raw(phases)[..., None], size).all():
+    if vanishes(raw(phases)[..., None], size()).all():
         return found, size
     picked = f.matmul(_anchors(raw(v)), v)
     first = f.diagonal(picked, 0)
@@ -76,7 +80,7 @@ def _check_basis(v: np.ndarray) -> None:
 
 def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     gw, gv = g
-    if ties is not None and ties.probed(g):
+    if ties is not None and ties.probed():
         return None if gv is None else _core(f, gw, gv, w, v)[0]
     _check_basis(raw(v))
     own = np.eye(w.shape[-1], dtype=real_dtype(w.dtype))
@@ -88,7 +92,7 @@ def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
 
         def fallback() -> Any:
             ranks = np.broadcast_to(np.arange(w.shape[-1], dtype=w.dtype), w.shape)
-            return turning(f, "eig", gw, ties, lambda sums: turned_between(ranks, sums))
+            return turning("eig", gw, ties, lambda sums: turned_between(ranks, sums))
 
         inner = inner + quotient(f, "eig", top, between(w), scale, size, fallback, apart)
     across = turned(f, v)
@@ -96,8 +100,6 @@ def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
 
 
 def _tangent(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
-    if ties is not None:
-        ties.probed((g,))
     _check_basis(raw(v))
     c = f.solve(v, f.matmul(g, v))
     scale = np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
@@ -142,11 +144,11 @@ def _is_tied(w: np.ndarray) -> bool:
     return bool((near(between(w), scale) & off_diagonal(w.shape[-1])).any())
 
 
-def _decomposed(x: Any, vectors: bool) -> Any:
+def _decomposed(x: Any) -> Any:
     """A real matrix is decomposed as one, but is in the graph as a complex one: its vectors turn in complex ways."""
     if x.dtype in COMPLEX or not recorded(x):
-        return decomposed(EIG, x, 0, _is_tied, vectors, False)
-    return decomposed(EIG, astype(x, _complex(x.dtype)), 0, _is_tied, vectors, True)
+        return decomposed(EIG, x, 0, _is_tied, False)
+    return decomposed(EIG, astype(x, _complex(x.dtype)), 0, _is_tied, True)
 
 
 def _as_numpy(x: Any, w: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -163,15 +165,16 @@ def eig(x: Any) -> EigResult:
     x: (..., n, n), real or complex. x @ v = v * w[..., None, :]; the vectors have length 1 and a phase that makes the
     largest component of each real. The results are complex, unless x is real and all eigenvalues are. For symmetric
     matrices `eigh` is faster and more accurate. Where eigenvalues are equal, what does not depend on the choice of
-    eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact derivative; all else
-    has none and raises numpy.linalg.LinAlgError, as do matrices without a basis of eigenvectors. Raises ValueError for
-    other shapes, numpy.linalg.LinAlgError for nan and inf, and without convergence.
+    eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact gradient, in reverse
+    mode; all else has none and raises numpy.linalg.LinAlgError, as do matrices without a basis of eigenvectors. In
+    forward mode the tangents of eigenvectors are nan there unless they are determined. Raises ValueError for other
+    shapes, numpy.linalg.LinAlgError for nan and inf, and without convergence.
 
     >>> zen.f.eig(zen.tensor([[0.0, 1.0], [4.0, 0.0]])).eigenvalues.tolist()
     [2.0, -2.0]
     """
     x = floated_square("eig", x)
-    found = _decomposed(x, True)
+    found = _decomposed(x)
     return EigResult(*_as_numpy(x, found[0], tuple(found)))
 
 
@@ -184,6 +187,6 @@ def eigvals(x: Any) -> Any:
     """
     x = floated_square("eigvals", x)
     if recorded(x):
-        w = _decomposed(x, False)[0]
+        w = _decomposed(x)[0]
         return _as_numpy(x, w, (w,))[0]
     return backend.wrap(np.asarray(failing("eigvals", np.linalg.eigvals, raw(x))))

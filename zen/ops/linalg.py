@@ -15,16 +15,16 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, KERNELS, floating
 from ..dtypes import real as real_dtype
-from .operands import operand, raw, whole
+from .operands import operand, raw
 from .products import adjoint, conjugate, turned
-from .reduction import CONSTANT, prod_others
+from .reduction import prod_others
 from .register import ROWS, define, public
 from .result_shapes import promoted
 from .row import row
 from .shape import astype, matrix_transpose
 
 
-def _square(name: str, x: Any, half: bool = False) -> Any:
+def square_matrices(name: str, x: Any, half: bool = False) -> Any:
     x = operand(name, x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError(f"{name}: square matrices in the last two axes are needed, not shape {x.shape}")
@@ -35,7 +35,7 @@ def _square(name: str, x: Any, half: bool = False) -> Any:
 
 def floated_square(name: str, x: Any) -> Any:
     """Square matrices of a dtype that LAPACK knows; integers become float64."""
-    x = _square(name, x)
+    x = square_matrices(name, x)
     return x if x.dtype in INEXACT else astype(x, DEFAULT)
 
 
@@ -119,7 +119,7 @@ def solve(a: Any, b: Any) -> Any:
     >>> zen.f.solve(zen.tensor([[2.0, 0.0], [0.0, 4.0]]), zen.tensor([2.0, 2.0])).tolist()
     [1.0, 0.5]
     """
-    a, b = _square("solve", a), operand("solve", b)
+    a, b = square_matrices("solve", a), operand("solve", b)
     n = a.shape[-1]
     if b.ndim == 0 or b.shape[-2 if b.ndim > 1 else -1] != n:
         raise ValueError(f"solve: matrices of shape {a.shape} need a right side ({n},) or (..., {n}, k), not {b.shape}")
@@ -136,7 +136,7 @@ def inv(x: Any) -> Any:
     >>> zen.f.inv(zen.tensor([[2.0, 0.0], [0.0, 4.0]])).tolist()
     [[0.5, 0.0], [0.0, 0.25]]
     """
-    return apply(INV, (_square("inv", x),))
+    return apply(INV, (square_matrices("inv", x),))
 
 
 # --- determinants
@@ -326,7 +326,7 @@ def det(x: Any) -> Any:
     >>> round(zen.f.det(zen.tensor([[2.0, 0.0], [0.0, 4.0]])).item(), 6)
     8.0
     """
-    return apply(DET, (_square("det", x),))
+    return apply(DET, (square_matrices("det", x),))
 
 
 @public("linalg.slogdet", method=None)
@@ -340,7 +340,7 @@ def slogdet(x: Any) -> SlogdetResult:
     >>> zen.f.slogdet(zen.tensor([[1.0, 0.0], [0.0, -1.0]])).sign.tolist()
     -1.0
     """
-    x = _square("slogdet", x)
+    x = square_matrices("slogdet", x)
     return SlogdetResult(*apply(SLOGDET, (x,)))
 
 
@@ -396,33 +396,8 @@ def cholesky(x: Any, *, upper: bool = False) -> Any:
     >>> zen.f.cholesky(zen.tensor([[4.0, 0.0], [0.0, 9.0]])).tolist()
     [[2.0, 0.0], [0.0, 3.0]]
     """
-    factor = apply(CHOLESKY, (_square("cholesky", x),))
+    factor = apply(CHOLESKY, (square_matrices("cholesky", x),))
     if upper:
         factor = matrix_transpose(factor)
         return apply(ROWS["conj"], (factor,)) if factor.dtype in COMPLEX else factor
     return factor
-
-
-@public("linalg.matrix_power", method=None)
-def matrix_power(x: Any, n: int) -> Any:
-    """The matrices in the last two axes of x, multiplied n times; n < 0 takes the inverse, n = 0 the identity.
-
-    Raises ValueError for matrices that are not square, numpy.linalg.LinAlgError for an inverse that does not exist.
-
-    >>> zen.f.matrix_power(zen.tensor([[1.0, 1.0], [0.0, 1.0]]), 3).tolist()
-    [[1.0, 3.0], [0.0, 1.0]]
-    """
-    n = whole("matrix_power", "n", n)
-    x = _square("matrix_power", x, half=n >= 0)  # products of float16 exist, their inverse does not
-    if n == 0:
-        return apply(CONSTANT, (x,), (np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape).copy(),))
-    if n < 0:
-        x, n = inv(x), -n
-    result = None
-    while n:
-        if n & 1:
-            result = x if result is None else result @ x
-        n >>= 1
-        if n:
-            x = x @ x
-    return result

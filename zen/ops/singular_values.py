@@ -7,6 +7,7 @@ where singular values are equal, or zero, stands in `ties.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,13 +54,16 @@ def _svd(x: Any, ties: Ties | None) -> Any:
 
 
 def _core(f: Any, g: Any, u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any]:
-    """The cotangents of both vectors in their bases, 0.0 where there is none, and their size.
+    """The cotangents of both vectors in their bases, 0.0 where there is none, and what gives their size.
 
     LAPACK's choice of phases is undone.
     """
     left = 0.0 if g[0] is None else f.matmul(turned(f, u), g[0])
     right = 0.0 if g[2] is None else f.matmul(conjugate(f, vh), adjoint(f, g[2]))
-    size = size_of(s, g[1], *[c for c in (g[0], g[2]) if c is not None])
+
+    def size() -> np.ndarray:
+        return size_of(s, g[1], *[c for c in (g[0], g[2]) if c is not None])
+
     if u.dtype not in COMPLEX:
         return left, right, size
     total = left + right
@@ -76,7 +80,7 @@ def _beside(f: Any, g: Any, basis: Any) -> Any:
 
 def _vjp(f: Any, g: Any, shape: tuple[int, ...], u: Any, s: Any, vh: Any, ties: Ties | None) -> Any:
     gu, gs, gvh = g
-    part = None if ties is None else ties.probed(g)
+    part = None if ties is None else ties.probed()
     back, across = conjugate(f, u), conjugate(f, vh)
     if gu is None and gvh is None:
         return None if part else f.matmul(back * gs[..., None, :], across)
@@ -98,7 +102,14 @@ def _embedded(f: Any, a: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _assembled(
-    f: Any, g: Any, tops: dict[str, Any], size: np.ndarray, back: Any, s: Any, across: Any, ties: Ties | None
+    f: Any,
+    g: Any,
+    tops: dict[str, Any],
+    size: Callable[[], np.ndarray],
+    back: Any,
+    s: Any,
+    across: Any,
+    ties: Ties | None,
 ) -> Any:
     """The gradient of the numerators, each divided by its gaps."""
     k, scale = s.shape[-1], np.max(raw(s), axis=-1, initial=0)[..., None, None]
@@ -110,7 +121,7 @@ def _assembled(
         there = off_diagonal(k) if part == "sum" else apart if part == "difference" else np.ones((), bool)
 
         def fallback(part: str = part, shape: Any = top.shape) -> Any:
-            return turning(f, "svd", g[1], ties, lambda sums: _turned(s, sums, shape, part), part)
+            return turning("svd", g[1], ties, lambda sums: _turned(s, sums, shape, part))
 
         made[part] = quotient(f, "svd", top, gaps[part], scale, size, fallback, np.broadcast_to(there, top.shape))
     inner = f.matmul(made["sum"] + made["difference"], across)
@@ -138,8 +149,6 @@ def _turned(s: Any, sums: Any, shape: tuple[int, ...], part: str) -> Any:
 
 
 def _tangent(f: Any, g: Any, u: Any, s: Any, vh: Any, ties: Ties | None) -> Any:
-    if ties is not None:
-        ties.probed((g,))
     scale, k = np.max(raw(s), axis=-1, initial=0)[..., None, None], s.shape[-1]
     v = adjoint(f, vh)
     right, left = f.matmul(g, v), f.matmul(adjoint(f, u), g)
@@ -205,8 +214,8 @@ def _is_tied(s: np.ndarray) -> bool:
     return bool(near(np.diff(s, axis=-1), scale).any() or near(s, scale).any())
 
 
-def _decompose(x: Any, vectors: bool = True) -> SVDResult:
-    return SVDResult(*decomposed(SVD, x, 1, _is_tied, vectors))
+def _decompose(x: Any) -> SVDResult:
+    return SVDResult(*decomposed(SVD, x, 1, _is_tied))
 
 
 @public("linalg.svd", method=None)
@@ -273,7 +282,7 @@ def _values(name: str, x: Any, hermitian: bool = False) -> Any:
         return take_along_axis(w, np.argsort(-raw(w), axis=-1, kind="stable"), -1)
     x = matrices(name, x)
     if recorded(x):
-        return _decompose(x, False).S
+        return _decompose(x).S
     return backend.wrap(np.asarray(failing(name, np.linalg.svd, raw(x), compute_uv=False)))
 
 

@@ -6,6 +6,7 @@ Derivatives: M. Giles, "Collected matrix derivative results for forward and reve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,6 @@ from .ties import (
     quotient,
     recorded,
     size_of,
-    undetermined,
     vanishes,
 )  # fmt: skip
 
@@ -74,13 +74,13 @@ def _eigh(x: Any, ties: Ties | None) -> Any:
     return np.where(finite[..., 0], w, nan), np.where(finite, v, nan)
 
 
-def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: np.ndarray) -> Any:
+def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: Callable[[], np.ndarray]) -> Any:
     """`inner` with what a function depends on the phase of vectors, which LAPACK chooses so that `anchor` is real.
 
     inner: the cotangents of vectors in their basis. phases: how the function changes with each vector's phase. anchor:
-    the first components of the vectors, a row. size: what phases are small beside if they are nothing but rounding.
+    the first components of the vectors, a row. size: gives what phases that are nothing but rounding are small beside.
     """
-    if vanishes(raw(phases)[..., None], size).all():
+    if vanishes(raw(phases)[..., None], size()).all():
         return inner
     first = raw(anchor)
     small = 100 * np.finfo(first.real.dtype).eps
@@ -96,7 +96,10 @@ def phased(f: Any, name: str, inner: Any, phases: Any, anchor: Any, size: np.nda
 def _inner(f: Any, gw: Any, gv: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     """The gradient in the basis of the eigenvectors, off the diagonal."""
     full = f.matmul(turned(f, v), gv)
-    size = size_of(w, gw, full)
+
+    def size() -> np.ndarray:
+        return size_of(w, gw, full)
+
     if v.dtype in COMPLEX:
         full = phased(f, "eigh", full, f.imag(f.diagonal(full, 0)), v[..., :1, :], size)
     top, scale = skewed(f, full), np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
@@ -104,24 +107,19 @@ def _inner(f: Any, gw: Any, gv: Any, w: Any, v: Any, ties: Ties | None) -> Any:
 
     def fallback() -> Any:
         ranks = np.broadcast_to(np.arange(w.shape[-1], dtype=w.dtype), w.shape)
-        return turning(f, "eigh", gw, ties, lambda sums: turned_between(ranks, sums))
+        return turning("eigh", gw, ties, lambda sums: turned_between(ranks, sums))
 
     return quotient(f, "eigh", top, between(w), scale, size, fallback, apart)
 
 
-def turning(f: Any, name: str, g: Any, ties: Ties | None, made: Any, part: str = "sum") -> Any:
+def turning(name: str, g: Any, ties: Ties | None, made: Any) -> Any:
     """The quotients of tied pairs: `made` of the function that says how sums over `g`, the cotangents of the values,
     change when the vectors turn. None where nothing was done with the values."""
     if g is None:
         return None
-    if ties is not None and isinstance(g, Tensor):
-        found = made(lambda weights, part="sum": ties.turned_cotangents(g, weights, part)) if g.requires_grad else 0.0
-        ties.keep(part, found)
-        return found
-    found = None if ties is None else ties.left(part)
-    if found is None:
-        raise undetermined(name)
-    return found
+    if ties is None or not isinstance(g, Tensor):
+        raise RuntimeError(f"{name}: values are equal, and this pass does not record itself")
+    return made(lambda weights, part="sum": ties.turned_cotangents(g, weights, part)) if g.requires_grad else 0.0
 
 
 def turned_between(ranks: np.ndarray, sums: Any) -> Any:
@@ -136,7 +134,7 @@ def turned_between(ranks: np.ndarray, sums: Any) -> Any:
 
 def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     gw, gv = g
-    if ties is not None and ties.probed(g):
+    if ties is not None and ties.probed():
         return None if gv is None else skewed(f, f.matmul(turned(f, v), gv))
     back = conjugate(f, v)
     made = None if gw is None else f.matmul(back * gw[..., None, :], turned(f, v))
@@ -147,8 +145,6 @@ def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
 
 
 def _tangent(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
-    if ties is not None:
-        ties.probed((g,))
     back = conjugate(f, v)
     c = f.matmul(turned(f, back), f.matmul((g + adjoint(f, g)) / 2, v))
     scale = np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
@@ -215,6 +211,8 @@ def symmetric(name: str, x: Any, triangle: str) -> Any:
         raise ValueError(f"{name}: UPLO must be 'L' or 'U', not {triangle!r}")
     x = floated_square(name, x)
     array = raw(x)
+    if x.dtype not in COMPLEX and (array == np.swapaxes(array, -1, -2)).all():
+        return x
     with np.errstate(invalid="ignore"):
         beside = np.abs(array - np.conj(np.swapaxes(array, -1, -2)))
         if not (beside > 8 * array.shape[-1] * np.finfo(array.dtype).eps * largest(array)).any():  # nor is nan
@@ -251,21 +249,22 @@ def eigh(x: Any, UPLO: str = "L") -> EighResult:  # noqa: N803  NumPy's name
     >>> w.tolist()
     [1.0, 2.0]
     """
-    return EighResult(*decomposed(EIGH, symmetric("eigh", x, UPLO), 0, _is_tied, True))
+    return EighResult(*decomposed(EIGH, symmetric("eigh", x, UPLO), 0, _is_tied))
 
 
 @public("linalg.eigvalsh", method=None)
 def eigvalsh(x: Any, UPLO: str = "L") -> Any:  # noqa: N803
     """Eigenvalues of symmetric or Hermitian matrices, ascending, shape (..., n). See `eigh`.
 
-    Sums over functions of the eigenvalues have their exact first and second gradients also where some are equal.
+    Sums over functions of the eigenvalues have their exact tangents, and their exact first and second gradients, also
+    where some are equal. Tangents of a gradient (`jvp` of `grad`) are nan there, as those of eigenvectors are.
 
     >>> zen.f.eigvalsh(zen.tensor([[2.0, 0.0], [0.0, 1.0]])).tolist()
     [1.0, 2.0]
     """
     x = symmetric("eigvalsh", x, UPLO)
     if recorded(x):
-        return decomposed(EIGH, x, 0, _is_tied, False)[0]
+        return decomposed(EIGH, x, 0, _is_tied)[0]
     array = raw(x)
     if not np.isfinite(array).all():
         return apply(EIGH, (x,), (None,))[0]

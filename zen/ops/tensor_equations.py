@@ -1,4 +1,4 @@
-"""Products and equations made of the rows of linear algebra: chains, cross products, equations between tensors."""
+"""Products and equations made of the rows of linear algebra: chains, powers, cross products, tensor equations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any, Never
 
 import numpy as np
 
+from ..backend import apply
 from .arguments import refuse
 from .axes import all_axes, one_axis
 from .joining import stack
-from .linalg import inv, solve
+from .linalg import inv, solve, square_matrices
 from .operands import operand, whole
 from .products import matmul
+from .reduction import CONSTANT
 from .register import dispatch, placed, public
 from .shape import moveaxis, reshape
 
@@ -64,6 +66,31 @@ def _chained(chain: list[Any], split: list[list[int]], i: int, j: int) -> Any:
         return chain[i]
     k = split[i][j]
     return matmul(_chained(chain, split, i, k), _chained(chain, split, k + 1, j))
+
+
+@public("linalg.matrix_power", method=None)
+def matrix_power(x: Any, n: int) -> Any:
+    """The matrices in the last two axes of x, multiplied n times; n < 0 takes the inverse, n = 0 the identity.
+
+    Raises ValueError for matrices that are not square, numpy.linalg.LinAlgError for an inverse that does not exist.
+
+    >>> zen.f.matrix_power(zen.tensor([[1.0, 1.0], [0.0, 1.0]]), 3).tolist()
+    [[1.0, 3.0], [0.0, 1.0]]
+    """
+    n = whole("matrix_power", "n", n)
+    x = square_matrices("matrix_power", x, half=n >= 0)  # products of float16 exist, their inverse does not
+    if n == 0:
+        return apply(CONSTANT, (x,), (np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape).copy(),))
+    if n < 0:
+        x, n = inv(x), -n
+    result = None
+    while n:
+        if n & 1:
+            result = x if result is None else result @ x
+        n >>= 1
+        if n:
+            x = x @ x
+    return result
 
 
 @public("linalg.tensorsolve", method=None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, apply
-from ..dtypes import floating
+from ..dtypes import KERNELS, floating
 from ..dtypes import real as real_dtype
 from .joining import concat
 from .linalg import floated_square, solve
@@ -95,6 +95,9 @@ def cho_solve(c_and_lower: Any, b: Any) -> Any:
 
 def _eliminate(x: np.ndarray, pivoting: bool) -> tuple[np.ndarray, np.ndarray]:
     """Both factors in one matrix, and the order that the rows were brought into."""
+    found: tuple[np.ndarray, np.ndarray] | None = _by_kernel(x, pivoting)
+    if found is not None:
+        return found
     a = np.array(x)
     m, n = a.shape[-2:]
     order = np.broadcast_to(np.arange(m), a.shape[:-1]).copy()
@@ -115,6 +118,26 @@ def _eliminate(x: np.ndarray, pivoting: bool) -> tuple[np.ndarray, np.ndarray]:
         a[..., k + 1 :, k] = column
         a[..., k + 1 :, k + 1 :] -= column[..., :, None] * a[..., k, k + 1 :][..., None, :]
     return a, order
+
+
+def _by_kernel(x: np.ndarray, pivoting: bool) -> Any:
+    """The same by the kernel of `slogdet`; None where there is none, and where it exchanges rows that are to stay."""
+    n = x.shape[-1]
+    if x.dtype not in KERNELS or not x.dtype.isnative or x.shape[-2] != n:
+        return None
+    found = backend.kernels.factor.slogdet(x)
+    if found is None:
+        return None
+    sign, _, packed, pivots = found
+    if (sign == 0).any() or not (pivoting or (pivots == np.arange(n)).all()):
+        return None
+    order = np.broadcast_to(np.arange(n), pivots.shape).copy()
+    for k in range(n):
+        place = pivots[..., k : k + 1]
+        top = order[..., k].copy()
+        order[..., k] = np.take_along_axis(order, place, -1)[..., 0]
+        np.put_along_axis(order, place, top[..., None], -1)
+    return packed, order
 
 
 def _factors(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
