@@ -72,6 +72,8 @@ def test_values_at_points():
     check("polygrid2d", X, y, C2)
     check("polyval3d", X, y, z, C3)
     check("polygrid3d", X[0], y[0], z[0], C3)
+    np.testing.assert_allclose(zp.polyvalnd([X, y, z], C3).array, np.polynomial.polynomial.polyval3d(X, y, z, C3))
+    smooth(lambda x, y: zp.polyvalnd([x, y], C2), X, y)
     for degree in (0, 1, 3):
         check("polyvander", X, degree)
     check("polyvander2d", X, y, [1, 2])

@@ -151,9 +151,13 @@ def _decomposed(x: Any) -> Any:
     return decomposed(EIG, astype(x, _complex(x.dtype)), 0, _is_tied, True)
 
 
+_ALWAYS_COMPLEX = np.linalg.eig(np.eye(1))[0].dtype in COMPLEX
+"""Whether this NumPy has complex eigenvalues of every matrix: from 2.5 on."""
+
+
 def _as_numpy(x: Any, w: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Real numbers where those of a real matrix are all real, as NumPy has it."""
-    if x.dtype in COMPLEX or (raw(w).imag != 0).any():
+    """Real numbers where those of a real matrix are all real, if NumPy has it so."""
+    if _ALWAYS_COMPLEX or x.dtype in COMPLEX or (raw(w).imag != 0).any():
         return parts
     return tuple([apply(ROWS["real"], (part,)) for part in parts])
 
@@ -163,15 +167,15 @@ def eig(x: Any) -> EigResult:
     """Eigenvalues and right eigenvectors of square matrices: a named tuple (eigenvalues, eigenvectors).
 
     x: (..., n, n), real or complex. x @ v = v * w[..., None, :]; the vectors have length 1 and a phase that makes the
-    largest component of each real. The results are complex, unless x is real and all eigenvalues are. For symmetric
+    largest component of each real. The results are complex; before NumPy 2.5 real where x and all eigenvalues are. For symmetric
     matrices `eigh` is faster and more accurate. Where eigenvalues are equal, what does not depend on the choice of
     eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact gradient, in reverse
     mode; all else has none and raises numpy.linalg.LinAlgError, as do matrices without a basis of eigenvectors. In
     forward mode the tangents of eigenvectors are nan there unless they are determined. Raises ValueError for other
     shapes, numpy.linalg.LinAlgError for nan and inf, and without convergence.
 
-    >>> zen.f.eig(zen.tensor([[0.0, 1.0], [4.0, 0.0]])).eigenvalues.tolist()
-    [2.0, -2.0]
+    >>> zen.f.abs(zen.f.eig(zen.tensor([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues).tolist()
+    [1.0, 1.0]
     """
     x = floated_square("eig", x)
     found = _decomposed(x)
@@ -182,8 +186,8 @@ def eig(x: Any) -> EigResult:
 def eigvals(x: Any) -> Any:
     """Eigenvalues of square matrices, in no order: shape (..., n). See `eig`.
 
-    >>> zen.f.eigvals(zen.tensor([[0.0, 1.0], [4.0, 0.0]])).tolist()
-    [2.0, -2.0]
+    >>> zen.f.eigvals(zen.tensor([[0.0, 1.0], [-1.0, 0.0]])).tolist()
+    [1j, -1j]
     """
     x = floated_square("eigvals", x)
     if recorded(x):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import Tensor
 from ..dtypes import INTEGER
 from . import reduction
 from .data import asarray
@@ -94,6 +95,20 @@ def polyval3d(x: Any, y: Any, z: Any, c: Any) -> Any:
     8.0
     """
     return _at_points("polyval3d", c, x, y, z)
+
+
+def polyvalnd(pts: Any, c: Any) -> Any:
+    """Polynomials in as many variables as `pts` has entries, at the points that these make together; see `polyval2d`.
+
+    pts: a sequence of one array for each variable, all of one shape, or one array whose first axis holds them.
+
+    >>> import zen
+    >>> zen.polynomial.polyvalnd([2.0, 3.0], zen.tensor([[1.0, 0.0], [0.0, 1.0]])).tolist()
+    7.0
+    """
+    if isinstance(pts, (Tensor, np.ndarray)):
+        pts = [pts[k] for k in range(len(pts))]
+    return _at_points("polyvalnd", c, *pts)
 
 
 def polygrid2d(x: Any, y: Any, c: Any) -> Any:
