@@ -168,10 +168,10 @@ def eig(x: Any) -> EigResult:
 
     x: (..., n, n), real or complex. x @ v = v * w[..., None, :]; the vectors have length 1 and a phase that makes the
     largest component of each real. The results are complex; before NumPy 2.5 real where x and all eigenvalues are. For
-    symmetric matrices `eigh` is faster and more accurate. Where eigenvalues are equal, what does not depend on the choice of
-    eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact gradient, in reverse
-    mode; all else has none and raises numpy.linalg.LinAlgError, as do matrices without a basis of eigenvectors. In
-    forward mode the tangents of eigenvectors are nan there unless they are determined. Raises ValueError for other
+    symmetric matrices `eigh` is faster and more accurate. Where eigenvalues are equal, what does not depend on the
+    choice of eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact gradient, in
+    reverse mode; all else has none and raises numpy.linalg.LinAlgError, as do matrices without a basis of eigenvectors.
+    In forward mode the tangents of eigenvectors are nan there unless they are determined. Raises ValueError for other
     shapes, numpy.linalg.LinAlgError for nan and inf, and without convergence.
 
     >>> zen.f.abs(zen.f.eig(zen.tensor([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues).tolist()

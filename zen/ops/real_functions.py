@@ -142,21 +142,21 @@ def ldexp(x: Any, exponent: Any) -> Any:
     >>> zen.f.ldexp(zen.tensor([1.5, -1.0]), [1, 3]).tolist()
     [3.0, -8.0]
     """
-    x = operand("ldexp", float(x) if type(x) is int and not _fits(x) else x)
-    places = _exponents(exponent)
+    places = _exponents(x, exponent)
+    if type(x) in (bool, int, float):  # whose dtype NumPy chooses by the exponent
+        return wrap(np.asarray(np.ldexp(x, places)))
+    x = operand("ldexp", x)
     shape = common_shape("ldexp", x.shape, places.shape)
     return apply(LDEXP, (x if x.shape == shape else broadcast_to(x, shape),), (places,))
 
 
-def _fits(number: int) -> bool:
-    """Whether it is an int for NumPy."""
-    return -(2**63) <= number < 2**64
-
-
-def _exponents(given: Any) -> np.ndarray:
+def _exponents(x: Any, given: Any) -> np.ndarray:
     constant("ldexp", "exponent", given)
-    if type(given) is int and not _fits(given):
-        raise OverflowError(f"ldexp: the exponent {given} does not fit into int64")
+    if type(given) is int:
+        try:
+            np.ldexp(np.empty(0, getattr(x, "dtype", float)), given)  # of each dtype NumPy takes other ints
+        except OverflowError as error:
+            raise OverflowError(f"ldexp: the exponent {given} is too large: {error}") from None
     found: np.ndarray = raw(operand("ldexp", given))
     if found.dtype not in EXACT:
         raise TypeError(f"ldexp: the exponent must be ints, not dtype {found.dtype}; see exp2 for 2 ** x")
