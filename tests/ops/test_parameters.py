@@ -138,7 +138,7 @@ WHOLE_CALLS = {
     **{f"conv{kind}2d": ((IMAGES, np.ones((4, 4, 2, 2))), {}) for kind in ("", "_transpose")},
     **{f"conv{kind}3d": ((IMAGES[None], np.ones((2, 2, 2, 2, 2))), {}) for kind in ("", "_transpose")},
     "split": ((X, 2), {}),
-    **{name: CALLS[name][:2] for name in ("cross_entropy", "embedding", "multi_margin_loss", "nll_loss")},
+    **{name: CALLS[name][:2] for name in ("cross_entropy", "embedding", "embedding_bag", "multi_margin_loss", "nll_loss")},
     "matrix_power": ((X[:3],), {}), "group_norm": ((IMAGES,), {}), "repeat": ((X, 2), {}), "stack": (([X, X],), {}),
     "kaiser": ((), {"beta": 2.0}), "vander": ((X[0],), {}),
     "polyfit": ((X[:, 0], Y[:, 0]), {}), "array_split": ((X, 2), {}), "append": ((X, X), {}),
