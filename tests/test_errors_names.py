@@ -8,7 +8,9 @@ import pytest
 
 import zen
 from zen import f, habits, nn
-from zen.ops import register
+from zen.ops import late, register
+
+late.load_all()
 
 METHODS = {
     "view": r"t\.reshape\(shape\)", "unsqueeze": r"t\.expand_dims\(axis\)", "to": r"t\.astype\(dtype\)",

@@ -11,7 +11,10 @@ import pytest
 
 import zen
 from zen import f
+from zen.ops import late
 from zen.ops.register import NUMPY_FUNCTIONS
+
+late.load_all()
 
 SHAPE = (3, 4, 5)
 

@@ -7,7 +7,10 @@ import pytest
 
 import zen
 from zen import f, nn
+from zen.ops import late
 from zen.ops.register import FUNCTIONS
+
+late.load_all()
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3))

@@ -11,7 +11,10 @@ import pytest
 
 import zen
 from zen import f
+from zen.ops import late
 from zen.ops.register import FUNCTIONS, NUMPY_FUNCTIONS
+
+late.load_all()
 
 DTYPES = [np.dtype(c) for c in "?bhiqBHIQefd"]
 SCALARS = [True, 3, -1, 300, 70000, 2**40, 2**70, 2.5]
