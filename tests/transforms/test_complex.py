@@ -122,6 +122,20 @@ def test_holomorphic_gives_the_complex_derivative():
     assert (value, slope) == (pytest.approx(-0.5j), pytest.approx(0.25))
 
 
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128, np.float16])
+@pytest.mark.parametrize("n", [50, 100, 300])
+def test_arrays_of_any_size(dtype, n):
+    z = (np.arange(n * n).reshape(n, n) % 7 - 1j if np.dtype(dtype).kind == "c" else np.ones((n, n))).astype(dtype)
+    found = [
+        zen.grad(lambda z: (z * np.conj(z)).real.sum())(z),
+        zen.vjp(lambda z: z * z.conj(), z)[1](np.ones_like(z))[0],
+    ]
+    for gradient in (*found, 2 * zen.jvp(lambda z: z + 0, (z,), (z,))[1]):
+        assert gradient.dtype == dtype and gradient.shape == z.shape
+    np.testing.assert_allclose(found[0], 2 * z, rtol=1e-3)
+    np.testing.assert_allclose(found[1], 2 * z, rtol=1e-3)
+
+
 def test_errors_name_the_dtype_and_the_remedy():
     z = zen.tensor(1 + 1j, requires_grad=True)
     with pytest.raises(

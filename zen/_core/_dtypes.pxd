@@ -25,6 +25,15 @@ cdef inline bint is_complex(int typenum) noexcept nogil:
     return cnp.PyTypeNum_ISCOMPLEX(typenum)
 
 
+cdef inline Py_ssize_t item_of(int typenum) noexcept nogil:
+    # Bytes of an element of a dtype that may have gradients.
+    if typenum == cnp.NPY_FLOAT:
+        return 4
+    if typenum == cnp.NPY_CDOUBLE:
+        return 16
+    return 2 if typenum == cnp.NPY_HALF else 8
+
+
 cdef inline int part_of(int typenum) noexcept nogil:
     # The type of the parts of a complex number; any other type itself.
     if typenum == cnp.NPY_CFLOAT:

@@ -10,6 +10,7 @@ from cpython.ref cimport Py_INCREF
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
+from zen._core._dtypes cimport item_of
 from zen._core._types cimport MAXDIMS
 
 cnp.import_array()
@@ -136,14 +137,14 @@ cdef size_t round_up(size_t nbytes) noexcept:
 
 
 cdef ndarray new_array(int nd, const Py_ssize_t* dims, int typenum):
-    # An uninitialised C-contiguous array of float or double.
+    # An uninitialised C-contiguous array of a dtype that may have gradients.
     return new_strided(nd, dims, typenum, NULL)
 
 
 cdef ndarray new_ordered(int nd, const Py_ssize_t* dims, int typenum, const int* order):
     # The same without gaps in another order of memory: `order` names the axes, that of the closest elements first.
     cdef Py_ssize_t strides[MAXDIMS]
-    cdef Py_ssize_t step = 4 if typenum == cnp.NPY_FLOAT else 8
+    cdef Py_ssize_t step = item_of(typenum)
     cdef int k
     for k in range(nd):
         strides[order[k]] = step
@@ -152,7 +153,7 @@ cdef ndarray new_ordered(int nd, const Py_ssize_t* dims, int typenum, const int*
 
 
 cdef ndarray new_strided(int nd, const Py_ssize_t* dims, int typenum, const Py_ssize_t* strides):
-    cdef size_t nbytes = 4 if typenum == cnp.NPY_FLOAT else 8
+    cdef size_t nbytes = item_of(typenum)
     cdef int k
     cdef Buffer buffer
     cdef ndarray a
