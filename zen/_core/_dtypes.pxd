@@ -26,12 +26,10 @@ cdef inline bint is_complex(int typenum) noexcept nogil:
 
 
 cdef inline Py_ssize_t item_of(int typenum) noexcept nogil:
-    # Bytes of an element of a dtype that may have gradients.
+    # Bytes that are enough for an element of a dtype that may have gradients.
     if typenum == cnp.NPY_FLOAT:
         return 4
-    if typenum == cnp.NPY_CDOUBLE:
-        return 16
-    return 2 if typenum == cnp.NPY_HALF else 8
+    return 16 if typenum == cnp.NPY_CDOUBLE else 8
 
 
 cdef inline int part_of(int typenum) noexcept nogil:
