@@ -112,7 +112,8 @@ FAMILIES: dict[str, tuple[Draw, list[Row]]] = {
     ]),
     "special": (positive, [
         *[Row(name, lambda np, x, name=name: np.special(name)(x))
-          for name in "erf gammaln digamma expit erfinv i0e log_ndtr ndtr".split()],
+          for name in "erf gammaln digamma expit i0e log_ndtr ndtr".split()],
+        Row("erfinv", lambda np, x: np.special("erfinv")(x), None, inside),
         Row("logsumexp", lambda np, x: np.special("logsumexp")(x)),
         Row("xlogy", lambda np, x: np.special("xlogy")(x, x)),
     ]),
