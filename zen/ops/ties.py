@@ -149,7 +149,7 @@ def quotient(
     close = close & (np.abs(numerators) <= (_rounding(numerators) + 10 * part) * largest_one)
     other, same = None, equal(differences, scale) & apart
     if close.any():
-        other, close = _of_ties(fallback, close, same)
+        other = fallback()
     # A tie is where numerators are what the quotients say, whatever the gap is.
     beside = numerators if other is None else numerators - raw(other) * differences
     tied = close & (np.abs(beside) <= (_rounding(numerators) + 10 * part**2) * largest_one)
@@ -164,17 +164,3 @@ def quotient(
     used = (apart & ~tied).astype(differences.dtype)
     made = top * used / (gaps + (1 - used))
     return made if other is None or not tied.any() else made + other * tied.astype(differences.dtype)
-
-
-def _of_ties(fallback: Callable[[], Any], close: np.ndarray, same: np.ndarray) -> tuple[Any, np.ndarray]:
-    """The quotients of ties; where they cannot be had, pairs of different values are none."""
-    try:
-        return fallback(), close
-    except Undetermined:
-        if (close & same).any():
-            raise
-        return None, np.zeros_like(close)
-
-
-class Undetermined(np.linalg.LinAlgError):
-    """The quotient of a tie needs a recorded pass."""
