@@ -21,9 +21,10 @@ from ..backend import Tensor
 from ..dtypes import BOOLEAN
 from ..ops import orders
 from ..ops.axes import common_shape
+from ..ops.casting import astype, converted
 from ..ops.operands import operand, raw
 from ..ops.register import tensors
-from ..ops.shape import astype, broadcast_to, converted, expand_dims, moveaxis
+from ..ops.shape import broadcast_to, expand_dims, moveaxis
 from . import inplace
 
 Function = Callable[..., Any]

@@ -14,11 +14,12 @@ import numpy as np
 from ..backend import Tensor
 from ..dtypes import BOOLEAN, INTEGER
 from ..ops.axes import one_axis, reduced_axes, reduced_shape
+from ..ops.casting import astype, converted
 from ..ops.indexing import plain_key
 from ..ops.joining import concat, stack
 from ..ops.operands import operand, raw
 from ..ops.register import FUNCTIONS, tensors
-from ..ops.shape import astype, broadcast_to, converted, moveaxis, reshape
+from ..ops.shape import broadcast_to, moveaxis, reshape
 from . import inplace, options
 
 Function = Callable[..., Any]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..backend import install
 from . import (
+    casting,
     data,
     einsum,
     indexing,

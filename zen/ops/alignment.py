@@ -13,13 +13,14 @@ import numpy as np
 
 from ..backend import Shaped, apply
 from ..dtypes import INTEGER, accumulator
+from .casting import astype
 from .indexing import GETITEM
 from .losses import reduced
 from .operands import floating, operand, raw, whole
 from .pointwise import where
 from .register import ROWS, define, public
 from .row import row
-from .shape import astype, reshape
+from .shape import reshape
 
 Array = np.ndarray
 _BOTH = ROWS["logaddexp"]

@@ -11,10 +11,11 @@ import numpy as np
 from ..backend import Tensor, wrap
 from .arguments import refuse
 from .axes import common_shape, one_axis, one_shape
+from .casting import astype
 from .joining import stack
 from .operands import operand
 from .register import placed, public
-from .shape import astype, broadcast_to, expand_dims, moveaxis, reshape
+from .shape import broadcast_to, expand_dims, moveaxis, reshape
 
 Function = Callable[..., Any]
 

@@ -13,6 +13,7 @@ from ..backend import Shaped, Tensor, apply
 from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, INEXACT, INTEGER, real
 from .arguments import refuse
 from .axes import common_shape, one_axis
+from .casting import astype, converted, owned
 from .indexing import GETITEM, SETITEM
 from .joining import concat, stack
 from .operands import operand, raw, whole
@@ -22,7 +23,7 @@ from .register import FUNCTIONS, METHODS, ROWS, define, placed, public
 from .result_shapes import promoted
 from .row import row
 from .selection import DIAGONAL, take_along_axis, within
-from .shape import astype, broadcast_to, converted, moveaxis, owned, ravel, reshape
+from .shape import broadcast_to, moveaxis, ravel, reshape
 
 # --- evenly spaced numbers
 

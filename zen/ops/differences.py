@@ -12,12 +12,13 @@ from ..dtypes import BOOLEAN, DEFAULT, EXACT, INEXACT, INTEGER
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, one_axis
+from .casting import astype
 from .data import asarray
 from .joining import concat
 from .operands import constant, operand, raw, whole
 from .register import FUNCTIONS, define, public
 from .row import row
-from .shape import astype, broadcast_to, ravel, reshape
+from .shape import broadcast_to, ravel, reshape
 
 if TYPE_CHECKING:
     from ..backend import Tensor

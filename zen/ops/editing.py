@@ -16,13 +16,14 @@ from ..backend import apply
 from ..dtypes import COMPLEX, int8, int16, uint8, uint16
 from .arguments import refuse
 from .axes import all_axes, one_axis, one_shape
+from .casting import astype
 from .data import asarray
 from .indexing import GETITEM
 from .joining import concat
 from .operands import constant, operand, raw
 from .register import public
 from .selection import TAKE_ALONG, Places
-from .shape import along, astype, ravel
+from .shape import along, ravel
 
 
 def picked(name: str, x: Any, choose: Callable[[np.ndarray], Any]) -> Any:

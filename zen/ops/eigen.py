@@ -16,12 +16,12 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, complexed, floating
 from ..dtypes import real as real_dtype
+from .casting import astype
 from .linalg import floated_square
 from .operands import raw
 from .products import adjoint, conjugate, turned
 from .register import ROWS, define, public
 from .row import row
-from .shape import astype
 from .spectra import between, failing, inverse_gaps, off_diagonal, turned_between, turning
 from .ties import Ties, decomposed, near, quotient, recorded, size_of, vanishes
 

@@ -19,13 +19,14 @@ import numpy as np
 
 from ..backend import Shaped, apply
 from ..dtypes import KERNELS
+from .casting import astype
 from .operands import operand
 from .orders import laid_out, letter
 from .products import MATMUL
 from .register import define, public
 from .result_shapes import promoted
 from .row import row
-from .shape import PERMUTE_DIMS, RESHAPE, astype
+from .shape import PERMUTE_DIMS, RESHAPE
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WORTH = 1 << 12  # multiplications from which planning the order, and so using BLAS, is worth its cost

@@ -23,11 +23,11 @@ from ..dtypes import COMPLEX, DEFAULT, INEXACT, complexed
 from ..dtypes import real as real_dtype
 from .arguments import refuse
 from .axes import one_axis
+from .casting import astype
 from .joining import pad
 from .operands import operand, raw, whole
 from .register import define, dispatch, placed
 from .row import row
-from .shape import astype
 
 if TYPE_CHECKING:
     from ..typing import ArrayLike, Axes, Ints

@@ -15,11 +15,11 @@ from ..creation import one_device, shape_of
 from ..dtypes import DEFAULT
 from .arguments import refuse
 from .axes import all_axes
+from .casting import astype
 from .complex_numbers import conj
 from .fft import DUAL, FOURIER, IRFFT, RFFT, Norm, along, fitted, inexact, into, norm_of, of_numpy, over
 from .operands import operand, whole
 from .rearranging import roll
-from .shape import astype
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

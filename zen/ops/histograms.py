@@ -13,12 +13,13 @@ import numpy as np
 from ..backend import Tensor, apply
 from ..dtypes import DEFAULT, FLOATING
 from . import reduction
+from .casting import astype
 from .data import asarray
 from .indexing import SCATTER
 from .joining import stack
 from .operands import constant, operand, raw, whole
 from .register import FUNCTIONS, public
-from .shape import astype, ravel, reshape
+from .shape import ravel, reshape
 
 _divide = FUNCTIONS["divide"]
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..backend import Tensor
 from .building import linspace
+from .casting import astype
 from .joining import concat
 from .operands import operand, raw
-from .shape import astype, permute_dims, reshape, swapaxes
+from .shape import permute_dims, reshape, swapaxes
 
 _SCALARS = (int, float, complex, bool, np.generic)
 

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import COMPLEX, DEFAULT
+from .casting import astype
 from .data import asarray
 from .joining import concat
 from .operands import operand, raw
 from .pointwise import where
 from .register import FUNCTIONS, public
-from .shape import astype, broadcast_to
+from .shape import broadcast_to
 
 _divide, _multiply, _remainder, _subtract = [
     FUNCTIONS[name] for name in ("divide", "multiply", "remainder", "subtract")

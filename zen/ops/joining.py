@@ -11,12 +11,13 @@ from ..backend import Shaped, Tensor, apply
 from ..conversion import refuse_stripping
 from .arguments import refuse
 from .axes import check_size, one_axis
+from .casting import astype
 from .indexing import GETITEM
 from .late import load
 from .operands import operand, raw
 from .register import define, public
 from .row import row
-from .shape import astype, atleast_1d, atleast_2d, ravel
+from .shape import atleast_1d, atleast_2d, ravel
 
 # --- joining
 

@@ -15,6 +15,7 @@ from ..backend import Shaped, apply
 from ..dtypes import floating
 from ..dtypes import real as real_dtype
 from . import reduction
+from .casting import astype
 from .linalg import inv
 from .moments import norm
 from .operands import constant, operand, raw
@@ -22,7 +23,6 @@ from .pointwise import where
 from .products import adjoint, conjugate, turned
 from .register import FUNCTIONS, define, public
 from .row import row
-from .shape import astype
 from .singular_values import matrices, svdvals
 from .spectra import failing, symmetric
 from .ties import recorded

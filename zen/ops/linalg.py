@@ -15,13 +15,14 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, KERNELS, floating
 from ..dtypes import real as real_dtype
+from .casting import astype
 from .operands import operand, raw
 from .products import adjoint, conjugate, turned
 from .reduction import prod_others
 from .register import ROWS, define, public
 from .result_shapes import promoted
 from .row import row
-from .shape import astype, matrix_transpose
+from .shape import matrix_transpose
 
 
 def square_matrices(name: str, x: Any, half: bool = False) -> Any:

@@ -13,10 +13,10 @@ import numpy as np
 from ..backend import Tensor, apply
 from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, accumulator, real
 from .axes import count, reduced_axes, some_axes
+from .casting import astype, converted
 from .operands import operand, raw
 from .pointwise import where as choose
 from .register import ROWS
-from .shape import astype, converted
 
 if TYPE_CHECKING:
     from ..typing import Axes

@@ -13,12 +13,13 @@ import numpy as np
 
 from .. import backend
 from .axes import common_shape
+from .casting import astype
 from .joining import concat
 from .linalg import floated_square, solve
 from .operands import operand, raw
 from .pointwise import where
 from .register import public
-from .shape import astype, broadcast_to, reshape
+from .shape import broadcast_to, reshape
 
 _ORDERS = {
     3: (1.08e-2, (120.0, 60.0, 12.0, 1.0)),

@@ -11,12 +11,13 @@ from ..dtypes import DEFAULT, EXACT, KERNELS, accumulator, real
 from . import masked, reduction
 from .arguments import refuse
 from .axes import all_axes, count, either, kept, kept_shape, reduced_axes, some_axes
+from .casting import astype, inexact
 from .operands import constant, operand, raw
 from .reduction import reduction_draws
 from .register import FUNCTIONS, ROWS, arrays, define, public
 from .result_shapes import reduced_floating
 from .row import row
-from .shape import astype, inexact, moveaxis, reshape
+from .shape import moveaxis, reshape
 
 if TYPE_CHECKING:
     from ..typing import Axes

@@ -17,12 +17,13 @@ from ..dtypes import COMPLEX, DEFAULT, EXACT, FLOATING, INEXACT
 from . import moments, pointwise, reduction, running
 from .arguments import refuse
 from .axes import count, either, kept, reduced_axes, reduced_shape, some_axes
+from .casting import astype
 from .data import asarray
 from .operands import constant, operand, raw
 from .register import FUNCTIONS, define, public
 from .result_shapes import reduced
 from .row import row
-from .shape import astype, broadcast_to, reshape
+from .shape import broadcast_to, reshape
 
 if TYPE_CHECKING:
     from ..typing import Axes

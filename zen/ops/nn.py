@@ -12,11 +12,12 @@ import numpy as np
 from ..backend import Tensor, apply
 from ..dtypes import FLOATING
 from .axes import either, one_axis
+from .casting import astype
 from .operands import floating
 from .register import define, public
 from .result_shapes import same
 from .row import row
-from .shape import astype, reshape
+from .shape import reshape
 
 
 def _shifted(x: Any, axis: int) -> np.ndarray:

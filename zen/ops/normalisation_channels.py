@@ -15,13 +15,14 @@ from .. import backend, writes
 from ..backend import Shaped, Tensor, apply, kernels
 from ..dtypes import FLOATING
 from . import normalisation_tangents as tangents
+from .casting import astype
 from .normalisation import Arrays, Wanted, layer_composed, optional_weight, rooted, scaled
 from .operands import constant, floating, raw, whole
 from .reduction import mean as average
 from .register import FUNCTIONS, ROWS, define, public
 from .result_shapes import same
 from .row import row
-from .shape import astype, reshape
+from .shape import reshape
 
 _sqrt, _square = FUNCTIONS["sqrt"], FUNCTIONS["square"]
 

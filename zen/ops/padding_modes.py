@@ -11,10 +11,11 @@ import numpy as np
 
 from ..backend import apply
 from ..dtypes import EXACT, INTEGER
+from .casting import astype, converted
 from .joining import PAD, concat
 from .operands import operand, raw
 from .register import FUNCTIONS
-from .shape import astype, broadcast_to, converted
+from .shape import broadcast_to
 
 Pair = tuple[int, int]
 Parts = Callable[[Any, int, Pair], tuple[Any, Any]]

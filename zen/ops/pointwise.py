@@ -15,10 +15,10 @@ from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, FLOATING, INTEGER
 from . import elementwise
 from .arguments import refuse
 from .axes import either
+from .casting import astype, inexact
 from .operands import floating, operand, raw, whole
 from .register import FUNCTIONS, ROWS, define, public
 from .row import Row
-from .shape import astype, inexact
 
 _OPERANDS = {
     1: "input (x): Tensor, array or number of any shape.",

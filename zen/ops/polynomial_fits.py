@@ -14,11 +14,12 @@ import numpy as np
 from ..backend import Tensor, grad_enabled
 from ..dtypes import COMPLEX, DEFAULT, INEXACT
 from . import reduction
+from .casting import astype
 from .data import asarray
 from .linalg import inv, solve
 from .operands import constant, operand, raw, whole
 from .register import FUNCTIONS, public
-from .shape import astype, reshape
+from .shape import reshape
 from .turning import vander
 
 _conj, _divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("conj", "divide", "multiply", "subtract")]

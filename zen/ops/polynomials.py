@@ -12,13 +12,14 @@ import numpy as np
 from ..backend import Shaped, apply
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, complexed
 from . import signals
+from .casting import astype
 from .complex_numbers import real
 from .data import asarray
 from .joining import concat, unstack
 from .operands import operand, raw, whole
 from .register import FUNCTIONS, define, public
 from .row import row
-from .shape import astype, atleast_1d
+from .shape import atleast_1d
 
 _add, _divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("add", "divide", "multiply", "subtract")]
 

@@ -12,13 +12,14 @@ import numpy as np
 
 from ..dtypes import COMPLEX, DEFAULT, INEXACT
 from .axes import one_axis
+from .casting import astype
 from .data import asarray
 from .joining import concat, stack
 from .operands import constant, operand, raw, whole
 from .polynomials import roots
 from .register import FUNCTIONS
 from .selection import take_along_axis
-from .shape import astype, atleast_1d, moveaxis, reshape
+from .shape import atleast_1d, moveaxis, reshape
 from .signals import convolve
 
 _add, _divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("add", "divide", "multiply", "subtract")]

@@ -16,13 +16,14 @@ from ..backend import Tensor, apply
 from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, FLOATING, INEXACT, INTEGER
 from .arguments import refuse
 from .axes import kept_shape, reduced_axes
+from .casting import astype
 from .data import asarray
 from .nan_functions import nanmean, warn
 from .operands import constant, operand, raw
 from .reduction import MEAN
 from .register import FUNCTIONS, public
 from .selection import TAKE_ALONG, Places
-from .shape import astype, permute_dims, reshape
+from .shape import permute_dims, reshape
 
 if TYPE_CHECKING:
     from ..typing import Axes

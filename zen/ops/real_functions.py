@@ -12,11 +12,12 @@ import numpy as np
 from ..backend import Shaped, apply, unary, wrap
 from ..dtypes import COMPLEX, EXACT, FLOATING, floating
 from .axes import common_shape
+from .casting import astype
 from .operands import constant, operand, raw
 from .pointwise import declare, where
 from .register import FUNCTIONS, define, public
 from .row import row
-from .shape import astype, broadcast_to
+from .shape import broadcast_to
 
 ANY, POSITIVE = (-3.0, 3.0), (0.2, 3.0)
 

@@ -10,12 +10,13 @@ from ..backend import Shaped, apply
 from ..dtypes import INTEGER
 from .arguments import refuse
 from .axes import all_axes, check_size, one_axis
+from .casting import COPY
 from .indexing import GETITEM
 from .operands import operand, raw
 from .register import define, public
 from .result_shapes import same
 from .row import row
-from .shape import COPY, RESHAPE, along, ravel
+from .shape import RESHAPE, along, ravel
 
 if TYPE_CHECKING:
     from ..typing import Axes

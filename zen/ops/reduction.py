@@ -16,11 +16,11 @@ from ..dtypes import COMPLEX, KERNELS, accumulator
 from . import masked
 from .arguments import refuse
 from .axes import count, kept, one_axis, reduced_axes, reduced_shape, some_axes, spread
+from .casting import astype
 from .operands import operand
 from .register import define, public
 from .result_shapes import reduced, reduced_floating, same
 from .row import NOT_DIFFERENTIABLE, row
-from .shape import astype
 
 if TYPE_CHECKING:
     from ..typing import Axes

@@ -15,11 +15,11 @@ import numpy as np
 from .. import backend
 from ..backend import Shaped, apply
 from ..dtypes import FLOATING, KERNELS, accumulator
+from .casting import COPY
 from .convolution import several
 from .operands import constant, floating
 from .register import define, public
 from .row import row
-from .shape import COPY
 
 Array = np.ndarray
 

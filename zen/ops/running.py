@@ -14,12 +14,13 @@ from .. import backend
 from ..backend import Shaped, apply
 from ..dtypes import COMPLEX, KERNELS, accumulator
 from .arguments import refuse
+from .casting import astype
 from .joining import concat
 from .operands import operand
 from .register import define, public
 from .result_shapes import accumulated, promoted, same
 from .row import row
-from .shape import along, astype
+from .shape import along
 
 # --- sums
 

@@ -12,12 +12,13 @@ from ..backend import Shaped, apply, wrap
 from ..dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, KERNELS, accumulator
 from .arguments import refuse
 from .axes import one_axis
+from .casting import astype, owned
 from .indexing import GETITEM, along_axis, plain_key, zeros
 from .operands import complex_of, constant, operand, raw, whole
 from .pointwise import where
 from .register import define, dispatch, placed, public
 from .row import row
-from .shape import along, astype, broadcast_to, moveaxis, owned, ravel
+from .shape import along, broadcast_to, moveaxis, ravel
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

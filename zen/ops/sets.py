@@ -13,12 +13,13 @@ import numpy as np
 from ..backend import Tensor
 from .arguments import refuse
 from .axes import one_axis
+from .casting import astype
 from .data import asarray
 from .editing import asked, joined, taken
 from .operands import operand, raw
 from .register import public
 from .selection import take
-from .shape import astype, ravel
+from .shape import ravel
 
 
 def _first(name: str, values: np.ndarray, equal_nan: bool = True) -> np.ndarray:

@@ -1,27 +1,23 @@
-"""Changes of shape, order and dtype. The rows of this file are views where NumPy's are.
+"""Changes of shape and order. The rows of this file are views where NumPy's are.
 
-Functions that join arrays stand in `joining.py`, those that move or repeat elements in `rearranging.py`. Functions
-without a row of their own are compositions of rows, and so are their gradients.
+Dtypes and copies stand in `casting.py`. Functions that join arrays stand in `joining.py`, those that move or repeat
+elements in `rearranging.py`. Functions without a row of their own are compositions of rows, and so are their gradients.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from ..backend import Shaped, Tensor, apply, grad_enabled
-from ..creation import one_device
-from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT, SUPPORTED
-from ..dtypes import inexact as inexact_dtype
+from ..backend import Shaped, apply
 from . import orders
 from .arguments import refuse
 from .axes import all_axes, check_size, common_shape, one_axis, one_shape, reduced_axes
+from .casting import COPY, owned
 from .operands import operand, raw, whole
 from .register import METHODS, define, public
-from .result_shapes import same
 from .row import row
 
 if TYPE_CHECKING:
@@ -62,24 +58,6 @@ BROADCAST_TO = define(row(
         ((rng.normal(size=(1, 2)),), ((0, 2),)), ((rng.normal(size=(2, 3)),), ((2, 3),)),
     ],
     complex=True, doc="Elements repeated along axes of length 1 and new leading axes.",
-))  # fmt: skip
-
-
-def _converted(x: Any, dtype: np.dtype) -> Any:
-    x = np.asarray(x)
-    return (x.real if x.dtype in COMPLEX and dtype not in COMPLEX else x).astype(dtype)
-
-
-ASTYPE = define(row(
-    "astype", "x", _converted, ["astype(g, x.dtype)"], params="dtype", linear="x",
-    shape=lambda x, dtype: Shaped(x.shape, dtype),
-    domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], complex=True,
-    doc="Conversion to another dtype.",
-))  # fmt: skip
-COPY = define(row(
-    "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", jvp=("g",), shape=same,
-    domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ("K",)), ((rng.normal(size=()),), ("C",))],
-    complex=True, doc="A copy, laid out in memory as NumPy's letter for the order says.",
 ))  # fmt: skip
 
 
@@ -352,82 +330,6 @@ def flatten(x: Any, start_axis: Any = 0, end_axis: int = -1, *, order: Any = "C"
         raise ValueError(f"flatten: start_axis {start_axis} comes after end_axis {end_axis} in shape {shape}")
     joined = (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
     return apply(COPY, (apply(RESHAPE, (x,), (joined,)),), ("C",))
-
-
-@public("astype")
-def astype(
-    x: Any, dtype: Any, *, copy: bool = True, order: Any = "K", casting: Any = "unsafe", device: str | None = None
-) -> Any:
-    """x converted to `dtype`. Gradients flow between floating dtypes; a bool or integer result has none.
-
-    copy: False returns x itself if it has that dtype. order: of the result in memory, "K" for that of x. casting: which
-    conversions are allowed, as in NumPy. device: "cpu", if given. Raises TypeError for a dtype that no Tensor can have
-    and for a conversion that is not allowed. Of complex numbers that become real the real part is taken, with NumPy's
-    ComplexWarning; `x.real` says so without one.
-
-    >>> zen.f.astype(zen.tensor([1.7, -1.7]), zen.int64).tolist()
-    [1, -1]
-    """
-    x = operand("astype", x)
-    if device is not None:
-        one_device("astype", device)
-    wanted = np.dtype(dtype)
-    if casting != "unsafe" and not np.can_cast(x.dtype, wanted, casting):
-        raise TypeError(f"astype: dtype {x.dtype} does not convert to {wanted} with casting={casting!r}")
-    if order != "K":
-        return orders.laid_out(astype(x, wanted, copy=copy), orders.letter("astype", order, "CFAK"))
-    if wanted == x.dtype and not copy:
-        return x
-    if wanted not in SUPPORTED:
-        raise TypeError(
-            f"astype: dtype {wanted} is not supported: use bool, an integer dtype, float16, 32 or 64, complex64 or 128"
-        )
-    if x.dtype in COMPLEX and wanted not in COMPLEX:
-        warnings.warn(
-            f"astype: the imaginary part is discarded on the way from {x.dtype} to {wanted}; take x.real",
-            np.exceptions.ComplexWarning, stacklevel=2,
-        )  # fmt: skip
-    return apply(ASTYPE, (x,), (wanted,))
-
-
-def converted(operation: str, x: Any, dtype: Any) -> Any:
-    """x in this dtype where NumPy converts without being asked; TypeError where that would lose a gradient."""
-    if isinstance(x, Tensor) and x.requires_grad and grad_enabled() and np.dtype(dtype) not in DIFFERENTIABLE:
-        raise TypeError(
-            f"{operation}: a value that requires a gradient would lose it in dtype {dtype}; convert what it goes into "
-            "with astype, or detach() the value"
-        )
-    return astype(x, dtype, copy=False)
-
-
-def inexact(x: Any) -> Any:
-    """A Tensor or array as it is if it holds floats, else in the dtype in which NumPy takes its square root."""
-    return x if x.dtype in INEXACT else astype(x, inexact_dtype(x.dtype))
-
-
-@public(method=None)
-def copy(x: Any, order: Any = "K") -> Any:
-    """A copy of x with memory of its own; differentiable.
-
-    order: of its axes in memory, "K" for that of x. The method gives C order unless told otherwise.
-
-    >>> zen.f.copy(zen.tensor([1.0, 2.0])).tolist()
-    [1.0, 2.0]
-    """
-    return apply(COPY, (operand("copy", x),), (orders.letter("copy", order, "CFAK"),))
-
-
-def _copy_method(x: Any, order: Any = "C") -> Any:
-    """A copy in C order unless told otherwise; see `zen.f.copy`."""
-    return apply(COPY, (x,), (orders.letter("copy", order, "CFAK"),))
-
-
-METHODS["copy"] = _copy_method
-
-
-def owned(made: Any, x: Any) -> Any:
-    """`made`, or a copy of it where it shows memory of x: for what NumPy always copies."""
-    return apply(COPY, (made,), ("C",)) if np.may_share_memory(raw(made), raw(x)) else made
 
 
 def _at_least(name: str, x: Any, shape: Any, ndim: int) -> Any:

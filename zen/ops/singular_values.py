@@ -16,13 +16,14 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, floating
 from ..dtypes import real as real_dtype
+from .casting import astype
 from .joining import concat
 from .operands import operand, raw
 from .products import adjoint, conjugate, turned
 from .register import FUNCTIONS, ROWS, define, public
 from .row import row
 from .selection import take_along_axis
-from .shape import astype, matrix_transpose
+from .shape import matrix_transpose
 from .spectra import (
     between,
     eigh,

@@ -10,6 +10,7 @@ from ..dtypes import COMPLEX, DEFAULT, EXACT
 from . import reduction
 from .arguments import refuse
 from .axes import reduced_axes
+from .casting import astype
 from .data import asarray
 from .joining import concat
 from .nan_functions import warn
@@ -17,7 +18,7 @@ from .operands import constant, operand, raw, whole
 from .quantiles import fitted
 from .register import FUNCTIONS, public
 from .selection import matrix_diagonal
-from .shape import astype, broadcast_to, reshape, squeeze
+from .shape import broadcast_to, reshape, squeeze
 
 if TYPE_CHECKING:
     from ..typing import Axes

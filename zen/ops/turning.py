@@ -9,6 +9,7 @@ import numpy as np
 from ..dtypes import COMPLEX
 from .arguments import refuse
 from .axes import one_axis
+from .casting import astype
 from .data import asarray
 from .joining import concat, split
 from .operands import operand, raw, whole
@@ -16,7 +17,7 @@ from .products import matmul
 from .rearranging import flip
 from .register import FUNCTIONS, public
 from .running import cumprod
-from .shape import astype, atleast_3d, broadcast_to, moveaxis, reshape, swapaxes
+from .shape import atleast_3d, broadcast_to, moveaxis, reshape, swapaxes
 
 _multiply = FUNCTIONS["multiply"]
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..dtypes import COMPLEX, DEFAULT, EXACT
 from ..dtypes import real as real_dtype
+from .casting import astype
 from .operands import constant, operand, raw
 from .register import FUNCTIONS, dispatch, public
-from .shape import astype
 
 _SHORT = frozenset(map(np.dtype, "fFbhBH"))
 """Dtypes whose complex numbers are of single precision, as in NumPy."""

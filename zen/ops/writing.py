@@ -15,11 +15,12 @@ from ..backend import Tensor
 from ..dtypes import BOOLEAN, INTEGER
 from .arguments import refuse
 from .axes import one_axis
+from .casting import converted
 from .indexing import along_axis
 from .operands import operand, raw, whole
 from .register import public
 from .selection import within
-from .shape import broadcast_to, converted, ravel, reshape
+from .shape import broadcast_to, ravel, reshape
 
 
 def _target(name: str, t: Any) -> Tensor:
