@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ..backend import install
 from . import (
-    casting,
     data,
     einsum,
     indexing,
