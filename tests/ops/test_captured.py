@@ -1,4 +1,4 @@
-"""Arrays that the user changes between a call and the backward pass: the gradient is that of the call, or the pass raises.
+"""Arrays that the user changes between a call and the pass: the gradient is that of the call, or the pass raises.
 
 For functions that NumPy does not have; those of NumPy are in tests/attached/test_captured_everything.py.
 """
