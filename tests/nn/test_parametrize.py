@@ -69,6 +69,63 @@ def test_chains_assignments_and_removal():
     np.testing.assert_allclose(layer.weight.detach().numpy(), np.log(5.0), rtol=1e-5)
 
 
+def test_optimisers_keep_a_single_original():
+    layer = linear()
+    layer.weight = nn.Parameter(np.full((3, 3), 2.0, np.float32))
+    trained = layer.weight
+    opt = zen.optim.SGD([trained], lr=0.5)
+    recorded = (trained * trained).sum()
+    parametrize.register_parametrization(layer, "weight", Exponential())
+    assert layer.parametrizations.weight.original is trained
+    np.testing.assert_allclose(layer.weight.array, 2.0, rtol=1e-6)
+    recorded.backward()  # by the values of before
+    np.testing.assert_array_equal(trained.grad.numpy(), 4.0)
+    opt.zero_grad()
+    layer.weight.sum().backward()
+    opt.step()
+    np.testing.assert_allclose(layer.weight.array, np.exp(np.log(2) - 0.5 * 2), rtol=1e-5)
+    trained.requires_grad = False
+    layer.weight = np.full((3, 3), 7.0, np.float32)
+    assert layer.parametrizations.weight.original is trained and not trained.requires_grad
+    np.testing.assert_allclose(layer.weight.array, 7.0, rtol=1e-6)
+    parametrize.remove_parametrizations(layer, "weight")
+    assert layer.weight is trained
+    np.testing.assert_allclose(trained.array, 7.0, rtol=1e-6)
+
+
+def test_several_originals_are_written_together_or_not_at_all():
+    layer = parametrizations.weight_norm(linear())
+    g, v = layer.parametrizations.weight.original0, layer.parametrizations.weight.original1
+    before = g.array.copy(), v.array.copy()
+    with pytest.raises(ValueError, match=r"a value of shape \(3, 2\) for original1 of shape \(3, 3\)"):
+        layer.weight = np.full((3, 2), 2.0, np.float32)
+    np.testing.assert_array_equal(g.array, before[0])
+    layer.weight = np.full((3, 3), 2.0, np.float32)
+    assert layer.parametrizations.weight.original0 is g and layer.parametrizations.weight.original1 is v
+    np.testing.assert_allclose(g.array, np.sqrt(12), rtol=1e-6)
+
+
+def test_a_refused_parametrization_leaves_the_module_as_it_was():
+    layer = linear()
+    value = layer.weight.array.copy()
+    with pytest.raises(ValueError, match="Flatten makes float32"):
+        parametrize.register_parametrization(layer, "weight", nn.Flatten(0))
+    assert type(layer) is nn.Linear and (layer.weight.array == value).all()
+    parametrize.register_parametrization(layer, "weight", Symmetric())
+    value = layer.weight.array.copy()
+    with pytest.raises(ValueError, match="Flatten makes float32"):
+        parametrize.register_parametrization(layer, "weight", nn.Flatten(0))
+    assert len(layer.parametrizations.weight) == 1 and (layer.weight.array == value).all()
+
+
+def test_a_parametrization_takes_the_mode_of_its_module():
+    layer = linear().eval()
+    parametrize.register_parametrization(layer, "weight", nn.Dropout(0.5))
+    parametrize.register_parametrization(layer, "weight", nn.Dropout(0.5))
+    assert not any(part.training for part in layer.parametrizations.weight)
+    assert (layer.weight.array == layer.parametrizations.weight.original.array).all()
+
+
 @pytest.mark.parametrize("make", [
     lambda: parametrizations.weight_norm(linear()), lambda: parametrizations.spectral_norm(linear()),
     lambda: parametrizations.weight_norm(parametrizations.spectral_norm(linear()), "bias"),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import backend
+from ..attached import inplace
 from ..backend import Tensor
 from .containers import ModuleDict, ModuleList
 from .module import Module
@@ -24,6 +26,8 @@ __dir__ = __all__.copy
 
 class ParametrizationList(ModuleList):
     """The originals of one parameter, and the modules that it passes through, one after the other."""
+
+    original: Tensor
 
     def __init__(self, first: Module, original: Tensor) -> None:
         super().__init__([first])
@@ -46,13 +50,24 @@ class ParametrizationList(ModuleList):
         if self.count:
             x: Tensor = first(*[getattr(self, f"original{k}") for k in range(self.count)])
         else:
-            x = first(getattr(self, "original"))  # noqa: B009
+            x = first(self.original)
         for part in rest:
             x = part(x)
         return x
 
+    def keep(self, original: Tensor) -> None:
+        """Let `original` itself be what is trained, where there is a single one of its shape and dtype."""
+        if self.count == 0:
+            own = self.original
+            if own.shape == original.shape and own.dtype == original.dtype:
+                backend.call_recording(False, inplace.copy_, original, own)
+                self.original = original
+
     def assign(self, value: ArrayLike) -> None:
-        """Set the originals so that the parameter becomes `value`; NotImplementedError without a right_inverse."""
+        """Write into the originals so that the parameter becomes `value`; NotImplementedError without a right_inverse.
+
+        They stay the same objects, so optimisers keep them. Raises ValueError for a value of another shape.
+        """
         given: Any = value.detach() if isinstance(value, Tensor) else Tensor(np.array(value))
         for part in reversed(list(self)):
             if not hasattr(part, "right_inverse"):
@@ -60,11 +75,12 @@ class ParametrizationList(ModuleList):
                     f"{type(part).__name__} has no right_inverse, which assigning to a parametrized tensor needs"
                 )
             given = part.right_inverse(given)
-        for name, new in self._named_originals(given):
-            old = getattr(self, name)
+        pairs = [(name, getattr(self, name), new.detach()) for name, new in self._named_originals(given)]
+        for name, old, new in pairs:
             if old.shape != new.shape:
                 raise ValueError(f"a value of shape {new.shape} for {name} of shape {old.shape}")
-            setattr(self, name, type(old)(new.detach().astype(old.dtype)))
+        for _, old, new in pairs:
+            backend.call_recording(False, inplace.copy_, old, new.astype(old.dtype))
 
 
 def _inverted(part: Module, value: Tensor) -> Any:
@@ -79,8 +95,9 @@ def register_parametrization(
 
     parametrization: a Module whose forward takes the original and returns the parameter. Its `right_inverse`, if there
     is one, makes the original, or a tuple of several, of the present value; otherwise the value itself is the original.
-    A second one is applied to the result of the first. unsafe: leave out the check that shape and dtype stay what they
-    are. Raises KeyError for a name that is no parameter, ValueError for a result of another shape or dtype.
+    A single original is the parameter that was there before, so optimisers keep it. A second parametrization is applied
+    to the result of the first. unsafe: leave out the check that shape and dtype stay what they are. Raises KeyError for
+    a name that is no parameter, ValueError for a result of another shape or dtype.
 
     >>> class Positive(zen.nn.Module):
     ...     def forward(self, x):
@@ -93,11 +110,22 @@ def register_parametrization(
     """
     if not isinstance(parametrization, Module):
         raise TypeError(f"register_parametrization: expected a Module, not {type(parametrization).__name__}")
+    parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
+        present = getattr(module, tensor_name)
+        _check(parametrization, tensor_name, parametrization(present), present, unsafe)
         module.parametrizations[tensor_name].append(parametrization)  # type: ignore[attr-defined]
     else:
         _replace(module, tensor_name, parametrization, unsafe)
     return module
+
+
+def _check(parametrization: Module, name: str, made: Tensor, before: Tensor, unsafe: bool) -> None:
+    if not unsafe and (made.shape != before.shape or made.dtype != before.dtype):
+        raise ValueError(
+            f"register_parametrization: {type(parametrization).__name__} makes {made.dtype}{made.shape} of {name!r}, "
+            f"which is {before.dtype}{before.shape}; pass unsafe=True where that is meant"
+        )
 
 
 def _replace(module: Module, name: str, parametrization: Module, unsafe: bool) -> None:
@@ -108,12 +136,8 @@ def _replace(module: Module, name: str, parametrization: Module, unsafe: bool) -
     if original is None:
         raise KeyError(f"register_parametrization: {name!r} of {type(module).__name__} is None")
     parts = ParametrizationList(parametrization, original)
-    made = parts()
-    if not unsafe and (made.shape != original.shape or made.dtype != original.dtype):
-        raise ValueError(
-            f"register_parametrization: {type(parametrization).__name__} makes {made.dtype}{made.shape} of {name!r}, "
-            f"which is {original.dtype}{original.shape}; pass unsafe=True where that is meant"
-        )
+    _check(parametrization, name, parts(), original, unsafe)
+    parts.keep(original)
     base, names = _base(module)
     delattr(module, name)
     if not names:
@@ -132,6 +156,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     """Make a parameter an ordinary one again; returns the module.
 
     leave_parametrized: it keeps the value that it has, else it gets the original back, where there is a single one.
+    A single original becomes the parameter again, so optimisers keep it.
     Raises ValueError for a name that is not parametrized, and for several originals to be given back.
     """
     base, names = _base(module)
@@ -149,8 +174,12 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     del module.parametrizations[tensor_name]  # type: ignore[attr-defined]
     if not left:
         delattr(module, "parametrizations")
-    trained = isinstance(first, Parameter)
-    made = Parameter(value.detach(), first.requires_grad) if trained else Buffer(value.detach())
+    if not parts.count and value.shape == first.shape and value.dtype == first.dtype:
+        made = first
+        backend.call_recording(False, inplace.copy_, first, value.detach())
+    else:
+        trained = isinstance(first, Parameter)
+        made = Parameter(value.detach(), first.requires_grad) if trained else Buffer(value.detach())
     setattr(module, tensor_name, made)
     return module
 
