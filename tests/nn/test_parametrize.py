@@ -230,6 +230,8 @@ def test_parameters_as_a_vector_and_back():
     (lambda: nn.parameters_to_vector([]), ValueError, "there are no parameters"),
     (lambda: nn.parameters_to_vector([1.0]), TypeError, "parameter 0 is a float, not a Tensor"),
     (lambda: nn.vector_to_parameters(zen.ones(8), linear(2, 3).parameters()), ValueError, r"shape \(8,\) for 9"),
+    (lambda: nn.vector_to_parameters(zen.ones(2, dtype="complex64"), [zen.zeros(1, dtype="complex64"), zen.zeros(1)]),
+     TypeError, "parameter 1 is float64, but the vector complex64"),
     (lambda: nn.vector_to_parameters([1.0], []), TypeError, "the vector must be a Tensor, not list"),
 ])  # fmt: skip
 def test_errors(call, kind, message):

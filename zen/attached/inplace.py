@@ -29,6 +29,7 @@ from ..backend import Tensor
 from ..conversion import convert
 from ..dtypes import BOOLEAN, COMPLEX, DIFFERENTIABLE, FLOATING, INEXACT, NUMBERS, RANK
 from ..ops import indexing, views
+from ..ops.errors import reworded
 from ..ops.register import ENGINE_ROWS as ROWS
 
 _NAMES = {
@@ -420,4 +421,4 @@ def _operand(value: Any, name: str) -> Any:
     try:
         return convert(value)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise reworded(error, f"{name}: {error}") from None

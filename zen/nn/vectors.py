@@ -9,6 +9,7 @@ import numpy as np
 from .. import backend, f
 from ..attached import inplace
 from ..backend import Tensor
+from ..dtypes import COMPLEX
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -28,7 +29,8 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Write the elements of a vector into the parameters, in place, one after the other.
 
-    Raises ValueError for a vector that has not as many elements as the parameters, and writes nothing then.
+    Raises ValueError for a vector that has not as many elements as the parameters, TypeError for a complex one and real
+    parameters; nothing is written then.
 
     >>> w, b = zen.zeros((1, 2)), zen.zeros(1)
     >>> zen.nn.vector_to_parameters(zen.tensor([1.0, 2.0, 3.0]), [w, b])
@@ -41,6 +43,9 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     count = sum([p.size for p in found])
     if vec.shape != (count,):
         raise ValueError(f"vector_to_parameters: a vector of shape {vec.shape} for {count} elements of parameters")
+    for k, p in enumerate(found):
+        if vec.dtype in COMPLEX and p.dtype not in COMPLEX:
+            raise TypeError(f"vector_to_parameters: parameter {k} is {p.dtype}, but the vector {vec.dtype}")
     values, at = np.array(vec.detach().numpy()), 0
     for p in found:
         backend.call_recording(False, inplace.copy_, p, values[at : at + p.size].reshape(p.shape))

@@ -87,6 +87,7 @@ def _bags(name: str, indices: Array, offsets: Any, last: bool) -> tuple[Array, i
     fits = starts.ndim == 1 and (starts.dtype in INTEGER or not starts.size)
     if not fits or (len(starts) and starts[0] != 0) or (last and not len(starts)):
         raise ValueError(f"{name}: offsets {starts.tolist()}; expected ints along one axis, the first of them 0")
+    starts = starts.astype(np.intp)
     if (np.diff(starts) < 0).any() or (len(starts) and starts[-1] > len(indices)):
         raise ValueError(f"{name}: offsets {starts.tolist()} do not rise from 0 to the {len(indices)} indices")
     if last:

@@ -18,6 +18,7 @@ from .arguments import refuse
 from .axes import all_axes, one_axis, one_shape
 from .casting import astype
 from .data import asarray
+from .errors import asked, reworded
 from .indexing import GETITEM
 from .joining import concat
 from .operands import constant, operand, raw
@@ -29,14 +30,6 @@ from .shape import along, ravel
 def picked(name: str, x: Any, choose: Callable[[np.ndarray], Any]) -> Any:
     """The elements of x whose numbers `choose` returns of an array of the numbers of all."""
     return taken(x, asked(name, choose, np.arange(x.size).reshape(x.shape)))
-
-
-def asked(name: str, function: Callable[..., Any], *args: Any) -> Any:
-    """The result of NumPy's function; its errors under the name of ours."""
-    try:
-        return function(*args)
-    except (TypeError, ValueError, IndexError) as error:
-        raise type(error)(f"{name}: {error}") from None
 
 
 def taken(x: Any, numbers: np.ndarray) -> Any:
@@ -68,7 +61,7 @@ def append(x: Any, values: Any, axis: int | None = None, **unknown: Never) -> An
     try:
         return concat([ravel(v) for v in pair] if axis is None else pair, 0 if axis is None else axis)
     except (TypeError, ValueError) as error:
-        raise type(error)(str(error).replace("concat", "append", 1)) from None
+        raise reworded(error, str(error).replace("concat", "append", 1)) from None
 
 
 @public("insert", method=None)

@@ -15,6 +15,7 @@ from ..dtypes import DEFAULT, FLOATING
 from . import reduction
 from .casting import astype
 from .data import asarray
+from .errors import asked
 from .indexing import SCATTER
 from .joining import stack
 from .operands import constant, operand, raw, whole
@@ -26,14 +27,6 @@ _divide = FUNCTIONS["divide"]
 
 def _moves(x: Any) -> bool:
     return isinstance(x, Tensor) and x.requires_grad
-
-
-def _named(name: str, function: Any, *args: Any) -> Any:
-    """NumPy's function; its errors under the name of ours."""
-    try:
-        return function(*args)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{name}: {error}") from None
 
 
 def _number_or_edges(name: str, bins: Any) -> Any:
@@ -48,9 +41,9 @@ def _counted(x: Any, counts: np.ndarray) -> Any:
 def _edges(name: str, x: Any, bins: Any, range: Any) -> Any:
     """The edges of the bins, which follow the smallest and the largest element where nothing else places them."""
     if isinstance(bins, Tensor) and bins.ndim:
-        _named(name, np.histogram_bin_edges, raw(x), raw(bins), range)
+        asked(name, np.histogram_bin_edges, raw(x), raw(bins), range)
         return bins
-    values = _named(name, np.histogram_bin_edges, raw(x), raw(bins), range)
+    values = asked(name, np.histogram_bin_edges, raw(x), raw(bins), range)
     if not _moves(x) or range is not None or np.ndim(bins) or x.size == 0:
         return asarray(values)
     part = np.linspace(0.0, 1.0, len(values))
@@ -74,7 +67,7 @@ def histogram_bin_edges(x: Any, bins: Any = 10, range: Any = None, weights: Any 
     """
     x, bins = ravel(asarray(operand("histogram_bin_edges", x))), _number_or_edges("histogram_bin_edges", bins)
     if weights is not None:
-        _named("histogram_bin_edges", np.histogram_bin_edges, raw(x), raw(bins), range, raw(ravel(asarray(weights))))
+        asked("histogram_bin_edges", np.histogram_bin_edges, raw(x), raw(bins), range, raw(ravel(asarray(weights))))
     return _edges("histogram_bin_edges", x, bins, range)
 
 
@@ -112,7 +105,7 @@ def histogram(
         counts = apply(SCATTER, (weights[inside],), (shape, (places,)))
     else:
         given = None if weights is None else raw(weights)
-        counts = _counted(x, _named("histogram", np.histogram, raw(x), raw(bins), range, False, given)[0])
+        counts = _counted(x, asked("histogram", np.histogram, raw(x), raw(bins), range, False, given)[0])
     if not density:
         return counts, edges
     widths = astype(edges[1:] - edges[:-1], DEFAULT, copy=False)
@@ -143,7 +136,7 @@ def _grid(name: str, sample: Any, bins: Any, range: Any, density: Any, weights: 
     if weights is not None:
         weights = asarray(operand(name, weights))
     given = None if weights is None else raw(weights)
-    counts, found = _named(name, np.histogramdd, values, plain_bins, range, False, given)
+    counts, found = asked(name, np.histogramdd, values, plain_bins, range, False, given)
     edges = []
     for k, fixed in enumerate(found):
         own = bins[k] if several else bins
@@ -223,6 +216,6 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     numbers, minlength = raw(asarray(operand("bincount", x))), whole("bincount", "minlength", minlength)
     if not _moves(weights):
         given = None if weights is None else raw(asarray(operand("bincount", weights)))
-        return asarray(_named("bincount", np.bincount, numbers, given, minlength))
-    counts = _named("bincount", np.bincount, numbers, raw(weights), minlength)
+        return asarray(asked("bincount", np.bincount, numbers, given, minlength))
+    counts = asked("bincount", np.bincount, numbers, raw(weights), minlength)
     return apply(SCATTER, (astype(weights, DEFAULT, copy=False),), (counts.shape, (numbers.astype(np.intp),)))

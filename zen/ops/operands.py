@@ -10,6 +10,7 @@ import numpy as np
 from ..backend import Tensor
 from ..conversion import as_array, holds_gradients
 from ..dtypes import COMPLEX, DEFAULT, FLOATING, NUMBERS, complexed
+from .errors import reworded
 from .nesting import nested
 
 
@@ -20,7 +21,7 @@ def operand(operation: str, x: Any) -> Any:
     try:
         array = nested(x) if holds_gradients(x) else as_array(x)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{operation}: {error}") from None
+        raise reworded(error, f"{operation}: {error}") from None
     if array.dtype not in NUMBERS:
         raise TypeError(
             f"{operation}: cannot take {type(x).__name__} as an array of numbers; its dtype would be {array.dtype}"
@@ -42,9 +43,12 @@ def raw(x: Any) -> Any:
 
 
 def constant(operation: str, argument: str, x: Any) -> Any:
-    """The values of an argument that takes no part in gradients; TypeError for a Tensor that requires one."""
+    """The values of an argument that takes no part in gradients; TypeError for a Tensor that requires one.
+
+    Numbers of NumPy become Python's, which decide no dtype.
+    """
     if not isinstance(x, Tensor):
-        return x
+        return x.item() if isinstance(x, (np.generic, np.ndarray)) and not x.ndim else x
     if x.requires_grad:
         raise TypeError(f"{operation}: {argument} is a constant here, but it requires a gradient; detach() it")
     return x._array if x.ndim else x._array.item()

@@ -94,6 +94,7 @@ def roll(x: Any, shift: Any, axis: Any = None, **unknown: Never) -> Any:
     if unknown:
         refuse(roll, unknown)
     x = operand("roll", x)
+    shift, axis = (v.tolist() if isinstance(v, (np.ndarray, np.integer)) else v for v in (shift, axis))
     if axis is None:
         return apply(RESHAPE, (roll(ravel(x), shift, 0),), (x.shape,))
     axes = tuple([one_axis("roll", a, x.shape) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))])

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..backend import wrap
 from .arguments import refuse
+from .errors import asked
 from .operands import operand, raw
 from .register import public
 from .selection import take
@@ -73,10 +74,7 @@ def searchsorted(x1: Any, x2: Any, side: Literal["left", "right"] = "left", sort
     order = None if sorter is None else raw(operand("searchsorted", sorter))
     if order is not None and order.shape != x1.shape:
         raise ValueError(f"searchsorted: sorter of shape {order.shape} does not fit x1 of shape {x1.shape}")
-    try:
-        return wrap(np.asarray(np.searchsorted(raw(x1), raw(x2), side, order)))
-    except (TypeError, ValueError) as error:  # what NumPy says of the sorter
-        raise type(error)(f"searchsorted: {error}") from None
+    return wrap(np.asarray(asked("searchsorted", np.searchsorted, raw(x1), raw(x2), side, order)))
 
 
 @public("", method=None)

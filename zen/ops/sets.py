@@ -15,7 +15,8 @@ from .arguments import refuse
 from .axes import one_axis
 from .casting import astype
 from .data import asarray
-from .editing import asked, joined, taken
+from .editing import joined, taken
+from .errors import asked
 from .operands import operand, raw
 from .register import public
 from .selection import take

@@ -11,6 +11,7 @@ from .arguments import refuse
 from .axes import one_axis
 from .casting import astype
 from .data import asarray
+from .errors import reworded
 from .joining import concat, split
 from .operands import operand, raw, whole
 from .products import matmul
@@ -151,7 +152,7 @@ def _cut(name: str, x: Any, parts: Any, axis: int, least: int) -> list[Any]:
     try:
         return split(x, parts, axis)
     except ValueError as error:
-        raise type(error)(str(error).replace("split", name, 1)) from None
+        raise reworded(error, str(error).replace("split", name, 1)) from None
 
 
 @public("vsplit", method=None)

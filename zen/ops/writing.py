@@ -16,6 +16,7 @@ from ..dtypes import BOOLEAN, INTEGER
 from .arguments import refuse
 from .axes import one_axis
 from .casting import converted
+from .errors import reworded
 from .indexing import along_axis
 from .operands import operand, raw, whole
 from .register import public
@@ -55,7 +56,7 @@ def _assign(name: str, t: Tensor, key: Any, v: Any) -> None:
     try:
         t[key] = v
     except (IndexError, RuntimeError, TypeError, ValueError) as error:
-        raise type(error)(str(error).replace("setitem", name, 1)) from None
+        raise reworded(error, str(error).replace("setitem", name, 1)) from None
 
 
 def _write(name: str, t: Tensor, flat: np.ndarray, v: Any) -> None:
