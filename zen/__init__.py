@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from . import attached as _attached  # noqa: F401  attaches methods and hooks to Tensor
 from . import backend as backend
 from . import f as f
-from . import linalg as linalg
-from . import random as random
 from .backend import Tensor as Tensor
 from .creation import arange as arange
 from .creation import empty as empty
@@ -38,159 +36,22 @@ from .dtypes import uint16 as uint16
 from .dtypes import uint32 as uint32
 from .dtypes import uint64 as uint64
 from .exports import shown as _shown
-from .f import abs as abs
-from .f import acos as acos
-from .f import acosh as acosh
-from .f import add as add
-from .f import all as all
-from .f import allclose as allclose
-from .f import any as any
-from .f import argmax as argmax
-from .f import argmin as argmin
-from .f import argsort as argsort
-from .f import array_equal as array_equal
-from .f import asin as asin
-from .f import asinh as asinh
-from .f import astype as astype
-from .f import atan as atan
-from .f import atan2 as atan2
-from .f import atanh as atanh
-from .f import atleast_1d as atleast_1d
-from .f import atleast_2d as atleast_2d
-from .f import atleast_3d as atleast_3d
-from .f import bitwise_and as bitwise_and
-from .f import bitwise_invert as bitwise_invert
-from .f import bitwise_left_shift as bitwise_left_shift
-from .f import bitwise_or as bitwise_or
-from .f import bitwise_right_shift as bitwise_right_shift
-from .f import bitwise_xor as bitwise_xor
-from .f import broadcast_arrays as broadcast_arrays
-from .f import broadcast_to as broadcast_to
-from .f import ceil as ceil
-from .f import clip as clip
-from .f import concat as concat
-from .f import cos as cos
-from .f import cosh as cosh
-from .f import count_nonzero as count_nonzero
-from .f import cumprod as cumprod
-from .f import cumsum as cumsum
-from .f import cumulative_prod as cumulative_prod
-from .f import cumulative_sum as cumulative_sum
-from .f import diagonal as diagonal
-from .f import divide as divide
-from .f import dot as dot
-from .f import einsum as einsum
-from .f import equal as equal
-from .f import exp as exp
-from .f import exp2 as exp2
-from .f import expand_dims as expand_dims
-from .f import expm1 as expm1
-from .f import flip as flip
-from .f import floor as floor
-from .f import floor_divide as floor_divide
-from .f import greater as greater
-from .f import greater_equal as greater_equal
-from .f import hstack as hstack
-from .f import hypot as hypot
-from .f import inner as inner
-from .f import isclose as isclose
-from .f import isfinite as isfinite
-from .f import isinf as isinf
-from .f import isnan as isnan
-from .f import less as less
-from .f import less_equal as less_equal
-from .f import log as log
-from .f import log1p as log1p
-from .f import log2 as log2
-from .f import log10 as log10
-from .f import logaddexp as logaddexp
-from .f import logical_and as logical_and
-from .f import logical_not as logical_not
-from .f import logical_or as logical_or
-from .f import logical_xor as logical_xor
-from .f import matmul as matmul
-from .f import matrix_transpose as matrix_transpose
-from .f import max as max
-from .f import maximum as maximum
-from .f import mean as mean
-from .f import min as min
-from .f import minimum as minimum
-from .f import moveaxis as moveaxis
-from .f import multiply as multiply
-from .f import negative as negative
-from .f import not_equal as not_equal
-from .f import outer as outer
-from .f import pad as pad
-from .f import permute_dims as permute_dims
-from .f import positive as positive
-from .f import pow as pow
-from .f import power as power
-from .f import prod as prod
-from .f import ravel as ravel
-from .f import reciprocal as reciprocal
-from .f import remainder as remainder
-from .f import repeat as repeat
-from .f import reshape as reshape
-from .f import roll as roll
-from .f import round as round
-from .f import sign as sign
-from .f import signbit as signbit
-from .f import sin as sin
-from .f import sinh as sinh
-from .f import sort as sort
-from .f import split as split
-from .f import sqrt as sqrt
-from .f import square as square
-from .f import squeeze as squeeze
-from .f import stack as stack
-from .f import std as std
-from .f import subtract as subtract
-from .f import sum as sum
-from .f import swapaxes as swapaxes
-from .f import take as take
-from .f import take_along_axis as take_along_axis
-from .f import tan as tan
-from .f import tanh as tanh
-from .f import tensordot as tensordot
-from .f import tile as tile
-from .f import trace as trace
-from .f import transpose as transpose
-from .f import tril as tril
-from .f import triu as triu
-from .f import trunc as trunc
-from .f import unstack as unstack
-from .f import var as var
-from .f import vdot as vdot
-from .f import vecdot as vecdot
-from .f import vstack as vstack
-from .f import where as where
-from .habits import FUNCTIONS as _FUNCTIONS
-from .habits import elsewhere as _elsewhere
-from .habits import missing as _missing
-from .modes import enable_grad as enable_grad
-from .modes import is_grad_enabled as is_grad_enabled
-from .modes import no_grad as no_grad
-from .modes import set_grad_enabled as set_grad_enabled
 from .ops.data import array as array
 from .ops.data import asarray as asarray
 from .ops.data import full as full
 from .ops.data import full_like as full_like
 from .ops.data import linspace as linspace
 from .ops.data import tensor as tensor
-from .transforms import custom_vjp as custom_vjp
-from .transforms import grad as grad
-from .transforms import gradients as gradients
-from .transforms import jvp as jvp
-from .transforms import value_and_grad as value_and_grad
-from .transforms import vjp as vjp
 
 if TYPE_CHECKING:
     from . import compat as compat
     from . import data as data
     from . import fft as fft
+    from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
     from . import polynomial as polynomial
+    from . import random as random
     from . import serialize as serialize
     from . import sklearn as sklearn
     from . import special as special
@@ -205,27 +66,163 @@ if TYPE_CHECKING:
     from .array_api import iinfo as iinfo
     from .array_api import isdtype as isdtype
     from .array_api import result_type as result_type
+    from .f import abs as abs
+    from .f import acos as acos
+    from .f import acosh as acosh
+    from .f import add as add
+    from .f import all as all
+    from .f import allclose as allclose
     from .f import angle as angle
+    from .f import any as any
+    from .f import argmax as argmax
+    from .f import argmin as argmin
+    from .f import argsort as argsort
+    from .f import array_equal as array_equal
+    from .f import asin as asin
+    from .f import asinh as asinh
+    from .f import astype as astype
+    from .f import atan as atan
+    from .f import atan2 as atan2
+    from .f import atanh as atanh
+    from .f import atleast_1d as atleast_1d
+    from .f import atleast_2d as atleast_2d
+    from .f import atleast_3d as atleast_3d
+    from .f import bitwise_and as bitwise_and
+    from .f import bitwise_invert as bitwise_invert
+    from .f import bitwise_left_shift as bitwise_left_shift
+    from .f import bitwise_or as bitwise_or
+    from .f import bitwise_right_shift as bitwise_right_shift
+    from .f import bitwise_xor as bitwise_xor
+    from .f import broadcast_arrays as broadcast_arrays
+    from .f import broadcast_to as broadcast_to
+    from .f import ceil as ceil
+    from .f import clip as clip
+    from .f import concat as concat
     from .f import conj as conj
     from .f import copysign as copysign
+    from .f import cos as cos
+    from .f import cosh as cosh
+    from .f import count_nonzero as count_nonzero
+    from .f import cumprod as cumprod
+    from .f import cumsum as cumsum
+    from .f import cumulative_prod as cumulative_prod
+    from .f import cumulative_sum as cumulative_sum
+    from .f import diagonal as diagonal
     from .f import diff as diff
+    from .f import divide as divide
+    from .f import dot as dot
+    from .f import einsum as einsum
+    from .f import equal as equal
+    from .f import exp as exp
+    from .f import exp2 as exp2
+    from .f import expand_dims as expand_dims
+    from .f import expm1 as expm1
+    from .f import flip as flip
+    from .f import floor as floor
+    from .f import floor_divide as floor_divide
+    from .f import greater as greater
+    from .f import greater_equal as greater_equal
+    from .f import hstack as hstack
+    from .f import hypot as hypot
     from .f import imag as imag
+    from .f import inner as inner
+    from .f import isclose as isclose
+    from .f import isfinite as isfinite
     from .f import isin as isin
+    from .f import isinf as isinf
+    from .f import isnan as isnan
+    from .f import less as less
+    from .f import less_equal as less_equal
+    from .f import log as log
+    from .f import log1p as log1p
+    from .f import log2 as log2
+    from .f import log10 as log10
+    from .f import logaddexp as logaddexp
+    from .f import logical_and as logical_and
+    from .f import logical_not as logical_not
+    from .f import logical_or as logical_or
+    from .f import logical_xor as logical_xor
+    from .f import matmul as matmul
+    from .f import matrix_transpose as matrix_transpose
+    from .f import max as max
+    from .f import maximum as maximum
+    from .f import mean as mean
     from .f import meshgrid as meshgrid
+    from .f import min as min
+    from .f import minimum as minimum
+    from .f import moveaxis as moveaxis
+    from .f import multiply as multiply
+    from .f import negative as negative
     from .f import nextafter as nextafter
     from .f import nonzero as nonzero
+    from .f import not_equal as not_equal
+    from .f import outer as outer
+    from .f import pad as pad
+    from .f import permute_dims as permute_dims
+    from .f import positive as positive
+    from .f import pow as pow
+    from .f import power as power
+    from .f import prod as prod
+    from .f import ravel as ravel
     from .f import real as real
+    from .f import reciprocal as reciprocal
+    from .f import remainder as remainder
+    from .f import repeat as repeat
+    from .f import reshape as reshape
+    from .f import roll as roll
+    from .f import round as round
     from .f import searchsorted as searchsorted
+    from .f import sign as sign
+    from .f import signbit as signbit
+    from .f import sin as sin
+    from .f import sinh as sinh
+    from .f import sort as sort
+    from .f import split as split
+    from .f import sqrt as sqrt
+    from .f import square as square
+    from .f import squeeze as squeeze
+    from .f import stack as stack
+    from .f import std as std
+    from .f import subtract as subtract
+    from .f import sum as sum
+    from .f import swapaxes as swapaxes
+    from .f import take as take
+    from .f import take_along_axis as take_along_axis
+    from .f import tan as tan
+    from .f import tanh as tanh
+    from .f import tensordot as tensordot
+    from .f import tile as tile
+    from .f import trace as trace
+    from .f import transpose as transpose
+    from .f import tril as tril
+    from .f import triu as triu
+    from .f import trunc as trunc
     from .f import unique_all as unique_all
     from .f import unique_counts as unique_counts
     from .f import unique_inverse as unique_inverse
     from .f import unique_values as unique_values
+    from .f import unstack as unstack
+    from .f import var as var
+    from .f import vdot as vdot
+    from .f import vecdot as vecdot
+    from .f import vstack as vstack
+    from .f import where as where
+    from .modes import enable_grad as enable_grad
+    from .modes import is_grad_enabled as is_grad_enabled
+    from .modes import no_grad as no_grad
+    from .modes import set_grad_enabled as set_grad_enabled
     from .ops.along import vectorize as vectorize
     from .ops.indexed_joining import c_ as c_
     from .ops.indexed_joining import r_ as r_
     from .serialize import load as load
     from .serialize import save as save
     from .training import fit as fit
+    from .transforms import custom_vjp as custom_vjp
+    from .transforms import grad as grad
+    from .transforms import gradients as gradients
+    from .transforms import jvp as jvp
+    from .transforms import value_and_grad as value_and_grad
+    from .transforms import vjp as vjp
 
 bool = bool_  # the name in the Array API standard
 newaxis = None
@@ -235,18 +232,33 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 _MODULES = (
-    "compat", "data", "fft", "nn", "optim", "polynomial", "serialize", "sklearn", "special", "stats", "testing",
-    "training", "visualize",
+    "compat", "data", "fft", "linalg", "nn", "optim", "polynomial", "random", "serialize", "sklearn", "special",
+    "stats", "testing", "training", "visualize",
 )  # fmt: skip
-_FROM = {
-    "c_": "ops.indexed_joining", "fit": "training", "load": "serialize", "r_": "ops.indexed_joining",
-    "save": "serialize", "vectorize": "ops.along",
-    **dict.fromkeys("broadcast_shapes can_cast finfo iinfo isdtype result_type".split(), "array_api"),
-    **dict.fromkeys(
-        "angle conj copysign diff imag isin meshgrid nextafter nonzero real searchsorted unique_all unique_counts "
-        "unique_inverse unique_values".split(), "f",
+_HOMES = {
+    "array_api": "broadcast_shapes can_cast finfo iinfo isdtype result_type",
+    "f": (
+        "abs acos acosh add all allclose angle any argmax argmin argsort array_equal asin asinh astype atan atan2 "
+        "atanh atleast_1d atleast_2d atleast_3d bitwise_and bitwise_invert bitwise_left_shift bitwise_or "
+        "bitwise_right_shift bitwise_xor broadcast_arrays broadcast_to ceil clip concat conj copysign cos cosh "
+        "count_nonzero cumprod cumsum cumulative_prod cumulative_sum diagonal diff divide dot einsum equal exp exp2 "
+        "expand_dims expm1 flip floor floor_divide greater greater_equal hstack hypot imag inner isclose isfinite "
+        "isin isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or "
+        "logical_xor matmul matrix_transpose max maximum mean meshgrid min minimum moveaxis multiply negative "
+        "nextafter nonzero not_equal outer pad permute_dims positive pow power prod ravel real reciprocal remainder "
+        "repeat reshape roll round searchsorted sign signbit sin sinh sort split sqrt square squeeze stack std "
+        "subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace transpose tril triu trunc "
+        "unique_all unique_counts unique_inverse unique_values unstack var vdot vecdot vstack where"
     ),
-}  # fmt: skip
+    "modes": "enable_grad is_grad_enabled no_grad set_grad_enabled",
+    "ops.along": "vectorize",
+    "ops.indexed_joining": "c_ r_",
+    "serialize": "load save",
+    "training": "fit",
+    "transforms": "custom_vjp grad gradients jvp value_and_grad vjp",
+}
+"""What is imported when it is first used, by the module where it stands."""
+_FROM = {_name: _home for _home, _names in _HOMES.items() for _name in _names.split()}
 
 
 def __array_namespace_info__() -> "Info":  # noqa: N807  the standard's name
@@ -258,12 +270,14 @@ def __array_namespace_info__() -> "Info":  # noqa: N807  the standard's name
 
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     # zen.sklearn needs a library of its own, and would take the place of that one's name.
-    __all__, __dir__ = _shown(globals(), {"backend", "f", "linalg", "random", *_MODULES, *_FROM} - {"sklearn"})
+    __all__, __dir__ = _shown(globals(), {"backend", "f", *_MODULES, *_FROM} - {"sklearn"})
 
     def __getattr__(name: str) -> object:
         home = _FROM.get(name)
         if home is None and name not in _MODULES:
-            raise _missing("zen", name, globals()["__all__"], {**_elsewhere(name), **_FUNCTIONS})
+            from .habits import FUNCTIONS, elsewhere, missing
+
+            raise missing("zen", name, globals()["__all__"], {**elsewhere(name), **FUNCTIONS})
         from importlib import import_module
 
         module = import_module(f"{__name__}.{home or name}")

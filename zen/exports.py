@@ -7,11 +7,13 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 
-def shown(names: Mapping[str, Any], modules: Iterable[str] = ()) -> tuple[list[str], Callable[[], list[str]]]:
+def shown(
+    names: Mapping[str, Any], modules: Iterable[str] = (), place: str = ""
+) -> tuple[list[str], Callable[[], list[str]]]:
     """`__all__` and `__dir__` for the globals of a package: without the modules that they were made in, but `modules`.
 
     `modules` may name what is loaded when it is first used, and so is not among the globals yet. Functions that were
-    made in a module which is not shown say from then on that they stand in the package.
+    made in a module which is not shown say from then on that they stand in the package, or in `place`.
     """
     made = {n for n, value in names.items() if not n.startswith("_") and not isinstance(value, ModuleType)}
     package = names["__name__"]
@@ -21,6 +23,6 @@ def shown(names: Mapping[str, Any], modules: Iterable[str] = ()) -> tuple[list[s
         function = names[name]
         if type(function) is FunctionType and function.__module__ not in elsewhere:
             if function.__module__.startswith(below):
-                function.__module__ = package
+                function.__module__ = place or package
     found = sorted(made - {"annotations", "TYPE_CHECKING"} | {*modules})
     return found, found.copy

@@ -10,12 +10,12 @@ from typing import Any
 
 from .habits import FUNCTIONS as _ADVICE
 from .habits import HOMES, elsewhere, missing
-from .ops.register import FUNCTIONS, NUMPY_FUNCTIONS
+from .ops.register import FUNCTIONS, Answered
 
 __all__ = FUNCTIONS.names()  # noqa: PLE0605
 
 globals().update(FUNCTIONS)
-HOMES.update({__name__: frozenset(__all__), "numpy": NUMPY_FUNCTIONS})
+HOMES.update({__name__: frozenset(__all__), "numpy": Answered()})
 
 
 def __dir__() -> list[str]:

@@ -153,7 +153,10 @@ def _digits(name: str) -> list[str]:
 
 def elsewhere(name: str) -> dict[str, str]:
     """Where else a function of this name stands: in `zen.f`, in `zen.linalg`, or in NumPy."""
-    functions, rows = HOMES["zen.f"], HOMES["numpy"]
+    from importlib import import_module
+
+    import_module("zen.linalg")  # which enters its names, if nothing used it before
+    functions, answered = HOMES["zen.f"], HOMES["numpy"]
     if name.endswith("_") and name[:-1] in functions:
         return {name: f"x = zen.f.{name[:-1]}(x): functions return new Tensors"}
     for module in ("zen.f", "zen.linalg"):
@@ -162,7 +165,7 @@ def elsewhere(name: str) -> dict[str, str]:
     for home in (np, np.linalg):
         function = getattr(home, name, None)
         if hasattr(function, "_implementation") or isinstance(function, np.ufunc):
-            limit = "" if function in rows else ", for Tensors that require no gradient"
+            limit = "" if function in answered else ", for Tensors that require no gradient"
             return {name: f"{home.__name__}.{name}{limit}"}
     return {}
 

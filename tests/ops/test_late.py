@@ -86,13 +86,15 @@ def messages():
         except AttributeError as error: yield str(error)
     try: zen.ones(1).conv9
     except AttributeError as error: yield str(error)
-    try: zen.ops.nosuch
-    except AttributeError as error: yield str(error)
+    for module, name in ((zen.ops, "nosuch"), (zen.linalg, "concatenate"), (zen, "EigResult")):
+        try: getattr(module, name)
+        except AttributeError as error: yield str(error)
 before = [*messages()]
 late.load_all()
 print(before == [*messages()], len(before), "conv2d" in before[0])
+print(before[5].endswith("write numpy.concatenate"), before[6].endswith("write zen.linalg.EigResult"))
 """
-    assert output(program) == ["True", "5", "True"]
+    assert output(program) == ["True", "7", "True", "True", "True"]
 
 
 def test_a_name_that_no_family_has_is_a_key_error():

@@ -9,6 +9,7 @@ import sys
 from typing import Any, TypeVar
 
 FAMILIES = (
+    "joining", "running", "rearranging", "selection", "einsum", "linalg", "moments",
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
     "real_functions", "nan_functions", "quantiles", "statistics", "histograms",

@@ -1,6 +1,13 @@
 # What `late.py` knows of the families that are not loaded yet. Written by `make stubs` (.ci/stubs.py): do not edit.
 
 ROWS: dict[str, str] = {
+    "joining": "concat pad split stack",
+    "running": "cumprod cumsum delayed recurrence sum_to_come",
+    "rearranging": "flip repeated roll",
+    "selection": "add_along diagonal from_diagonal from_trace take_along trace",
+    "einsum": "einsum",
+    "linalg": "cholesky cofactor cofactor_slope det det_angle inv logabsdet slogdet solve",
+    "moments": "logsumexp norm2 norm_p std var",
     "attention": "scaled_dot_product_attention self_attention",
     "convolution": "conv2d conv2d_bias conv2d_input conv2d_weight",
     "layers": "affine embedding linear scatter_rows",
@@ -46,6 +53,13 @@ ROWS: dict[str, str] = {
     "special_inverses": "betaincinv gammaincinv",
 }
 FUNCTIONS: dict[str, str] = {
+    "joining": "concat hstack pad split stack unstack vstack",
+    "running": "cumprod cumsum cumulative_prod cumulative_sum",
+    "rearranging": "flip repeat roll tile",
+    "selection": "argsort diagonal sort take take_along_axis trace tril triu",
+    "einsum": "einsum",
+    "linalg": "cholesky det inv slogdet solve",
+    "moments": "logsumexp matrix_norm norm std var vector_norm",
     "attention": "scaled_dot_product_attention",
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
     "dropout": "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
@@ -116,6 +130,11 @@ FUNCTIONS: dict[str, str] = {
     "bags": "embedding_bag",
 }
 METHODS: dict[str, str] = {
+    "joining": "split",
+    "running": "cumprod cumsum",
+    "rearranging": "flip repeat roll tile",
+    "selection": "argsort diagonal sort take take_along_axis trace tril triu",
+    "moments": "logsumexp norm std var",
     "convolution": "conv1d conv2d conv_transpose1d conv_transpose2d",
     "layers": "embedding linear",
     "nn": "log_softmax softmax",
@@ -131,6 +150,13 @@ METHODS: dict[str, str] = {
     "differences": "diff",
 }
 NUMPY: dict[str, str] = {
+    "joining": "concatenate hstack pad split stack unstack vstack",
+    "running": "cumprod cumsum cumulative_prod cumulative_sum",
+    "rearranging": "flip repeat roll tile",
+    "selection": "argsort diagonal linalg.diagonal linalg.trace sort take take_along_axis trace tril triu",
+    "einsum": "einsum",
+    "linalg": "linalg.cholesky linalg.det linalg.inv linalg.slogdet linalg.solve",
+    "moments": "linalg.matrix_norm linalg.norm linalg.vector_norm std var",
     "complex_numbers": "angle conjugate imag real",
     "real_functions": (
         "cbrt copysign deg2rad degrees divmod fmax fmin fmod frexp heaviside i0 ldexp logaddexp2 modf nan_to_num "

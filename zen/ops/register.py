@@ -155,6 +155,13 @@ def answering(of: Any) -> Callable[..., Any] | None:
     return found
 
 
+class Answered:
+    """What holds the functions of NumPy's that a public function answers for, those of families yet to load among them."""
+
+    def __contains__(self, of: Any) -> bool:
+        return answering(of) is not None
+
+
 @lru_cache(maxsize=1)
 def _keys() -> dict[str, list[str]]:
     """The names of late families, and those of SciPy, by their last part."""
