@@ -21,7 +21,8 @@ from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
-from zen.attached import inplace
+from zen import habits
+from zen.attached import inplace, members, protocols
 from zen.ops import late
 from zen.ops.register import FUNCTIONS, METHODS
 
@@ -149,18 +150,18 @@ BEGIN, END = "    # Written by `make stubs` (.ci/stubs.py), down to the next com
 
 
 NAMES = """\
-# What `late.py` knows of the families that are not loaded yet. Written by `make stubs` (.ci/stubs.py): do not edit.
+# What is known of modules that are not loaded yet: the families (`late.py`), and where members of Tensor stand
+# (`zen/attached`). Written by `make stubs` (.ci/stubs.py): do not edit.
 
 """
 LIST = """
-from zen.ops import late_names
-
-late_names.ROWS, late_names.FUNCTIONS, late_names.METHODS, late_names.NUMPY = {}, {}, {}, {}
 from zen.ops import late, register
 
 tables = {
     "ROWS": register.ROWS, "FUNCTIONS": register.FUNCTIONS, "METHODS": register.METHODS, "NUMPY": register.ANSWERS,
 }
+for table in (*tables.values(), register.DECLARATIONS):
+    table.late.clear()
 for family in late.FAMILIES:
     before, known = late.loaded(), {name: set(table) for name, table in tables.items()}
     if family in before:
@@ -181,7 +182,18 @@ def late_names() -> str:
         table, family, *names = line.split()
         if names:
             found[table][family] = " ".join(names)
-    return NAMES + "".join([f"{table}: dict[str, str] = {pretty(families)}\n" for table, families in found.items()])
+    attached = {"inplace": inplace, "protocols": protocols, "members": members}
+    found["MEMBERS"] = {name: " ".join(sorted(module.METHODS)) for name, module in attached.items()}
+    found["PROPERTIES"] = {"members": " ".join(sorted(members.PROPERTIES))}
+    tables = "".join([f"{table}: dict[str, str] = {pretty(families)}\n" for table, families in found.items()])
+    return f"{NAMES}{tables}MISSING = (\n{folded(' '.join(sorted(habits.METHODS)), 4)}\n)\n"
+
+
+def folded(names: str, indent: int) -> str:
+    """The literal of a long string, in lines."""
+    parts = textwrap.wrap(names, LIMIT - indent - 4)
+    ends = [*[" "] * (len(parts) - 1), ""]
+    return "\n".join([f'{" " * indent}"{part}{end}"' for part, end in zip(parts, ends, strict=True)])
 
 
 def pretty(families: dict[str, str]) -> str:
@@ -190,10 +202,7 @@ def pretty(families: dict[str, str]) -> str:
     for family, names in families.items():
         line = f'    "{family}": "{names}",'
         if len(line) > LIMIT:
-            parts = textwrap.wrap(names, LIMIT - 12)
-            ends = [*[" "] * (len(parts) - 1), ""]
-            folded = "\n".join([f'        "{part}{end}"' for part, end in zip(parts, ends, strict=True)])
-            line = f'    "{family}": (\n{folded}\n    ),'
+            line = f'    "{family}": (\n{folded(names, 8)}\n    ),'
         lines.append(line)
     return "\n".join(["{", *lines, "}"]) if lines else "{}"
 

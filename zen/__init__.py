@@ -7,20 +7,14 @@ imported when it is first used, so that `import zen` stays light.
 
 from typing import TYPE_CHECKING
 
+# First: further down in the imports of zen the interpreter would take and give back memory for its frames two thousand
+# times while NumPy loads, which costs 10 ms.
+import numpy as _numpy  # noqa: F401
+
 from . import attached as _attached  # noqa: F401  attaches methods and hooks to Tensor
 from . import backend as backend
 from . import f as f
 from .backend import Tensor as Tensor
-from .creation import arange as arange
-from .creation import empty as empty
-from .creation import empty_like as empty_like
-from .creation import eye as eye
-from .creation import from_dlpack as from_dlpack
-from .creation import from_numpy as from_numpy
-from .creation import ones as ones
-from .creation import ones_like as ones_like
-from .creation import zeros as zeros
-from .creation import zeros_like as zeros_like
 from .dtypes import bool_ as bool_
 from .dtypes import complex64 as complex64
 from .dtypes import complex128 as complex128
@@ -35,13 +29,8 @@ from .dtypes import uint8 as uint8
 from .dtypes import uint16 as uint16
 from .dtypes import uint32 as uint32
 from .dtypes import uint64 as uint64
+from .exports import placed as _placed
 from .exports import shown as _shown
-from .ops.data import array as array
-from .ops.data import asarray as asarray
-from .ops.data import full as full
-from .ops.data import full_like as full_like
-from .ops.data import linspace as linspace
-from .ops.data import tensor as tensor
 
 if TYPE_CHECKING:
     from . import compat as compat
@@ -66,6 +55,16 @@ if TYPE_CHECKING:
     from .array_api import iinfo as iinfo
     from .array_api import isdtype as isdtype
     from .array_api import result_type as result_type
+    from .creation import arange as arange
+    from .creation import empty as empty
+    from .creation import empty_like as empty_like
+    from .creation import eye as eye
+    from .creation import from_dlpack as from_dlpack
+    from .creation import from_numpy as from_numpy
+    from .creation import ones as ones
+    from .creation import ones_like as ones_like
+    from .creation import zeros as zeros
+    from .creation import zeros_like as zeros_like
     from .f import abs as abs
     from .f import acos as acos
     from .f import acosh as acosh
@@ -212,6 +211,12 @@ if TYPE_CHECKING:
     from .modes import no_grad as no_grad
     from .modes import set_grad_enabled as set_grad_enabled
     from .ops.along import vectorize as vectorize
+    from .ops.data import array as array
+    from .ops.data import asarray as asarray
+    from .ops.data import full as full
+    from .ops.data import full_like as full_like
+    from .ops.data import linspace as linspace
+    from .ops.data import tensor as tensor
     from .ops.indexed_joining import c_ as c_
     from .ops.indexed_joining import r_ as r_
     from .serialize import load as load
@@ -237,6 +242,7 @@ _MODULES = (
 )  # fmt: skip
 _HOMES = {
     "array_api": "broadcast_shapes can_cast finfo iinfo isdtype result_type",
+    "creation": "arange empty empty_like eye from_dlpack from_numpy ones ones_like zeros zeros_like",
     "f": (
         "abs acos acosh add all allclose angle any argmax argmin argsort array_equal asin asinh astype atan atan2 "
         "atanh atleast_1d atleast_2d atleast_3d bitwise_and bitwise_invert bitwise_left_shift bitwise_or "
@@ -252,6 +258,7 @@ _HOMES = {
     ),
     "modes": "enable_grad is_grad_enabled no_grad set_grad_enabled",
     "ops.along": "vectorize",
+    "ops.data": "array asarray full full_like linspace tensor",
     "ops.indexed_joining": "c_ r_",
     "serialize": "load save",
     "training": "fit",
@@ -271,6 +278,7 @@ def __array_namespace_info__() -> "Info":  # noqa: N807  the standard's name
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     # zen.sklearn needs a library of its own, and would take the place of that one's name.
     __all__, __dir__ = _shown(globals(), {"backend", "f", *_MODULES, *_FROM} - {"sklearn"})
+    _SHOWN = {"zen.f", *[f"zen.{_name}" for _name in _MODULES]}
 
     def __getattr__(name: str) -> object:
         home = _FROM.get(name)
@@ -281,6 +289,5 @@ if not TYPE_CHECKING:  # which reads the imports above, and knows of no other na
         from importlib import import_module
 
         module = import_module(f"{__name__}.{home or name}")
-        found: object = getattr(module, name) if home else module
-        globals()[name] = found
+        found = globals()[name] = _placed(getattr(module, name), "zen", _SHOWN) if home else module
         return found

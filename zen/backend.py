@@ -11,7 +11,8 @@ The rest of zen imports the engine from here only. A missing extension is an err
     overwritten(array, seq)         which operation overwrote a saved value      zen/writes.py
     note(array, seq, name)          enters a write into the log                  zen/attached/inplace.py
     repr(t)                         text of a Tensor                             zen/attached/members.py
-    operators, getitem(t, key), arrays, tensors                                  zen/ops
+    getitem(t, key)                 a part, for any key                          zen/ops/indexing.py
+    operators, arrays, tensors      see zen/ops/register.py                      zen/ops
 """
 
 from __future__ import annotations

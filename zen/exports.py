@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
+HOMES: dict[str, Container[Any]] = {}
+"""The names of the functions in `zen.f` and in `zen.linalg`, and NumPy's functions that zen has: entered there. What
+`habits.py` finds a missing name in."""
 
-def shown(
-    names: Mapping[str, Any], modules: Iterable[str] = (), place: str = ""
-) -> tuple[list[str], Callable[[], list[str]]]:
+
+def shown(names: Mapping[str, Any], modules: Iterable[str] = ()) -> tuple[list[str], Callable[[], list[str]]]:
     """`__all__` and `__dir__` for the globals of a package: without the modules that they were made in, but `modules`.
 
-    `modules` may name what is loaded when it is first used, and so is not among the globals yet. Functions that were
-    made in a module which is not shown say from then on that they stand in the package, or in `place`.
+    `modules` may name what is loaded when it is first used, and so is not among the globals yet.
     """
     made = {n for n, value in names.items() if not n.startswith("_") and not isinstance(value, ModuleType)}
     package = names["__name__"]
-    below = f"{package}."
-    elsewhere = {below + module for module in modules}
+    elsewhere = {f"{package}.{module}" for module in modules}
     for name in made:
-        function = names[name]
-        if type(function) is FunctionType and function.__module__ not in elsewhere:
-            if function.__module__.startswith(below):
-                function.__module__ = place or package
+        placed(names[name], package, elsewhere)
     found = sorted(made - {"annotations", "TYPE_CHECKING"} | {*modules})
     return found, found.copy
+
+
+def placed(value: Any, package: str, modules: Container[str]) -> Any:
+    """The value. A function that was made in a module of the package which is not shown, so none of `modules`, says
+    from now on that it stands in the package.
+    """
+    if type(value) is FunctionType and value.__module__ not in modules and value.__module__.startswith(f"{package}."):
+        value.__module__ = package
+    return value

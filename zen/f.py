@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .habits import FUNCTIONS as _ADVICE
-from .habits import HOMES, elsewhere, missing
+from .exports import HOMES
 from .ops.register import FUNCTIONS, Answered
 
 __all__ = FUNCTIONS.names()  # noqa: PLE0605
 
-globals().update(FUNCTIONS)
 HOMES.update({__name__: frozenset(__all__), "numpy": Answered()})
 
 
@@ -26,4 +24,7 @@ def __getattr__(name: str) -> Any:
     if name in FUNCTIONS.late:
         found = globals()[name] = FUNCTIONS[name]
         return found
-    raise missing("zen.f", name, __all__, {**elsewhere(name), **_ADVICE})
+    from .habits import FUNCTIONS as ADVICE
+    from .habits import elsewhere, missing
+
+    raise missing("zen.f", name, __all__, {**elsewhere(name), **ADVICE})

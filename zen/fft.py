@@ -5,7 +5,8 @@ Differentiable by real and complex numbers, to any order; `np.fft.rfft(t)` of a 
 
 from typing import TYPE_CHECKING
 
-from .habits import HOMES, elsewhere, missing
+from .exports import HOMES
+from .habits import elsewhere, missing
 from .ops.fft import fft, fft2, fftn, ifft, ifft2, ifftn
 from .ops.fft_real import (
     fftfreq,

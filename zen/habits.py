@@ -1,18 +1,17 @@
 """What zen has for names that users of PyTorch and NumPy reach for: the advice in the error for a missing attribute.
 
-Modules ask `missing` from their `__getattr__`; on Tensor each name is a `Missing`, which raises when it is read.
+Modules ask `missing` from their `__getattr__`; on Tensor each name of METHODS is a `Missing` (`zen/attached`),
+which raises when it is read.
 Nothing here is on the way of an attribute that exists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-HOMES: dict[str, Container[Any]] = {}
-"""The names of the functions in `zen.f` and in `zen.linalg`, and NumPy's functions that zen has: entered there."""
+from .exports import HOMES
 
 _CPU = "leave it out: zen computes on the CPU"
 _DTYPES = {
@@ -117,20 +116,10 @@ NN = {
 }  # fmt: skip
 
 
-class Missing:
-    """A name that Tensor does not have, in its dictionary all the same, to say what to write instead.
-
-    It is no data descriptor: a subclass may define the name, and its instances may have it as an attribute.
-    """
-
-    __slots__ = ("advice", "name")
-
-    def __init__(self, name: str, advice: str) -> None:
-        self.name, self.advice = name, advice
-
-    def __get__(self, instance: Any, owner: Any = None) -> NoReturn:
-        # With a name of its own the error gets no second suggestion from the interpreter.
-        raise AttributeError(f"a Tensor has no {self.name!r}; {_write(self.advice)}", name=self.name)
+def lacking(name: str) -> AttributeError:
+    """The error for an attribute that Tensor does not have, one of METHODS."""
+    # With a name of its own the error gets no second suggestion from the interpreter.
+    return AttributeError(f"a Tensor has no {name!r}; {_write(METHODS[name])}", name=name)
 
 
 def missing(module: str, name: str, names: Iterable[str], advice: Mapping[str, str] = {}) -> AttributeError:
@@ -172,14 +161,3 @@ def elsewhere(name: str) -> dict[str, str]:
 
 def _write(advice: str) -> str:
     return advice if advice.startswith("leave it out") else f"write {advice}"
-
-
-def names_of(t: Any) -> list[str]:
-    """`dir(t)` without the names that are there to be missed."""
-    import inspect  # slow to import, and exploring alone needs it
-
-    return [name for name in object.__dir__(t) if not isinstance(inspect.getattr_static(t, name, None), Missing)]
-
-
-ATTRIBUTES = {**{name: Missing(name, advice) for name, advice in METHODS.items()}, "__dir__": names_of}
-"""What zen/attached/ attaches to Tensor, where Tensor has nothing of the name."""

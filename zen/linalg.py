@@ -6,7 +6,8 @@ which takes vectors of three components. All of them load when they are first us
 
 from typing import TYPE_CHECKING
 
-from .habits import HOMES, elsewhere, missing
+from .exports import HOMES
+from .habits import elsewhere, missing
 from .ops.register import ANSWERS, FUNCTIONS
 
 if TYPE_CHECKING:

@@ -22,9 +22,6 @@ def is_grad_enabled() -> bool:
     return backend.grad_enabled()
 
 
-is_grad_enabled.__module__ = "zen"  # where users find it
-
-
 class _Mode(backend.GradMode):
     """The engine's context manager, which is also a decorator."""
 

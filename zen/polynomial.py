@@ -6,7 +6,8 @@ Polynomials with the highest power first are `zen.f.polyval` and its like, which
 
 from typing import TYPE_CHECKING
 
-from .habits import HOMES, elsewhere, missing
+from .exports import HOMES
+from .habits import elsewhere, missing
 from .ops.power_series import (
     polyadd,
     polycompanion,

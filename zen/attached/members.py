@@ -19,7 +19,7 @@ from ..creation import one_device
 from ..dtypes import COMPLEX
 from ..ops import register
 from ..ops.shape import swapaxes, transpose
-from . import inplace
+from . import Missing, inplace
 
 VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 """Of the Array API standard. Each holds what those before it do."""
@@ -201,6 +201,13 @@ def to_device(self: Tensor, device: str, /, *, stream: Any = None) -> Tensor:
 # Protocols
 
 
+def __dir__(self: Tensor) -> list[str]:
+    """The names, without those that are there to be missed."""
+    import inspect  # slow to import, and exploring alone needs it
+
+    return [name for name in object.__dir__(self) if not isinstance(inspect.getattr_static(self, name, None), Missing)]
+
+
 def __array_namespace__(self: Tensor, /, *, api_version: str | None = None) -> ModuleType:
     """The functions of the Array API standard: zen. ValueError for a version of the standard that is not known."""
     if api_version is not None and api_version not in VERSIONS:
@@ -368,7 +375,7 @@ METHODS = {
     for function in (
         depends_on, get_gradients, numpy, tolist, clone, to_device, __array_namespace__, __array__, __complex__,
         __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__,
-        __copy__, __deepcopy__, __reduce__,
+        __copy__, __deepcopy__, __reduce__, __dir__,
     )
 }  # fmt: skip
 

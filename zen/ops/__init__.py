@@ -1,25 +1,13 @@
 """The operations. Importing this package gives the engine what formulas and operators need.
 
 row.py and elementwise.py are data for the build as well; register.py keeps the tables; every other module is a family
-of rows with its public functions. Those that `late.py` names load with their first use. `zen.f` is the public face.
+of rows with its public functions, which loads with its first use (`late.py`). `zen.f` is the public face.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..backend import install
-from . import (
-    data,
-    indexing,
-    late,
-    logic,
-    nesting,
-    pointwise,
-    products,
-    reduction,
-    register,
-    shape,
-    views,
-)
+from . import late, register
 
 if TYPE_CHECKING:
     from . import (
@@ -29,46 +17,54 @@ if TYPE_CHECKING:
         building,
         classification,
         convolution,
+        data,
         dropout,
         einsum,
         fft,
         fft_real,
+        indexing,
         joining,
         layers,
         linalg,
+        logic,
         losses,
         margins,
         moments,
+        nesting,
         nn,
         normalisation,
         normalisation_channels,
+        pointwise,
         pooling,
+        products,
         rearranging,
         recurrent,
+        reduction,
         running,
         searching,
         selection,
+        shape,
+        views,
         wide_domains,
         writing,
     )
 
-_OPERATORS = {
-    **{
-        name: register.ROWS[name]
-        for name in (
-            "add subtract multiply divide floor_divide remainder power matmul negative positive abs "
-            "less less_equal greater greater_equal equal not_equal getitem setitem"
-        ).split()
-    },
-    "invert": register.ROWS["bitwise_invert"],
-    "and": register.ROWS["bitwise_and"],
-    "or": register.ROWS["bitwise_or"],
-    "xor": register.ROWS["bitwise_xor"],
-    "lshift": register.ROWS["bitwise_left_shift"],
-    "rshift": register.ROWS["bitwise_right_shift"],
-}
 
-install(arrays=register.arrays, tensors=register.tensors, operators=_OPERATORS)
+class _Operators(dict[str, Any]):
+    """The rows of the operators; their families load when one is first asked for."""
+
+    _ROWS = {
+        "invert": "bitwise_invert", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+        "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
+    }  # fmt: skip
+    """Those that are not called as their operators are."""
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = register.ROWS[self._ROWS.get(name, name)]
+        return found
+
+
+install(arrays=register.arrays, tensors=register.tensors, operators=_Operators())
 
 __all__ = [
     "activations",
@@ -114,6 +110,6 @@ __all__ = [
 if not TYPE_CHECKING:  # which reads the imports above
 
     def __getattr__(name: str) -> object:
-        if name in late.FAMILIES:
+        if name in late.FAMILIES or name == "data":
             return late.load(name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

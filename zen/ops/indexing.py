@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..backend import Shaped, Tensor, apply, install
+from ..backend import Shaped, Tensor, apply
 from ..conversion import refuse_stripping
 from ..dtypes import BOOLEAN, INTEGER, KERNELS
 from .register import define
@@ -212,9 +212,6 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     Raises IndexError naming the index and the shape.
     """
     return apply(GETITEM, (x,), (plain_key(key),))  # type: ignore[no-any-return]
-
-
-install(getitem=getitem)
 
 
 def along_axis(shape: tuple[int, ...], indices: np.ndarray, axis: int) -> tuple[Any, ...]:

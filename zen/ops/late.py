@@ -1,4 +1,4 @@
-"""The families that load when a name of theirs is first used, so that `import zen` stays light.
+"""The families of rows. They load when a name of theirs is first used, so that `import zen` stays light.
 
 `late_names.py` says which name stands in which of them; `make stubs` writes it.
 """
@@ -9,6 +9,7 @@ import sys
 from typing import Any, TypeVar
 
 FAMILIES = (
+    "nesting", "casting", "shape", "pointwise", "logic", "reduction", "products", "indexing", "views",
     "joining", "running", "rearranging", "selection", "einsum", "linalg", "moments",
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",
@@ -26,22 +27,45 @@ FAMILIES = (
 """Each behind those that it imports."""
 
 Entry = TypeVar("Entry")
+_TABLES: list[Any] = []
 
 
 class Table(dict[str, Entry]):
     """What the families enter by name. To read a name that is not there yet loads its family.
+
+    What a family enters becomes visible to other threads when all of it is there: until then what it entered may call
+    what it has yet to define, or be replaced by it.
 
     `in`, `get` and iteration see what is loaded; `load_all` loads the rest, and `names` are all names.
     """
 
     def __init__(self, late: dict[str, str]) -> None:
         self.late = {name: family for family, names in late.items() for name in names.split()}
+        self.entering: dict[str, Entry] = {}
+        _TABLES.append(self)
+
+    def __setitem__(self, name: str, entry: Entry) -> None:
+        if name in self.late:
+            self.entering[name] = entry
+        else:
+            self.enter(name, entry)
 
     def __missing__(self, name: str) -> Entry:
-        load(self.late[name])
-        if name not in self:
-            raise KeyError(name)
-        return self[name]
+        load(self.late[name])  # waits for another thread that loads it, and returns at once within the family itself
+        found = self.get(name)
+        return self.entering[name] if found is None else found
+
+    def enter(self, name: str, entry: Entry) -> None:
+        super().__setitem__(name, entry)
+
+    def publish(self) -> None:
+        """Enter what families have entered that are there as a whole."""
+        for name in [*self.entering]:
+            module = sys.modules.get(f"{__package__}.{self.late[name]}")
+            entry = self.entering.get(name)
+            if entry is not None and module is not None and not getattr(module.__spec__, "_initializing", False):
+                self.enter(name, entry)  # first: another thread looks here, then there
+                self.entering.pop(name, None)
 
     def names(self) -> list[str]:
         return sorted({*self, *self.late})
@@ -51,7 +75,11 @@ def load(family: str) -> Any:
     """The module of a family, or another one that few calls need."""
     from importlib import import_module  # itself loaded for what is late alone
 
-    return import_module(f"{__package__}.{family}")
+    module = import_module(f"{__package__}.{family}")
+    for table in _TABLES:
+        if table.entering:
+            table.publish()
+    return module
 
 
 def load_all() -> None:

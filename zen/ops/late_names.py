@@ -1,6 +1,26 @@
-# What `late.py` knows of the families that are not loaded yet. Written by `make stubs` (.ci/stubs.py): do not edit.
+# What is known of modules that are not loaded yet: the families (`late.py`), and where members of Tensor stand
+# (`zen/attached`). Written by `make stubs` (.ci/stubs.py): do not edit.
 
 ROWS: dict[str, str] = {
+    "nesting": "nest",
+    "casting": "astype copy",
+    "shape": "broadcast_to permute_dims reshape",
+    "pointwise": (
+        "abs acos acosh add angle_slope asin asinh atan atan2 atanh bce bce_logits bounded_softplus ceil clip cos "
+        "cosh divide elu entropy erf exp exp2 expm1 floor floor_divide gelu gelu_slope gelu_tanh hardswish hardtanh "
+        "huber hypot leaky_relu limit_power log log10 log1p log2 logaddexp logsigmoid maximum minimum mish multiply "
+        "negative positive power power_log power_slope product ratio reciprocal relu remainder rint selu sigmoid sign "
+        "silu sin sinh softplus sqrt square squared_error subtract tan tanh trunc where"
+    ),
+    "logic": (
+        "bitwise_and bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor equal greater "
+        "greater_equal isfinite isinf isnan less less_equal logical_and logical_not logical_or logical_xor not_equal "
+        "signbit"
+    ),
+    "reduction": "all any argmax argmin constant count_nonzero max mean min prod prod_others sum",
+    "products": "matmul",
+    "indexing": "getitem scatter setitem",
+    "views": "add_view view_of write_view",
     "joining": "concat pad split stack",
     "running": "cumprod cumsum delayed recurrence sum_to_come",
     "rearranging": "flip repeated roll",
@@ -53,6 +73,24 @@ ROWS: dict[str, str] = {
     "special_inverses": "betaincinv gammaincinv",
 }
 FUNCTIONS: dict[str, str] = {
+    "casting": "astype copy",
+    "shape": (
+        "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_to expand_dims flatten matrix_transpose moveaxis "
+        "permute_dims ravel reshape squeeze swapaxes transpose"
+    ),
+    "pointwise": (
+        "abs acos acosh add asin asinh atan atan2 atanh ceil clamp clip cos cosh divide elu erf exp exp2 expm1 fabs "
+        "float_power floor floor_divide gelu hardswish hypot leaky_relu log log10 log1p log2 logaddexp logsigmoid "
+        "maximum minimum mish multiply negative positive pow power reciprocal relu remainder rint round selu sigmoid "
+        "sign silu sin sinh softplus sqrt square subtract tan tanh trunc where"
+    ),
+    "logic": (
+        "allclose array_equal bitwise_and bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift "
+        "bitwise_xor equal greater greater_equal isclose isfinite isinf isnan less less_equal logical_and logical_not "
+        "logical_or logical_xor not_equal signbit"
+    ),
+    "reduction": "all any argmax argmin count_nonzero max mean min prod sum",
+    "products": "dot inner matmul outer tensordot vdot vecdot",
     "joining": "concat hstack pad split stack unstack vstack",
     "running": "cumprod cumsum cumulative_prod cumulative_sum",
     "rearranging": "flip repeat roll tile",
@@ -130,6 +168,17 @@ FUNCTIONS: dict[str, str] = {
     "bags": "embedding_bag",
 }
 METHODS: dict[str, str] = {
+    "casting": "astype copy",
+    "shape": "broadcast_to expand_dims flatten moveaxis permute_dims ravel reshape squeeze swapaxes transpose",
+    "pointwise": (
+        "abs acos acosh add asin asinh atan atan2 atanh ceil clip cos cosh divide elu erf exp exp2 expm1 floor "
+        "floor_divide gelu hypot leaky_relu log log10 log1p log2 logaddexp maximum minimum multiply negative positive "
+        "power reciprocal relu remainder round sigmoid sign silu sin sinh softplus sqrt square subtract tan tanh "
+        "trunc"
+    ),
+    "logic": "isclose isfinite isinf isnan logical_and logical_not logical_or logical_xor",
+    "reduction": "all any argmax argmin count_nonzero max mean min prod sum",
+    "products": "dot inner matmul outer",
     "joining": "split",
     "running": "cumprod cumsum",
     "rearranging": "flip repeat roll tile",
@@ -150,6 +199,26 @@ METHODS: dict[str, str] = {
     "differences": "diff",
 }
 NUMPY: dict[str, str] = {
+    "casting": "astype copy",
+    "shape": (
+        "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_to expand_dims linalg.matrix_transpose "
+        "matrix_transpose moveaxis ravel reshape squeeze swapaxes transpose"
+    ),
+    "pointwise": (
+        "absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh around ceil clip cos cosh divide exp exp2 "
+        "expm1 fabs fix float_power floor floor_divide hypot log log10 log1p log2 logaddexp maximum minimum multiply "
+        "negative positive power reciprocal remainder rint round sign sin sinh sqrt square subtract tan tanh trunc "
+        "where"
+    ),
+    "logic": (
+        "allclose array_equal bitwise_and bitwise_or bitwise_xor equal greater greater_equal invert isclose isfinite "
+        "isinf isnan left_shift less less_equal logical_and logical_not logical_or logical_xor not_equal right_shift "
+        "signbit"
+    ),
+    "reduction": "all amax amin any argmax argmin count_nonzero max mean min prod sum",
+    "products": (
+        "dot inner linalg.matmul linalg.outer linalg.tensordot linalg.vecdot matmul outer tensordot vdot vecdot"
+    ),
     "joining": "concatenate hstack pad split stack unstack vstack",
     "running": "cumprod cumsum cumulative_prod cumulative_sum",
     "rearranging": "flip repeat roll tile",
@@ -222,3 +291,27 @@ NUMPY: dict[str, str] = {
     ),
     "special_inverses": "scipy.special.betaincinv scipy.special.gammaincinv",
 }
+MEMBERS: dict[str, str] = {
+    "inplace": "add_ clamp_ clip_ copy_ div_ fill_ mul_ pow_ sub_ zero_",
+    "protocols": "__array_function__ __array_ufunc__",
+    "members": (
+        "__array__ __array_namespace__ __ceil__ __complex__ __copy__ __deepcopy__ __dir__ __dlpack__ "
+        "__dlpack_device__ __floor__ __format__ __reduce__ __round__ __trunc__ clone depends_on get_gradients numpy "
+        "to_device tolist"
+    ),
+}
+PROPERTIES: dict[str, str] = {
+    "members": "T dependencies device gradient imag itemsize mH mT nbytes real trainable value",
+}
+MISSING = (
+    "abs_ absolute addmm allclose amax amin arccos arccosh arcsin arcsinh arctan arctan2 arctanh argwhere bitwise_and "
+    "bitwise_or bitwise_xor bmm bool byte ceil_ char cholesky chunk clamp clamp_max clamp_min contiguous cos_ cpu "
+    "cuda data det detach_ diag dim div double dump dumps element_size eq equal erf_ exp_ expand expand_as fill fix "
+    "flags flat float floor_ fmod gather ge get_device grad_fn greater greater_equal gt half hardshrink index_copy_ "
+    "index_fill_ index_put_ index_select int inverse is_cuda is_floating_point le lerp less less_equal log_ long lt "
+    "masked_fill masked_fill_ masked_select matrix_power mm movedim mul mv ndimension ne neg neg_ nelement new_full "
+    "new_ones new_tensor new_zeros normal_ not_equal numel permute pin_memory pow prelu relu_ repeat_interleave "
+    "reshape_as round_ rsqrt scatter_ sgn short sigmoid_ signbit sin_ slogdet softmin sqrt_ square_ squeeze_ strides "
+    "sub swapdims t take_along_dim tanh_ to tobytes tofile topk transpose_ true_divide type type_as unbind unflatten "
+    "uniform_ unsqueeze unsqueeze_ vdot view view_as where"
+)

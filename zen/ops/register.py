@@ -10,17 +10,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from .. import backend
 from ..dtypes import COMPLEX
-from . import composition, late_names
-from .axes import reduced_shape
+from . import late_names
 from .late import Table
-from .primitives import NUMPY
-from .row import Row
+
+if TYPE_CHECKING:
+    from .row import Row
 
 DECLARATIONS: Table[Row] = Table(late_names.ROWS)
 """Every row by name, as declared."""
@@ -33,7 +33,16 @@ METHODS: Table[Callable[..., Any]] = Table(late_names.METHODS)
 """What becomes a method of Tensor."""
 NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """The public function that answers for a NumPy function or ufunc, of the families that are loaded; see `answering`."""
-ANSWERS: Table[Callable[..., Any]] = Table(late_names.NUMPY)
+
+
+class _Answers(Table[Callable[..., Any]]):
+    def enter(self, name: str, entry: Callable[..., Any]) -> None:
+        super().enter(name, entry)
+        if not name.startswith("scipy."):
+            NUMPY_FUNCTIONS[_named(name)] = entry
+
+
+ANSWERS = _Answers(late_names.NUMPY)
 """The same by NumPy's or SciPy's name: "percentile", "linalg.svd", "scipy.special.erf"."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -142,7 +151,7 @@ def dispatch(key: str, function: Callable[..., Any]) -> None:
     target = _named(key)
     if target is not None:  # some names exist in newer NumPy only
         place, dot, _ = key.rpartition(".")
-        NUMPY_FUNCTIONS[target] = ANSWERS[place + dot + target.__name__] = function  # concat is called concatenate
+        ANSWERS[place + dot + target.__name__] = function  # concat is called concatenate
 
 
 def answering(of: Any) -> Callable[..., Any] | None:
@@ -156,7 +165,7 @@ def answering(of: Any) -> Callable[..., Any] | None:
 
 
 class Answered:
-    """What holds the functions of NumPy's that a public function answers for, those of families yet to load among them."""
+    """What holds the functions of NumPy's for which a public function answers, of whatever family."""
 
     def __contains__(self, of: Any) -> bool:
         return answering(of) is not None
@@ -206,6 +215,8 @@ def _applied(row: Any) -> Callable[..., Any]:
 
 def _prepare(declaration: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     if callable(declaration.vjp):
+        from . import composition  # here and below: nothing that rows need is imported before the first of them
+
         reads = [2 * (name in declaration.saves) for name in declaration.outputs]
         levels = (*[2] * len(declaration.args), *reads, *[2] * len(declaration.workspace))
         return (partial(composition.pull, declaration),), (levels,)
@@ -241,6 +252,7 @@ def _grouped(declaration: Row) -> Callable[..., Any]:
     formula, places = declaration.vjp[0], [declaration.params.index(name) for name in ("axis", "keepdims")]
     assert formula is not None
     vjp = _deferred(declaration, formula)
+    from .axes import reduced_shape
 
     def tangent(f: Any, g: Any, x: Any, y: Any, *params: Any) -> Any:
         axis, keepdims = params[places[0]], params[places[1]]
@@ -269,9 +281,12 @@ def _forward(declaration: Row) -> Callable[..., Any]:
         return formula
     if formula in _DIRECT:
         return _DIRECT[formula]
-    if formula == f"{declaration.name}({', '.join(declaration.args)})" and declaration.name in NUMPY:
-        primitive: Callable[..., Any] = NUMPY[declaration.name]
-        return primitive
+    if formula == f"{declaration.name}({', '.join(declaration.args)})":
+        from .primitives import NUMPY
+
+        if declaration.name in NUMPY:
+            primitive: Callable[..., Any] = NUMPY[declaration.name]
+            return primitive
     compiled: Callable[..., Any] | None = None
 
     def forward(*values: Any) -> Any:
@@ -297,6 +312,8 @@ def _numbers_typed(values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _compile_forward(declaration: Row) -> Callable[..., Any]:
     """The forward formula as a function of arrays. A name in it is a primitive, or else another row."""
     import ast  # nothing is parsed when zen is imported
+
+    from .primitives import NUMPY
 
     assert isinstance(declaration.forward, str)
     tree = ast.parse(declaration.forward, mode="eval")

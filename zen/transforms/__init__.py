@@ -11,4 +11,4 @@ from .reverse import value_and_grad as value_and_grad
 from .reverse import vjp as vjp
 
 if not TYPE_CHECKING:  # which reads the imports above
-    __all__, __dir__ = _shown(globals(), place="zen")
+    __all__, __dir__ = _shown(globals())
