@@ -13,6 +13,7 @@ import pytest
 
 import zen
 from zen.attached import inplace, members
+from zen.ops import late
 from zen.ops.register import FUNCTIONS, METHODS
 
 ROOT = Path(__file__).parents[1]
@@ -116,6 +117,7 @@ def public_functions():
     return seen
 
 
+late.load_all()
 PUBLIC = public_functions()
 
 
