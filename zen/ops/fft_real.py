@@ -38,7 +38,7 @@ def _forward(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], norm:
         made = fitted(name, made, axes[:-1], lengths[:-1])
         return apply(FOURIER, (made,), (axes[:-1], False, norm))
     for k, n in zip(axes[-2::-1], lengths[-2::-1], strict=True):
-        made = apply(FOURIER, (fitted(name, made, (k,), (n,)),), ((k,), False, norm))
+        made = apply(FOURIER, (fitted(name, made, (k,), [n]),), ((k,), False, norm))
     return made
 
 
@@ -50,13 +50,13 @@ def _backward(name: str, x: Any, axes: tuple[int, ...], lengths: list[int], norm
         x = apply(FOURIER, (fitted(name, x, axes[:-1], lengths[:-1]),), (axes[:-1], True, norm))
     else:
         for k, n in zip(axes[:-1], lengths[:-1], strict=True):
-            x = apply(FOURIER, (fitted(name, x, (k,), (n,)),), ((k,), True, norm))
+            x = apply(FOURIER, (fitted(name, x, (k,), [n]),), ((k,), True, norm))
     k, n = axes[-1], lengths[-1]
     if n < 1:
         raise ValueError(
             f"{name}: axis {k} of shape {x.shape} would become one of length {n}; say with n or s how long it is to be"
         )
-    return apply(IRFFT, (fitted(name, x, (k,), (n // 2 + 1,)),), (n, k, norm))
+    return apply(IRFFT, (fitted(name, x, (k,), [n // 2 + 1]),), (n, k, norm))
 
 
 def _spectrum(name: str, x: Any, s: Any, axes: Any) -> tuple[Any, tuple[int, ...], list[int]]:
