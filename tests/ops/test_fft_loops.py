@@ -63,3 +63,29 @@ def test_a_numpy_without_the_loops_gives_the_same(name, monkeypatch):
     monkeypatch.setattr(fft_loops, "_KINDS", {})
     for made, other in zip(both(), expected, strict=True):
         np.testing.assert_array_equal(made, other)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("complex64", 1e-5), ("complex128", 1e-13)])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("n", "axis"), [(1, 0), (4, 1), (5, 0), (4, 0)])
+@pytest.mark.parametrize("has_loops", [True, False])
+def test_the_transpose_of_half_a_spectrum(has_loops, n, axis, norm, dtype, tolerance, monkeypatch):
+    if not has_loops:
+        monkeypatch.setattr(fft_loops, "_KINDS", {})
+    rng = np.random.default_rng(0)
+    shape = (n // 2 + 1, 3) if axis == 0 else (3, n // 2 + 1)
+    g = (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(dtype)
+    made = fft_loops.rfft_transposed(g, n, axis, norm)
+    assert made.dtype == g.real.dtype and made.flags.c_contiguous
+    columns = np.fft.rfft(np.eye(n), norm=norm)  # of a unit vector each
+    expected = np.tensordot(columns, g, (1, axis)).real
+    np.testing.assert_allclose(made, expected if axis == 0 else expected.T, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("n", [40, 100])
+def test_gradients_of_few_and_of_many_values_agree_with_sums_of_cosines(n):
+    x = np.random.default_rng(0).normal(size=(n, n))
+    k, j = np.arange(n // 2 + 1)[:, None], np.arange(n)
+    t = zen.tensor(x, requires_grad=True)
+    zen.fft.rfft(t).real.sum().backward()
+    np.testing.assert_allclose(t.grad.value, np.broadcast_to(np.cos(2 * np.pi * j * k / n).sum(0), (n, n)), atol=1e-12)

@@ -55,6 +55,10 @@ FOURIER = define(row(
 ))  # fmt: skip
 
 
+_FEW = 1 << 10
+"""Up to so many values a complex transform takes less than to weigh half a spectrum and transform that."""
+
+
 def _length(shape: tuple[int, ...], axis: int) -> int:
     return shape[axis] // 2 + 1
 
@@ -82,6 +86,8 @@ _small_half = lru_cache(maxsize=64)(_half)  # at most 256 KiB
 
 
 def _rfft_vjp(f: Any, g: Any, n: int, axis: int, norm: str) -> Any:
+    if isinstance(g, np.ndarray) and g.size <= _FEW:
+        return fft_loops.rfft_transposed(g, n, axis, norm)
     halves = _weights(n, len(g.shape), axis, 0.5, g.dtype)
     return f.irfft(f.conj(g * halves), n, axis, DUAL[norm])
 

@@ -71,6 +71,16 @@ def rfft(x: Any, axis: int, norm: Any) -> Any:
     return _run(_HALVES[n % 2], x, _factor(n, norm, kinds[0]), out, axis)
 
 
+def rfft_transposed(g: Any, n: int, axis: int, norm: Any) -> Any:
+    """The transpose of `rfft` from n numbers, by a complex transform that fills half a spectrum up with zeros."""
+    kinds = _KINDS.get(g.dtype)
+    if kinds is None:
+        return np.fft.fft(g, n, axis=axis, norm=norm).real.copy()
+    shape = g.shape
+    out = np.empty((*shape[:axis], n, *shape[axis + 1 :]), kinds[1])
+    return _run(_COMPLEX[False], g, _factor(n, norm, kinds[0]), out, axis).real.copy()
+
+
 def irfft(x: Any, n: int, axis: int, norm: Any) -> Any:
     """From half a spectrum, n // 2 + 1 values along an axis, to n real numbers."""
     kinds = _KINDS.get(x.dtype)
