@@ -15,6 +15,7 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, KERNELS, floating
 from ..dtypes import real as real_dtype
+from . import lapack
 from .casting import astype
 from .operands import operand, raw
 from .products import adjoint, conjugate, turned
@@ -86,7 +87,7 @@ def _solved(a: Any, b: Any) -> Shaped:
 
 
 SOLVE = define(row(
-    "solve", "a b", _solvable("solve", np.linalg.solve),
+    "solve", "a b", _solvable("solve", lapack.solve),
     ["left(g, a, y)", "right(g, a)"], linear="b", jvp=("tangent(g, a, y)", None),
     uses={"left": _solve_left, "right": _solve_right, "tangent": _solve_tangent},
     domain=lambda rng: [
@@ -99,7 +100,7 @@ SOLVE = define(row(
     shape=_solved, complex=True, doc="The solution of a @ y = b.",
 ))  # fmt: skip
 INV = define(row(
-    "inv", "x", _solvable("inv", np.linalg.inv), ["-matmul(matmul(turned(y), g), turned(y))"],
+    "inv", "x", _solvable("inv", lapack.inv), ["-matmul(matmul(turned(y), g), turned(y))"],
     jvp=("-matmul(matmul(y, g), y)",), uses={"turned": turned},
     shape=_floated,
     domain=lambda rng: [

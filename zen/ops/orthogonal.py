@@ -6,6 +6,7 @@ Derivatives: M. Seeger et al., "Auto-differentiating linear algebra", arXiv:1710
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import floating
 from ..dtypes import real as real_dtype
+from . import lapack
 from .joining import concat
 from .operands import raw
 from .products import adjoint, conjugate, turned
@@ -25,25 +27,40 @@ from .ties import recorded
 
 
 def _qr(x: Any) -> tuple[Any, Any]:
-    q, r = failing("qr", np.linalg.qr, x)
+    q, r = failing("qr", lapack.qr, x)
     return q, r
 
 
 def _vjp(f: Any, g: Any, q: Any, r: Any) -> Any:
     gq, gr = g
     _check_rank(raw(r))
-    n = r.shape[-1]
     core = 0.0 if gr is None else f.matmul(gr, turned(f, r))
     core = core if gq is None else core - f.matmul(turned(f, q), gq)
-    dtype = real_dtype(r.dtype)
-    above, on = core * np.triu(np.ones((n, n), dtype), 1), core * np.eye(n, dtype=dtype)
-    inner = f.matmul(conjugate(f, q), above + adjoint(f, above) + (on + conjugate(f, on)) / 2)
+    upper = core * upper_half(r.shape[-1], real_dtype(r.dtype))
+    inner = f.matmul(conjugate(f, q), upper + adjoint(f, upper))
     return turned(f, f.solve(r, turned(f, inner if gq is None else gq + inner)))
 
 
+def _upper_half(n: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """1 above the diagonal, and 1/2 on it."""
+    made = np.triu(np.ones((n, n), dtype))
+    np.fill_diagonal(made, 0.5)
+    made.flags.writeable = False
+    return made
+
+
+_small_half = lru_cache(maxsize=64)(_upper_half)  # at most 8 MiB
+
+
+def upper_half(n: int, dtype: np.dtype[Any]) -> np.ndarray:
+    return _small_half(n, dtype) if n <= 128 else _upper_half(n, dtype)
+
+
 def _check_rank(r: np.ndarray) -> None:
-    pivots = np.abs(np.diagonal(r, axis1=-2, axis2=-1))
-    limit = r.shape[-1] * np.finfo(pivots.dtype).eps * np.max(np.abs(r), axis=(-2, -1), initial=0)
+    pivots, part = np.abs(r.diagonal(0, -2, -1)), r.shape[-1] * np.finfo(r.dtype).eps
+    if pivots.size and pivots.min() > part * np.linalg.norm(r):  # no less than the largest element
+        return
+    limit = part * np.max(np.abs(r), axis=(-2, -1), initial=0)
     if (pivots <= limit[..., None]).any():
         raise np.linalg.LinAlgError(
             f"qr: the first {r.shape[-1]} columns are linearly dependent (shape of r {r.shape}), where q and r have no "

@@ -21,6 +21,8 @@ from .shape import moveaxis, ravel, reshape
 
 def turned(f: Any, x: Any) -> Any:
     """Matrices transposed, on arrays and on Tensors."""
+    if isinstance(x, np.ndarray):
+        return x.swapaxes(-1, -2)
     n = x.ndim
     return f.permute_dims(x, (*range(n - 2), n - 1, n - 2))
 

@@ -16,6 +16,7 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, floating
 from ..dtypes import real as real_dtype
+from . import lapack
 from .casting import astype
 from .joining import concat
 from .operands import operand, raw
@@ -37,7 +38,7 @@ from .spectra import (
     turned_between,
     turning,
 )  # fmt: skip
-from .ties import Ties, decomposed, near, quotient, recorded, size_of
+from .ties import Ties, any_near, decomposed, quotient, recorded, size_of
 
 
 def matrices(name: str, x: Any) -> Any:
@@ -51,7 +52,7 @@ def matrices(name: str, x: Any) -> Any:
 
 
 def _svd(x: Any, ties: Ties | None) -> Any:
-    return tuple(failing("svd", np.linalg.svd, x, full_matrices=False))
+    return tuple(failing("svd", lapack.svd, x))
 
 
 def _core(f: Any, g: Any, u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any]:
@@ -211,8 +212,9 @@ class SVDResult(NamedTuple):
 
 
 def _is_tied(s: np.ndarray) -> bool:
-    scale = np.max(s, axis=-1, keepdims=True, initial=0)
-    return bool(near(np.diff(s, axis=-1), scale).any() or near(s, scale).any())
+    gaps = s.copy()  # each to the next value, the last to 0
+    gaps[..., :-1] -= s[..., 1:]
+    return s.size > 0 and any_near(gaps, s[..., :1])
 
 
 def _decompose(x: Any) -> SVDResult:
@@ -243,7 +245,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     x = matrices("svd", x)
     if not full_matrices or x.shape[-2] == x.shape[-1]:
         return _decompose(x)
-    whole = failing("svd", np.linalg.svd, raw(x))
+    whole = failing("svd", lapack.ending_svd, raw(x))
     if not recorded(x):
         return SVDResult(*[backend.wrap(a) for a in whole])
     u, s, vh = _decompose(x)
@@ -284,7 +286,7 @@ def _values(name: str, x: Any, hermitian: bool = False) -> Any:
     x = matrices(name, x)
     if recorded(x):
         return _decompose(x).S
-    return backend.wrap(np.asarray(failing(name, np.linalg.svd, raw(x), compute_uv=False)))
+    return backend.wrap(np.asarray(failing(name, lapack.ending_svd, raw(x), compute_uv=False)))
 
 
 @public("linalg.svdvals", method=None)

@@ -15,6 +15,7 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..dtypes import COMPLEX, floating
 from ..dtypes import real as real_dtype
+from . import lapack
 from .linalg import floated_square
 from .operands import raw
 from .pointwise import where
@@ -25,6 +26,7 @@ from .selection import tril, triu
 from .shape import matrix_transpose
 from .ties import (
     Ties,
+    any_near,
     decomposed,
     equal,
     largest,
@@ -64,12 +66,12 @@ def off_diagonal(n: int) -> np.ndarray:
 
 
 def _eigh(x: Any, ties: Ties | None) -> Any:
-    x = (x + np.conj(np.swapaxes(x, -1, -2))) / 2
+    across = x.swapaxes(-1, -2)
+    x = (x + (np.conj(across) if x.dtype in COMPLEX else across)) / 2
+    if lapack.is_finite(x):
+        return failing("eigh", lapack.eigh, x)
     finite = np.isfinite(x).all((-2, -1), keepdims=True)
-    if finite.all():
-        w, v = failing("eigh", np.linalg.eigh, x)
-        return w, v
-    w, v = failing("eigh", np.linalg.eigh, np.where(finite, x, 0))  # LAPACK may give up at nan, in one size or another
+    w, v = failing("eigh", lapack.eigh, np.where(finite, x, 0))  # LAPACK may give up at nan, in one size or another
     nan = np.asarray(np.nan, w.dtype)
     return np.where(finite[..., 0], w, nan), np.where(finite, v, nan)
 
@@ -229,8 +231,7 @@ def symmetric(name: str, x: Any, triangle: str) -> Any:
 
 
 def _is_tied(w: np.ndarray) -> bool:
-    scale = np.max(np.abs(w), axis=-1, keepdims=True, initial=0)
-    return bool(near(np.diff(w, axis=-1), scale).any())
+    return w.size > 0 and any_near(w[..., 1:] - w[..., :-1], np.maximum(-w[..., :1], w[..., -1:]))
 
 
 @public("linalg.eigh", method=None)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -113,10 +114,20 @@ def vanishes(numerators: np.ndarray, size: np.ndarray) -> np.ndarray:
     return limit
 
 
+@lru_cache(maxsize=8)
+def _closeness(dtype: np.dtype[Any]) -> Any:
+    return np.finfo(dtype).eps ** (1 / 3)
+
+
 def near(gaps: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Gaps so small that second derivatives by quotients would be less exact than those at a tie."""
-    found: np.ndarray = np.abs(gaps) <= np.finfo(gaps.dtype).eps ** (1 / 3) * scale
+    found: np.ndarray = np.abs(gaps) <= _closeness(gaps.dtype) * scale
     return found
+
+
+def any_near(gaps: np.ndarray, scale: np.ndarray) -> bool:
+    """Whether one of the gaps, none of them negative, is so small."""
+    return bool(np.logical_or.reduce(gaps <= _closeness(gaps.dtype) * scale, axis=None))
 
 
 def equal(gaps: np.ndarray, scale: np.ndarray) -> np.ndarray:
