@@ -52,6 +52,27 @@ def test_pinv_of_a_matrix_without_full_rank_has_the_gradient_of_constant_rank():
     )
 
 
+def test_pinv_of_a_stack_with_and_without_full_rank():
+    """Each matrix has the gradient that it has alone, in both modes."""
+    low = drawn(3, 2) @ drawn(2, 3, seed=1)
+    x, w, t = np.stack([drawn(3, 3, seed=2), low]), drawn(3, 3, seed=3), drawn(2, 3, 3, seed=4)
+    by = lambda x: f.sum(zen.linalg.pinv(x, rcond=1e-10) * w)  # noqa: E731
+    alone = [zen.grad(by)(part) for part in x]
+    np.testing.assert_allclose(zen.grad(by)(x), alone, rtol=1e-12, atol=1e-12)
+    tangents = [np.sum(g * part) for g, part in zip(alone, t, strict=True)]
+    np.testing.assert_allclose(zen.jvp(by, (x,), (t,))[1], sum(tangents), rtol=1e-10)
+
+
+@pytest.mark.parametrize("smallest", [1e-3, 1e-7, 1e-11])
+def test_pinv_of_a_nearly_singular_matrix_has_the_gradient_of_the_inverse(smallest):
+    """-y^T w y^T, with the inverse y known from its factors."""
+    u, v, w = np.linalg.qr(drawn(3, 3))[0], np.linalg.qr(drawn(3, 3, seed=1))[0], drawn(3, 3, seed=2)
+    s = np.array([1.0, 0.5, smallest])
+    y = (v / s) @ u.T
+    found = zen.grad(lambda x: f.sum(zen.linalg.pinv(x) * w))((u * s) @ v.T)
+    np.testing.assert_allclose(found, -y.T @ w @ y.T, rtol=1e-13 / smallest, atol=1e-14 / smallest**3)
+
+
 def test_pinv_with_equal_singular_values():
     """The inverse is that of a rotation; d inv(x) = -inv(x) dx inv(x)."""
     q = np.linalg.qr(drawn(3, 3))[0]

@@ -13,7 +13,6 @@ import numpy as np
 from .. import backend
 from ..backend import Shaped, apply
 from ..dtypes import floating
-from ..dtypes import real as real_dtype
 from . import lapack, reduction
 from .casting import astype
 from .linalg import inv
@@ -32,20 +31,38 @@ def _pinv(x: Any, rcond: Any) -> Any:
     return failing("pinv", lapack.pinv, x, rcond)
 
 
+def _complete(x: np.ndarray, y: np.ndarray) -> tuple[bool, bool]:
+    """Whether x @ y, and y @ x, are the identity, and stay it nearby: where rows, or columns, are independent.
+
+    The trace of these projectors is the rank.
+    """
+    m, n = x.shape[-2:]
+    full = bool((np.einsum("...ij,...ji", x, y).real > min(m, n) - 0.5).all())
+    return full and m <= n, full and m >= n
+
+
 def _pinv_vjp(f: Any, g: Any, x: Any, y: Any) -> Any:
-    across, back = adjoint(f, y), turned(f, g)
-    left, right = f.matmul(back, f.matmul(y, across)), f.matmul(f.matmul(across, y), back)
-    beside = left - f.matmul(x, f.matmul(y, left)) + right - f.matmul(f.matmul(right, y), x)
-    return conjugate(f, beside) - f.matmul(f.matmul(turned(f, y), g), turned(f, y))
+    across, back, (rows, columns) = adjoint(f, y), turned(f, g), _complete(raw(x), raw(y))
+    found = -f.matmul(f.matmul(turned(f, y), g), turned(f, y))
+    if not rows:
+        left = f.matmul(back, f.matmul(y, across))
+        found = found + conjugate(f, left - f.matmul(x, f.matmul(y, left)))
+    if not columns:
+        right = f.matmul(f.matmul(across, y), back)
+        found = found + conjugate(f, right - f.matmul(f.matmul(right, y), x))
+    return found
 
 
 def _pinv_tangent(f: Any, g: Any, x: Any, y: Any) -> Any:
-    across, back = adjoint(f, y), adjoint(f, g)
-    m, n = x.shape[-2:]
-    dtype = real_dtype(y.dtype)
-    left = f.matmul(f.matmul(f.matmul(y, across), back), np.eye(m, dtype=dtype) - f.matmul(x, y))
-    right = f.matmul(np.eye(n, dtype=dtype) - f.matmul(y, x), f.matmul(back, f.matmul(across, y)))
-    return left + right - f.matmul(f.matmul(y, g), y)
+    across, back, (rows, columns) = adjoint(f, y), adjoint(f, g), _complete(raw(x), raw(y))
+    found = -f.matmul(f.matmul(y, g), y)
+    if not rows:
+        left = f.matmul(f.matmul(y, across), back)
+        found = found + left - f.matmul(f.matmul(left, x), y)
+    if not columns:
+        right = f.matmul(back, f.matmul(across, y))
+        found = found + right - f.matmul(y, f.matmul(x, right))
+    return found
 
 
 def _tall_and_wide(rng: np.random.Generator) -> list[Any]:

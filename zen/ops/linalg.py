@@ -111,6 +111,13 @@ INV = define(row(
 ))  # fmt: skip
 
 
+def solution(f: Any, a: Any, b: Any) -> Any:
+    """The solution in a formula: `f.solve`, which on arrays would be NumPy's, by the engine."""
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return f.solve(a, b)
+    return apply(SOLVE, (a, b)).array
+
+
 @public("linalg.solve", method=None)
 def solve(a: Any, b: Any) -> Any:
     """The y with `a @ y = b`.

@@ -17,6 +17,7 @@ from ..dtypes import floating
 from ..dtypes import real as real_dtype
 from . import lapack
 from .joining import concat
+from .linalg import solution
 from .operands import raw
 from .products import adjoint, conjugate, turned
 from .register import define, public
@@ -38,7 +39,7 @@ def _vjp(f: Any, g: Any, q: Any, r: Any) -> Any:
     core = core if gq is None else core - f.matmul(turned(f, q), gq)
     upper = core * upper_half(r.shape[-1], real_dtype(r.dtype))
     inner = f.matmul(conjugate(f, q), upper + adjoint(f, upper))
-    return turned(f, f.solve(r, turned(f, inner if gq is None else gq + inner)))
+    return turned(f, solution(f, r, turned(f, inner if gq is None else gq + inner)))
 
 
 def _upper_half(n: int, dtype: np.dtype[Any]) -> np.ndarray:

@@ -15,7 +15,7 @@ from ..backend import Shaped, apply
 from ..dtypes import KERNELS, floating
 from ..dtypes import real as real_dtype
 from .joining import concat
-from .linalg import floated_square, solve
+from .linalg import floated_square, solution, solve
 from .operands import constant, operand, raw
 from .products import turned
 from .register import define, public
@@ -153,8 +153,8 @@ def _lu_vjp(f: Any, g: Any, lower: Any, upper: Any) -> Any:
         inner = inner + f.matmul(turned(f, lower), g[0]) * below
     if g[1] is not None:
         inner = inner + f.matmul(g[1], turned(f, upper)) * (1 - below)
-    left = f.solve(turned(f, lower), inner)
-    return turned(f, f.solve(upper, turned(f, left)))
+    left = solution(f, turned(f, lower), inner)
+    return turned(f, solution(f, upper, turned(f, left)))
 
 
 def _lu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
