@@ -105,6 +105,18 @@ def test_lstsq_is_differentiable_in_all_results(right):
     check_gradients(results, [drawn(4, 3), drawn(*right, seed=1)], order=2, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 1, 5])
+def test_lstsq_with_a_matrix_that_is_not_finite_comes_to_an_end(value, place):
+    x = drawn(3, 3)
+    x.flat[place] = value
+    message = r"^lstsq: SVD did not converge .*\(3, 3\)\); look for nan and inf"
+    for a in (zen.tensor(x), leaf(x)):
+        for function in (zen.linalg.lstsq, np.linalg.lstsq):
+            with pytest.raises(np.linalg.LinAlgError, match=message):
+                function(a, np.ones(3))
+
+
 def test_matrix_rank():
     x = np.stack([np.eye(3), np.ones((3, 3)), np.zeros((3, 3))])
     found = zen.linalg.matrix_rank(leaf(x))

@@ -120,6 +120,13 @@ def pinv(x: Any, rcond: Any) -> Any:
     return np.matmul(vh.swapaxes(-1, -2), inverse[..., None] * u.swapaxes(-1, -2))
 
 
+def lstsq(a: Any, b: Any, rcond: Any) -> Any:
+    """`numpy.linalg.lstsq`, with its error for matrices that hold inf, with some of which LAPACK finds no end."""
+    if not np.isfinite(a).all():
+        raise np.linalg.LinAlgError("SVD did not converge in Linear Least Squares")
+    return np.linalg.lstsq(a, b, rcond)
+
+
 def inv(x: Any) -> Any:
     """As `numpy.linalg.inv`."""
     a = _operand(x, _INV)
