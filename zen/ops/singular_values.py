@@ -233,7 +233,8 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     U @ diag(f(S)) @ Vh with an odd f where values are 0, projectors) has its exact gradient, in reverse mode; all else
     has none and raises numpy.linalg.LinAlgError. In forward mode the tangents of vectors are nan there unless they are
     determined. Vectors beyond k are determined as a space alone, and so is their gradient. The phase of complex vectors
-    is LAPACK's. Raises ValueError for less than two dimensions, numpy.linalg.LinAlgError without convergence.
+    is LAPACK's. Matrices that hold inf give nan. Raises ValueError for less than two dimensions,
+    numpy.linalg.LinAlgError without convergence, nan among it.
 
     >>> zen.f.svd(zen.tensor([[0.0, 2.0], [1.0, 0.0]])).S.tolist()
     [2.0, 1.0]
