@@ -38,6 +38,36 @@ def test_keys_as_in_numpy(key):
     check_gradients(lambda t: t[key] ** 2, [X])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", [lambda a: a, lambda a: a.T.copy().T, lambda a: a[::-1, :, ::-1]])
+@pytest.mark.parametrize("key", [2, -3, (1, -1), (-1, 0, 3), (0, -2, -4), (2, 1, 0)], ids=str)
+def test_ints_on_the_first_axes(key, layout, dtype):
+    x = layout(np.arange(24, dtype=dtype).reshape(3, 2, 4))
+    t = zen.tensor(x, dtype=dtype, requires_grad=True)
+    y = t[key]
+    np.testing.assert_array_equal(y.array, x[key])
+    assert y.dtype == dtype and y.shape == x[key].shape
+    weights = np.random.default_rng(1).normal(size=y.shape).astype(dtype)
+    expected = np.zeros(x.shape, dtype)
+    expected[key] = weights * 3
+    (y * weights + t[key] * (2 * weights)).sum().backward()
+    np.testing.assert_allclose(t.gradient, expected, rtol=1e-6)
+
+
+def test_a_cotangent_that_is_strided_is_added_where_an_int_leads():
+    t = zen.tensor(np.zeros((2, 3, 2)), requires_grad=True)
+    g = np.arange(6.0).reshape(2, 3).T
+    t[1].backward(zen.tensor(g), retain_graph=True)
+    t[-1].backward(zen.tensor(g))
+    np.testing.assert_array_equal(t.gradient, [np.zeros((3, 2)), 2 * g])
+
+
+@pytest.mark.parametrize("key", [3, -4, (0, 2), (2, 1, -5), 2**70, (0, -(2**70))], ids=str)
+def test_ints_out_of_range(key):
+    with pytest.raises(IndexError, match=r"getitem: .*\(3, 2, 4\)"):
+        zen.tensor(np.zeros((3, 2, 4)))[key]
+
+
 def test_tensors_as_indices():
     t = zen.tensor(X, requires_grad=True)
     np.testing.assert_array_equal(t[zen.tensor([2, 0])].array, X[[2, 0]])

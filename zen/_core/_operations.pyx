@@ -4,6 +4,7 @@ What they compute on matrices and rows of classes stands in _blas, _rows and _cl
 its kernel takes the path of rows without one.
 """
 
+from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_GetItem
 from cpython.ref cimport Py_INCREF
 from libc.math cimport NAN, sqrt
@@ -38,6 +39,11 @@ from zen._core._views cimport view1
 from zen._core._dispatch import find
 
 cnp.import_array()
+
+cdef extern from "Python.h":
+    ctypedef struct PyTupleObject:
+        PyObject** ob_item
+    long long PyLong_AsLongLongAndOverflow(object, int*) noexcept
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it

@@ -17,18 +17,47 @@ cdef Tensor rearranged(Row row, object x, tuple params, bint permuted):
         row, &a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))), <Tensor>x)
 
 
+cdef inline int leading(object key, ndarray a, Py_ssize_t* offset) noexcept:
+    # How many axes a key of ints alone takes away, from the first one on, and how far it leads into the memory of `a`;
+    # -1 for any other key, and for ints out of range.
+    cdef bint alone = type(key) is not tuple
+    cdef Py_ssize_t count = 1 if alone else len(<tuple>key)
+    cdef PyObject* part = <PyObject*>key
+    cdef Py_ssize_t length
+    cdef long long at
+    cdef int k, beyond = 0
+    offset[0] = 0
+    if count > cnp.PyArray_NDIM(a):
+        return -1
+    for k in range(count):
+        if not alone:
+            part = (<PyTupleObject*>key).ob_item[k]
+        if not PyLong_CheckExact(<object>part):
+            return -1
+        at, length = PyLong_AsLongLongAndOverflow(<object>part, &beyond), cnp.PyArray_DIMS(a)[k]
+        if beyond != 0 or at < -length or at >= length:
+            return -1
+        offset[0] += (at + length if at < 0 else at) * cnp.PyArray_STRIDES(a)[k]
+    return count
+
+
 cdef object getitem(Row row, Tensor t, object key):
     cdef Arg a
     cdef ndarray view
+    cdef Py_ssize_t offset = 0
+    cdef char* data
     if row is None or t.data is None or not is_basic(key) or not parse(t, &a) or a.held != ARRAY:
         return hook("getitem")(t, key)
     cdef Node _own = taken(&a)           # an index of the user's own may write to t
+    if leading(key, <ndarray>a.array, &offset) == cnp.PyArray_NDIM(<ndarray>a.array):       # one element: a value
+        data = <char*>cnp.PyArray_DATA(<ndarray>a.array) + offset
+        return new_scalar(
+            (<double*>data)[0] if a.typenum == cnp.NPY_DOUBLE else (<float*>data)[0], a.typenum,
+            record_one(row, &a, (key,), 0, NULL))
     try:
         found = PyObject_GetItem(t.data, key)
     except IndexError:
         return hook("getitem")(t, key)      # raises, with zen's message
-    if type(found) is not ndarray:          # every axis had an int: a NumPy scalar, a value of its own
-        return new_scalar(<double>found, a.typenum, record_one(row, &a, (key,), 0, NULL))
     view = <ndarray>found
     return linked(new_tensor(view, record_one(
         row, &a, (key,), cnp.PyArray_NDIM(view), <Py_ssize_t*>cnp.PyArray_DIMS(view))), t)
@@ -40,13 +69,18 @@ cdef int pull_getitem(object work, Node n) except -1:
     cdef Node m = n.n0
     cdef bint fresh
     cdef PyObject* out
+    cdef Py_ssize_t offset = 0
+    cdef int axes
     cdef object key = n._params[0]
     if not p.needs(m):
         return 0
     out = p.open(m, &fresh)
     if fresh:
         memset(cnp.PyArray_DATA(<ndarray>out), 0, cnp.PyArray_NBYTES(<ndarray>out))
-    if p.array == NULL:
+    axes = leading(key, <ndarray>out, &offset)
+    if axes >= 0:
+        add_at(p, <ndarray>out, offset, axes)
+    elif p.array == NULL:
         key = (*key, Ellipsis) if type(key) is tuple and Ellipsis not in key else (
             key if type(key) is tuple else (key, Ellipsis))
         view = (<object>out)[key]
@@ -54,6 +88,26 @@ cdef int pull_getitem(object work, Node n) except -1:
     else:
         add_into(<ndarray>PyObject_GetItem(<object>out, key), <ndarray>p.array)
     return 0
+
+
+cdef void add_at(Pass p, ndarray out, Py_ssize_t offset, int axes) noexcept:
+    # Adds the gradient at work where ints on the first axes lead to.
+    cdef Operands o
+    cdef char* data = <char*>cnp.PyArray_DATA(out) + offset
+    cdef int k, nd = cnp.PyArray_NDIM(out) - axes
+    cdef const Py_ssize_t* dims = <Py_ssize_t*>cnp.PyArray_DIMS(out) + axes
+    if p.array == NULL:
+        if cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE:
+            (<double*>data)[0] += p.scalar
+        else:
+            (<float*>data)[0] += <float>p.scalar
+        return
+    o.used = 1 << OUT
+    o.data[OUT], o.item[OUT] = data, cnp.PyArray_ITEMSIZE(out)
+    for k in range(nd):
+        o.strides[OUT][k] = 0 if dims[k] == 1 else cnp.PyArray_STRIDES(out)[axes + k]
+    place(&o, ARGUMENT, <ndarray>p.array, nd)
+    iterate(identity_kernel(cnp.PyArray_TYPE(out)), &o, nd, dims, True)
 
 
 cdef Tensor run_reshape(Row row, PyObject** inputs, int n, tuple params):
