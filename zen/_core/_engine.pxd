@@ -3,7 +3,7 @@ from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._memory cimport contiguous
-from zen._core._tensor cimport Node, Row, Slot
+from zen._core._tensor cimport Node, Row, Slot, Tensor
 
 cdef struct Waiting:
     long long seq
@@ -14,6 +14,7 @@ cdef class Pass
 cdef bint needs_again(Pass p, Node n) except -1
 cdef int take_conflicting(Pass p, Node n) except -1
 cdef int pull_formula(Pass p, Node n) except -1
+cdef list leaf_gradients(Tensor root, object value, list leaves, bint retain)
 
 
 @cython.final
@@ -22,6 +23,7 @@ cdef class Pass:
     cdef bint retain
     cdef bint selective              # nodes marked with minus this pass's id need no gradient
     cdef Waiting* heap
+    cdef Waiting room[16]            # where the heap lies while there are few
     cdef int waiting, capacity
     cdef dict conflicts              # Node -> Box, made when first needed
     cdef list finished               # Due, of leaves and retained nodes

@@ -16,7 +16,7 @@ from cpython.dict cimport PyDict_GetItem
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
 from libc.stdlib cimport free, malloc, qsort, realloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
@@ -52,6 +52,7 @@ cdef extern from *:
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it
+    ROOM = 16            # nodes that wait without memory of their own
     SMALL = 1 << 12      # elements up to which repeating a value takes less than to tell NumPy that it is repeated
 
 cdef long long _passes = 0
@@ -134,6 +135,7 @@ cdef inline Due due(Node n, object gradient):
 
 
 @cython.final
+@cython.freelist(8)
 cdef class Pass:
     """The state of one pass."""
 
@@ -142,9 +144,11 @@ cdef class Pass:
         _passes += 1
         self.id = _passes
         self.finished = []
+        self.heap, self.capacity = &self.room[0], ROOM
 
     def __dealloc__(self):
-        free(self.heap)
+        if self.heap != &self.room[0]:
+            free(self.heap)
 
     # -- the heap and the slots
 
@@ -152,10 +156,13 @@ cdef class Pass:
         cdef int k, parent
         cdef Waiting* grown
         if self.waiting == self.capacity:
-            grown = <Waiting*>realloc(self.heap, (2 * self.capacity + 16) * sizeof(Waiting))
+            grown = <Waiting*>realloc(
+                NULL if self.heap == &self.room[0] else self.heap, 2 * self.capacity * sizeof(Waiting))
             if grown == NULL:
                 raise MemoryError("no memory for the backward pass")
-            self.heap, self.capacity = grown, 2 * self.capacity + 16
+            if self.capacity == ROOM:
+                memcpy(grown, &self.room[0], sizeof(self.room))
+            self.heap, self.capacity = grown, 2 * self.capacity
         k = self.waiting
         self.waiting += 1
         while k > 0:
@@ -402,4 +409,5 @@ include "_engine_formulas.pxi"
 include "_engine_fuse.pxi"
 include "_engine_demands.pxi"
 include "_engine_start.pxi"
+include "_engine_leaves.pxi"
 include "_engine_forward.pxi"

@@ -10,10 +10,12 @@ from numpy cimport ndarray
 import numpy as np
 from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable
 from zen._core._guard cimport lend
-from zen._core._memory cimport contiguous, same_shape
-from zen._core._tensor cimport Node, Tensor, leaf_node, new_tensor, node_of, recording, switch
+from zen._core._engine cimport leaf_gradients
+from zen._core._memory cimport contiguous, number, same_shape
+from zen._core._tensor cimport (
+    Node, Tensor, leaf_node, new_scalar, new_tensor, next_seq, node_of, recording, switch,
+)
 from zen._core._engine import push, run
-from zen._core._tensor import next_seq
 
 cnp.import_array()
 
@@ -29,8 +31,8 @@ cdef extern from "Python.h":
 
 
 cdef object rebuilt(object tree, object made, object values):
-    # The tree with its leaves replaced: by the next of the iterator `values`, or where that is None by the variables of
-    # a Leaves, or by what a function makes of them.
+    # The tree with its leaves replaced: by the next of the iterator `values`, or the last of a list, or where that is
+    # None by the variables of a Leaves, or by what a function makes of them.
     if isinstance(tree, (dict, list, tuple)):
         Py_EnterRecursiveCall(" while rebuilding nested containers")
         try:
@@ -40,7 +42,7 @@ cdef object rebuilt(object tree, object made, object values):
     if tree is None:
         return None
     if values is not None:
-        return next(values)
+        return (<list>values).pop() if type(values) is list else next(values)
     return (<Leaves>made).variable_for(tree) if isinstance(made, Leaves) else made(tree)
 
 
@@ -107,44 +109,61 @@ def matched(first, second):
     return found if collect(first, second, found) else None
 
 
-cdef bint reaches_open_leaf(list outputs, long long oldest) except -1:
-    # Whether `outputs` came from a leaf that is not closed. What was recorded before `oldest`, the first of the
-    # transform's own variables, belongs to others.
-    cdef list pending = []
-    cdef set seen = set()
+cdef enum Source:
+    # The leaves that something came from: the transform's own variables alone, others that are closed as well, or one
+    # that is not closed.
+    OWN, CLOSED, OPEN
+
+
+cdef Source source_of(list outputs, long long oldest, long long newest) except? OPEN:
+    # oldest, newest: the numbers of the transform's own variables lie above the one, and up to the other. What was
+    # recorded before belongs to others.
+    cdef list pending = None
+    cdef set seen = None
     cdef Node n, m, onwards
+    cdef Source found = OWN
     cdef int k
     for t in outputs:
         n = node_of(<Tensor>t)
         while n is not None:
             if n.row is None:
                 if not n.is_closed:
-                    return True
+                    return OPEN
+                if n.seq < oldest or n.seq > newest:
+                    found = CLOSED
             elif n.seq < oldest or n.is_released:
-                return True
+                return OPEN
             onwards = None       # one input is gone on with, so that a chain needs no list
             for k in range(n.count()):
                 m = n.input(k)
-                if m is None or m.is_closed:
+                if m is None:
+                    continue
+                if m.is_closed:
+                    if m.seq < oldest or m.seq > newest:
+                        found = CLOSED
                     continue
                 if ZEN_REFCNT(<PyObject*>m) > 2:       # else held by n and by `m` alone: it comes up only once
+                    if seen is None:
+                        seen = set()
                     if m in seen:
                         continue
                     seen.add(m)
                 if onwards is None:
                     onwards = m
-                else:
-                    pending.append(m)
+                    continue
+                if pending is None:
+                    pending = []
+                pending.append(m)
             n = onwards if onwards is not None else pending.pop() if pending else None
-    return False
+    return found
 
 
 cdef class Leaves:
     """The Tensors that stand for the differentiated arguments of one call of a function.
 
-    name: of the transform, for messages. args: all positional arguments; in those at the positions `where` every leaf
-    is replaced. A subclass has `variable(value)`, which makes what stands for other values than float arrays and
-    constant Tensors.
+    name: of the transform, for messages. args: all positional arguments; in those at the positions `where`, or in all
+    of them where that is None, every leaf is replaced. A subclass has `variable(value)`, which makes what stands for
+    other values than float arrays and constant Tensors.
     """
 
     cdef readonly str name
@@ -152,14 +171,20 @@ cdef class Leaves:
     cdef readonly int position               # of the argument whose leaves are being replaced
     cdef readonly bint recording             # whether operations were recorded before the call
     cdef readonly long long oldest           # a number in the sequence of nodes: the call's own are younger
+    cdef long long newest                    # that of the last variable
     cdef public bint linked, took_tensors
     cdef list nodes
 
     def __init__(self, str name not None, args, where):
         self.name, self.args, self.tensors, self.nodes = name, list(args), [], []
         self.recording, self.oldest = recording(), next_seq()
-        for self.position in where:
-            self.args[self.position] = rebuilt(self.args[self.position], self, None)
+        if where is None:
+            for self.position in range(len(self.args)):
+                self.args[self.position] = rebuilt(self.args[self.position], self, None)
+        else:
+            for self.position in where:
+                self.args[self.position] = rebuilt(self.args[self.position], self, None)
+        self.newest = (<Node>self.nodes[len(self.nodes) - 1]).seq if self.nodes else self.oldest
 
     cdef Tensor variable_for(self, object value):
         cdef ndarray array
@@ -241,33 +266,89 @@ cdef class Leaves:
             new_tensor(tangent, None) if self.took_tensors else tangent)
 
     def differentiated(self, out, tree):
-        """(value, gradient) of a function of one argument that returned `out`, or None if somebody differentiates them.
+        """(value, gradient) of a function that returned `out`, or None if somebody differentiates them.
 
-        tree: the argument, in whose structure the gradient is. None as well where the caller has to look closer.
+        tree: the argument that it is differentiated by, in whose structure the gradient is. None as well where the
+        caller has to look closer.
         """
-        cdef list outputs = [out], found
         cdef bint as_array = not self.took_tensors
+        cdef Tensor t
+        cdef list found
+        if not isinstance(out, Tensor):
+            return None
+        t = <Tensor>out
+        if t.size != 1 or is_complex(t.typenum):
+            return None
+        found = self.own_gradients(t, None, False, as_array)
+        if found is None:
+            return None
+        return self.settle(t, False, as_array), self.in_structure(tree, found)
+
+    def pulled(self, out, cotangent, tuple primals not None):
+        """The vector-Jacobian products of `cotangent`, in the structure of `primals`, if nobody differentiates them.
+
+        cotangent: an array, or a Tensor without a graph, of the shape and dtype of `out`. None where the caller has to
+        look closer.
+        """
+        cdef bint as_array = not self.took_tensors and not isinstance(cotangent, Tensor)
+        cdef object array = cotangent
+        cdef Tensor t
+        cdef list found
+        if not isinstance(out, Tensor):
+            return None
+        t = <Tensor>out
+        if isinstance(cotangent, Tensor):
+            if node_of(<Tensor>cotangent) is not None:
+                return None
+            array = (<Tensor>cotangent).values()
+        if type(array) is not ndarray or not has_kernels(t.typenum):
+            return None
+        if cnp.PyArray_TYPE(<ndarray>array) != t.typenum or not same_shape(<ndarray>array, <ndarray>t.values()):
+            return None
+        found = self.own_gradients(t, array, True, as_array)
+        return None if found is None else self.in_structure(primals, found)
+
+    cdef object in_structure(self, object tree, list values):
+        values.reverse()
+        return rebuilt(tree, None, values)
+
+    cdef list own_gradients(self, Tensor t, object cotangent, bint retain, bint as_array):
+        # The gradients by the variables where `t` came from nothing but them; None where it did not.
         cdef Py_ssize_t k
-        if not isinstance(out, Tensor) or (<Tensor>out).size != 1 or self.connected(outputs):
+        cdef Node n
+        cdef list found
+        if self.linked or node_of(t) is None or self._source([t]) != OWN:
             return None
-        if is_complex((<Tensor>out).typenum):
+        for k in range(len(self.nodes)):
+            if node_of(<Tensor>self.tensors[k]) is not <Node>self.nodes[k]:
+                return None
+        found = leaf_gradients(t, cotangent, self.nodes, retain)
+        if found is None:
             return None
-        found = self.pull(outputs, [None], False, False)
         for k in range(len(found)):
-            if is_complex((<Tensor>found[k]).typenum):     # users see directions of ascent
-                found[k] = new_tensor(np.asarray(np.conjugate((<Tensor>found[k]).values())), None)
-        found = self.handed(found, False, as_array)
-        return self.settle(<Tensor>out, False, as_array), rebuilt(tree, None, iter(found))
+            n, g = <Node>self.nodes[k], found[k]
+            if isinstance(g, float):
+                found[k] = number(<double>g, n.typenum) if as_array else new_scalar(<double>g, n.typenum, None)
+                continue
+            if g is None:
+                g = cnp.PyArray_ZEROS(n.nd, <cnp.npy_intp*>n.dims, n.typenum, 0)
+            found[k] = g if as_array else new_tensor(g, None)
+        return found
+
+    cdef Source _source(self, list outputs) except? OPEN:
+        return source_of(outputs, self.oldest, self.newest)
 
     def connected(self, list outputs not None):
         """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
-        return self.linked or (self.recording and reaches_open_leaf(outputs, self.oldest))
+        return self.linked or (self.recording and self._source(outputs) == OPEN)
 
     def settle(self, Tensor t not None, bint connected, bint as_array):
         """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
-        if connected and reaches_open_leaf([t], self.oldest):
+        if connected and self._source([t]) == OPEN:
             return t
         if as_array and not connected:
+            if t.data is None and t.typenum != 0:
+                return number(t.scalar, t.typenum)
             if has_kernels(t.typenum):
                 return contiguous(<ndarray>t.values())
             return cnp.PyArray_NewCopy(<ndarray>t.values(), cnp.NPY_CORDER)

@@ -9,6 +9,7 @@ cdef class Buffer:
 cdef ndarray new_array(int nd, const Py_ssize_t* dims, int typenum)
 cdef ndarray new_ordered(int nd, const Py_ssize_t* dims, int typenum, const int* order)
 cdef ndarray new_zeros(int nd, const Py_ssize_t* dims, int typenum)
+cdef ndarray number(double value, int typenum)
 cdef ndarray contiguous(ndarray a)
 cdef bint is_exclusive(PyObject* a) noexcept
 cdef bint is_constant(ndarray a) noexcept

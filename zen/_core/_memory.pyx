@@ -46,7 +46,11 @@ cdef extern from *:
     #define ZEN_CARRAY(p) PyArray_ISCARRAY((PyArrayObject*)(p))
     #define ZEN_CARRAY_RO(p) PyArray_ISCARRAY_RO((PyArrayObject*)(p))
     #define ZEN_OWNS(p) PyArray_CHKFLAGS((PyArrayObject*)(p), NPY_ARRAY_OWNDATA)
+    /* What PyArray_EMPTY calls, for dtypes whose elements need no start. */
+    #define zen_new(typenum, nd, dims, strides) PyArray_NewFromDescr( \
+        &PyArray_Type, PyArray_DescrFromType(typenum), nd, dims, strides, NULL, 0, NULL)
     """
+    object zen_new(int typenum, int nd, cnp.npy_intp* dims, cnp.npy_intp* strides)
     Py_ssize_t ZEN_REFCNT(PyObject*) noexcept
     PyObject* ZEN_BASE(PyObject*) noexcept
     bint ZEN_CARRAY(PyObject*) noexcept
@@ -153,19 +157,18 @@ cdef ndarray new_ordered(int nd, const Py_ssize_t* dims, int typenum, const int*
 
 
 cdef ndarray new_strided(int nd, const Py_ssize_t* dims, int typenum, const Py_ssize_t* strides):
-    cdef size_t nbytes = item_of(typenum)
+    cdef size_t nbytes = item_of(typenum), length
     cdef int k
     cdef Buffer buffer
     cdef ndarray a
     for k in range(nd):
-        if dims[k] != 0 and nbytes > (<size_t>1 << 62) // <size_t>dims[k]:
+        length = <size_t>dims[k]
+        # Two small factors need no division, which takes as long as all else here.
+        if (nbytes | length) >> 31 != 0 and length != 0 and nbytes > (<size_t>1 << 62) // length:
             raise ValueError(f"the result's shape {tuple([dims[j] for j in range(nd)])} is too large for memory")
-        nbytes *= <size_t>dims[k]
+        nbytes *= length
     if nbytes < LARGE:
-        if strides == NULL:
-            return cnp.PyArray_EMPTY(nd, <cnp.npy_intp*>dims, typenum, 0)
-        return cnp.PyArray_New(
-            ndarray, nd, <cnp.npy_intp*>dims, typenum, <cnp.npy_intp*>strides, NULL, 0, 0, <object>NULL)
+        return zen_new(typenum, nd, <cnp.npy_intp*>dims, <cnp.npy_intp*>strides)
     buffer = Buffer.__new__(Buffer)
     buffer.nbytes = round_up(nbytes)
     buffer.data = take(buffer.nbytes)
@@ -182,6 +185,16 @@ cdef ndarray new_strided(int nd, const Py_ssize_t* dims, int typenum, const Py_s
 cdef ndarray new_zeros(int nd, const Py_ssize_t* dims, int typenum):
     cdef ndarray a = new_array(nd, dims, typenum)
     memset(cnp.PyArray_DATA(a), 0, cnp.PyArray_NBYTES(a))
+    return a
+
+
+cdef ndarray number(double value, int typenum):
+    # A 0-d array of float or double.
+    cdef ndarray a = zen_new(typenum, 0, NULL, NULL)
+    if typenum == cnp.NPY_FLOAT:
+        (<float*>cnp.PyArray_DATA(a))[0] = <float>value
+    else:
+        (<double*>cnp.PyArray_DATA(a))[0] = value
     return a
 
 

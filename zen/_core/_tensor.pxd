@@ -131,6 +131,7 @@ cdef bint recording() noexcept
 cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
 cdef object hush()                          # NumPy's warnings off in this thread, until `unhush` of what is returned
 cdef int unhush(object before) except -1
+cpdef long long next_seq()
 cdef long long last_write    # the newest number at which some array was overwritten
 cdef Node new_node(Row row)
 cdef Node output_node(Node call, int k, int count, int typenum, int nd, const Py_ssize_t* dims)

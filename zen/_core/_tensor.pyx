@@ -26,6 +26,7 @@ import numpy as np
 from zen._core import _dispatch
 from zen._core._dtypes cimport is_differentiable, is_exact, is_integer, typenum_of
 from zen._core._guard cimport borrow as borrowed, is_lent, is_sole_borrower, lend, owner_of
+from zen._core._memory cimport number
 from zen._core._types cimport MAX_ARGUMENTS, kernel_t
 from zen._core._guard import set_note
 
@@ -141,7 +142,7 @@ def call_recording(bint enabled, function, /, *args, **kwargs):
 include "_tensor_modes.pxi"
 
 
-def next_seq():
+cpdef long long next_seq():
     """The next number of the sequence that orders nodes and in-place writes."""
     global _seq
     _seq += 1

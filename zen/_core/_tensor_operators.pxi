@@ -37,11 +37,7 @@ cdef class Tensor:
         if self.data is None:
             if self.typenum == 0:
                 raise RuntimeError("this Tensor was never initialised: Tensor.__init__ was not called")
-            self.data = cnp.PyArray_EMPTY(0, NULL, self.typenum, 0)
-            if self.typenum == cnp.NPY_FLOAT:
-                (<float*>cnp.PyArray_DATA(<ndarray>self.data))[0] = <float>self.scalar
-            else:
-                (<double*>cnp.PyArray_DATA(<ndarray>self.data))[0] = self.scalar
+            self.data = number(self.scalar, self.typenum)
         return self.data
 
     cdef void set_base(self, Tensor base) noexcept:

@@ -80,18 +80,19 @@ def reaches_open_leaf(outputs: list[Tensor], oldest: int) -> bool:
 class Leaves:
     """The Tensors that stand for the differentiated arguments of one call of a function.
 
-    name: of the transform, for messages. args: all positional arguments; in those at the positions `where` every leaf
-    is replaced. A subclass has `variable(value)`, which makes what stands for a value.
+    name: of the transform, for messages. args: all positional arguments; in those at the positions `where`, or in all
+    of them where that is None, every leaf is replaced. A subclass has `variable(value)`, which makes what stands for a
+    value.
     """
 
-    def __init__(self, name: str, args: Sequence[Any], where: Sequence[int]) -> None:
+    def __init__(self, name: str, args: Sequence[Any], where: Sequence[int] | None) -> None:
         self.name = name
         self.args = list(args)
         self.tensors: list[Tensor] = []
         self._nodes: list[Any] = []
         self.recording, self.oldest = grad_enabled(), next_seq()
         self.linked = self.took_tensors = False
-        for self.position in where:
+        for self.position in range(len(args)) if where is None else where:
             self.args[self.position] = transform(self.variable, args[self.position])
 
     def variable(self, value: Any) -> Tensor:
@@ -120,6 +121,10 @@ class Leaves:
         return None
 
     def differentiated(self, out: Any, tree: Any) -> tuple[Any, Any] | None:
+        """None: the caller does it."""
+        return None
+
+    def pulled(self, out: Any, cotangent: Any, primals: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """None: the caller does it."""
         return None
 

@@ -45,7 +45,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if not (isinstance(primals, (tuple, list)) and isinstance(tangents, (tuple, list))):
         name, given = ("tangents", tangents) if isinstance(primals, (tuple, list)) else ("primals", primals)
         raise TypeError(f"jvp: {name} is a tuple with an entry for each argument, not {type(given).__name__}")
-    variables = Variables("jvp", primals, range(len(primals)))
+    variables = Variables("jvp", primals, None)
     directions = variables.directions(tangents)
     if directions is not None:
         out = variables.call(f, {})

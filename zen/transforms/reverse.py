@@ -146,62 +146,67 @@ class _ValueAndGradient(Wrapper):
     def __init__(
         self, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, holomorphic: bool = False
     ) -> None:
-        if type(argnums) is not int:
-            _argnums(argnums, None)
         Wrapper.__init__(self, f)
-        self._f, self._argnums, self._has_aux, self._holomorphic = f, argnums, has_aux, holomorphic
-        self._is_plain = type(argnums) is int and not has_aux
+        alone = type(argnums) is int and argnums >= 0
+        if not alone:
+            _argnums(argnums, None)
+        # One attribute: `Wrapper.__getattr__` makes reading each of them slow.
+        self._given = f, argnums, has_aux, holomorphic, alone and not has_aux and not holomorphic
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._both(args, kwargs)
-
-    def _both(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        where = _argnums(self._argnums, len(args))
-        variables = Variables("grad", args, where)
-        value, aux = variables.call(self._f, kwargs), None
-        if self._is_plain and len(args) == 1 and not kwargs:
-            made = None if self._holomorphic else variables.differentiated(value, args[0])
-            if made is not None:
-                return made
-        if self._has_aux:
-            value, aux = _split(value)
-        if not isinstance(value, Tensor) or value.size != 1:
-            _refuse(value)
-        outputs = [value]
-        recorded = connected = variables.connected(outputs)
-        if self._holomorphic:
-            _check_holomorphic(value, variables.tensors)
-        elif value.dtype in COMPLEX:
-            raise TypeError(
-                f"grad: the function returned a number of dtype {value.dtype}, and a gradient is of a real one; return "
-                "its real part or abs(), or pass holomorphic=True for the derivative of a holomorphic function"
-            )
-        pulled = variables.pull(outputs, [None], False, recorded)
-        if not self._holomorphic:
-            pulled = conjugated(pulled, recorded)
-        if aux is not None and not connected:
-            connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
-        alone = not kwargs and len(args) == len(where)
-        as_array = not (variables.took_tensors or connected or (not alone and variables.beside(args, kwargs, where)))
-        values = variables.handed(pulled, recorded, as_array)
-        if isinstance(self._argnums, int):
-            found = trees.rebuild(args[where[0]], values)
-        else:
-            rest = iter(values)
-            found = tuple([trees.rebuild(args[k], rest) for k in where])
-        given = variables.settle(value, connected, as_array)
-        return ((given, variables.settled(aux, connected, as_array)) if self._has_aux else given), found
+        return _both(self._given, args, kwargs)
 
     def _parts(self) -> tuple[Any, ...]:
-        return self._f, self._argnums, self._has_aux, self._holomorphic
+        return self._given[:4]
 
 
 class _Gradient(_ValueAndGradient):
     """What `grad` returns."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        value, found = self._both(args, kwargs)
-        return (found, value[1]) if self._has_aux else found
+        given = self._given
+        value, found = _both(given, args, kwargs)
+        return (found, value[1]) if given[2] else found
+
+
+def _both(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`(value, gradient)` of a call of what `value_and_grad` was given."""
+    f, argnums, has_aux, holomorphic, is_plain = given
+    where = [argnums] if is_plain and argnums < len(args) else _argnums(argnums, len(args))
+    variables = Variables("grad", args, where)
+    value, aux = variables.call(f, kwargs), None
+    alone = not kwargs and len(args) == len(where)
+    if is_plain and (alone or not variables.beside(args, kwargs, where)):
+        made = variables.differentiated(value, args[argnums])
+        if made is not None:
+            return made
+    if has_aux:
+        value, aux = _split(value)
+    if not isinstance(value, Tensor) or value.size != 1:
+        _refuse(value)
+    outputs = [value]
+    recorded = connected = variables.connected(outputs)
+    if holomorphic:
+        _check_holomorphic(value, variables.tensors)
+    elif value.dtype in COMPLEX:
+        raise TypeError(
+            f"grad: the function returned a number of dtype {value.dtype}, and a gradient is of a real one; return "
+            "its real part or abs(), or pass holomorphic=True for the derivative of a holomorphic function"
+        )
+    pulled = variables.pull(outputs, [None], False, recorded)
+    if not holomorphic:
+        pulled = conjugated(pulled, recorded)
+    if aux is not None and not connected:
+        connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
+    as_array = not (variables.took_tensors or connected or (not alone and variables.beside(args, kwargs, where)))
+    values = variables.handed(pulled, recorded, as_array)
+    if isinstance(argnums, int):
+        found = trees.rebuild(args[where[0]], values)
+    else:
+        rest = iter(values)
+        found = tuple([trees.rebuild(args[k], rest) for k in where])
+    result = variables.settle(value, connected, as_array)
+    return ((result, variables.settled(aux, connected, as_array)) if has_aux else result), found
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -217,13 +222,16 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> y.tolist(), pull(np.array([1.0, 10.0]))[0].tolist()
     ([1.0, 4.0], [2.0, 40.0])
     """
-    variables = Variables("vjp", primals, range(len(primals)))
+    variables = Variables("vjp", primals, None)
     out = variables.call(f, {})
     outputs = results("vjp", out)
     connected = variables.connected(outputs)
     as_array = not variables.took_tensors
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
+        made = None if connected else variables.pulled(out, cotangent, primals)
+        if made is not None:
+            return made
         if isinstance(out, Tensor) and isinstance(cotangent, (Tensor, np.ndarray)):
             seeds = [_seed("vjp", "the result", out, cotangent)]
         elif isinstance(out, Tensor):
