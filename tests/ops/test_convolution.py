@@ -274,6 +274,55 @@ def test_errors(call, message):
         call()
 
 
+FORMS = [(1, 0, 1, 1), ((2, 1), (0, 2), (1, 2), 2), (1, "same", 2, 2), ((1, 1), (1, 1), (1, 1), 1)]
+NEEDED = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("needed", NEEDED)
+def test_gradients_where_only_some_operands_need_them(needed, form):
+    groups = form[-1]
+    arrays = [draw(2, 4, 5, 6), draw(6, 4 // groups, 2, 3), draw(6)]
+    tensors = [zen.tensor(a, requires_grad=bool(k)) for a, k in zip(arrays, needed, strict=True)]
+    y = zen.f.conv2d(*tensors, *form)
+    g = draw(*y.shape)
+    y.backward(zen.tensor(g))
+
+    def value(k, direction):  # the convolution is linear in each operand: its slope is exact
+        ends = [
+            zen.f.conv2d(*[a + s * direction if j == k else a for j, a in enumerate(arrays)], *form) for s in (-1, 1)
+        ]
+        return float((g * (ends[1].array - ends[0].array)).sum()) / 2
+
+    for k, t in enumerate(tensors):
+        if not needed[k]:
+            assert t.grad is None
+            continue
+        direction = draw(*t.shape)
+        np.testing.assert_allclose((t.gradient * direction).sum(), value(k, direction), rtol=1e-9)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda f: f.__name__)
+def test_gradients_of_operands_of_any_layout(layout):
+    given = [draw(2, 2, 5, 4), draw(3, 2, 2, 2)]
+    expected = [zen.tensor(a, requires_grad=True) for a in given]
+    found = [zen.tensor(layout(a), requires_grad=True) for a in given]
+    for x, w in (expected, found):
+        (zen.f.conv2d(x, w, None, (2, 1), (1, 0)) ** 2).sum().backward()
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a.gradient, b.gradient, rtol=1e-12)
+
+
+@pytest.mark.parametrize("first", ["written to", "read"])
+def test_an_image_overwritten_before_the_backward_pass(first):
+    image, w = draw(1, 1, 3, 3), zen.tensor(draw(1, 1, 2, 2), requires_grad=True)
+    expected = [[image[0, 0, i : i + 2, j : j + 2].sum() for j in range(2)] for i in range(2)]
+    y = zen.f.conv2d(image if first == "written to" else image.copy(), w).sum()
+    image[...] = np.nan
+    y.backward()
+    np.testing.assert_allclose(w.gradient[0, 0], expected)
+
+
 class One:
     def __index__(self):
         return 1

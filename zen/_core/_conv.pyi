@@ -2,6 +2,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ._tensor import Row, Tensor
+
 _Array = NDArray[Any]
 _Pair = tuple[int, int]
 
@@ -14,3 +16,4 @@ def conv2d_input(
 def conv2d_weight(
     x: _Array, g: _Array, kernel: _Pair, stride: _Pair, padding: _Pair, dilation: _Pair, groups: int
 ) -> _Array: ...
+def convolved(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Tensor | None: ...

@@ -12,22 +12,34 @@ most twice the input: one tile, of a megabyte at most and no more than the input
 made only where it is no larger than the input. (Small inputs: 64 KiB, or 16 positions.)
 """
 
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject
 from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
+from zen._core._engine cimport Pass, cotangent
+from zen._core._guard cimport keep
 from zen._core._memory cimport contiguous, new_array
+from zen._core._parse cimport Arg, parse, taken
 from zen._core._patches cimport (
     Geometry, Tile, columns_size, first_tile, next_tile, plan_tiles, side_size, zen_copy,
 )
 from zen._core._plan cimport Plan, reserve, run, start
 from zen._core._planes cimport FORWARD, INPUT, WEIGHT, Planes, plan_planes, planes_size
+from zen._core._record cimport record_layer
+from zen._core._tensor cimport ARRAY, Node, Row, Tensor, hook, hush, new_tensor, recording, register, unhush
 from zen._core._views cimport View, buffer1, buffer2, buffer3, buffer4, check_views
 
 cnp.import_array()
 check_views()
+
+cdef extern from "Python.h":
+    ctypedef struct PyTupleObject:
+        PyObject** ob_item
+    long long PyLong_AsLongLongAndOverflow(object, int*) noexcept
 
 cdef enum:              # the buffers; which of them is written, the task says
     X = 0
@@ -332,3 +344,6 @@ def conv2d_weight(ndarray x not None, ndarray g not None, tuple kernel, tuple st
     cdef ndarray w = new_array(4, dims, typenum)
     execute(&p, WEIGHT, x, w, None, g)
     return w
+
+
+include "_conv_row.pxi"

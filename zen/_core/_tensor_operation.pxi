@@ -1,6 +1,7 @@
 # What the engine knows of one operation: Row, and the kernels that rows ask for. Part of _tensor.pyx.
 
 cdef dict _kernels = {}     # name -> Kernel, from when an operation's module registers it
+cdef dict _awaiting = {}    # name -> the row that asked for a kernel before its module was loaded
 
 
 @cython.final
@@ -14,8 +15,11 @@ cdef class Kernel:
 
 cdef void register(str kernel, run_t run, pull_t pull):
     cdef Kernel made = Kernel()
+    cdef Row row = _awaiting.pop(kernel, None)
     made.run, made.pull, made.push = run, pull, NULL
     _kernels[kernel] = made
+    if row is not None:
+        row.run, row.pull = run, pull
 
 
 cdef void register_push(str kernel, push_t push):
@@ -48,6 +52,8 @@ cdef class Row:
             self.output.is_output, self.output.pull = True, pull_output
         if own is not None:
             self.run, self.pull, self.push = own.run, own.pull, own.push
+        elif kernel is not None and not elementwise:
+            _awaiting[kernel] = self
         kernels = _dispatch.find(kernel) if elementwise and kernel is not None else None
         if kernels is not None and nin <= MAX_ARGUMENTS:
             self.generated = True

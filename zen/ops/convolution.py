@@ -8,13 +8,12 @@ Sequences are images of height 1.
 from __future__ import annotations
 
 import operator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..backend import Shaped, Tensor, apply, kernels
-from ..dtypes import FLOATING, KERNELS, accumulator
+from ..backend import Shaped, apply, kernels
+from ..dtypes import KERNELS, accumulator
 from .joining import PAD
 from .operands import floating
 from .register import ROWS, define, public
@@ -127,7 +126,6 @@ CONV2D_WEIGHT = define(row(
 
 
 _LARGEST = 2**31 - 1  # products of two sizes still fit in 64 bits
-_INTS = (int,) * 7
 
 
 def several(name: str, key: str, value: Any, count: int, least: int) -> tuple[int, ...]:
@@ -214,10 +212,6 @@ def _padding(
 def _convolve(
     name: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Any:
-    if axes == 2:
-        y = _usual(x, weight, bias, stride, padding, dilation, groups)
-        if y is not None:
-            return y
     form = "(out, in / groups, length)" if axes == 1 else "(out, in / groups, height, width)"
     weight, groups = _weight(name, weight, axes, groups, form)
     x, alone = batched(name, floating(name, x), axes, "input")
@@ -241,42 +235,6 @@ def _convolve(
         bias = _bias(name, bias, weight.shape[0])
         y = apply(CONV2D_BIAS, (x, weight, bias), (stride, padding, dilation, groups))
     return unbatched(y, axes, alone)
-
-
-def _usual(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
-    """What a layer calls again and again: float images in batches, with pairs of ints. None for anything else."""
-    if not (isinstance(x, Tensor) and isinstance(weight, Tensor)):
-        return None
-    if not type(stride) is type(padding) is type(dilation) is tuple:
-        return None
-    if tuple(map(type, (*stride, *padding, *dilation, groups))) != _INTS:  # the cache takes 1.0 and True for 1
-        return None
-    dtype = x.dtype
-    if weight.dtype is not dtype or dtype not in FLOATING:
-        return None
-    if bias is None:
-        if _fits(x.shape, weight.shape, weight.shape[:1], stride, padding, dilation, groups):
-            return apply(CONV2D, (x, weight), (stride, padding, dilation, groups))
-    elif isinstance(bias, Tensor) and bias.dtype is dtype:
-        if _fits(x.shape, weight.shape, bias.shape, stride, padding, dilation, groups):
-            return apply(CONV2D_BIAS, (x, weight, bias), (stride, padding, dilation, groups))
-    return None
-
-
-@lru_cache(256)
-def _fits(
-    x: tuple[int, ...], weight: tuple[int, ...], bias: tuple[int, ...], stride: Pair, padding: Pair, dilation: Pair,
-    groups: int,
-) -> bool:  # fmt: skip
-    """Whether these shapes and settings are a convolution of images in batches, as they are."""
-    if not len(x) == len(weight) == 4 or not len(stride) == len(padding) == len(dilation) == 2:
-        return False
-    if min(weight[2:]) < 1 or min(*stride, *dilation, groups) < 1 or min(padding) < 0:
-        return False
-    if max(*stride, *padding, *dilation, groups) > _LARGEST or weight[0] % groups or bias != weight[:1]:
-        return False
-    spans = [(n + 2 * p, d * (k - 1) + 1) for n, k, p, d in zip(x[2:], weight[2:], padding, dilation, strict=True)]
-    return x[1] == weight[1] * groups and all([span <= n for n, span in spans])
 
 
 def _transpose(
@@ -348,7 +306,12 @@ def conv2d(
     >>> zen.f.conv2d(x, zen.ones((1, 1, 2, 2)), zen.tensor([0.5])).tolist()
     [[[10.5]]]
     """
-    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+    # What a layer calls again and again needs no preparation.
+    if bias is None:
+        y = kernels.conv.convolved(CONV2D, (input, weight), (stride, padding, dilation, groups))
+    else:
+        y = kernels.conv.convolved(CONV2D_BIAS, (input, weight, bias), (stride, padding, dilation, groups))
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups) if y is None else y
 
 
 @public("")

@@ -42,6 +42,10 @@ def conv2d_weight(x: Array, g: Array, kernel: Pair, stride: Pair, padding: Pair,
     return out.reshape(g.shape[1], x.shape[1] // groups, *kernel)
 
 
+def convolved(row: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> None:
+    """None: the caller brings everything to the form in which it applies the row."""
+
+
 def _taps(x: Array, kernel: Any, size: Any, stride: Pair, dilation: Pair) -> Iterator[tuple[Pair, Array]]:
     """Each position of the kernel, with a view of what all output positions see of x through it."""
     for tap in np.ndindex(*kernel):
