@@ -2,7 +2,8 @@
 
 Called by zen/ops. An array is seen as (outer, n, inner): its lines of n elements lie along the axis, `inner` elements
 apart. Values are float or double. Where lines lie side by side the loops run across them; where each is contiguous,
-LINES of them are worked on together, because one addition waits for the one before.
+LINES of them are worked on together, because one addition waits for the one before. Plans (see _plan.pxd) are made for
+lines; buffers are C-contiguous.
 """
 
 cimport numpy as cnp
@@ -10,8 +11,9 @@ from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array, same_shape
+from zen._core._plan cimport Plan, execute_t, run, start
 from zen._core._types cimport MAXDIMS
-from zen._core._views cimport View, check_views, flipped3, view1, view3
+from zen._core._views cimport View, buffer1, buffer2, buffer3, check_views, flipped3
 
 cnp.import_array()
 check_views()
@@ -36,6 +38,18 @@ cdef enum:
     LINES = 4
     PANEL = 256          # lines side by side that are worked on together
     LONG = 4096          # elements from which one line is cut into LINES
+    WORTH = 1 << 14      # elements from which releasing the GIL is worth it
+
+cdef enum:               # the buffers
+    X = 0
+    SECOND = 1           # the terms of a recurrence, the tangents of a product
+    OUT = 2
+    BUFFERS = 3
+
+cdef struct Along:
+    Plan plan
+    Lines lines
+    bint back            # from the end of each line to its start
 
 
 cdef int describe(Lines* s, ndarray a, int axis) except -1:
@@ -57,13 +71,27 @@ cdef ndarray ready(ndarray a):
     return a if cnp.PyArray_ISCARRAY_RO(a) else contiguous(a)
 
 
-cdef inline bint is_double(ndarray a) noexcept nogil:
-    return cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
+cdef inline bint is_double(const Plan* plan) noexcept nogil:
+    return plan.typenum == cnp.NPY_DOUBLE
 
 
-cdef inline View lines_of(ndarray a, const Lines* s, bint back, Py_ssize_t lag) noexcept nogil:
+cdef int plan_lines(Along* s, execute_t execute, ndarray x, int axis, bint back) except -1:
+    describe(&s.lines, x, axis)
+    s.back = back
+    start(&s.plan, execute, cnp.PyArray_TYPE(x), cnp.PyArray_SIZE(x) < WORTH)
+    return 0
+
+
+cdef inline View lines_of(const Along* s, void* p, Py_ssize_t lag) noexcept nogil:
     # (outer, n, inner), or the same with lines that run from their end to their start, then `lag` elements late.
-    return flipped3(a, s.outer, s.n, s.inner, lag) if back else view3(a, s.outer, s.n, s.inner)
+    cdef Py_ssize_t outer = s.lines.outer, n = s.lines.n, inner = s.lines.inner
+    return flipped3(p, s.plan.item, outer, n, inner, lag) if s.back else buffer3(p, s.plan.item, outer, n, inner)
+
+
+cdef int run_on(const Along* s, ndarray x, ndarray second, ndarray out) except -1:
+    cdef void* p[BUFFERS]
+    p[X], p[SECOND], p[OUT] = cnp.PyArray_DATA(x), cnp.PyArray_DATA(second), cnp.PyArray_DATA(out)
+    return run(&s.plan, p) if cnp.PyArray_SIZE(out) > 0 else 0
 
 
 cdef ndarray like(ndarray a):
@@ -109,19 +137,21 @@ SUM_BESIDE[0], SUM_BESIDE[1] = <line_t> <void*> sum_beside[float], <line_t> <voi
 SUM_TOGETHER[0], SUM_TOGETHER[1] = <line_t> <void*> sum_together[float], <line_t> <void*> sum_together[double]
 
 
+cdef void execute_sum(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Along* s = <const Along*>plan
+    cdef line_t kernel = SUM_TOGETHER[is_double(plan)] if s.lines.inner == 1 else SUM_BESIDE[is_double(plan)]
+    kernel(lines_of(s, p[X], 0), lines_of(s, p[OUT], 0))
+
+
 def running_sum(ndarray x not None, int axis, bint back):
     """Sums along `axis` of all elements up to each one, itself included; with `back` of all from it on.
 
     x: float32 or float64, of any layout. Returns a C-contiguous array.
     """
-    cdef Lines s
+    cdef Along s
     cdef ndarray a = ready(x), out = like(a)
-    describe(&s, a, axis)
-    if cnp.PyArray_SIZE(a) == 0:
-        return out
-    cdef line_t kernel = SUM_TOGETHER[is_double(a)] if s.inner == 1 else SUM_BESIDE[is_double(a)]
-    with nogil:
-        kernel(lines_of(a, &s, back, 0), lines_of(out, &s, back, 0))
+    plan_lines(&s, execute_sum, a, axis, back)
+    run_on(&s, a, a, out)
     return out
 
 
@@ -153,21 +183,23 @@ RECUR_LINES[0], RECUR_LINES[1] = <recur_t> <void*> recur_lines[float], <recur_t>
 RECUR[0], RECUR[1] = <recur_t> <void*> recur[float], <recur_t> <void*> recur[double]
 
 
+cdef void execute_recurrence(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Along* s = <const Along*>plan
+    cdef recur_t kernel = RECUR_LINES[is_double(plan)] if s.lines.inner == 1 else RECUR[is_double(plan)]
+    kernel(lines_of(s, p[X], 1), lines_of(s, p[SECOND], 0), lines_of(s, p[OUT], 0))
+
+
 def recurrence(ndarray a not None, ndarray b not None, int axis, bint back):
     """y[k] = a[k] y[k - 1] + b[k] along `axis`, y[0] being b[0]; with `back` y[k] = a[k + 1] y[k + 1] + b[k].
 
     a, b: of one shape, both float32 or both float64, of any layout. Returns a C-contiguous array.
     """
-    cdef Lines s
+    cdef Along s
     cdef ndarray factors = ready(a), terms = ready(b), out = like(terms)
-    describe(&s, terms, axis)
+    plan_lines(&s, execute_recurrence, terms, axis, back)
     if not same_shape(factors, terms) or cnp.PyArray_TYPE(factors) != cnp.PyArray_TYPE(terms):
         raise ValueError("recurrence: both arrays have one shape and dtype")
-    if cnp.PyArray_SIZE(terms) == 0:
-        return out
-    cdef recur_t kernel = RECUR_LINES[is_double(out)] if s.inner == 1 else RECUR[is_double(out)]
-    with nogil:
-        kernel(lines_of(factors, &s, back, 1), lines_of(terms, &s, back, 0), lines_of(out, &s, back, 0))
+    run_on(&s, factors, terms, out)
     return out
 
 
@@ -281,22 +313,32 @@ OTHERS_BESIDE[0], OTHERS_BESIDE[1] = <line_t> <void*> others_beside[float], <lin
 OTHERS_LINES[0], OTHERS_LINES[1] = <others_t> <void*> others_lines[float], <others_t> <void*> others_lines[double]
 
 
+cdef void execute_others(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Along* s = <const Along*>plan
+    cdef Py_ssize_t size = s.lines.outer * s.lines.n
+    if s.lines.inner == 1:
+        OTHERS_LINES[is_double(plan)](buffer1(p[X], plan.item, size), buffer1(p[OUT], plan.item, size), s.lines.n)
+    else:
+        OTHERS_BESIDE[is_double(plan)](lines_of(s, p[X], 0), lines_of(s, p[OUT], 0))
+
+
 def prod_others(ndarray x not None, int axis):
     """For each element the product of the others along `axis`, without a division.
 
     x: float32 or float64, of any layout. Returns a C-contiguous array.
     """
-    cdef Lines s
+    cdef Along s
     cdef ndarray a = ready(x), out = like(a)
-    describe(&s, a, axis)
-    if cnp.PyArray_SIZE(a) == 0:
-        return out
-    with nogil:
-        if s.inner == 1:
-            OTHERS_LINES[is_double(a)](view1(a, s.outer * s.n), view1(out, s.outer * s.n), s.n)
-        else:
-            OTHERS_BESIDE[is_double(a)](view3(a, s.outer, s.n, s.inner), view3(out, s.outer, s.n, s.inner))
+    plan_lines(&s, execute_others, a, axis, False)
+    run_on(&s, a, a, out)
     return out
+
+
+cdef void execute_tangent(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Along* s = <const Along*>plan
+    kernels.product_tangent[is_double(plan)](
+        lines_of(s, p[X], 0), lines_of(s, p[SECOND], 0),
+        buffer2(p[OUT], plan.item, s.lines.outer, s.lines.inner))
 
 
 def product_tangent(ndarray x not None, ndarray t not None, int axis):
@@ -304,11 +346,11 @@ def product_tangent(ndarray x not None, ndarray t not None, int axis):
 
     x, t: of one shape, both float32 or both float64, of any layout. Returns an array without that axis.
     """
-    cdef Lines s
+    cdef Along s
     cdef Py_ssize_t dims[MAXDIMS]
     cdef ndarray a = ready(x), b = ready(t), out
     cdef int k, n = 0, nd = cnp.PyArray_NDIM(a)
-    describe(&s, a, axis)
+    plan_lines(&s, execute_tangent, a, axis, False)
     if not same_shape(a, b) or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b):
         raise ValueError("product_tangent: both arrays have one shape and dtype")
     for k in range(nd):
@@ -316,9 +358,5 @@ def product_tangent(ndarray x not None, ndarray t not None, int axis):
             dims[n] = cnp.PyArray_DIMS(a)[k]
             n += 1
     out = new_array(n, dims, cnp.PyArray_TYPE(a))
-    if cnp.PyArray_SIZE(out) == 0:
-        return out
-    with nogil:
-        kernels.product_tangent[is_double(a)](
-            cnp.PyArray_DATA(a), cnp.PyArray_DATA(b), cnp.PyArray_DATA(out), s.outer, s.n, s.inner)
+    run_on(&s, a, b, out)
     return out

@@ -20,6 +20,7 @@ from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._kernels cimport PANEL_WIDTH, TRIANGLE
 from zen._core._memory cimport contiguous, new_array, same_shape
+from zen._core._views cimport matrix_at
 
 cnp.import_array()
 

@@ -89,7 +89,9 @@ cdef void decompose_tangent(const real* l, real* d, Py_ssize_t n, Py_ssize_t ld,
     cdef Py_ssize_t half, m, i, j, top, left
     cdef real* corner
     if n <= TRIANGLE:
-        kernels.corner_tangent[sizeof(real) == sizeof(double)](l, ld, d, ld, n)
+        kernels.corner_tangent[sizeof(real) == sizeof(double)](
+            matrix_at(<char*>l, n, n, ld * sizeof(real), sizeof(real)),
+            matrix_at(<char*>d, n, n, ld * sizeof(real), sizeof(real)))
         return
     half = split(n, TRIANGLE)
     m = n - half

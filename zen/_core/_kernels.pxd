@@ -14,9 +14,7 @@ cdef enum:
     CHUNK = 2048     # elements of short rows that softmax and cross entropy work on together
 
 cdef struct Targets:
-    # What cross entropy is told beside the logits.
-    const long long* classes
-    const void* weights          # one for each class, of the logits' dtype, or NULL
+    # What cross entropy is told beside the logits, the classes of the samples and the weights of the classes.
     long long ignored            # the class whose samples do not count
     double smoothing
 
@@ -104,30 +102,19 @@ ctypedef void (*solve_triangle_t)(
 ctypedef bint (*cholesky_corner_t)(void* a, Py_ssize_t lda, Py_ssize_t n, double least) noexcept nogil
 
 # _kernels_tangents.pxi. Arrays are seen as (outer, n, inner), their lines of n elements `inner` apart.
-ctypedef bint (*extreme_tangent_t)(
-    const_t x, const_t y, const_t t, void* out, void* counts, Py_ssize_t outer, Py_ssize_t n, Py_ssize_t inner
-) noexcept nogil
-ctypedef void (*product_tangent_t)(
-    const_t x, const_t t, void* out, Py_ssize_t outer, Py_ssize_t n, Py_ssize_t inner) noexcept nogil
-ctypedef void (*corner_tangent_t)(const_t l, Py_ssize_t ldl, void* d, Py_ssize_t ldd, Py_ssize_t n) noexcept nogil
+ctypedef bint (*extreme_tangent_t)(View x, View y, View t, View out, View counts) noexcept nogil
+ctypedef void (*product_tangent_t)(View x, View t, View out) noexcept nogil
+ctypedef void (*corner_tangent_t)(View l, View d) noexcept nogil
 ctypedef void (*norm_lines_tangent_t)(
-    const_t t, const_t x, Py_ssize_t rows, Py_ssize_t n, const_t w, const_t dw, const_t db, bint centred,
-    const double* mean, const double* rstd, void* out
-) noexcept nogil
+    View t, View x, View w, View dw, View db, bint centred, View mean, View rstd, View out) noexcept nogil
 ctypedef void (*norm_channels_tangent_t)(
-    const_t t, const_t x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
-    const_t w, const_t dw, const_t db, double eps, bint given, const double* mean, const double* var, void* out,
-    double* sums, double* products, void* factors
+    View t, View x, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool, View w, View dw, View db, double eps,
+    bint given, View mean, View var, View out, View sum_t, View sum_th, View factors
 ) noexcept nogil
-
 ctypedef void (*lstm_tangent_t)(
-    const_t gates, const_t before, const_t squashed, const_t q, const_t drive, Py_ssize_t q_step,
-    Py_ssize_t drive_step, void* dc, void* dh, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+    View gates, View before, View squashed, View q, View drive, View dc, View dh) noexcept nogil
 ctypedef void (*gru_tangent_t)(
-    const_t gates, const_t before, const_t kept, const_t q, const_t inputs, const_t states, Py_ssize_t q_step,
-    Py_ssize_t inputs_step, Py_ssize_t states_step, const_t dh, Py_ssize_t dh_step, void* out, Py_ssize_t rows,
-    Py_ssize_t n
-) noexcept nogil
+    View gates, View before, View kept, View q, View inputs, View states, View dh, View out) noexcept nogil
 
 # _kernels_matvec.pxi
 ctypedef void (*matvec_t)(

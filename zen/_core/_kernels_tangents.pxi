@@ -1,6 +1,6 @@
 # What forward mode takes in one pass where the value's and the gradient's kernels would take several: extremes,
 # products, Cholesky factors, normalisation, recurrent nets. Included by the generated modules, after
-# _kernels_norm_lines.pxi, whose sums it uses.
+# _kernels_norm_lines.pxi, whose sums it uses, and _kernels_gates.pxi. What works on one row has a pointer to it.
 
 cdef enum:
     SEARCHED = 64        # elements that are compared together: hardly any of them is an extreme
@@ -25,34 +25,39 @@ cdef inline bint has_equal(const real* x, const real* y, Py_ssize_t step, Py_ssi
 
 
 cdef bint extreme_tangent(
-    const real* x, const real* y, const real* t, real* out, real* counts, Py_ssize_t outer, Py_ssize_t n,
-    Py_ssize_t inner,
+    const real[:, :, ::1] x, const real[:, ::1] y, const real[:, :, ::1] t, real[:, ::1] out, real[::1] counts
 ) noexcept nogil:
     # Of (outer, n, inner) over n. counts: room for `inner`. False where nothing equals y, which then is nan.
-    cdef Py_ssize_t step = inner != 1, length = inner if step else n, lines = n if step else 1, _o, _k, i, j, start, m
-    for _o in range(outer):
+    cdef Py_ssize_t n = x.shape[1], inner = x.shape[2], o, k, i
+    for o in range(out.shape[0]):
         for i in range(inner):
-            out[i] = counts[i] = 0
-        for _k in range(lines):
-            start = 0
-            while start < length:
-                m = min(length - start, <Py_ssize_t>SEARCHED)
-                if has_equal(x + start, y + start * step, step, m):
-                    for i in range(start, start + m):
-                        j = i * step
-                        if x[i] == y[j]:
-                            out[j] += t[i]
-                            counts[j] += 1
-                start += m
-            x += length
-            t += length
+            out[o, i] = counts[i] = 0
+        if inner == 1 and n > 0:
+            gather_equal(&x[o, 0, 0], &y[o, 0], &t[o, 0, 0], &out[o, 0], &counts[0], 0, n)
+        else:
+            for k in range(n if inner > 0 else 0):
+                gather_equal(&x[o, k, 0], &y[o, 0], &t[o, k, 0], &out[o, 0], &counts[0], 1, inner)
         for i in range(inner):
             if counts[i] == 0:
                 return False
-            out[i] /= counts[i]
-        y += inner
-        out += inner
+            out[o, i] /= counts[i]
     return True
+
+
+cdef inline void gather_equal(
+    const real* x, const real* y, const real* t, real* out, real* counts, Py_ssize_t step, Py_ssize_t n
+) noexcept nogil:
+    # Adds up the tangents where x equals y, and how many they are. step: of y, out and counts, as in has_equal.
+    cdef Py_ssize_t start = 0, i, j, m
+    while start < n:
+        m = min(n - start, <Py_ssize_t>SEARCHED)
+        if has_equal(x + start, y + start * step, step, m):
+            for i in range(start, start + m):
+                j = i * step
+                if x[i] == y[j]:
+                    out[j] += t[i]
+                    counts[j] += 1
+        start += m
 
 
 # --- products: of x + e t for an infinitesimal e, one factor after the other
@@ -88,148 +93,144 @@ cdef real product_along(
 
 
 cdef void product_tangents(
-    const real* x, const real* t, real* out, Py_ssize_t outer, Py_ssize_t n, Py_ssize_t inner
+    const real[:, :, ::1] x, const real[:, :, ::1] t, real[:, ::1] out
 ) noexcept nogil:
+    # Of (outer, n, inner) over n.
     cdef real p[BESIDE]
     cdef real d[BESIDE]
-    cdef Py_ssize_t _o, i, start, m
-    for _o in range(outer):
+    cdef Py_ssize_t n = x.shape[1], inner = out.shape[1], o, i, start, m
+    for o in range(out.shape[0]):
         start = 0
-        while inner > 1 and start < inner:
+        while n > 0 and inner > 1 and start < inner:
             m = min(inner - start, <Py_ssize_t>BESIDE)
-            product_beside(x + start, t + start, n, inner, m, p, d)
+            product_beside(&x[o, 0, start], &t[o, 0, start], n, inner, m, p, d)
             for i in range(m):
-                out[start + i] = d[i]
+                out[o, start + i] = d[i]
             start += m
-        if inner == 1:
-            out[0] = product_along(x, t, n, p, d)
-        x += n * inner
-        t += n * inner
-        out += inner
+        if n > 0 and inner == 1:
+            out[o, 0] = product_along(&x[o, 0, 0], &t[o, 0, 0], n, p, d)
+        for i in range(inner if n == 0 else 0):
+            out[o, i] = 0
 
 
 # --- Cholesky factors
 
 
-cdef void corner_tangent(const real* l, Py_ssize_t ldl, real* d, Py_ssize_t ldd, Py_ssize_t n) noexcept nogil:
-    # The upper triangle of d, the tangent of A = L L^T, becomes that of L^T, for n <= TRIANGLE rows. The lower one is
-    # not read. As `cholesky_corner`, differentiated line by line.
+cdef void corner_tangent(const real[:, ::1] l, real[:, ::1] d) noexcept nogil:
+    # The upper triangle of d, the tangent of A = L L^T, becomes that of L^T, for at most TRIANGLE rows, which lie apart
+    # as in the matrices that these are corners of. The lower one is not read. As `cholesky_corner`, differentiated line
+    # by line.
     cdef real u[TRIANGLE]
     cdef real v[TRIANGLE]
-    cdef real* x
     cdef real factor, half
-    cdef Py_ssize_t i, j, c
+    cdef Py_ssize_t n = d.shape[0], i, j, c
     for j in range(n):
-        x = d + j * ldd
-        factor = 1 / l[j * ldl + j]
-        half = x[j] * factor * factor / 2
+        factor = 1 / l[j, j]
+        half = d[j, j] * factor * factor / 2
         for c in range(j, n):
-            u[c] = l[c * ldl + j]
+            u[c] = l[c, j]
         for c in range(j, n):
-            v[c] = x[c] * factor - u[c] * half
+            v[c] = d[j, c] * factor - u[c] * half
         for c in range(j, n):
-            x[c] = v[c]
+            d[j, c] = v[c]
         for i in range(j + 1, n):
-            x = d + i * ldd
             factor, half = u[i], v[i]
             for c in range(i, n):
-                x[c] -= factor * v[c] + half * u[c]
+                d[i, c] -= factor * v[c] + half * u[c]
 
 
 # --- normalisation: with h the normalised x, w (t - mean(t) - h mean(t h)) / root + dw h + db
 
 
 cdef void norm_rows_tangent(
-    const real* t, const real* x, Py_ssize_t rows, Py_ssize_t n, const real* w, const real* dw, const real* db,
-    bint centred, const double* mean, const double* rstd, real* out
+    const real[:, ::1] t, const real[:, ::1] x, const real[::1] w, const real[::1] dw, const real[::1] db, bint centred,
+    const double[::1] mean, const double[::1] rstd, real[:, ::1] out
 ) noexcept nogil:
-    # Rows of n elements, like w, dw and db.
-    cdef Py_ssize_t r, i
+    # w, dw, db: without elements where there is none
+    cdef Py_ssize_t r, i, n = x.shape[1]
+    cdef bint weighted = w.shape[0] > 0, turned = dw.shape[0] > 0, moved = db.shape[0] > 0
     cdef double total, product
-    cdef real centre, scale, first, second, h
-    for r in range(rows):
+    cdef real centre, scale, first, second, h, v
+    for r in range(x.shape[0] if n > 0 else 0):
         centre, scale = <real>(mean[r] if centred else 0), <real>rstd[r]
         total = product = 0
         if is_ordinary(rstd[r]):
-            zen_sums(sizeof(real), t, NULL, x, n, centre, True, &total, &product)
+            zen_sums(sizeof(real), &t[r, 0], NULL, &x[r, 0], n, centre, True, &total, &product)
         else:
             for i in range(n):
-                total += t[i]
-                product += t[i] * (x[i] - <double>centre)
+                total += t[r, i]
+                product += t[r, i] * (x[r, i] - <double>centre)
         if centred:
             product -= (mean[r] - centre) * total
         first, second = <real>(total / n if centred else 0), <real>(product * rstd[r] / n)
         for i in range(n):
-            h = (x[i] - centre) * scale
-            out[i] = (t[i] - first - h * second) * scale * w[i] + dw[i] * h + db[i]
-        t += n
-        x += n
-        out += n
+            h = (x[r, i] - centre) * scale
+            v = (t[r, i] - first - h * second) * scale
+            if weighted:
+                v = v * w[i]
+            if turned:
+                v = v + dw[i] * h
+            if moved:
+                v = v + db[i]
+            out[r, i] = v
 
 
 cdef void moving_products(
-    const real* t, const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t pool,
-    const double* mean, double* sums, double* products
+    const real[:, ::1] t, const real[:, ::1] x, Py_ssize_t size, Py_ssize_t pool, const double[::1] mean,
+    double[::1] sums, double[::1] products
 ) noexcept nogil:
-    # For each channel the sums of t, and of t times x minus the mean of its `pool` channels.
-    cdef Py_ssize_t _j, c
+    # For each channel the sum of t, and that of t times x minus the mean of its `pool` channels.
+    cdef Py_ssize_t j, c, channels = sums.shape[0]
     for c in range(channels):
         sums[c] = products[c] = 0
-    for _j in range(batch):
+    for j in range(t.shape[0] if size > 0 else 0):
         if size == 1:
             for c in range(channels):
-                sums[c] += t[c]
-                products[c] += t[c] * (x[c] - mean[c // pool])
+                sums[c] += t[j, c]
+                products[c] += t[j, c] * (x[j, c] - mean[c // pool])
         else:
             for c in range(channels):
                 zen_sums(
-                    sizeof(real), t + c * size, NULL, x + c * size, size, <real>mean[c // pool], True, sums + c,
-                    products + c)
-        t += channels * size
-        x += channels * size
+                    sizeof(real), &t[j, c * size], NULL, &x[j, c * size], size, <real>mean[c // pool], True,
+                    &sums[c], &products[c])
     if size != 1:
         for c in range(channels):
             products[c] -= (mean[c // pool] - <real>mean[c // pool]) * sums[c]
 
 
 cdef void norm_channels_tangent(
-    const real* t, const real* x, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t period,
-    Py_ssize_t pool, const real* w, const real* dw, const real* db, double eps, bint given, const double* mean,
-    const double* var, real* out, double* sums, double* products, real* factors
+    const real[:, ::1] t, const real[:, ::1] x, Py_ssize_t size, Py_ssize_t period, Py_ssize_t pool,
+    const real[::1] w, const real[::1] dw, const real[::1] db, double eps, bint given, const double[::1] mean,
+    const double[::1] var, real[:, ::1] out, double[::1] sum_t, double[::1] sum_th, real[:, ::1] factors
 ) noexcept nogil:
-    # (batch, channels, size); w, dw and db of `period` channels. sums, products: for each channel, those of t and of
-    # t h. factors: room for 4 * channels.
-    cdef Py_ssize_t _j, c, k, i
-    cdef double root, total, product, count = <double>batch * pool * size
-    cdef real* by_t = factors
-    cdef real* by_x = factors + channels
-    cdef real* centre = factors + 2 * channels
-    cdef real* shift = factors + 3 * channels
-    moving_products(t, x, batch, channels, size, pool, mean, sums, products)
+    # w, dw and db, without elements where there is none, repeat with `period`. Sets sum_t and sum_th to the sums, for
+    # each channel, of t and of t h. factors: four rows.
+    cdef Py_ssize_t j, c, k, channels = factors.shape[1]
+    cdef double root, by_t, by_x, shift, total, product, count = <double>x.shape[0] * pool * size
+    moving_products(t, x, size, pool, mean, sum_t, sum_th)
     for k in range(channels // pool):
         root = 1 / sqrt_double(var[k] + eps)
         total = product = 0
         for c in range(k * pool, k * pool + pool):
-            products[c] *= root
-            total += sums[c]
-            product += products[c]
+            sum_th[c] *= root
+            total += sum_t[c]
+            product += sum_th[c]
         total, product = 0 if given else total / count, 0 if given else product / count
         for c in range(k * pool, k * pool + pool):
-            i = c % period
-            by_t[c], centre[c] = <real>(root * w[i]), <real>mean[k]
-            by_x[c] = <real>((dw[i] - root * w[i] * product) * root)
-            shift[c] = <real>(db[i] - root * w[i] * total - (dw[i] - root * w[i] * product) * root * (
-                mean[k] - centre[c]))
-    for _j in range(batch):
+            by_t = root * weight_of(w, c, period)
+            by_x = (dw[c % period] if dw.shape[0] > 0 else 0) - by_t * product
+            shift = (db[c % period] if db.shape[0] > 0 else 0) - by_t * total
+            factors[0, c], factors[1, c], factors[2, c] = <real>by_t, <real>(by_x * root), <real>mean[k]
+            factors[3, c] = <real>(shift - by_x * root * (mean[k] - factors[2, c]))
+    for j in range(x.shape[0] if size > 0 else 0):
         if size == 1:
             for c in range(channels):
-                out[c] = t[c] * by_t[c] + (x[c] - centre[c]) * by_x[c] + shift[c]
+                out[j, c] = t[j, c] * factors[0, c] + (x[j, c] - factors[2, c]) * factors[1, c] + factors[3, c]
         else:
             for c in range(channels):
-                affine_of_two(t + c * size, x + c * size, size, by_t[c], by_x[c], centre[c], shift[c], out + c * size)
-        t += channels * size
-        x += channels * size
-        out += channels * size
+                affine_of_two(
+                    &t[j, c * size], &x[j, c * size], size, factors[0, c], factors[1, c], factors[2, c],
+                    factors[3, c], &out[j, c * size])
 
 
 cdef inline void affine_of_two(
@@ -240,57 +241,84 @@ cdef inline void affine_of_two(
         out[i] = t[i] * by_t + (x[i] - centre) * by_x + shift
 
 
-# --- one step of a recurrent net, of n states in each of `rows` rows. q: the tangents of the preactivations from the
-# states before; `drive`, or `inputs` and `states`: what else they get. Rows are a `step` apart, which is 0 for zeros.
+# --- one step of a recurrent net, a row of states each. q: the tangents of the preactivations from the states before;
+# `drive`, or `inputs` and `states`: what else they get. A row that is the same for all lies 0 bytes apart. In C, as in
+# _kernels_gates.pxi, because rows do not overlap, and a loop has more of them than the compiler checks.
+
+cdef extern from * nogil:
+    """
+    #define ZEN_STEPS(T) \\
+    static void zen_lstm_step_##T( \\
+        const T *ZEN_APART a, const T *ZEN_APART before, const T *ZEN_APART squashed, const T *ZEN_APART q, \\
+        const T *ZEN_APART e, T *ZEN_APART dc, T *ZEN_APART dh, Py_ssize_t n) { \\
+        ZEN_EACH for (Py_ssize_t j = 0; j < n; j++) { \\
+            T i = a[j], f = a[n + j], g = a[2 * n + j], o = a[3 * n + j], t = squashed[j]; \\
+            T c = f * dc[j] + (q[j] + e[j]) * (i * (1 - i) * g) \\
+                + (q[n + j] + e[n + j]) * (f * (1 - f) * before[j]) \\
+                + (q[2 * n + j] + e[2 * n + j]) * (i * (1 - g * g)); \\
+            dc[j] = c; \\
+            dh[j] = (1 - t * t) * o * c + (q[3 * n + j] + e[3 * n + j]) * (o * (1 - o) * t); \\
+        } \\
+    } \\
+    static void zen_gru_step_##T( \\
+        const T *ZEN_APART a, const T *ZEN_APART before, const T *ZEN_APART kept, const T *ZEN_APART q, \\
+        const T *ZEN_APART x, const T *ZEN_APART h, const T *ZEN_APART dh, T *ZEN_APART out, Py_ssize_t n) { \\
+        ZEN_EACH for (Py_ssize_t j = 0; j < n; j++) { \\
+            T r = a[j], z = a[n + j], s = a[2 * n + j]; \\
+            T d0 = (q[j] + h[j] + x[j]) * (r * (1 - r) * kept[j]); \\
+            T d1 = (q[n + j] + h[n + j] + x[n + j]) * (z * (1 - z) * (before[j] - s)); \\
+            T d2 = (q[2 * n + j] + h[2 * n + j]) * r + x[2 * n + j]; \\
+            out[j] = (d0 + d2) * ((1 - s * s) * (1 - z)) + d1 + z * dh[j]; \\
+        } \\
+    }
+
+    ZEN_STEPS(float)
+    ZEN_STEPS(double)
+    """
+    void zen_lstm_step_float(
+        const float* a, const float* before, const float* squashed, const float* q, const float* e, float* dc,
+        float* dh, Py_ssize_t n) noexcept
+    void zen_lstm_step_double(
+        const double* a, const double* before, const double* squashed, const double* q, const double* e, double* dc,
+        double* dh, Py_ssize_t n) noexcept
+    void zen_gru_step_float(
+        const float* a, const float* before, const float* kept, const float* q, const float* x, const float* h,
+        const float* dh, float* out, Py_ssize_t n) noexcept
+    void zen_gru_step_double(
+        const double* a, const double* before, const double* kept, const double* q, const double* x, const double* h,
+        const double* dh, double* out, Py_ssize_t n) noexcept
 
 
 cdef void lstm_tangent(
-    const real* gates, const real* before, const real* squashed, const real* q, const real* drive, Py_ssize_t q_step,
-    Py_ssize_t drive_step, real* dc, real* dh, Py_ssize_t rows, Py_ssize_t n
+    const real[:, ::1] gates, const real[:, ::1] before, const real[:, ::1] squashed, const real[:, ::1] q,
+    const real[:, ::1] drive, real[:, ::1] dc, real[:, ::1] dh
 ) noexcept nogil:
     # before: the cells; dc: the tangents of these, which become those of the new ones.
-    cdef Py_ssize_t _r, k
-    cdef real i, f, g, o, t
-    for _r in range(rows):
-        for k in range(n):
-            i, f, g, o, t = gates[k], gates[n + k], gates[2 * n + k], gates[3 * n + k], squashed[k]
-            dc[k] = (
-                f * dc[k] + (q[k] + drive[k]) * (i * (1 - i) * g)
-                + (q[n + k] + drive[n + k]) * (f * (1 - f) * before[k])
-                + (q[2 * n + k] + drive[2 * n + k]) * (i * (1 - g * g)))
-            dh[k] = (1 - t * t) * o * dc[k] + (q[3 * n + k] + drive[3 * n + k]) * (o * (1 - o) * t)
-        gates += 4 * n
-        before += n
-        squashed += n
-        q += q_step
-        drive += drive_step
-        dc += n
-        dh += n
+    cdef Py_ssize_t b, n = dh.shape[1]
+    for b in range(dh.shape[0] if n > 0 else 0):
+        if real is float:
+            zen_lstm_step_float(
+                &gates[b, 0], &before[b, 0], &squashed[b, 0], &q[b, 0], &drive[b, 0], &dc[b, 0], &dh[b, 0], n)
+        else:
+            zen_lstm_step_double(
+                &gates[b, 0], &before[b, 0], &squashed[b, 0], &q[b, 0], &drive[b, 0], &dc[b, 0], &dh[b, 0], n)
 
 
 cdef void gru_tangent(
-    const real* gates, const real* before, const real* kept, const real* q, const real* inputs, const real* states,
-    Py_ssize_t q_step, Py_ssize_t inputs_step, Py_ssize_t states_step, const real* dh, Py_ssize_t dh_step, real* out,
-    Py_ssize_t rows, Py_ssize_t n
+    const real[:, ::1] gates, const real[:, ::1] before, const real[:, ::1] kept, const real[:, ::1] q,
+    const real[:, ::1] inputs, const real[:, ::1] states, const real[:, ::1] dh, real[:, ::1] out
 ) noexcept nogil:
     # kept: what the reset gate is multiplied by. dh: the tangents of the states before.
-    cdef Py_ssize_t _r, k
-    cdef real r, z, s, a, b, c
-    for _r in range(rows):
-        for k in range(n):
-            r, z, s = gates[k], gates[n + k], gates[2 * n + k]
-            a = (q[k] + states[k] + inputs[k]) * (r * (1 - r) * kept[k])
-            b = (q[n + k] + states[n + k] + inputs[n + k]) * (z * (1 - z) * (before[k] - s))
-            c = (q[2 * n + k] + states[2 * n + k]) * r + inputs[2 * n + k]
-            out[k] = (a + c) * ((1 - s * s) * (1 - z)) + b + z * dh[k]
-        gates += 3 * n
-        before += n
-        kept += n
-        q += q_step
-        inputs += inputs_step
-        states += states_step
-        dh += dh_step
-        out += n
+    cdef Py_ssize_t b, n = out.shape[1]
+    for b in range(out.shape[0] if n > 0 else 0):
+        if real is float:
+            zen_gru_step_float(
+                &gates[b, 0], &before[b, 0], &kept[b, 0], &q[b, 0], &inputs[b, 0], &states[b, 0], &dh[b, 0],
+                &out[b, 0], n)
+        else:
+            zen_gru_step_double(
+                &gates[b, 0], &before[b, 0], &kept[b, 0], &q[b, 0], &inputs[b, 0], &states[b, 0], &dh[b, 0],
+                &out[b, 0], n)
 
 
 cdef void fill_tangents(Kernels* k) noexcept:

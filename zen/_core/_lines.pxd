@@ -3,7 +3,7 @@ from numpy cimport ndarray
 
 cdef ndarray class_numbers(object x)
 cdef ndarray as_rows(ndarray a)
-cdef bint gather(ndarray out, ndarray table, ndarray rows)
+cdef bint gather(ndarray out, ndarray table, ndarray rows) except -1
 cdef bint in_range(const long long* at, Py_ssize_t count, long long height, const long long* besides) noexcept nogil
 cdef int scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped) except -1
 cdef void fill_rows(ndarray out, ndarray row)

@@ -1,23 +1,39 @@
 """Arrays as matrices of rows: rows read, filled and added, by number or all.
 
 Called by _record and _engine, which checked dtypes and shapes; `scatter_add_rows` also from zen/ops. Arrays are float
-or double and C-contiguous unless said otherwise. A row lies along the last axis; the leading axes count as one.
+or double and C-contiguous unless said otherwise. A row lies along the last axis; the leading axes count as one. What
+goes by number is planned (see _plan.pxd).
 """
 
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels, is_integer
 from zen._core._memory cimport contiguous
 from zen._core._kernels cimport sum_columns_t
-from zen._core._views cimport view1, view2
+from zen._core._plan cimport Plan, execute_t, reserve, run, start
+from zen._core._views cimport View, buffer1, buffer2, view1, view2
 
 cnp.import_array()
 
 cdef enum:
     WORTH = 1 << 14      # elements from which releasing the GIL is worth it
     LONG = 512           # additions to one row from which float is not exact enough
+
+cdef enum:               # the buffers
+    TABLE = 0
+    NUMBERS = 1          # of int64
+    GIVEN = 2            # a row for each number: what is read, or what is added
+    FITS = 3             # one bint: whether every number is in range. Else the result is not to be used
+    BUFFERS = 4
+
+cdef struct Numbered:
+    Plan plan
+    Py_ssize_t count, height, width
+    long long skipped
+    Py_ssize_t most                      # how many rows may be named LONG times
+    Py_ssize_t slots, often, sums        # in the workspace
 
 
 cdef ndarray class_numbers(object x):
@@ -48,37 +64,77 @@ cdef ndarray as_rows(ndarray a):
 # --- rows by number
 
 
-cdef bint gather(ndarray out, ndarray table, ndarray rows):
+cdef inline bint is_double(const Plan* plan) noexcept nogil:
+    return plan.typenum == cnp.NPY_DOUBLE
+
+
+cdef void plan_rows(Numbered* s, execute_t execute, ndarray table, ndarray numbers) noexcept:
+    s.count, s.width = cnp.PyArray_SIZE(numbers), width_of(table)
+    s.height = cnp.PyArray_SIZE(table) // max(s.width, 1)
+    start(&s.plan, execute, cnp.PyArray_TYPE(table), s.count * s.width < WORTH)
+
+
+cdef inline View table_of(const Numbered* s, void** p) noexcept nogil:
+    return buffer2(p[TABLE], s.plan.item, s.height, s.width)
+
+
+cdef inline View rows_of(const Numbered* s, void** p) noexcept nogil:
+    return buffer2(p[GIVEN], s.plan.item, s.count, s.width)
+
+
+cdef inline View numbers_of(const Numbered* s, void** p) noexcept nogil:
+    return buffer1(p[NUMBERS], sizeof(long long), s.count)
+
+
+cdef void execute_gather(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Numbered* s = <const Numbered*>plan
+    (<bint*>p[FITS])[0] = kernels.take_rows[is_double(plan)](table_of(s, p), numbers_of(s, p), rows_of(s, p))
+
+
+cdef bint gather(ndarray out, ndarray table, ndarray rows) except -1:
     """out = table[rows]; False where a number is out of range."""
-    cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), width = width_of(table), height = cnp.PyArray_DIMS(table)[0]
-    cdef bint fits
-    with nogil:
-        fits = kernels.take_rows[cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE](
-            view2(table, height, width), view1(rows, count), view2(out, count, width))
+    cdef Numbered s
+    cdef void* p[BUFFERS]
+    cdef bint fits = True
+    plan_rows(&s, execute_gather, table, rows)
+    s.height = cnp.PyArray_DIMS(table)[0]
+    p[TABLE], p[NUMBERS], p[GIVEN], p[FITS] = (
+        cnp.PyArray_DATA(table), cnp.PyArray_DATA(rows), cnp.PyArray_DATA(out), &fits)
+    run(&s.plan, p)
     return fits
 
 
-cdef bint scatter_add_long(ndarray out, ndarray at, ndarray g, Py_ssize_t height, Py_ssize_t width, long long skipped):
-    # Float loses what is added to a long sum: rows named often are added up in double. False where none is.
-    cdef Py_ssize_t count = cnp.PyArray_SIZE(at), most = count // LONG
-    cdef cnp.npy_intp dims[2]
-    cdef ndarray slots, rows, sums
-    cdef int longs
-    dims[0], dims[1] = height, width
-    slots = cnp.PyArray_ZEROS(1, dims, cnp.NPY_INT, 0)
-    dims[0] = most
-    rows = cnp.PyArray_EMPTY(1, dims, cnp.NPY_INT64, 0)
-    with nogil:
-        longs = kernels.find_long(view1(at, count), view1(slots, height), view1(rows, most), LONG)
-    if longs == 0:
-        return False
-    dims[0] = longs
-    sums = cnp.PyArray_ZEROS(2, dims, cnp.NPY_DOUBLE, 0)
-    with nogil:
-        kernels.add_long_rows(
-            view2(out, height, width), view1(at, count), view2(g, count, width), skipped, view1(slots, height),
-            view1(rows, most), view2(sums, longs, width))
-    return True
+cdef void execute_scatter(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Numbered* s = <const Numbered*>plan
+    kernels.add_rows[is_double(plan)](table_of(s, p), numbers_of(s, p), rows_of(s, p), s.skipped)
+
+
+cdef void execute_scatter_long(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    # Float loses what is added to a long sum: rows named often are added up in double.
+    cdef const Numbered* s = <const Numbered*>plan
+    cdef View slots = buffer1(workspace + s.slots, sizeof(int), s.height)
+    cdef View often = buffer1(workspace + s.often, sizeof(long long), s.most)
+    cdef int count
+    memset(workspace + s.slots, 0, s.height * sizeof(int))
+    count = kernels.find_long(numbers_of(s, p), slots, often, LONG)
+    if count == 0:
+        execute_scatter(plan, p, workspace)
+        return
+    memset(workspace + s.sums, 0, count * s.width * sizeof(double))
+    kernels.add_long_rows(
+        table_of(s, p), numbers_of(s, p), rows_of(s, p), s.skipped, slots, often,
+        buffer2(workspace + s.sums, sizeof(double), count, s.width))
+
+
+cdef void plan_scatter(Numbered* s, ndarray out, ndarray numbers, long long skipped) noexcept:
+    plan_rows(s, execute_scatter, out, numbers)
+    s.skipped, s.plan.adds = skipped, True
+    s.most = min(s.count // LONG, s.height)     # rows that are named so often
+    if s.most > 0 and not is_double(&s.plan):
+        s.plan.execute = execute_scatter_long
+        s.slots = reserve(&s.plan, s.height, sizeof(int) // sizeof(float))
+        s.often = reserve(&s.plan, s.most, sizeof(long long) // sizeof(float))
+        s.sums = reserve(&s.plan, s.most * (sizeof(double) // sizeof(float)), s.width)
 
 
 cdef bint in_range(const long long* at, Py_ssize_t count, long long height, const long long* besides) noexcept nogil:
@@ -93,18 +149,15 @@ cdef bint in_range(const long long* at, Py_ssize_t count, long long height, cons
 
 cdef int scatter_add(ndarray out, ndarray rows, ndarray g, long long skipped) except -1:
     """out[rows[k]] += g[k] for each k; `skipped` is a number passed over, or -1. IndexError for one out of range."""
-    cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), width = width_of(out)
-    cdef Py_ssize_t height = cnp.PyArray_SIZE(out) // max(width, 1)
-    cdef bint single = cnp.PyArray_TYPE(out) == cnp.NPY_FLOAT
-    if width == 0:
+    cdef Numbered s
+    cdef void* p[BUFFERS]
+    plan_scatter(&s, out, rows, skipped)
+    if s.width == 0:
         return 0
-    if not in_range(<const long long*>cnp.PyArray_DATA(rows), count, height, NULL):
-        raise IndexError(f"scatter_add_rows: a row out of range: out has {height}")
-    if single and count >= LONG and scatter_add_long(out, rows, g, height, width, skipped):
-        return 0
-    with nogil:
-        kernels.add_rows[not single](view2(out, height, width), view1(rows, count), view2(g, count, width), skipped)
-    return 0
+    if not in_range(<const long long*>cnp.PyArray_DATA(rows), s.count, s.height, NULL):
+        raise IndexError(f"scatter_add_rows: a row out of range: out has {s.height}")
+    p[TABLE], p[NUMBERS], p[GIVEN] = cnp.PyArray_DATA(out), cnp.PyArray_DATA(rows), cnp.PyArray_DATA(g)
+    return run(&s.plan, p)
 
 
 def scatter_add_rows(ndarray out not None, ndarray rows not None, ndarray g not None, long long skipped=-1):

@@ -9,7 +9,6 @@ their buffers are C-contiguous.
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
-from zen._core._kernels cimport norm_channels_tangent_t, norm_lines_tangent_t
 from zen._core._memory cimport contiguous, new_array
 from zen._core._plan cimport Plan, execute_t, reserve, run, start
 from zen._core._views cimport buffer1, buffer2
@@ -36,7 +35,10 @@ cdef enum:               # the buffers; NULL for those that a plan does not have
     DX = 7
     DW = 8               # of channels the sums of g times the normalised x and of g, in double
     DB = 9
-    BUFFERS = 10
+    T = 10               # the tangents of x, of weight and of bias
+    TWEIGHT = 11
+    TBIAS = 12
+    BUFFERS = 13
 
 cdef struct Norm:
     Plan plan
@@ -93,6 +95,26 @@ cdef void execute_channels_back(const Plan* plan, void** p, char* workspace) noe
         buffer1(p[SPREAD], sizeof(double), runs), buffer2(p[DX], item, s.rows, s.columns),
         buffer1(p[DB], sizeof(double), s.channels), buffer1(p[DW], sizeof(double), s.channels),
         buffer2(workspace + s.scratch, item, 5, s.channels))
+
+
+cdef void execute_rows_tangent(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Norm* s = <const Norm*>plan
+    cdef Py_ssize_t item = plan.item, n = s.columns
+    kernels.norm_lines_tangent[is_double(plan)](
+        buffer2(p[T], item, s.rows, n), buffer2(p[X], item, s.rows, n), buffer1(p[WEIGHT], item, n),
+        buffer1(p[TWEIGHT], item, n), buffer1(p[TBIAS], item, n), s.centred, buffer1(p[MEAN], sizeof(double), s.rows),
+        buffer1(p[SPREAD], sizeof(double), s.rows), buffer2(p[Y], item, s.rows, n))
+
+
+cdef void execute_channels_tangent(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Norm* s = <const Norm*>plan
+    cdef Py_ssize_t item = plan.item, runs = s.channels // s.pool
+    kernels.norm_channels_tangent[is_double(plan)](
+        buffer2(p[T], item, s.rows, s.columns), buffer2(p[X], item, s.rows, s.columns), s.size, s.period, s.pool,
+        buffer1(p[WEIGHT], item, s.period), buffer1(p[TWEIGHT], item, s.period), buffer1(p[TBIAS], item, s.period),
+        s.eps, s.given, buffer1(p[MEAN], sizeof(double), runs), buffer1(p[SPREAD], sizeof(double), runs),
+        buffer2(p[Y], item, s.rows, s.columns), buffer1(p[DB], sizeof(double), s.channels),
+        buffer1(p[DW], sizeof(double), s.channels), buffer2(workspace + s.scratch, item, 5, s.channels))
 
 
 # --- the plan
@@ -231,15 +253,11 @@ cdef int check(ndarray a, Py_ssize_t size, int typenum) except -1:
     return 0
 
 
-cdef ndarray filled(ndarray a, Py_ssize_t n, int typenum, double otherwise):
-    # n numbers of a weight, a bias or the tangent of one.
-    cdef ndarray made
+cdef ndarray fitting(ndarray a, Py_ssize_t n, int typenum):
+    # n numbers of a weight, a bias or the tangent of one, or None.
     if a is not None:
         check(a, n, typenum)
-        return ready(a)
-    made = flat(n, typenum)
-    made.fill(otherwise)
-    return made
+    return ready(a)
 
 
 def norm_rows_tangent(
@@ -247,21 +265,20 @@ def norm_rows_tangent(
     ndarray mean not None, ndarray rstd not None
 ):
     """The tangent of norm_rows, where t is that of x, dweight and dbias are those of weight and bias or None."""
-    cdef Py_ssize_t rows = cnp.PyArray_SIZE(x) // n if n else 0
+    cdef Norm s
+    cdef void* p[BUFFERS]
     cdef int typenum = cnp.PyArray_TYPE(x)
-    cdef norm_lines_tangent_t kernel = kernels.norm_lines_tangent[typenum == cnp.NPY_DOUBLE]
-    cdef ndarray out, w = filled(weight, n, typenum, 1), dw = filled(dweight, n, typenum, 0)
-    cdef ndarray db = filled(dbias, n, typenum, 0)
-    check(t, rows * n, typenum)
-    check(mean, rows, cnp.NPY_DOUBLE)
-    check(rstd, rows, cnp.NPY_DOUBLE)
+    cdef ndarray out, w = fitting(weight, n, typenum), dw = fitting(dweight, n, typenum)
+    cdef ndarray db = fitting(dbias, n, typenum)
+    plan_rows(&s, execute_rows_tangent, x, n, centred)
+    check(t, s.rows * n, typenum)
+    check(mean, s.rows, cnp.NPY_DOUBLE)
+    check(rstd, s.rows, cnp.NPY_DOUBLE)
     t, x, mean, rstd = ready(t), ready(x), ready(mean), ready(rstd)
     out = like(x)
-    with nogil:
-        kernel(
-            data(t), data(x), rows, n, data(w), data(dw), data(db), centred, <double*>data(mean), <double*>data(rstd),
-            data(out)
-        )
+    p[T], p[X], p[WEIGHT], p[TWEIGHT], p[TBIAS] = data(t), data(x), data(w), data(dw), data(db)
+    p[MEAN], p[SPREAD], p[Y] = data(mean), data(rstd), data(out)
+    run(&s.plan, p)
     return out
 
 
@@ -274,24 +291,22 @@ def norm_channels_tangent(
 
     t: the tangent of x; dweight, dbias: those of weight and bias, or None. given: mean and var were, and do not move.
     """
+    cdef Norm s
+    cdef void* p[BUFFERS]
     cdef int typenum = cnp.PyArray_TYPE(x)
-    cdef ndarray sums = flat(channels, cnp.NPY_DOUBLE), products = flat(channels, cnp.NPY_DOUBLE)
-    cdef ndarray factors = flat(4 * channels, typenum), out
-    cdef ndarray w = filled(weight, period, typenum, 1), dw = filled(dweight, period, typenum, 0)
-    cdef ndarray db = filled(dbias, period, typenum, 0)
+    cdef ndarray sums = flat(channels, cnp.NPY_DOUBLE), products = flat(channels, cnp.NPY_DOUBLE), out
+    cdef ndarray w = fitting(weight, period, typenum), dw = fitting(dweight, period, typenum)
+    cdef ndarray db = fitting(dbias, period, typenum)
     if pool < 1 or (period < 1 and channels) or channels % pool:
         raise ValueError(f"norm_channels_tangent: {channels} channels, pools of {pool}, a period of {period}")
     check(x, batch * channels * size, typenum)
     check(t, batch * channels * size, typenum)
     check(mean, channels // pool, cnp.NPY_DOUBLE)
     check(var, channels // pool, cnp.NPY_DOUBLE)
-    cdef norm_channels_tangent_t kernel = kernels.norm_channels_tangent[typenum == cnp.NPY_DOUBLE]
     t, x, mean, var = ready(t), ready(x), ready(mean), ready(var)
+    plan_channels(&s, execute_channels_tangent, x, batch, channels, size, period, pool, eps, given)
     out = like(x)
-    with nogil:
-        kernel(
-            data(t), data(x), batch, channels, size, period, pool, data(w), data(dw), data(db), eps, given,
-            <double*>data(mean), <double*>data(var), data(out), <double*>data(sums), <double*>data(products),
-            data(factors)
-        )
+    p[T], p[X], p[WEIGHT], p[TWEIGHT], p[TBIAS] = data(t), data(x), data(w), data(dw), data(db)
+    p[MEAN], p[SPREAD], p[Y], p[DB], p[DW] = data(mean), data(var), data(out), data(sums), data(products)
+    run(&s.plan, p)
     return out, sums, products

@@ -34,7 +34,7 @@ from zen._core._tensor cimport (
     set_getitem, unhush,
 )
 from zen._core._types cimport ARGUMENT, COTANGENT, MAXDIMS, OUT, kernel_t
-from zen._core._views cimport view1
+from zen._core._views cimport View, buffer2, view1, view2, view3
 
 from zen._core._dispatch import find
 

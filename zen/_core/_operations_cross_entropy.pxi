@@ -35,14 +35,12 @@ cdef Tensor run_cross_entropy(Row row, PyObject** inputs, int n, tuple params):
     if not cnp.PyArray_IS_C_CONTIGUOUS(x):
         x = contiguous(x)
     numbers = class_numbers(target)
-    t.classes = <const long long*>cnp.PyArray_DATA(numbers)
-    t.weights = NULL if weights is None else cnp.PyArray_DATA(weights)
     t.ignored, t.smoothing = params[3], params[4]
     if a.node != NULL and recording():
         p = new_array(nd, <Py_ssize_t*>cnp.PyArray_DIMS(x), a.typenum)
     if reduction == "none" and nd > 1:
         losses = new_array(nd - 1, <Py_ssize_t*>cnp.PyArray_DIMS(x), a.typenum)
-    if cross_entropy_into(x, p, losses, &t, &total, &weight) >= 0:
+    if cross_entropy_into(x, p, losses, numbers, weights, &t, &total, &weight) >= 0:
         return None
     if p is not None:
         node = record_layer(
@@ -60,15 +58,13 @@ cdef Tensor run_cross_entropy(Row row, PyObject** inputs, int n, tuple params):
 
 
 cdef ndarray targets_of(Node n, Targets* t):
-    # What the node says beside the logits. The classes lie in what is returned.
+    # What the node says beside the logits. Returns the classes.
     cdef object target = n.s1, kept = n.s2
-    cdef tuple params = n._params
     cdef ndarray numbers = class_numbers(target)
-    t.classes = <const long long*>cnp.PyArray_DATA(numbers)
-    t.weights = NULL if params[2] is None else cnp.PyArray_DATA(<ndarray>params[2])
-    t.ignored, t.smoothing = params[3], params[4]
-    if not in_range(t.classes, cnp.PyArray_SIZE(numbers), width_of(<ndarray>kept), &t.ignored):
-        raise IndexError(f"{n.row.name}: a class is out of range: there are {width_of(<ndarray>kept)}")
+    cdef Py_ssize_t count = width_of(<ndarray>kept)
+    t.ignored, t.smoothing = n._params[3], n._params[4]
+    if not in_range(<const long long*>cnp.PyArray_DATA(numbers), cnp.PyArray_SIZE(numbers), count, &t.ignored):
+        raise IndexError(f"{n.row.name}: a class is out of range: there are {count}")
     return numbers
 
 
@@ -76,11 +72,11 @@ cdef object push_cross_entropy(Node n, PyObject** tangents):
     # The sums of each logit's tangent times the derivative by it.
     cdef Operands o
     cdef Targets t
-    cdef ndarray _numbers = targets_of(n, &t), p = <ndarray>n.s2, slope, out
+    cdef ndarray classes = targets_of(n, &t), p = <ndarray>n.s2, slope, out
     cdef int nd = cnp.PyArray_NDIM(p)
     cdef double value = 0
     slope = new_array(nd, <Py_ssize_t*>cnp.PyArray_DIMS(p), n.typenum)
-    cross_entropy_vjp_into(slope, p, &t, None, n.c2, False)
+    cross_entropy_vjp_into(slope, p, classes, n._params[2], &t, None, n.c2, False)
     o.used = 0
     place(&o, ARGUMENT, slope, nd)
     place(&o, ARGUMENT + 1, <ndarray>tangents[0], nd)
@@ -94,15 +90,16 @@ cdef int pull_cross_entropy(object work, Node n) except -1:
     cdef PyObject* out
     cdef Targets t
     cdef object kept = n.s2
-    cdef ndarray _numbers, g = None
+    cdef ndarray classes, g = None
     if not p.needs(n.n0):
         return 0
-    _numbers = targets_of(n, &t)
+    classes = targets_of(n, &t)
     if p.array != NULL:
         g = cotangent(p)
     out = p.open(n.n0, &fresh)
     cross_entropy_vjp_into(
-        <ndarray>out, <ndarray>kept, &t, g, n.c2 if g is not None else n.c2 * p.scalar, not fresh)
+        <ndarray>out, <ndarray>kept, classes, n._params[2], &t, g, n.c2 if g is not None else n.c2 * p.scalar,
+        not fresh)
     return 0
 
 

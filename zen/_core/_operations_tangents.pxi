@@ -25,9 +25,8 @@ cdef object extreme_tangent(Node n, PyObject* t):
     cdef bint is_double = n.typenum == cnp.NPY_DOUBLE, found
     cdef double d = n.cy
     cdef float f = <float>n.cy
-    cdef void* y
-    cdef void* to
-    cdef void* work
+    cdef View seen, moving, y, to, work
+    cdef Py_ssize_t item = sizeof(double) if is_double else sizeof(float)
     cdef extreme_tangent_t kernel = kernels.extreme_tangent[is_double]
     if not cnp.PyArray_IS_C_CONTIGUOUS(array) or not is_run(<tuple>n._params[0], nd, &first, &last):
         return NotImplemented
@@ -41,18 +40,19 @@ cdef object extreme_tangent(Node n, PyObject* t):
         else:
             inner *= cnp.PyArray_DIMS(array)[k]
     if n.hy == SCALAR:
-        y = <void*>&d if is_double else <void*>&f
+        y = buffer2(<void*>&d if is_double else <void*>&f, item, 1, 1)
     else:
-        y = cnp.PyArray_DATA(<ndarray>extremes)
+        y = view2(extremes, outer, inner)
     if not cnp.PyArray_IS_C_CONTIGUOUS(tangent):
         tangent = contiguous(tangent)
     out, counts = new_array(n.nd, n.dims, n.typenum), new_array(1, &inner, n.typenum)
-    to, work = cnp.PyArray_DATA(out), cnp.PyArray_DATA(counts)
+    seen, moving = view3(array, outer, length, inner), view3(tangent, outer, length, inner)
+    to, work = view2(out, outer, inner), view1(counts, inner)
     if outer * length * inner < WORTH:
-        found = kernel(cnp.PyArray_DATA(array), y, cnp.PyArray_DATA(tangent), to, work, outer, length, inner)
+        found = kernel(seen, y, moving, to, work)
     else:
         with nogil:
-            found = kernel(cnp.PyArray_DATA(array), y, cnp.PyArray_DATA(tangent), to, work, outer, length, inner)
+            found = kernel(seen, y, moving, to, work)
     if not found:
         return NotImplemented
     return out if n.nd > 0 else <double>(<object>out)

@@ -1,19 +1,21 @@
 """Kernels of positions along one axis: elements read and added by position, and the positions that sort.
 
 Called by zen/ops. Arrays are seen as in `_along.pyx`, (outer, n, inner). Lines side by side are worked on by STRIPs:
-what one holds stays in the cache.
+what one holds stays in the cache. Plans (see _plan.pxd) are made for lines and checked positions; buffers are
+C-contiguous.
 """
 
 import numpy as np
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._along cimport Lines, describe, ready
-from zen._core._memory cimport new_array, new_zeros
+from zen._core._memory cimport new_array
+from zen._core._plan cimport Plan, execute_t, reserve, run, start
 from zen._core._types cimport MAXDIMS
-from zen._core._views cimport View, check_views, view1, view2, view3
+from zen._core._views cimport View, buffer1, buffer2, buffer3, check_views, view1, view3
 
 cnp.import_array()
 check_views()
@@ -38,6 +40,18 @@ cdef place_t[2] ADD_LINES
 cdef enum:
     STRIP = 16           # a cache line of float
     FEW = 512            # additions to one element up to which float is exact enough
+    WORTH = 1 << 14      # positions from which releasing the GIL is worth it
+
+cdef enum:               # the buffers
+    LINES = 0            # of n elements
+    AT = 1               # of m positions in these, of int64
+    THERE = 2            # of the m elements: read, or added
+    BUFFERS = 3
+
+cdef struct Places:
+    Plan plan
+    Py_ssize_t outer, n, m, inner
+    Py_ssize_t width, sums               # what is added up in double: strips so wide, in the workspace
 
 
 # --- positions
@@ -185,26 +199,74 @@ cdef int check(ndarray at, ndarray a, int axis, Py_ssize_t n) except -1:
     return 0
 
 
+cdef inline bint is_double(const Plan* plan) noexcept nogil:
+    return plan.typenum == cnp.NPY_DOUBLE
+
+
+cdef int run_places(Places* s, execute_t execute, ndarray lines, ndarray at, ndarray there, int axis) except -1:
+    # With the workspace for sums in double, if `s.width` is not 0.
+    cdef Lines own
+    cdef void* p[BUFFERS]
+    describe(&own, lines, axis)
+    s.outer, s.n, s.m, s.inner = own.outer, own.n, cnp.PyArray_DIMS(at)[axis], own.inner
+    start(&s.plan, execute, cnp.PyArray_TYPE(lines), cnp.PyArray_SIZE(at) < WORTH)
+    s.width = min(s.width, s.inner)
+    s.sums = reserve(&s.plan, s.n * (<Py_ssize_t>sizeof(double) // s.plan.item), s.width)
+    p[LINES], p[AT], p[THERE] = cnp.PyArray_DATA(lines), cnp.PyArray_DATA(at), cnp.PyArray_DATA(there)
+    return run(&s.plan, p)
+
+
+cdef void place(place_t last, place_t lines, const Places* s, void* a, Py_ssize_t n, void* at, void* b,
+                Py_ssize_t m) noexcept nogil:
+    # With the kernel for lines of the last axis, or for others: a of lines of n elements, b of m.
+    cdef Py_ssize_t item = s.plan.item, of_places = sizeof(long long)
+    if s.inner == 1:
+        last(buffer2(a, item, s.outer, n), buffer2(at, of_places, s.outer, s.m), buffer2(b, item, s.outer, m))
+    else:
+        lines(
+            buffer3(a, item, s.outer, n, s.inner), buffer3(at, of_places, s.outer, s.m, s.inner),
+            buffer3(b, item, s.outer, m, s.inner))
+
+
+cdef void execute_take(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Places* s = <const Places*>plan
+    place(TAKE_LAST[is_double(plan)], TAKE_LINES[is_double(plan)], s, p[LINES], s.n, p[AT], p[THERE], s.m)
+
+
 def take_along(ndarray x not None, ndarray at not None, int axis):
     """For each position in `at`, the element of x there along `axis`.
 
     x: float32 or float64, of any layout. at: C-contiguous int64 from 0 on, of x's shape but along the axis. Returns a
     C-contiguous array of the shape of `at`. Raises IndexError for a position out of range.
     """
-    cdef Lines s
+    cdef Lines lines
+    cdef Places s
     cdef ndarray a = ready(x), out
-    describe(&s, a, axis)
-    check(at, a, axis, s.n)
-    cdef bint is_double = cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
-    cdef Py_ssize_t m = cnp.PyArray_DIMS(at)[axis]
+    describe(&lines, a, axis)
+    check(at, a, axis, lines.n)
     out = new_array(cnp.PyArray_NDIM(at), <Py_ssize_t*>cnp.PyArray_DIMS(at), cnp.PyArray_TYPE(a))
-    with nogil:
-        if s.inner == 1:
-            TAKE_LAST[is_double](view2(a, s.outer, s.n), view2(at, s.outer, m), view2(out, s.outer, m))
-        else:
-            TAKE_LINES[is_double](
-                view3(a, s.outer, s.n, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, m, s.inner))
+    s.width = 0
+    run_places(&s, execute_take, a, at, out, axis)
     return out
+
+
+cdef void execute_add(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Places* s = <const Places*>plan
+    memset(p[LINES], 0, s.outer * s.n * s.inner * plan.item)
+    place(ADD_LAST[is_double(plan)], ADD_LINES[is_double(plan)], s, p[THERE], s.m, p[AT], p[LINES], s.n)
+
+
+cdef void execute_add_wide(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Places* s = <const Places*>plan
+    cdef Py_ssize_t item = plan.item, of_places = sizeof(long long)
+    if s.inner == 1:
+        ADD_LAST_WIDE(
+            buffer2(p[THERE], item, s.outer, s.m), buffer2(p[AT], of_places, s.outer, s.m),
+            buffer2(p[LINES], item, s.outer, s.n), buffer1(workspace + s.sums, sizeof(double), s.n))
+    else:
+        ADD_LINES_WIDE(
+            buffer3(p[THERE], item, s.outer, s.m, s.inner), buffer3(p[AT], of_places, s.outer, s.m, s.inner),
+            buffer3(p[LINES], item, s.outer, s.n, s.inner), buffer2(workspace + s.sums, sizeof(double), s.n, s.width))
 
 
 def add_along(ndarray g not None, ndarray at not None, Py_ssize_t n, int axis):
@@ -213,38 +275,22 @@ def add_along(ndarray g not None, ndarray at not None, Py_ssize_t n, int axis):
     g: float32 or float64, of the shape of `at` and any layout. Elements added to one place are exact to g's precision,
     however many they are.
     """
-    cdef Lines s
+    cdef Lines lines
+    cdef Places s
     cdef Py_ssize_t dims[MAXDIMS]
-    cdef ndarray a = ready(g), out, sums
+    cdef ndarray a = ready(g), out
     cdef int k, nd = cnp.PyArray_NDIM(a)
-    describe(&s, a, axis)
+    cdef bint wide
+    describe(&lines, a, axis)
     check(at, a, axis, n)
-    cdef bint is_double = cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
-    cdef Py_ssize_t m = s.n, strip, width
-    if cnp.PyArray_DIMS(at)[axis] != m:
+    if cnp.PyArray_DIMS(at)[axis] != lines.n:
         raise ValueError(f"g of shape {(<object>a).shape} needs as many positions, not {(<object>at).shape}")
     for k in range(nd):
         dims[k] = n if k == axis else cnp.PyArray_DIMS(a)[k]
-    if is_double or m < FEW:
-        out = new_zeros(nd, dims, cnp.PyArray_TYPE(a))
-        with nogil:
-            if s.inner == 1:
-                ADD_LAST[is_double](view2(a, s.outer, m), view2(at, s.outer, m), view2(out, s.outer, n))
-            else:
-                ADD_LINES[is_double](
-                    view3(a, s.outer, m, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, n, s.inner))
-        return out
-    out, width = new_array(nd, dims, cnp.NPY_FLOAT), min(s.inner, <Py_ssize_t>STRIP)
-    strip = n * width
-    sums = new_array(1, &strip, cnp.NPY_DOUBLE)
-    with nogil:
-        if s.inner == 1:
-            ADD_LAST_WIDE(
-                view2(a, s.outer, m), view2(at, s.outer, m), view2(out, s.outer, n), view1(sums, n))
-        else:
-            ADD_LINES_WIDE(
-                view3(a, s.outer, m, s.inner), view3(at, s.outer, m, s.inner), view3(out, s.outer, n, s.inner),
-                view2(sums, n, width))
+    out = new_array(nd, dims, cnp.PyArray_TYPE(a))
+    wide = cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT and lines.n >= FEW
+    s.width = STRIP if wide else 0
+    run_places(&s, execute_add_wide if wide else execute_add, out, at, a, axis)
     return out
 
 

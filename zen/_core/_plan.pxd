@@ -8,7 +8,8 @@
 # `execute` gets the plan, the buffers and the workspace. The buffers, inputs and outputs, are an array of pointers in
 # the order of an enum of the operation, NULL for what is absent; they have the shapes, dtypes and layouts that the plan
 # was made for. It runs without the GIL, allocates nothing and cannot fail, and writes every element of its outputs,
-# whatever these and the workspace held before.
+# whatever these and the workspace held before; a plan that adds to its outputs says so. What turns out as it runs, such
+# as a position out of range, it writes to a buffer as well.
 #
 # What Python calls checks its arguments, plans, allocates the outputs and calls `run`.
 
@@ -23,6 +24,7 @@ cdef struct Plan:
     int typenum             # NPY_FLOAT or NPY_DOUBLE: of the workspace, and of what is computed
     Py_ssize_t item         # bytes of a number
     bint brief              # not worth releasing the GIL
+    bint adds               # to what the outputs hold, instead of overwriting it
 
 cdef void start(Plan* plan, execute_t execute, int typenum, bint brief) noexcept
 cdef Py_ssize_t reserve(Plan* plan, Py_ssize_t rows, Py_ssize_t columns) noexcept

@@ -19,7 +19,7 @@ cdef void start(Plan* plan, execute_t execute, int typenum, bint brief) noexcept
     """A plan without workspace."""
     plan.execute, plan.typenum, plan.brief = execute, typenum, brief
     plan.item = 4 if typenum == cnp.NPY_FLOAT else 8
-    plan.workspace = 0
+    plan.workspace, plan.adds = 0, False
 
 
 cdef Py_ssize_t reserve(Plan* plan, Py_ssize_t rows, Py_ssize_t columns) noexcept:
@@ -45,7 +45,7 @@ cdef int run(const Plan* plan, void** buffers) except -1:
     else:
         with nogil:
             plan.execute(plan, buffers, workspace)
-    if executions > 1:
+    if executions > 1 and not plan.adds:
         execute_again(plan, buffers)
     return 0
 

@@ -1,15 +1,18 @@
 """Pooling of images: the largest value, or the mean, of windows, and the transposes that carry gradients back.
 
 Along each axis the windows are given as an array of (first, end) pairs, already cut to the image; so one kernel serves
-strides, padding, ceiling and adaptive sizes. The positions of largest values are flat positions in the image.
+strides, padding, ceiling and adaptive sizes. The positions of largest values are flat positions in the image. Plans
+(see _plan.pxd) are made for sizes; their buffers are C-contiguous.
 """
 
+from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._dtypes cimport has_kernels
-from zen._core._memory cimport contiguous, new_array, new_zeros
-from zen._core._views cimport View, check_views, view1, view2, view3
+from zen._core._memory cimport contiguous, new_array
+from zen._core._plan cimport Plan, execute_t, run, start
+from zen._core._views cimport View, buffer1, buffer2, buffer3, check_views
 
 cnp.import_array()
 check_views()
@@ -33,20 +36,51 @@ cdef move_t[2] SCATTER
 cdef mean_t[2] MEAN
 cdef mean_vjp_t[2] MEAN_VJP
 
+cdef enum:
+    WORTH = 1 << 14      # elements from which releasing the GIL is worth it
+
+cdef enum:               # the buffers; NULL for those that a plan does not have
+    IMAGES = 0           # of the height and width of the plan
+    POOLED = 1           # with an element for each window or position
+    INDEX = 2            # of intp, as the next two
+    DOWN = 3
+    RIGHT = 4
+    TALL = 5             # of double, as the next
+    WIDE = 6
+    FITS = 7             # one bint: whether every position lies in the image. Else the result is not to be used
+    BUFFERS = 8
+
 cdef struct Windows:
+    Plan plan
     Py_ssize_t planes, h, w, oh, ow
     Py_ssize_t dh, dw                    # steps within a window
     bint pairs                           # every window is 2 x 2
 
 
-cdef inline bint is_double(ndarray a) noexcept nogil:
-    return cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE
+# --- the plan
+
+
+cdef inline bint is_double(const Plan* plan) noexcept nogil:
+    return plan.typenum == cnp.NPY_DOUBLE
+
+
+cdef inline void* data(ndarray a) noexcept nogil:
+    return NULL if a is None else cnp.PyArray_DATA(a)
 
 
 cdef ndarray ready(ndarray a):
     if not has_kernels(cnp.PyArray_TYPE(a)) or cnp.PyArray_NDIM(a) != 4:
         raise TypeError("pool: expected an array of four axes, float32 or float64")
     return a if cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISBEHAVED_RO(a) else contiguous(a)
+
+
+cdef ndarray images(ndarray like, Py_ssize_t h, Py_ssize_t w, int typenum):
+    # As many as there are in `like`, of another size.
+    cdef Py_ssize_t dims[4]
+    dims[0], dims[1], dims[2], dims[3] = cnp.PyArray_DIMS(like)[0], cnp.PyArray_DIMS(like)[1], h, w
+    if typenum == cnp.NPY_INTP:
+        return cnp.PyArray_EMPTY(4, <cnp.npy_intp*>dims, typenum, 0)
+    return new_array(4, dims, typenum)
 
 
 cdef ndarray bounds(object given, Py_ssize_t length):
@@ -61,14 +95,23 @@ cdef ndarray bounds(object given, Py_ssize_t length):
     return a
 
 
-cdef int describe(
-    Windows* s, const Py_ssize_t* x, ndarray down, ndarray right, Py_ssize_t dh, Py_ssize_t dw,
+cdef void plan_sizes(
+    Windows* s, execute_t execute, ndarray like, Py_ssize_t h, Py_ssize_t w, Py_ssize_t oh, Py_ssize_t ow
+) noexcept:
+    # like: of the dtype, with as many images.
+    s.planes = cnp.PyArray_DIMS(like)[0] * cnp.PyArray_DIMS(like)[1]
+    s.h, s.w, s.oh, s.ow = h, w, oh, ow
+    start(&s.plan, execute, cnp.PyArray_TYPE(like), s.planes * max(h * w, oh * ow) < WORTH)
+
+
+cdef int plan_windows(
+    Windows* s, execute_t execute, ndarray like, Py_ssize_t h, Py_ssize_t w, ndarray down, ndarray right,
+    Py_ssize_t dh, Py_ssize_t dw,
 ) except -1:
     cdef const Py_ssize_t* d = <const Py_ssize_t*>cnp.PyArray_DATA(down)
     cdef const Py_ssize_t* r = <const Py_ssize_t*>cnp.PyArray_DATA(right)
     cdef Py_ssize_t k
-    s.planes, s.h, s.w = x[0] * x[1], x[2], x[3]
-    s.oh, s.ow = cnp.PyArray_DIMS(down)[0], cnp.PyArray_DIMS(right)[0]
+    plan_sizes(s, execute, like, h, w, cnp.PyArray_DIMS(down)[0], cnp.PyArray_DIMS(right)[0])
     s.dh, s.dw = dh, dw
     if dh < 1 or dw < 1:
         raise ValueError("pool: dilation is at least 1")
@@ -135,21 +178,27 @@ cdef void largest(
 LARGEST[0], LARGEST[1] = <largest_t> <void*> largest[float], <largest_t> <void*> largest[double]
 
 
+cdef void execute_largest(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Windows* s = <const Windows*>plan
+    LARGEST[is_double(plan)](
+        buffer2(p[IMAGES], plan.item, s.planes, s.h * s.w), s.w, buffer2(p[DOWN], sizeof(Py_ssize_t), s.oh, 2),
+        buffer2(p[RIGHT], sizeof(Py_ssize_t), s.ow, 2), s.dh, s.dw, s.pairs,
+        buffer3(p[POOLED], plan.item, s.planes, s.oh, s.ow),
+        buffer3(p[INDEX], sizeof(Py_ssize_t), s.planes, s.oh, s.ow))
+
+
 def max_pool2d(ndarray x not None, down, right, tuple dilation, bint with_index):
     """(largest values of the windows, their positions in the image or None), for x (n, c, h, w)."""
     cdef Windows s
-    cdef Py_ssize_t dims[4]
+    cdef void* p[BUFFERS]
     x = ready(x)
-    cdef ndarray rows = bounds(down, cnp.PyArray_DIMS(x)[2]), columns = bounds(right, cnp.PyArray_DIMS(x)[3])
-    describe(&s, <Py_ssize_t*>cnp.PyArray_DIMS(x), rows, columns, dilation[0], dilation[1])
-    dims[0], dims[1], dims[2], dims[3] = cnp.PyArray_DIMS(x)[0], cnp.PyArray_DIMS(x)[1], s.oh, s.ow
-    cdef ndarray y = new_array(4, dims, cnp.PyArray_TYPE(x)), index = None
-    if with_index:
-        index = cnp.PyArray_EMPTY(4, <cnp.npy_intp*>dims, cnp.NPY_INTP, 0)
-    with nogil:
-        LARGEST[is_double(x)](
-            view2(x, s.planes, s.h * s.w), s.w, view2(rows, s.oh, 2), view2(columns, s.ow, 2), s.dh, s.dw, s.pairs,
-            view3(y, s.planes, s.oh, s.ow), view3(index, s.planes, s.oh, s.ow))
+    cdef Py_ssize_t h = cnp.PyArray_DIMS(x)[2], w = cnp.PyArray_DIMS(x)[3]
+    cdef ndarray rows = bounds(down, h), columns = bounds(right, w)
+    plan_windows(&s, execute_largest, x, h, w, rows, columns, dilation[0], dilation[1])
+    cdef ndarray y = images(x, s.oh, s.ow, s.plan.typenum)
+    cdef ndarray index = images(x, s.oh, s.ow, cnp.NPY_INTP) if with_index else None
+    p[IMAGES], p[DOWN], p[RIGHT], p[POOLED], p[INDEX] = data(x), data(rows), data(columns), data(y), data(index)
+    run(&s.plan, p)
     return y, index
 
 
@@ -188,43 +237,60 @@ cdef ndarray positions_of(object index, ndarray like):
     return a
 
 
+cdef void execute_gather(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Windows* s = <const Windows*>plan
+    cdef Py_ssize_t count = s.oh * s.ow
+    (<bint*>p[FITS])[0] = GATHER[is_double(plan)](
+        buffer2(p[IMAGES], plan.item, s.planes, s.h * s.w), buffer2(p[INDEX], sizeof(Py_ssize_t), s.planes, count),
+        buffer2(p[POOLED], plan.item, s.planes, count))
+
+
+cdef void execute_scatter(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Windows* s = <const Windows*>plan
+    cdef Py_ssize_t count = s.oh * s.ow, size = s.h * s.w
+    memset(p[IMAGES], 0, s.planes * size * plan.item)
+    (<bint*>p[FITS])[0] = SCATTER[is_double(plan)](
+        buffer2(p[POOLED], plan.item, s.planes, count), buffer2(p[INDEX], sizeof(Py_ssize_t), s.planes, count),
+        buffer2(p[IMAGES], plan.item, s.planes, size))
+
+
+cdef int move(Windows* s, ndarray index, ndarray x, ndarray y) except -1:
+    # Between the images x and what is pooled, y.
+    cdef void* p[BUFFERS]
+    cdef bint fits = True
+    p[IMAGES], p[INDEX], p[POOLED], p[FITS] = data(x), data(index), data(y), &fits
+    run(&s.plan, p)
+    if not fits:
+        raise IndexError(f"pool: a position is out of range for images of {s.h * s.w} elements")
+    return 0
+
+
 def pool_gather(ndarray x not None, index):
     """The elements of each image of x (n, c, h, w) at flat positions (n, c, oh, ow)."""
+    cdef Windows s
     x = ready(x)
     cdef ndarray at = positions_of(index, x)
-    cdef ndarray y = new_array(4, <Py_ssize_t*>cnp.PyArray_DIMS(at), cnp.PyArray_TYPE(x))
-    run_move(x, at, y, False)
+    cdef Py_ssize_t* own = <Py_ssize_t*>cnp.PyArray_DIMS(x)
+    cdef Py_ssize_t* pooled = <Py_ssize_t*>cnp.PyArray_DIMS(at)
+    cdef ndarray y = images(x, pooled[2], pooled[3], cnp.PyArray_TYPE(x))
+    plan_sizes(&s, execute_gather, x, own[2], own[3], pooled[2], pooled[3])
+    move(&s, at, x, y)
     return y
 
 
 def pool_scatter(ndarray g not None, index, tuple size):
     """The transpose of `pool_gather`: images of height and width `size` with g added at the positions."""
+    cdef Windows s
+    cdef Py_ssize_t h, w
     g = ready(g)
     cdef ndarray at = positions_of(index, g)
     if (<object>at).shape != (<object>g).shape:
         raise ValueError(f"pool: positions {(<object>at).shape} do not fit {(<object>g).shape}")
-    cdef Py_ssize_t dims[4]
-    dims[0], dims[1] = cnp.PyArray_DIMS(g)[0], cnp.PyArray_DIMS(g)[1]
-    dims[2], dims[3] = size
-    cdef ndarray x = new_zeros(4, dims, cnp.PyArray_TYPE(g))
-    run_move(g, at, x, True)
+    h, w = size
+    cdef ndarray x = images(g, h, w, cnp.PyArray_TYPE(g))
+    plan_sizes(&s, execute_scatter, g, h, w, cnp.PyArray_DIMS(g)[2], cnp.PyArray_DIMS(g)[3])
+    move(&s, at, x, g)
     return x
-
-
-cdef int run_move(ndarray x, ndarray index, ndarray y, bint add) except -1:
-    cdef ndarray image = y if add else x
-    cdef const Py_ssize_t* d = <const Py_ssize_t*>cnp.PyArray_DIMS(image)
-    cdef Py_ssize_t planes = d[0] * d[1], size = d[2] * d[3], count
-    cdef bint fits
-    cdef move_t kernel = SCATTER[is_double(x)] if add else GATHER[is_double(x)]
-    count = cnp.PyArray_DIMS(index)[2] * cnp.PyArray_DIMS(index)[3]
-    with nogil:
-        fits = kernel(
-            view2(x, planes, count if add else size), view2(index, planes, count),
-            view2(y, planes, size if add else count))
-    if not fits:
-        raise IndexError(f"pool: a position is out of range for images of {size} elements")
-    return 0
 
 
 # --- the mean
@@ -260,7 +326,7 @@ cdef void mean_vjp(
     const real[:, :, ::1] g, const Py_ssize_t[:, ::1] down, const Py_ssize_t[:, ::1] right, const double[::1] tall,
     const double[::1] wide, real[:, :, ::1] x,
 ) noexcept nogil:
-    # Adds to x, which holds zeros.
+    # Adds to x.
     cdef Py_ssize_t p, i, j, row, column, top, bottom, first, end
     cdef real part, scale
     for p in range(g.shape[0]):
@@ -284,38 +350,51 @@ cdef ndarray factors(object given, Py_ssize_t length):
     return a
 
 
+cdef void execute_mean(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Windows* s = <const Windows*>plan
+    MEAN[is_double(plan)](
+        buffer2(p[IMAGES], plan.item, s.planes, s.h * s.w), s.w, buffer2(p[DOWN], sizeof(Py_ssize_t), s.oh, 2),
+        buffer2(p[RIGHT], sizeof(Py_ssize_t), s.ow, 2), buffer1(p[TALL], sizeof(double), s.oh),
+        buffer1(p[WIDE], sizeof(double), s.ow), s.pairs, buffer3(p[POOLED], plan.item, s.planes, s.oh, s.ow))
+
+
+cdef void execute_mean_vjp(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Windows* s = <const Windows*>plan
+    memset(p[IMAGES], 0, s.planes * s.h * s.w * plan.item)
+    MEAN_VJP[is_double(plan)](
+        buffer3(p[POOLED], plan.item, s.planes, s.oh, s.ow), buffer2(p[DOWN], sizeof(Py_ssize_t), s.oh, 2),
+        buffer2(p[RIGHT], sizeof(Py_ssize_t), s.ow, 2), buffer1(p[TALL], sizeof(double), s.oh),
+        buffer1(p[WIDE], sizeof(double), s.ow), buffer3(p[IMAGES], plan.item, s.planes, s.h, s.w))
+
+
 def avg_pool2d(ndarray x not None, down, right, tall, wide):
     """Sums over the windows of x (n, c, h, w), times a factor for the row of windows and one for the column."""
     cdef Windows s
-    cdef Py_ssize_t dims[4]
+    cdef void* p[BUFFERS]
     x = ready(x)
-    cdef ndarray rows = bounds(down, cnp.PyArray_DIMS(x)[2]), columns = bounds(right, cnp.PyArray_DIMS(x)[3])
-    describe(&s, <Py_ssize_t*>cnp.PyArray_DIMS(x), rows, columns, 1, 1)
-    cdef ndarray t = factors(tall, s.oh), v = factors(wide, s.ow)
-    dims[0], dims[1], dims[2], dims[3] = cnp.PyArray_DIMS(x)[0], cnp.PyArray_DIMS(x)[1], s.oh, s.ow
-    cdef ndarray y = new_array(4, dims, cnp.PyArray_TYPE(x))
-    with nogil:
-        MEAN[is_double(x)](
-            view2(x, s.planes, s.h * s.w), s.w, view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh),
-            view1(v, s.ow), s.pairs, view3(y, s.planes, s.oh, s.ow))
+    cdef Py_ssize_t h = cnp.PyArray_DIMS(x)[2], w = cnp.PyArray_DIMS(x)[3]
+    cdef ndarray rows = bounds(down, h), columns = bounds(right, w)
+    plan_windows(&s, execute_mean, x, h, w, rows, columns, 1, 1)
+    cdef ndarray t = factors(tall, s.oh), v = factors(wide, s.ow), y = images(x, s.oh, s.ow, s.plan.typenum)
+    p[IMAGES], p[DOWN], p[RIGHT], p[TALL], p[WIDE], p[POOLED] = (
+        data(x), data(rows), data(columns), data(t), data(v), data(y))
+    run(&s.plan, p)
     return y
 
 
 def avg_pool2d_input(ndarray g not None, tuple size, down, right, tall, wide):
     """The transpose of `avg_pool2d` for images of height and width `size`, applied to g (n, c, oh, ow)."""
     cdef Windows s
-    cdef Py_ssize_t dims[4]
+    cdef void* p[BUFFERS]
+    cdef Py_ssize_t h, w
     g = ready(g)
-    dims[0], dims[1] = cnp.PyArray_DIMS(g)[0], cnp.PyArray_DIMS(g)[1]
-    dims[2], dims[3] = size
-    cdef ndarray rows = bounds(down, dims[2]), columns = bounds(right, dims[3])
-    describe(&s, dims, rows, columns, 1, 1)
+    h, w = size
+    cdef ndarray rows = bounds(down, h), columns = bounds(right, w)
+    plan_windows(&s, execute_mean_vjp, g, h, w, rows, columns, 1, 1)
     if (<object>g).shape[2:] != (s.oh, s.ow):
         raise ValueError(f"pool: a cotangent of shape {(<object>g).shape} for {(s.oh, s.ow)} windows")
-    cdef ndarray t = factors(tall, s.oh), v = factors(wide, s.ow)
-    cdef ndarray x = new_zeros(4, dims, cnp.PyArray_TYPE(g))
-    with nogil:
-        MEAN_VJP[is_double(g)](
-            view3(g, s.planes, s.oh, s.ow), view2(rows, s.oh, 2), view2(columns, s.ow, 2), view1(t, s.oh),
-            view1(v, s.ow), view3(x, s.planes, s.h, s.w))
+    cdef ndarray t = factors(tall, s.oh), v = factors(wide, s.ow), x = images(g, h, w, s.plan.typenum)
+    p[POOLED], p[DOWN], p[RIGHT], p[TALL], p[WIDE], p[IMAGES] = (
+        data(g), data(rows), data(columns), data(t), data(v), data(x))
+    run(&s.plan, p)
     return x

@@ -9,6 +9,7 @@ from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport new_zeros
+from zen._core._views cimport View, matrix_at
 
 cnp.import_array()
 
@@ -22,14 +23,23 @@ cdef int check(ndarray a, ndarray like, Py_ssize_t width) except -1:
     return 0
 
 
-cdef ndarray given(ndarray a, ndarray zeros, ndarray like, Py_ssize_t* step):
-    # a, or the row of zeros that stands for None.
-    step[0] = cnp.PyArray_DIMS(zeros)[0]
+cdef View rows_of(ndarray a) noexcept:
+    return rows_at(a, cnp.PyArray_DIMS(a)[0], cnp.PyArray_DIMS(a)[1], cnp.PyArray_DIMS(a)[1])
+
+
+cdef View rows_at(ndarray a, Py_ssize_t rows, Py_ssize_t width, Py_ssize_t step) noexcept:
+    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(a)
+    return matrix_at(<char*>cnp.PyArray_DATA(a), rows, width, step * item, item)
+
+
+cdef int give(View* view, ndarray a, ndarray zeros, ndarray like, Py_ssize_t width) except -1:
+    # The rows of a, or for None the beginning of `zeros` as often.
     if a is None:
-        step[0] = 0
-        return zeros
-    check(a, like, step[0])
-    return a
+        view[0] = rows_at(zeros, cnp.PyArray_DIMS(like)[0], width, 0)
+        return 0
+    check(a, like, width)
+    view[0] = rows_of(a)
+    return 0
 
 
 cdef Py_ssize_t width_of(ndarray out) except -1:
@@ -46,20 +56,19 @@ def lstm_step(
 
     gates (rows, 4 n) and squashed: what the step kept; before: the cells before it. q, drive: (rows, 4 n), or None.
     """
-    cdef Py_ssize_t n = width_of(out), q_step, drive_step, size = 4 * n
+    cdef Py_ssize_t n = width_of(out), size = 4 * n
     cdef ndarray zeros = new_zeros(1, &size, cnp.PyArray_TYPE(out))
-    cdef bint is_double = cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE
+    cdef View by_q, by_drive
     check(gates, out, 4 * n)
     check(before, out, n)
     check(squashed, out, n)
     check(dc, out, n)
     if not cnp.PyArray_ISCARRAY(dc):
         raise TypeError("lstm_step: dc is read-only")
-    q, drive = given(q, zeros, out, &q_step), given(drive, zeros, out, &drive_step)
-    kernels.lstm_tangent[is_double](
-        cnp.PyArray_DATA(gates), cnp.PyArray_DATA(before), cnp.PyArray_DATA(squashed), cnp.PyArray_DATA(q),
-        cnp.PyArray_DATA(drive), q_step, drive_step, cnp.PyArray_DATA(dc), cnp.PyArray_DATA(out),
-        cnp.PyArray_DIMS(out)[0], n)
+    give(&by_q, q, zeros, out, 4 * n)
+    give(&by_drive, drive, zeros, out, 4 * n)
+    kernels.lstm_tangent[cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE](
+        rows_of(gates), rows_of(before), rows_of(squashed), by_q, by_drive, rows_of(dc), rows_of(out))
 
 
 def gru_step(
@@ -71,19 +80,15 @@ def gru_step(
     gates (rows, 3 n) and kept: what the step kept; before: the states before it, dh: their tangents or None. q, inputs,
     states: (rows, 3 n), or None.
     """
-    cdef Py_ssize_t n = width_of(out), q_step, inputs_step, states_step, size = 3 * n, dh_step = n
+    cdef Py_ssize_t n = width_of(out), size = 3 * n
     cdef ndarray zeros = new_zeros(1, &size, cnp.PyArray_TYPE(out))
-    cdef bint is_double = cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE
+    cdef View by_q, by_inputs, by_states, by_h
     check(gates, out, 3 * n)
     check(before, out, n)
     check(kept, out, n)
-    q, inputs = given(q, zeros, out, &q_step), given(inputs, zeros, out, &inputs_step)
-    states = given(states, zeros, out, &states_step)
-    if dh is None:
-        dh, dh_step = zeros, 0
-    else:
-        check(dh, out, n)
-    kernels.gru_tangent[is_double](
-        cnp.PyArray_DATA(gates), cnp.PyArray_DATA(before), cnp.PyArray_DATA(kept), cnp.PyArray_DATA(q),
-        cnp.PyArray_DATA(inputs), cnp.PyArray_DATA(states), q_step, inputs_step, states_step, cnp.PyArray_DATA(dh),
-        dh_step, cnp.PyArray_DATA(out), cnp.PyArray_DIMS(out)[0], n)
+    give(&by_q, q, zeros, out, 3 * n)
+    give(&by_inputs, inputs, zeros, out, 3 * n)
+    give(&by_states, states, zeros, out, 3 * n)
+    give(&by_h, dh, zeros, out, n)
+    kernels.gru_tangent[cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE](
+        rows_of(gates), rows_of(before), rows_of(kept), by_q, by_inputs, by_states, by_h, rows_of(out))

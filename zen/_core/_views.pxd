@@ -78,13 +78,13 @@ cdef extern from *:
         ZEN_PAIR(v.strides, s0, s1);
         return v;
     }
-    ZEN_VIEW zen_view zen_flipped(PyObject* given, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t lag) {
-        zen_view v = zen_view_of(given, n0, n1, n2, 1, 3);
+    ZEN_VIEW zen_view zen_flipped3(
+        const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t lag) {
+        zen_view v = zen_view_at(p, item, n0, n1, n2, 1, 3);
         ZEN_PAIR(&v.memview, 0, v.data + (n1 - 1 + lag) * v.strides[1]);
         ZEN_PAIR(v.strides, v.strides[0], -v.strides[1]);
         return v;
     }
-    #define zen_flipped3(a, n0, n1, n2, lag) zen_flipped((PyObject*)(a), n0, n1, n2, lag)
     #define zen_line_at(data, n0, s0) zen_matrix_at(data, n0, 1, s0, 0)
     #define zen_view1(a, n0) zen_view_of((PyObject*)(a), n0, 1, 1, 1, 1)
     #define zen_view2(a, n0, n1) zen_view_of((PyObject*)(a), n0, n1, 1, 1, 2)
@@ -103,10 +103,6 @@ cdef extern from *:
     View view2 "zen_view2"(object a, Py_ssize_t n0, Py_ssize_t n1) noexcept nogil
     View view3 "zen_view3"(object a, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept nogil
     View view4 "zen_view4"(object a, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3) noexcept nogil
-    # The same with the middle axis, which is not empty, from its end to its start: element k is the one at n1 - 1 - k
-    # or, with a lag of 1, the one before that, of which there is none for k = 0.
-    View flipped3 "zen_flipped3"(
-        object a, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t lag) noexcept nogil
     # Of a plan's buffers and workspace, which are addresses; without elements for NULL. item: bytes.
     View buffer1 "zen_buffer1"(const void* p, Py_ssize_t item, Py_ssize_t n0) noexcept nogil
     View buffer2 "zen_buffer2"(const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1) noexcept nogil
@@ -114,6 +110,10 @@ cdef extern from *:
         const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept nogil
     View buffer4 "zen_buffer4"(
         const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3) noexcept nogil
+    # As buffer3 with the middle axis, which is not empty, from its end to its start: element k is the one at n1 - 1 - k
+    # or, with a lag of 1, the one before that, of which there is none for k = 0.
+    View flipped3 "zen_flipped3"(
+        const void* p, Py_ssize_t item, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t lag) noexcept nogil
     # Of what lies at `data`, strides in bytes.
     View line_at "zen_line_at"(char* data, Py_ssize_t n0, Py_ssize_t s0) noexcept nogil
     View matrix_at "zen_matrix_at"(
