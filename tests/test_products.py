@@ -55,6 +55,56 @@ def test_every_remainder_of_the_tiles(left, right, dtype):
         np.testing.assert_array_equal(y.gradient, defined(a.T, w), err_msg=str((m, k, n)))
 
 
+def stored_stack(a, how):
+    """The same matrices, each transposed in memory, with gaps between them, or one behind the other."""
+    if how == "transposed":
+        return np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
+    if how == "apart":
+        out = np.full((*a.shape[:-2], a.shape[-2] + 1, a.shape[-1] + 2), np.nan, a.dtype)[..., :-1, :-2]
+        out[...] = a
+        return out
+    if how == "last":
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
+    return a
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("right", ["plain", "transposed", "apart", "last"])
+@pytest.mark.parametrize("left", ["plain", "transposed", "apart", "last"])
+def test_stacks_of_matrices(left, right, dtype):
+    rng = np.random.default_rng(0)
+    for stack in [(3,), (1,), (2, 1, 2), (0,)]:
+        for m, k, n in [(1, 1, 1), (7, 3, 5), (16, 9, 17), (2, 0, 3), (0, 2, 3), (3, 2, 0)]:
+            given = [whole(rng, dtype, *stack, *shape) for shape in ((m, k), (k, n), (m, n), (m, k), (k, n))]
+            a, b, w, da, db = given
+            x = zen.tensor(stored_stack(a, left), requires_grad=True)
+            y = zen.tensor(stored_stack(b, right), requires_grad=True)
+            out = x @ y
+            assert out.dtype == dtype
+            np.testing.assert_array_equal(out.array, np.einsum("...ik,...kj->...ij", a, b))
+            out.backward(stored_stack(w, left))
+            np.testing.assert_array_equal(x.gradient, np.einsum("...ij,...kj->...ik", w, b))
+            np.testing.assert_array_equal(y.gradient, np.einsum("...ik,...ij->...kj", a, w))
+            _, tangent = zen.jvp(lambda x, y: x @ y, (x.detach(), y.detach()), (stored_stack(da, right), db))
+            moved = np.einsum("...ik,...kj->...ij", da, b) + np.einsum("...ik,...kj->...ij", a, db)
+            np.testing.assert_array_equal(tangent.numpy(), moved)
+
+
+def test_stacks_used_twice_and_of_higher_order():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(2, 3, 3)), rng.normal(size=(2, 3, 3))
+    x = zen.tensor(a, requires_grad=True)
+    (x @ x @ x).sum().backward()
+    ones = np.ones((2, 3, 3))
+    at = a.swapaxes(1, 2)
+    np.testing.assert_allclose(x.gradient, ones @ at @ at + at @ ones @ at + at @ at @ ones, rtol=1e-12)
+    step = 1e-6
+    inner = zen.grad(lambda x: (x @ x @ x).sum())
+    slope = (inner(a + step * b) - inner(a - step * b)) / (2 * step)
+    _, moved = zen.jvp(inner, (a,), (b,))
+    np.testing.assert_allclose(moved, slope, rtol=1e-6, atol=1e-8)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_gradients_of_several_uses_add_up(dtype):
     rng = np.random.default_rng(1)

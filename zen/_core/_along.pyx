@@ -11,7 +11,7 @@ from numpy cimport ndarray
 from zen._core._dispatch cimport kernels
 from zen._core._dtypes cimport has_kernels
 from zen._core._memory cimport contiguous, new_array, same_shape
-from zen._core._plan cimport Plan, execute_t, run, start
+from zen._core._plan cimport Plan, execute_t, run, start as start_plan
 from zen._core._types cimport MAXDIMS
 from zen._core._views cimport View, buffer1, buffer2, buffer3, check_views, flipped3
 
@@ -78,7 +78,7 @@ cdef inline bint is_double(const Plan* plan) noexcept nogil:
 cdef int plan_lines(Along* s, execute_t execute, ndarray x, int axis, bint back) except -1:
     describe(&s.lines, x, axis)
     s.back = back
-    start(&s.plan, execute, cnp.PyArray_TYPE(x), cnp.PyArray_SIZE(x) < WORTH)
+    start_plan(&s.plan, execute, cnp.PyArray_TYPE(x), cnp.PyArray_SIZE(x) < WORTH)
     return 0
 
 

@@ -3,6 +3,7 @@ from zen._core._kernels cimport Targets
 
 cdef int softmax_into(ndarray out, ndarray x, bint logarithm) except -1
 cdef int softmax_vjp_into(ndarray out, ndarray g, ndarray y, bint logarithm, bint accumulate) except -1
+cdef int log_softmax_tangent_into(ndarray out, ndarray t, ndarray y) except -1
 cdef Py_ssize_t cross_entropy_into(
     ndarray x, ndarray p, ndarray losses, ndarray classes, ndarray weights, const Targets* t, double* total,
     double* weight) except -2

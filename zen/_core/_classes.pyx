@@ -19,8 +19,8 @@ cdef enum:
 cdef enum:               # the buffers; NULL for those that a plan does not have
     X = 0                # of rows of n elements, as Y, G and OUT of softmax
     Y = 1                # the result; with an element for each row where it is reduced
-    G = 2                # the cotangent of the result
-    OUT = 3              # the gradient
+    G = 2                # the cotangent of the result, or the tangent of X
+    OUT = 3              # the gradient, or the tangent of Y
     P = 4                # probabilities that are kept for the gradient
     CLASSES = 5          # of int64
     WEIGHTS = 6          # of classes
@@ -94,6 +94,12 @@ cdef void execute_softmax_vjp(const Plan* plan, void** p, char* workspace) noexc
         lines(s, p[G]), lines(s, p[Y]), lines(s, p[OUT]), work_of(s, workspace), s.logarithm, plan.adds)
 
 
+cdef void execute_log_softmax_tangent(const Plan* plan, void** p, char* workspace) noexcept nogil:
+    cdef const Lines* s = <const Lines*>plan
+    kernels.log_softmax_tangent[is_double(plan)](
+        lines(s, p[G]), lines(s, p[Y]), lines(s, p[OUT]), work_of(s, workspace))
+
+
 cdef int softmax_into(ndarray out, ndarray x, bint logarithm) except -1:
     """out = softmax(x), or its logarithm."""
     cdef Lines s
@@ -115,6 +121,17 @@ cdef int softmax_vjp_into(ndarray out, ndarray g, ndarray y, bint logarithm, bin
     s.plan.adds = accumulate
     p[G], p[Y], p[OUT] = data(g), data(y), data(out)
     if s.n > 0:
+        run(&s.plan, p)
+    return 0
+
+
+cdef int log_softmax_tangent_into(ndarray out, ndarray t, ndarray y) except -1:
+    """The tangent of the logarithm of softmax, y, where t is that of x."""
+    cdef Lines s
+    cdef void* p[BUFFERS]
+    plan_lines(&s, execute_log_softmax_tangent, y, True)
+    p[G], p[Y], p[OUT] = data(t), data(y), data(out)
+    if s.rows > 0 and s.n > 0:
         run(&s.plan, p)
     return 0
 

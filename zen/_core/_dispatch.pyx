@@ -61,9 +61,9 @@ def find(str name):
 
 
 def find_tangent(str name):
-    """The kernels of row `name` for the tangent from those of its two differentiable arguments: (reads, float, double).
+    """The kernels of row `name` for what its first two differentiable arguments give to the tangent.
 
-    The first tangent is in the cotangent's slot, the second in that of the last argument. None for other rows.
+    (slot of the second's tangent, reads, float, double); the first's is in the cotangent's slot. None for other rows.
     """
     return _tangents.get(name)
 

@@ -307,29 +307,31 @@ cdef void plan_part(Part* part, Node n, Saved* v, int k, object tangent) noexcep
 
 
 cdef void plan_pair(Part* part, Node n, Saved* v, object first, object second) noexcept:
-    # Both formulas of a row that has two, in one pass.
+    # The first two formulas of a row, in one pass.
     part.kernel, part.reads = n.row.tangent_kernels[n.typenum == cnp.NPY_DOUBLE], n.row.tangent_reads
     lay_saved(&part.layout, v, n)
     lay_tangent(&part.layout, v, COTANGENT, first, n)
-    lay_tangent(&part.layout, v, ARGUMENT + 2, second, n)
+    lay_tangent(&part.layout, v, n.row.second_slot, second, n)
 
 
 cdef object push_elementwise(Node n, PyObject** t):
     cdef Part parts[MAX_ARGUMENTS]
     cdef Saved v[MAX_ARGUMENTS]
     cdef int k, only = -1, count = 0
+    cdef bint paired
     cdef Row row = n.row
     for k in range(row.nin):
         if t[k] != NULL:
             only, count = k, count + 1
     if count == 1 and row.identity[only] and isinstance(<object>t[only], ndarray) and has_shape(<ndarray>t[only], n):
         return <object>t[only]
-    if count == 2 and row.tangent_kernels[0] != NULL:
-        plan_pair(&parts[0], n, &v[0], <object>t[only - 1], <object>t[only])
-        return add_parts(n, parts, 1)
     count = 0
+    paired = row.tangent_kernels[0] != NULL and t[row.pair[0]] != NULL and t[row.pair[1]] != NULL
+    if paired:
+        plan_pair(&parts[0], n, &v[0], <object>t[row.pair[0]], <object>t[row.pair[1]])
+        count = 1
     for k in range(row.nin):
-        if t[k] != NULL:
+        if t[k] != NULL and not (paired and (k == row.pair[0] or k == row.pair[1])):
             plan_part(&parts[count], n, &v[count], k, <object>t[k])
             count += 1
     return add_parts(n, parts, count)

@@ -105,6 +105,7 @@ ctypedef bint (*cholesky_corner_t)(void* a, Py_ssize_t lda, Py_ssize_t n, double
 ctypedef bint (*extreme_tangent_t)(View x, View y, View t, View out, View counts) noexcept nogil
 ctypedef void (*product_tangent_t)(View x, View t, View out) noexcept nogil
 ctypedef void (*corner_tangent_t)(View l, View d) noexcept nogil
+ctypedef void (*log_softmax_tangent_t)(View t, View y, View out, View work) noexcept nogil
 ctypedef void (*norm_lines_tangent_t)(
     View t, View x, View w, View dw, View db, bint centred, View mean, View rstd, View out) noexcept nogil
 ctypedef void (*norm_channels_tangent_t)(
@@ -174,6 +175,7 @@ cdef struct Kernels:
     extreme_tangent_t extreme_tangent[2]
     product_tangent_t product_tangent[2]
     corner_tangent_t corner_tangent[2]
+    log_softmax_tangent_t log_softmax_tangent[2]
     norm_lines_tangent_t norm_lines_tangent[2]
     norm_channels_tangent_t norm_channels_tangent[2]
     lstm_tangent_t lstm_tangent[2]

@@ -1,5 +1,5 @@
 # What forward mode takes in one pass where the value's and the gradient's kernels would take several: extremes,
-# products, Cholesky factors, normalisation, recurrent nets. Included by the generated modules, after
+# products, Cholesky factors, log_softmax, normalisation, recurrent nets. Included by the generated modules, after
 # _kernels_norm_lines.pxi, whose sums it uses, and _kernels_gates.pxi. What works on one row has a pointer to it.
 
 cdef enum:
@@ -67,13 +67,21 @@ cdef inline void product_beside(
     const real* x, const real* t, Py_ssize_t n, Py_ssize_t step, Py_ssize_t m, real* p, real* d
 ) noexcept nogil:
     # m lines side by side, of n elements `step` apart: p becomes their products, d those's tangents.
-    cdef Py_ssize_t i, k
+    cdef Py_ssize_t i
+    cdef real a, b
+    cdef const real* y
+    cdef const real* u
     for i in range(m):
         p[i], d[i] = 1, 0
-    for k in range(n):
+    while n >= 2:       # two elements at a time: what has come of those before is read and written half as often
+        y, u = x + step, t + step
         for i in range(m):
-            d[i] = d[i] * x[k * step + i] + p[i] * t[k * step + i]
-            p[i] *= x[k * step + i]
+            a, b = p[i] * x[i], d[i] * x[i] + p[i] * t[i]
+            p[i], d[i] = a * y[i], b * y[i] + a * u[i]
+        x, t, n = y + step, u + step, n - 2
+    for i in range(m if n > 0 else 0):
+        d[i] = d[i] * x[i] + p[i] * t[i]
+        p[i] *= x[i]
 
 
 cdef real product_along(
@@ -137,6 +145,25 @@ cdef void corner_tangent(const real[:, ::1] l, real[:, ::1] d) noexcept nogil:
             factor, half = u[i], v[i]
             for c in range(i, n):
                 d[i, c] -= factor * v[c] + half * u[c]
+
+
+# --- log_softmax: t - sum(exp(y) t)
+
+
+cdef void log_softmax_tangent(
+    const real[:, ::1] t, const real[:, ::1] y, real[:, ::1] out, real[::1] work
+) noexcept nogil:
+    # `work` holds max(n, CHUNK) elements.
+    cdef Py_ssize_t rows = y.shape[0], n = y.shape[1], step = chunk_of(n), start = 0, end, i, j
+    cdef real mean
+    while start < rows:
+        end = min(start + step, rows)
+        exponential(&y[start, 0], &work[0], (end - start) * n)
+        for i in range(start, end):
+            mean = <real>dot(&t[i, 0], &work[(i - start) * n], n)
+            for j in range(n):
+                out[i, j] = t[i, j] - mean
+        start = end
 
 
 # --- normalisation: with h the normalised x, w (t - mean(t) - h mean(t h)) / root + dw h + db
@@ -204,18 +231,20 @@ cdef void norm_channels_tangent(
     const double[::1] var, real[:, ::1] out, double[::1] sum_t, double[::1] sum_th, real[:, ::1] factors
 ) noexcept nogil:
     # w, dw and db, without elements where there is none, repeat with `period`. Sets sum_t and sum_th to the sums, for
-    # each channel, of t and of t h. factors: four rows.
+    # each channel, of t and of t h, unless the statistics are given. factors: four rows.
     cdef Py_ssize_t j, c, k, channels = factors.shape[1]
     cdef double root, by_t, by_x, shift, total, product, count = <double>x.shape[0] * pool * size
-    moving_products(t, x, size, pool, mean, sum_t, sum_th)
+    if not given:
+        moving_products(t, x, size, pool, mean, sum_t, sum_th)
     for k in range(channels // pool):
         root = 1 / sqrt_double(var[k] + eps)
         total = product = 0
-        for c in range(k * pool, k * pool + pool):
-            sum_th[c] *= root
-            total += sum_t[c]
-            product += sum_th[c]
-        total, product = 0 if given else total / count, 0 if given else product / count
+        if not given:
+            for c in range(k * pool, k * pool + pool):
+                sum_th[c] *= root
+                total += sum_t[c]
+                product += sum_th[c]
+            total, product = total / count, product / count
         for c in range(k * pool, k * pool + pool):
             by_t = root * weight_of(w, c, period)
             by_x = (dw[c % period] if dw.shape[0] > 0 else 0) - by_t * product
@@ -328,6 +357,8 @@ cdef void fill_tangents(Kernels* k) noexcept:
     k.product_tangent[1] = <product_tangent_t> <void*> product_tangents[double]
     k.corner_tangent[0] = <corner_tangent_t> <void*> corner_tangent[float]
     k.corner_tangent[1] = <corner_tangent_t> <void*> corner_tangent[double]
+    k.log_softmax_tangent[0] = <log_softmax_tangent_t> <void*> log_softmax_tangent[float]
+    k.log_softmax_tangent[1] = <log_softmax_tangent_t> <void*> log_softmax_tangent[double]
     k.norm_lines_tangent[0] = <norm_lines_tangent_t> <void*> norm_rows_tangent[float]
     k.norm_lines_tangent[1] = <norm_lines_tangent_t> <void*> norm_rows_tangent[double]
     k.norm_channels_tangent[0] = <norm_channels_tangent_t> <void*> norm_channels_tangent[float]

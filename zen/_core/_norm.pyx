@@ -289,12 +289,14 @@ def norm_channels_tangent(
 ):
     """The tangent of norm_channels, and for each channel the sums of t and of t times the normalised x.
 
-    t: the tangent of x; dweight, dbias: those of weight and bias, or None. given: mean and var were, and do not move.
+    t: the tangent of x; dweight, dbias: those of weight and bias, or None. given: mean and var were, and do not move;
+    then None in place of the sums.
     """
     cdef Norm s
     cdef void* p[BUFFERS]
     cdef int typenum = cnp.PyArray_TYPE(x)
-    cdef ndarray sums = flat(channels, cnp.NPY_DOUBLE), products = flat(channels, cnp.NPY_DOUBLE), out
+    cdef ndarray out, sums = None if given else flat(channels, cnp.NPY_DOUBLE)
+    cdef ndarray products = None if given else flat(channels, cnp.NPY_DOUBLE)
     cdef ndarray w = fitting(weight, period, typenum), dw = fitting(dweight, period, typenum)
     cdef ndarray db = fitting(dbias, period, typenum)
     if pool < 1 or (period < 1 and channels) or channels % pool:

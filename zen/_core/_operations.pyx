@@ -12,10 +12,13 @@ from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._blas cimport gemm_into, is_matrix, layout, matmul2d
+from zen._core._blas cimport (
+    gemm, gemm_into, has_gemm, is_matrix, is_small, layout, matmul2d, one_thread, restore_threads,
+)
 from zen._core._broadcast cimport Operands, add_into, iterate, memory_order, place, place_scalar
 from zen._core._classes cimport (
-    cross_entropy_into, cross_entropy_vjp_into, logsumexp_into, logsumexp_vjp_into, softmax_into, softmax_vjp_into,
+    cross_entropy_into, cross_entropy_vjp_into, log_softmax_tangent_into, logsumexp_into, logsumexp_vjp_into,
+    softmax_into, softmax_vjp_into,
 )
 from zen._core._dispatch cimport identity_kernel, kernels
 from zen._core._engine cimport Pass, cotangent, elements, pull_formula
@@ -50,6 +53,7 @@ cdef enum:
 
 
 include "_operations_matvec.pxi"
+include "_operations_stacks.pxi"
 include "_operations_matmul.pxi"
 include "_operations_reduction.pxi"
 include "_operations_tangents.pxi"

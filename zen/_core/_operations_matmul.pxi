@@ -1,4 +1,4 @@
-# The product of two matrices, or of a matrix and a vector. Part of _operations.pyx.
+# The product of two matrices or stacks of them, or of a matrix and a vector. Part of _operations.pyx.
 
 cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
     # Float or double of one dtype whose shapes fit; else None.
@@ -11,7 +11,9 @@ cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
         return None
     cdef Node _n0 = taken(&a[0]), _n1 = taken(&a[1])
     left, right = <ndarray>a[0].array, <ndarray>a[1].array
-    if cnp.PyArray_NDIM(left) + cnp.PyArray_NDIM(right) == 3:
+    if are_stacks(left, right):
+        out = stacked(left, right)
+    elif cnp.PyArray_NDIM(left) + cnp.PyArray_NDIM(right) == 3:
         out = matvec(left, right)
         if out is None:
             return None
@@ -43,12 +45,27 @@ cdef int pull_matmul(object work, Node n) except -1:
     cdef object s0 = n.s0, s1 = n.s1
     if n.nd == 1:
         return pull_matvec(p, n, s0, s1)
+    if n.nd > 2:
+        return pull_stacks(p, n, s0, s1)
     if p.needs(n.n0):
         out = p.open(n.n0, &fresh)
         gemm_into(<ndarray>out, g, False, <ndarray>s1, True, not fresh)
     if p.needs(n.n1):
         out = p.open(n.n1, &fresh)
         gemm_into(<ndarray>out, <ndarray>s0, True, g, False, not fresh)
+    return 0
+
+
+cdef int pull_stacks(Pass p, Node n, object s0, object s1) except -1:
+    cdef bint fresh
+    cdef PyObject* out
+    cdef ndarray g = cotangent(p)
+    if p.needs(n.n0):
+        out = p.open(n.n0, &fresh)
+        stacks_into(<ndarray>out, g, False, <ndarray>s1, True, not fresh)
+    if p.needs(n.n1):
+        out = p.open(n.n1, &fresh)
+        stacks_into(<ndarray>out, <ndarray>s0, True, g, False, not fresh)
     return 0
 
 
@@ -63,7 +80,9 @@ cdef object push_matmul(Node n, PyObject** t):
 
 
 cdef int product_into(ndarray out, ndarray a, ndarray b, bint accumulate) except -1:
-    if cnp.PyArray_NDIM(b) == 1:
+    if cnp.PyArray_NDIM(out) > 2:
+        stacks_into(out, a, False, b, False, accumulate)
+    elif cnp.PyArray_NDIM(b) == 1:
         matvec_into(out, a, False, b, accumulate)
     elif cnp.PyArray_NDIM(a) == 1:
         matvec_into(out, b, True, a, accumulate)

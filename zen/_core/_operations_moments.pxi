@@ -67,8 +67,11 @@ cdef ndarray mean_of(ndarray x, object axes):
     return reduced(x, (axes, True), True, &unused)
 
 
-cdef Tensor root_of(Row row, Arg* a, tuple params, ndarray out, double value, bint root, bint saves):
-    # The node and Tensor of a reduction whose sums are in `out` or `value`, perhaps of their square roots.
+cdef Tensor root_of(
+    Row row, Arg* a, tuple params, ndarray out, double value, bint root, bint saves, ndarray mean
+):
+    # The node and Tensor of a reduction whose sums are in `out` or `value`, perhaps of their square roots. mean: of the
+    # groups, for the gradient, or None.
     cdef Node node
     if out is None:
         value = sqrt(value) if root else value
@@ -82,6 +85,7 @@ cdef Tensor root_of(Row row, Arg* a, tuple params, ndarray out, double value, bi
         node.h0, node.s0 = ARRAY, kept(a, node)
         if saves:
             node.hy, node.sy, node.cy = ARRAY if out is not None else SCALAR, out, value
+        node.s1 = mean
     return new_scalar(value, a.typenum, node) if out is None else new_tensor(out, node)
 
 
@@ -106,7 +110,7 @@ cdef Tensor deviation(Row row, object x, tuple params, bint root):
         value /= freedom
     else:
         kernels.divide[cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE](view1(out, cnp.PyArray_SIZE(out)), freedom)
-    return root_of(row, &a, params, out, value, root, root)
+    return root_of(row, &a, params, out, value, root, root, mean)
 
 
 cdef Py_ssize_t group_size(ndarray x, object axes) except -1:
@@ -136,14 +140,6 @@ cdef ndarray result_of(Node n, ndarray x):
     return for_groups(n.cy, NULL if n.hy == SCALAR else <PyObject*>n.sy, n._params[0], x)
 
 
-cdef ndarray product(object a, object b):
-    cdef object warnings = hush()
-    try:
-        return <ndarray>np.asarray(np.multiply(a, b))
-    finally:
-        unhush(warnings)
-
-
 cdef int pull_weighted(Pass p, Node n, kernel_t* formulas, ndarray weights, ndarray second) except -1:
     # x, its groups' weights times their cotangents, and what else the kernel reads, make the gradient.
     cdef Operands o
@@ -170,10 +166,11 @@ cdef int pull_weighted(Pass p, Node n, kernel_t* formulas, ndarray weights, ndar
     return 0
 
 
-cdef object push_weighted(Node n, PyObject* t, kernel_t* kernels, ndarray weights, ndarray second, bint keep):
+cdef object push_weighted(Node n, PyObject* t, kernel_t* formulas, ndarray weights, ndarray second, bint keep):
     # As `pull_weighted`, with the tangent in the place of the cotangent, added up over each group.
     cdef Operands o
     cdef ndarray x = <ndarray>n.s0, out
+    cdef Py_ssize_t size
     cdef int nd = cnp.PyArray_NDIM(x)
     cdef double value = 0
     if cnp.PyArray_SIZE(x) == 0:    # a group's weight may be nan, but no element is there to be multiplied by it
@@ -183,11 +180,15 @@ cdef object push_weighted(Node n, PyObject* t, kernel_t* kernels, ndarray weight
     place(&o, ARGUMENT, x, nd)
     if second is not None:
         place(&o, ARGUMENT + 1, second, nd)
-    out = reduce_by(chosen(kernels, x), &o, x, n._params[0], keep, &value)
+    out = reduce_by(chosen(formulas, x), &o, x, n._params[0], keep, &value)
     if out is None:
         value *= <double>weights.item()
         return value if n.typenum == cnp.NPY_DOUBLE else <float>value
-    return product(out, (<object>weights).reshape(n.shape))
+    if not cnp.PyArray_IS_C_CONTIGUOUS(out):
+        out = contiguous(out)
+    size = cnp.PyArray_SIZE(out)
+    kernels.multiply_each[n.typenum == cnp.NPY_DOUBLE](view1(out, size), view1(weights, size))
+    return out
 
 
 cdef Tensor run_var(Row row, PyObject** inputs, int n, tuple params):
@@ -201,14 +202,14 @@ cdef Tensor run_std(Row row, PyObject** inputs, int n, tuple params):
 cdef int deviation_pull(Pass p, Node n, bint root) except -1:
     cdef object x = n.s0
     if p.needs(n.n0):
-        pull_weighted(p, n, DISTANCE.vjp, deviation_weights(n, x, root), mean_of(x, n._params[0]))
+        pull_weighted(p, n, DISTANCE.vjp, deviation_weights(n, x, root), <ndarray>n.s1)
     return 0
 
 
 cdef object deviation_push(Node n, PyObject** t, bint root):
     cdef object x = n.s0
     return push_weighted(
-        n, t[0], DISTANCE.vjp, deviation_weights(n, x, root), mean_of(x, n._params[0]), n._params[2])
+        n, t[0], DISTANCE.vjp, deviation_weights(n, x, root), <ndarray>n.s1, n._params[2])
 
 
 cdef int pull_var(object work, Node n) except -1:
@@ -239,7 +240,7 @@ cdef Tensor run_norm2(Row row, PyObject** inputs, int n, tuple params):
     o.used = 0
     place(&o, ARGUMENT, array, cnp.PyArray_NDIM(array))
     out = reduce_by(chosen(SQUARE.forward, array), &o, array, params[0], params[1], &value)
-    return root_of(row, &a, params, out, value, True, True)
+    return root_of(row, &a, params, out, value, True, True, None)
 
 
 cdef int pull_norm2(object work, Node n) except -1:
@@ -270,8 +271,8 @@ cdef Tensor extreme(Row row, object x, tuple params, object reduce):
     finally:
         unhush(warnings)
     if isinstance(y, ndarray) and cnp.PyArray_NDIM(<ndarray>y) > 0:
-        return root_of(row, &a, params, <ndarray>y, 0, False, True)
-    return root_of(row, &a, params, None, <double>y, False, True)
+        return root_of(row, &a, params, <ndarray>y, 0, False, True, None)
+    return root_of(row, &a, params, None, <double>y, False, True, None)
 
 
 cdef ndarray ties(Node n, ndarray x, ndarray y, kernel_t* formulas):

@@ -50,12 +50,18 @@ cdef int pull_log_softmax(object work, Node n) except -1:
 
 cdef object push_softmax(Node n, PyObject** t):
     # The derivative is symmetric.
-    cdef ndarray out = new_array(n.nd, n.dims, n.typenum), g = <ndarray>t[0]
-    cdef object y = n.sy
-    softmax_vjp_into(out, g if cnp.PyArray_IS_C_CONTIGUOUS(g) else contiguous(g), <ndarray>y, False, False)
+    cdef ndarray out = new_array(n.nd, n.dims, n.typenum)
+    softmax_vjp_into(out, in_order(<ndarray>t[0]), <ndarray>n.sy, False, False)
+    return out
+
+
+cdef object push_log_softmax(Node n, PyObject** t):
+    cdef ndarray out = new_array(n.nd, n.dims, n.typenum)
+    log_softmax_tangent_into(out, in_order(<ndarray>t[0]), <ndarray>n.sy)
     return out
 
 
 register("softmax", run_softmax, pull_softmax)
 register("log_softmax", run_log_softmax, pull_log_softmax)
 register_push("softmax", push_softmax)
+register_push("log_softmax", push_log_softmax)

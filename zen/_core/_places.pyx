@@ -13,7 +13,7 @@ cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._along cimport Lines, describe, ready
 from zen._core._memory cimport new_array
-from zen._core._plan cimport Plan, execute_t, reserve, run, start
+from zen._core._plan cimport Plan, execute_t, reserve, run, start as start_plan
 from zen._core._types cimport MAXDIMS
 from zen._core._views cimport View, buffer1, buffer2, buffer3, check_views, view1, view3
 
@@ -209,7 +209,7 @@ cdef int run_places(Places* s, execute_t execute, ndarray lines, ndarray at, nda
     cdef void* p[BUFFERS]
     describe(&own, lines, axis)
     s.outer, s.n, s.m, s.inner = own.outer, own.n, cnp.PyArray_DIMS(at)[axis], own.inner
-    start(&s.plan, execute, cnp.PyArray_TYPE(lines), cnp.PyArray_SIZE(at) < WORTH)
+    start_plan(&s.plan, execute, cnp.PyArray_TYPE(lines), cnp.PyArray_SIZE(at) < WORTH)
     s.width = min(s.width, s.inner)
     s.sums = reserve(&s.plan, s.n * (<Py_ssize_t>sizeof(double) // s.plan.item), s.width)
     p[LINES], p[AT], p[THERE] = cnp.PyArray_DATA(lines), cnp.PyArray_DATA(at), cnp.PyArray_DATA(there)

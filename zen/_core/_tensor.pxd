@@ -37,8 +37,10 @@ cdef class Row:
     cdef readonly int several                # how many results: 0 for one that is no tuple, -1 for any number
     cdef readonly int workspace              # further results that only backward reads
     cdef readonly bint together              # linear in all arguments at once
-    cdef kernel_t tangent_kernels[2]         # of two derivatives, in forward mode: NULL if there are not two
+    cdef kernel_t tangent_kernels[2]         # of the first two derivatives, in forward mode: NULL if there are not two
     cdef int tangent_reads
+    cdef int pair[2]                         # the positions of these arguments
+    cdef int second_slot                     # of the second's tangent
     cdef bint applies                        # forward mode applies the row to the tangent of its one argument
     cdef readonly tuple optional             # positions of arguments that may be None
     cdef readonly object composition         # None: none

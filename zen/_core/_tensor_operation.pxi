@@ -67,7 +67,8 @@ cdef class Row:
                 self.vjp_kernels[k][1] = <kernel_t><size_t>double
             self.has_mask = nin == 3 and not self.differentiable[0]
             if _dispatch.find_tangent(kernel) is not None:
-                self.tangent_reads, single, double = _dispatch.find_tangent(kernel)
+                self.second_slot, self.tangent_reads, single, double = _dispatch.find_tangent(kernel)
+                self.pair[0], self.pair[1] = [k for k in range(nin) if self.differentiable[k]][:2]
                 self.tangent_kernels[0], self.tangent_kernels[1] = <kernel_t><size_t>single, <kernel_t><size_t>double
 
     cdef int ready(self) except -1:

@@ -1,7 +1,7 @@
 """Generates the compiled elementwise kernels from the rows. Run by the build; imports neither NumPy nor zen.
 
-For each elementwise row and each of float and double: one forward kernel, one kernel for each derivative formula, and,
-of two formulas, one for their sum in forward mode. A kernel works on blocks of BLOCK elements. Each operand's block is
+For each elementwise row and each of float and double: one forward kernel, one kernel for each derivative formula, and
+one for the sum of the first two in forward mode. A kernel works on blocks of BLOCK elements. Each operand's block is
 read where it lies if it is contiguous, else gathered into a stack buffer, so that one loop serves every layout and is
 always vectorised. A call that has no cheap inline form (exp, tanh, power) becomes a stage of its own over the block:
 NumPy's SIMD loop, called directly. The result goes straight to a contiguous output; otherwise the block is stored,
@@ -58,7 +58,7 @@ OPERANDS = ("out", "g", "arg0", "arg1", "arg2", "y")
 """What the slots of a kernel's pointer array mean; `_dispatch.pxd` repeats the numbers."""
 
 SECOND = "_h"
-"""The tangent of the second of two arguments. It lies in the last slot of the arguments, which their formulas leave."""
+"""The tangent of the second of two arguments. It lies in a slot that their formulas leave."""
 
 COMPARE = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|"}
@@ -76,14 +76,14 @@ def load_rows(source: Path) -> list[Any]:
 class Kernel:
     """Translates one formula of one row, for one C type, into the body of a kernel."""
 
-    def __init__(self, row: Any, formula: str, ctype: str, rows: dict[str, Any]):
+    def __init__(self, row: Any, formula: str, ctype: str, rows: dict[str, Any], second: str = ""):
         self.row, self.ctype, self.rows = row, ctype, rows
         self.stages: list[list[str]] = []
         self.known: dict[str, str] = {}
         self.used: dict[str, str] = {}
         self.temporaries = 0
         tree = ast.parse(formula, mode="eval").body
-        names = {"g": "g", SECOND: "arg2", "y": "y", **{a: f"arg{k}" for k, a in enumerate(row.args)}}
+        names = {"g": "g", SECOND: second, "y": "y", **{a: f"arg{k}" for k, a in enumerate(row.args)}}
         self.result: str | None = self.expression(tree, names)
         self.call_into_result()
 
@@ -283,13 +283,30 @@ def enter(size_t address):
 '''
 
 
-def tangent(row: Any) -> str | None:
-    """The formula for the tangent of a row with two derivatives: their sum, each with a tangent of its own."""
-    formulas = [f for f in row.vjp if f is not None]
-    if len(formulas) != 2:
-        return None
-    second = re.sub(r"\bg\b", SECOND, formulas[1])
-    return f"({formulas[0]}) + ({second})"
+def tangent(row: Any) -> tuple[str, str]:
+    """The formula for what the first two arguments with derivatives give to the tangent, and the slot of the second's.
+
+    The formula is the sum of theirs, each with a tangent of its own; of two quotients by one divisor, the quotient of
+    the sum. Empty where there are not two, or no slot is left.
+    """
+    formulas = [f for f in row.vjp if f is not None][:2]
+    if len(formulas) < 2:
+        return "", ""
+    read = {node.id for f in formulas for node in ast.walk(ast.parse(f)) if isinstance(node, ast.Name)}
+    slot = "y" if "y" not in read else "arg2" if read.isdisjoint(row.args[2:]) else ""
+    first, by = quotient(formulas[0])
+    second, other = quotient(re.sub(r"\bg\b", SECOND, formulas[1]))
+    if by != other:
+        first, second, by = f"({first}){by}", f"({second}){other}", ""
+    return f"(({first}) + ({second})){by}" if slot else "", slot
+
+
+def quotient(formula: str) -> tuple[str, str]:
+    """What is divided, and the division by the rest; without one, the formula and nothing."""
+    tree = ast.parse(formula, mode="eval").body
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div):
+        return ast.unparse(tree.left), f" / ({ast.unparse(tree.right)})"
+    return formula, ""
 
 
 def source(rows: list[Any]) -> str:
@@ -300,23 +317,24 @@ def source(rows: list[Any]) -> str:
     for r in rows:
         formulas = [("forward", r.forward)]
         formulas += [(f"vjp{k}", f) for k, f in enumerate(r.vjp) if f is not None and f != "g"]
-        formulas += [("tangent", f) for f in [tangent(r)] if f is not None]
+        together, slot = tangent(r)
+        formulas += [("tangent", together)] if together else []
         entry = {f"vjp{k}": "(2, 0, 0)" if f == "g" else "(0, 0, 0)" for k, f in enumerate(r.vjp)}
         for role, formula in formulas:
-            kernels = [Kernel(r, formula, t, by_name) for t in TYPES]
+            kernels = [Kernel(r, formula, t, by_name, slot) for t in TYPES]
             names = [f"{r.name}_{role}_{t}" for t in TYPES]
             parts += [k.source(n) for k, n in zip(kernels, names, strict=True)]
             entry[role] = f"({kernels[0].needs()}, " + ", ".join(f"<size_t> &{n}" for n in names) + ")"
         derivatives = ", ".join(entry[f"vjp{k}"] for k in range(len(r.vjp)))
         table.append(f"        {r.name!r}: ({entry['forward']}, ({derivatives},)),")
         if "tangent" in entry:
-            tangents.append(f"        {r.name!r}: {entry['tangent']},")
+            tangents.append(f"        {r.name!r}: ({OPERANDS.index(slot)}, *{entry['tangent']}),")
     parts += [
         "def kernels():",
         '    """For each row: (what is read, float kernel, double kernel), forward and vjps."""',
     ]
     parts += ["    return {", *table, "    }", "", ""]
-    parts += ["def tangents():", '    """The same for the tangent, of rows with two derivatives."""']
+    parts += ["def tangents():", '    """(slot of the second tangent, what is read, float kernel, double kernel)."""']
     parts += ["    return {", *tangents, "    }", ""]
     return "\n".join(parts)
 

@@ -109,8 +109,11 @@ def norm_rows_tangent(
 def norm_channels_tangent(
     t: np.ndarray, x: np.ndarray, batch: int, channels: int, size: int, period: int, pool: int, weight: Optional,
     dweight: Optional, dbias: Optional, eps: float, mean: np.ndarray, var: np.ndarray, given: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """The tangent of norm_channels, and for each channel the sums of t and of t times the normalised x."""
+) -> tuple[np.ndarray, Optional, Optional]:  # fmt: skip
+    """The tangent of norm_channels, and for each channel the sums of t and of t times the normalised x.
+
+    None in place of the sums where mean and var were given.
+    """
     out, *sums = norm_channels_backward(t, x, batch, channels, size, period, pool, None, eps, mean, var, given, True)
     assert out is not None
     planes, repeats = out.reshape(batch, channels, size), channels // max(period, 1)
@@ -121,4 +124,4 @@ def norm_channels_tangent(
         planes += hat.reshape(planes.shape)
     if dbias is not None:
         planes += np.tile(dbias, repeats)[:, None]
-    return out, sums[0], sums[1]
+    return (out, None, None) if given else (out, sums[0], sums[1])
