@@ -331,3 +331,16 @@ def test_empty_cache_returns_memory(engine):
         assert zen._core.empty_cache() == 0
     else:
         assert not hasattr(zen._reference, "empty_cache")  # NumPy keeps the memory there
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128", "int64", "bool", ">f8"])
+def test_room_for_results(dtype):
+    empty = zen.backend.kernels.memory.empty
+    for shape in [(), (0,), (3,), (40, 50), (2, 0, 3), (1,) * 40]:
+        a = empty(shape, np.dtype(dtype))
+        assert a.shape == shape and a.dtype == np.dtype(dtype)
+        assert a.flags.c_contiguous and a.flags.writeable and a.flags.aligned
+        a[...] = 1
+        assert (a == 1).all()
+    with pytest.raises(ValueError):
+        empty((3, -1), np.dtype(dtype))

@@ -44,6 +44,19 @@ FUNCTIONS = {
             x, WIDE[0, :, 2].astype(x.dtype), (WIDE[0, :, 3] ** 2 + 1).astype(x.dtype), w), (WIDE, WIDE[0, :, 0])),
     "group_norm": (
         lambda x, w, b: zen.f.group_norm(x.reshape(3, 10, 259), 5, w, b), (WIDE, WIDE[0, 0, :10], WIDE[0, 1, :10])),
+    "var": (lambda x: zen.f.var(x, 1), (WIDE,)),
+    "var of a transpose": (lambda x: zen.f.var(x.T, (0, 1), correction=1, keepdims=True), (WIDE,)),
+    "prod of seven": (lambda x: zen.f.prod(x, 0), (1 + WIDE[0, :7] / 9,)),
+    "log_softmax": (zen.f.log_softmax, (WIDE,)),
+    "log_softmax, long rows": (zen.f.log_softmax, (RNG.normal(size=(3, 4001)),)),
+    "huber": (lambda x, t, d: zen.backend.apply(register.ROWS["huber"], (x, t, d)), (WIDE, WIDE[::-1], abs(WIDE) + 1)),
+    "conv2d": (lambda x, w, b: zen.f.conv2d(x, w, b, padding=1), (
+        RNG.normal(size=(3, 4, 20, 21)), RNG.normal(size=(5, 4, 3, 3)), RNG.normal(size=5))),
+    "attention": (zen.f.scaled_dot_product_attention, tuple(RNG.normal(size=(3, 2, 3, 37, 8)))),
+    "attention with a mask": (zen.f.scaled_dot_product_attention, (
+        *RNG.normal(size=(3, 2, 3, 37, 8)), RNG.normal(size=(37, 37)))),
+    "repeat": (lambda x: zen.f.repeat(x, 3, 1), (WIDE,)),
+    "several uses": (lambda x: zen.f.concat([x, x * x]) @ x.T.reshape(-1)[:70] + x[:2].sum(), (WIDE[0],)),
     "write to a part": (lambda x, v: written(x, v), (WIDE, WIDE[:2, 3:5])),
 }  # fmt: skip
 

@@ -4,7 +4,6 @@ from numpy.typing import NDArray
 
 _Array = NDArray[Any]
 
-def empty(shape: tuple[int, ...], dtype: Any) -> _Array: ...
 def attention_forward(
     q: _Array,
     k: _Array,

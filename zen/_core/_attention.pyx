@@ -10,7 +10,6 @@ from libc.math cimport INFINITY
 from libc.string cimport memset
 cimport numpy as cnp
 from numpy cimport ndarray
-import numpy as np
 from zen._core._blas cimport gemm, is_small, one_thread, restore_threads
 from zen._core._blocks cimport loop1_double, loop1_float
 from zen._core._dispatch cimport kernels
@@ -326,15 +325,6 @@ cdef int plan_attention(
 
 
 # --- what Python calls
-
-
-def empty(shape, dtype):
-    """An uninitialised array, float32 or float64, from the memory that is kept for results."""
-    cdef Py_ssize_t dims[32]
-    cdef int k, nd = len(shape)
-    for k in range(nd):
-        dims[k] = shape[k]
-    return new_array(nd, dims, cnp.NPY_FLOAT if dtype == np.float32 else cnp.NPY_DOUBLE)
 
 
 def attention_forward(

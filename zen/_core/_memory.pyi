@@ -1,1 +1,6 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+def empty(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]: ...
 def empty_cache() -> None: ...

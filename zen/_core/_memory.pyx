@@ -10,7 +10,8 @@ from cpython.ref cimport Py_INCREF
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
-from zen._core._dtypes cimport item_of
+import numpy as np
+from zen._core._dtypes cimport is_differentiable, item_of
 from zen._core._types cimport MAXDIMS
 
 cnp.import_array()
@@ -143,6 +144,17 @@ cdef size_t round_up(size_t nbytes) noexcept:
 cdef ndarray new_array(int nd, const Py_ssize_t* dims, int typenum):
     # An uninitialised C-contiguous array of a dtype that may have gradients.
     return new_strided(nd, dims, typenum, NULL)
+
+
+def empty(tuple shape not None, dtype not None):
+    """An uninitialised array, if it may have gradients from the memory that is kept for results."""
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef int k, nd = len(shape), typenum = dtype.num
+    if not is_differentiable(typenum) or not dtype.isnative or nd > MAXDIMS or min(shape, default=0) < 0:
+        return np.empty(shape, dtype)
+    for k in range(nd):
+        dims[k] = shape[k]
+    return new_array(nd, dims, typenum)
 
 
 cdef ndarray new_ordered(int nd, const Py_ssize_t* dims, int typenum, const int* order):

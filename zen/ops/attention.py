@@ -77,8 +77,8 @@ def _like(a: Any) -> Any:
     """Room for the gradient of a, its heads beside one another in memory where those of a are."""
     batch, heads, rows, depth = a.shape
     if a.strides[1] < a.strides[2]:
-        return backend.kernels.attention.empty((batch, rows, heads, depth), a.dtype).transpose(0, 2, 1, 3)
-    return backend.kernels.attention.empty(a.shape, a.dtype)
+        return backend.kernels.memory.empty((batch, rows, heads, depth), a.dtype).transpose(0, 2, 1, 3)
+    return backend.kernels.memory.empty(a.shape, a.dtype)
 
 
 def _allowed(mask: Any, q: Any, k: Any) -> Any:
@@ -107,7 +107,7 @@ def _forward(
     q: Any, k: Any, v: Any, mask: Any, keep: Any, scale: float, causal: bool, factor: float, read: bool
 ) -> tuple[Any, Any]:
     batch, heads, rows, _ = q.shape
-    out = backend.kernels.attention.empty((batch, rows, heads, v.shape[3]), q.dtype).transpose(0, 2, 1, 3)
+    out = backend.kernels.memory.empty((batch, rows, heads, v.shape[3]), q.dtype).transpose(0, 2, 1, 3)
     return out, _run(q, k, v, mask, keep, out, scale, causal, factor, read)
 
 
@@ -133,18 +133,27 @@ def _jvp(
     if weights is None or k.shape[1] != q.shape[1]:
         return NotImplemented
     moved = None
-    for part in (
-        None if dq is None else np.matmul(dq, k.swapaxes(2, 3)) * scale,
-        None if dk is None else np.matmul(q, dk.swapaxes(2, 3)) * scale, dmask,
-    ):  # fmt: skip
-        moved = part if moved is None else moved if part is None else moved + part
-    total = None if dv is None else np.matmul(_dropped(weights, keep, factor), dv)
+    for a, b in ((dq, k), (q, dk)):
+        if a is not None and b is not None:
+            part = _product(a, b.swapaxes(2, 3))
+            moved = part if moved is None else np.add(moved, part, out=moved)
+    if moved is not None:
+        moved *= scale
+    if dmask is not None:
+        moved = np.array(np.broadcast_to(dmask, weights.shape)) if moved is None else np.add(moved, dmask, out=moved)
+    total = None if dv is None else _product(_dropped(weights, keep, factor), dv)
     if moved is None:
         return total
-    moved = weights * moved
-    moved -= weights * np.add.reduce(moved, axis=3, keepdims=True)
-    found = np.matmul(_dropped(moved, keep, factor), v)
-    return found if total is None else total + found
+    moved *= weights
+    means = np.add.reduce(moved, axis=3, keepdims=True)
+    moved -= np.multiply(weights, means, out=backend.kernels.memory.empty(weights.shape, weights.dtype))
+    found = _product(_dropped(moved, keep, factor), v)
+    return found if total is None else np.add(total, found, out=total)
+
+
+def _product(a: Any, b: Any) -> Any:
+    """a @ b in memory that the engine keeps."""
+    return np.matmul(a, b, out=backend.kernels.memory.empty((*a.shape[:3], b.shape[3]), a.dtype))
 
 
 def _dropped(weights: Any, keep: Any, factor: float) -> Any:
@@ -155,7 +164,7 @@ def _packed_forward(
     qkv: Any, mask: Any, keep: Any, heads: int, batch_first: bool, causal: bool, factor: float, read: bool
 ) -> tuple[Any, Any]:
     q, k, v = _split(qkv, heads, batch_first)
-    out = backend.kernels.attention.empty((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
+    out = backend.kernels.memory.empty((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
     view = _heads(out, heads, batch_first)
     return out, _run(q, k, v, mask, keep, view, 1 / math.sqrt(q.shape[-1]), causal, factor, read)
 
@@ -174,7 +183,7 @@ def _packed_vjp(
     if weights is None:
         return tuple([np.zeros_like(a) if asked else None for a, asked in zip(args, wanted, strict=True)])
     q, k, v = _split(qkv, heads, batch_first)
-    found = backend.kernels.attention.empty(qkv.shape, qkv.dtype)
+    found = backend.kernels.memory.empty(qkv.shape, qkv.dtype)
     dq, dk, dv = _split(found, heads, batch_first)
     ds = np.empty_like(weights) if wanted[1] else None
     backend.kernels.attention.attention_backward(

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Shaped, Tensor, apply, grad_enabled
+from ..backend import Shaped, Tensor, apply, grad_enabled, kernels
 from ..creation import one_device
-from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT, SUPPORTED
+from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT, KERNELS, SUPPORTED
 from ..dtypes import inexact as inexact_dtype
 from . import orders
 from .operands import operand, raw
@@ -32,8 +32,19 @@ ASTYPE = define(row(
     domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], complex=True,
     doc="Conversion to another dtype.",
 ))  # fmt: skip
+
+
+def copied(x: np.ndarray, order: Any = "K") -> np.ndarray:
+    """A copy, if it is large in memory that the engine keeps: new memory would cost a page fault for every 4 KiB."""
+    if order == "F" or not x.flags.c_contiguous or x.dtype not in KERNELS or x.size < 1024:
+        return np.array(x, order=order)
+    out: np.ndarray = kernels.memory.empty(x.shape, x.dtype)
+    out[...] = x
+    return out
+
+
 COPY = define(row(
-    "copy", "x", lambda x, order: np.array(x, order=order), ["g"], params="order", jvp=("g",), shape=same,
+    "copy", "x", lambda x, order: copied(np.asarray(x), order), ["g"], params="order", jvp=("g",), shape=same,
     domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ("K",)), ((rng.normal(size=()),), ("C",))],
     complex=True, doc="A copy, laid out in memory as NumPy's letter for the order says.",
 ))  # fmt: skip

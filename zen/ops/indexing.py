@@ -18,6 +18,7 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..conversion import refuse_stripping
 from ..dtypes import BOOLEAN, INTEGER, KERNELS
+from .casting import copied
 from .register import define
 from .result_shapes import indexed, same
 from .row import row
@@ -106,19 +107,10 @@ def _setitem(x: Any, v: Any, key: Any) -> Any:
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeros in memory that the engine keeps for results: new memory would cost a page fault for every 4 KiB."""
-    if dtype not in KERNELS or len(shape) > 32 or math.prod(shape) < 1024:
+    if dtype not in KERNELS or math.prod(shape) < 1024:
         return np.zeros(shape, dtype)
-    out: np.ndarray = backend.kernels.attention.empty(shape, dtype)
+    out: np.ndarray = backend.kernels.memory.empty(shape, dtype)
     out.fill(0)
-    return out
-
-
-def copied(x: np.ndarray) -> np.ndarray:
-    """A copy of x in its order of memory, in the memory that the engine keeps."""
-    if not x.flags.c_contiguous or x.dtype not in KERNELS or x.ndim > 32:
-        return np.array(x)
-    out: np.ndarray = backend.kernels.attention.empty(x.shape, x.dtype)
-    out[...] = x
     return out
 
 

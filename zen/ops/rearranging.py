@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from ..backend import Shaped, apply
+from ..backend import Shaped, apply, kernels
 from ..dtypes import INTEGER
 from .arguments import refuse
 from .axes import all_axes, check_size, one_axis
@@ -107,7 +107,7 @@ def roll(x: Any, shift: Any, axis: Any = None, **unknown: Never) -> Any:
 
 
 def _repeated(x: Any, apart: tuple[int, ...], spread: tuple[int, ...], shape: tuple[int, ...]) -> Any:
-    out = np.empty(spread, x.dtype)
+    out: np.ndarray = kernels.memory.empty(spread, x.dtype)
     out[...] = x.reshape(apart)
     return out.reshape(shape)
 

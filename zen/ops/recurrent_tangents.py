@@ -21,7 +21,7 @@ def steps(y: Any, reverse: bool) -> range:
 
 def _room(shape: tuple[int, ...], like: Any) -> Any:
     """Memory that the engine keeps: new memory for a whole sequence would cost a page fault for every 4 KiB."""
-    return backend.kernels.attention.empty(shape, like.dtype)
+    return backend.kernels.memory.empty(shape, like.dtype)
 
 
 def _shifted(states: Any, first: Any, reverse: bool) -> Any:

@@ -24,6 +24,9 @@ from ..ops.operands import raw
 from .conjugation import check_cotangent
 from .variables import Variables, results
 
+_LARGE = 1 << 12
+"""Elements from which a sum lies in memory that the engine keeps: new memory costs a page fault for every 4 KiB."""
+
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """`(f(*primals), tangent)`: the value, and its derivative in the direction of `tangents`.
@@ -281,6 +284,8 @@ class _Rule:
             if value.dtype in COMPLEX and node.dtype not in COMPLEX:
                 value = register.tensors.real(value)
             return value if value.dtype == node.dtype else register.tensors.astype(value, node.dtype)
+        if type(value) is np.ndarray and value.dtype == node.dtype and value.shape == node.shape:
+            return value
         value = np.asarray(value._array if isinstance(value, Tensor) else value)
         value = value if value.shape == node.shape else np.broadcast_to(value, node.shape)
         if value.dtype in COMPLEX and node.dtype not in COMPLEX:
@@ -299,7 +304,11 @@ class _Rule:
             return second if first is None else first
         if isinstance(first, tuple):
             return tuple([self.add(a, b) for a, b in zip(first, second, strict=True)])
-        return first + second
+        if self.recorded or not isinstance(first, np.ndarray) or not isinstance(second, np.ndarray):
+            return first + second
+        if first.dtype != second.dtype or first.size < _LARGE or first.shape != second.shape:
+            return first + second
+        return np.add(first, second, out=backend.kernels.memory.empty(first.shape, first.dtype))
 
 
 _ARRAYS, _TENSORS = _Rule(False), _Rule(True)

@@ -75,6 +75,9 @@ def results(name: str, tree: Any) -> list[Tensor]:
     """The leaves of what the function returned; TypeError if one is not a Tensor."""
     if isinstance(tree, Tensor):
         return [tree]
+    values = trees.values(tree)
+    if values and all([isinstance(value, Tensor) for value in values]):
+        return values
     found = []
     for path, value in [("", None)] if tree is None else trees.leaves(tree):
         if not isinstance(value, Tensor):

@@ -10,11 +10,6 @@ from typing import Any
 import numpy as np
 
 
-def empty(shape: Any, dtype: Any) -> Any:
-    """An uninitialised array."""
-    return np.empty(shape, dtype)
-
-
 def _shared(x: Any, q: Any) -> Any:
     """Keys or values, as often as a group of queries shares them."""
     return x if x.shape[1] == q.shape[1] else np.repeat(x, q.shape[1] // x.shape[1], 1)
