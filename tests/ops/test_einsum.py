@@ -13,6 +13,10 @@ PRODUCTS = [
     "ab,ab->", "ab,ba->", "abc,cd->abd", "abc,cd->dab", "abc,cb->a", "abc,bcd->ad", "abc,cbd->da", "abc,dcb->ad",
     "cab,dc->bda", "ab,bcd->acd", "ab,bcd->cad", "abcd,cd->ab", "abcd,dcij->abij", "ab,bc", "ij,jk", "ba,bc",
 ]  # fmt: skip
+STACKS = [
+    "dab,dbc->dac", "dab,dcb->dca", "abd,bcd->dac", "adb,bdc->acd", "diab,dibc->idac", "dab,dbic->dcai",
+    "dab,idbc->diac",
+]  # fmt: skip
 OTHERS = ["ab,ab->ab", "ab,ab->a", "a,b->ab", "aab,bc->c", "ab,bc->c", "ab,abc->ac", "a...,a...->...", "aa,a->a"]
 
 
@@ -22,7 +26,7 @@ def operands(subscripts, rng, dtype=np.float64):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("subscripts", PRODUCTS + OTHERS)
+@pytest.mark.parametrize("subscripts", PRODUCTS + STACKS + OTHERS)
 def test_values_and_gradients(subscripts, dtype):
     rng = np.random.default_rng(0)
     arrays = operands(subscripts, rng, dtype)
@@ -41,7 +45,7 @@ def test_values_and_gradients(subscripts, dtype):
             np.testing.assert_allclose(t.gradient, u.gradient, **tolerance)
 
 
-@pytest.mark.parametrize("subscripts", PRODUCTS[:20])
+@pytest.mark.parametrize("subscripts", PRODUCTS[:20] + STACKS)
 def test_forward_mode_and_second_order(subscripts):
     rng = np.random.default_rng(1)
     arrays, tangents = tuple(operands(subscripts, rng)), tuple(operands(subscripts, rng))
@@ -53,6 +57,46 @@ def test_forward_mode_and_second_order(subscripts):
     step = 1e-6 * tangents[1]
     slope = (inner(arrays[0], arrays[1] + step) - inner(arrays[0], arrays[1] - step)) / 2e-6
     np.testing.assert_allclose((g * tangents[1]).sum(), (slope * tangents[0]).sum(), rtol=1e-5, atol=1e-6)
+
+
+SEVERAL = [
+    "ab,b,bc->ac", "ab,bc,cd->da", "abc,cd,ad->b", "aab,bc,c->a", "ab,ab,ab->", "ab,bc,cd,de->ae", "dab,dbc,d->dac",
+    "a,b,c->cab", "ab,,bc->ac",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("subscripts", SEVERAL)
+def test_several_operands_are_summed_step_by_step(subscripts, dtype):
+    rng, sizes = np.random.default_rng(3), dict(zip("abcde", (17, 18, 16, 19, 3), strict=True))
+    parts = subscripts.partition("->")[0].split(",")
+    arrays, tangents = [[rng.normal(size=[sizes[x] for x in part]).astype(dtype) for part in parts] for _ in range(2)]
+    tolerance = {"rtol": 1e-3, "atol": 1e-3} if dtype == np.float32 else {"rtol": 1e-10, "atol": 1e-10}
+    wide = [a.astype(np.float64) for a in arrays]
+    value, tangent = zen.jvp(lambda *xs: zen.einsum(subscripts, *xs), tuple(arrays), tuple(tangents))
+    np.testing.assert_allclose(value, np.einsum(subscripts, *wide), **tolerance)
+    assert value.dtype == tangent.dtype == dtype
+    moved = sum(np.einsum(subscripts, *wide[:k], tangents[k], *wide[k + 1 :]) for k in range(len(wide)))
+    np.testing.assert_allclose(tangent, moved, **tolerance)
+    leaves = [zen.tensor(a, requires_grad=True) for a in arrays]
+    made = zen.einsum(subscripts, *leaves)
+    cotangent = rng.normal(size=made.shape).astype(dtype)
+    made.backward(cotangent)
+    for k, leaf in enumerate(leaves):  # linear in each: <cotangent, einsum(.., t, ..)> = <gradient, t>
+        expected = np.sum(cotangent * np.einsum(subscripts, *wide[:k], tangents[k], *wide[k + 1 :]))
+        np.testing.assert_allclose(np.sum(leaf.gradient * tangents[k].astype(np.float64)), expected, rtol=1e-3)
+
+
+def test_several_operands_of_length_one_or_of_other_dtypes():
+    rng = np.random.default_rng(4)
+    a, b, c = rng.normal(size=(20, 1)), rng.normal(size=(30, 20)), rng.normal(size=(20, 25))
+    for arrays in ((a, b, c), (a, b.astype(np.float32), c), (a, (b * 9).astype(int), c)):
+        np.testing.assert_allclose(
+            zen.einsum("ab,bc,cd->ad", *arrays).array, np.einsum("ab,bc,cd->ad", *arrays), rtol=1e-6
+        )
+        np.testing.assert_allclose(
+            zen.einsum("ab,bc,cd->adb", *arrays).array, np.einsum("ab,bc,cd->adb", *arrays), rtol=1e-6
+        )
 
 
 def test_lengths_of_one_and_other_dtypes_are_no_product():

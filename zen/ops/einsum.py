@@ -4,8 +4,10 @@ Every gradient of an einsum is an einsum of the cotangent with the other operand
 appears in one operand alone is summed there (its gradient is spread out again), and an index that an operand repeats
 reads a diagonal (its gradient is put back on it).
 
-Two operands that share indices which the result lacks, and have no other index in common, are a matrix product: they
-become one, whose kernels cost less than a general einsum.
+Two operands that share indices which the result lacks are a matrix product, or a stack of them where the result has
+other indices that both have: they become one, whose kernels cost less than a general einsum. Of several operands two at
+a time are summed where planning that is worth it: derivatives then pass what few products there are, and not the whole
+sum once for each operand.
 """
 
 from __future__ import annotations
@@ -140,10 +142,39 @@ def einsum(
             given = [astype(x, dtype, copy=False, casting=casting) for x in given]
         return laid_out(einsum(subscripts, *given, optimize=optimize), letter("einsum", order, "CFAK"))
     arrays = tuple([operand("einsum", x) for x in operands])
-    explicit, product = _plan(subscripts, tuple([x.shape for x in arrays]))
-    if product is not None and arrays[0].dtype == arrays[1].dtype and arrays[0].dtype in KERNELS:
-        return product.of(*arrays)
+    shapes = tuple([x.shape for x in arrays])
+    explicit, product = _plan(subscripts, shapes)
+    if arrays[0].dtype in KERNELS and all([x.dtype == arrays[0].dtype for x in arrays]):
+        if product is not None:
+            return product.of(*arrays)
+        if len(arrays) > 2 and _multiplications(explicit, shapes) > _WORTH:
+            return _by_steps(arrays, explicit, shapes)
     return apply(EINSUM, arrays, (explicit,))
+
+
+def _by_steps(arrays: tuple[Any, ...], explicit: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+    left = list(arrays)
+    for places, subscripts in _steps(explicit, shapes):
+        taken = [left.pop(k) for k in places]
+        product = _plan(subscripts, tuple([x.shape for x in taken]))[1]
+        left.append(apply(EINSUM, tuple(taken), (subscripts,)) if product is None else product.of(*taken))
+    return left[0]
+
+
+@lru_cache(256)
+def _steps(explicit: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[tuple[int, ...], str], ...]:
+    """What is summed at a time, in the order that NumPy plans: places among what is left, from the last, subscripts."""
+    inputs, _, out = explicit.partition("->")
+    left, found = inputs.split(","), []
+    path = np.einsum_path(explicit, *[np.broadcast_to(0.0, shape) for shape in shapes], optimize="greedy")[0][1:]
+    for step in path:
+        places = tuple(sorted(step, reverse=True))
+        taken = [left.pop(k) for k in places]
+        needed = set(out).union(*left)
+        made = "".join([x for x in dict.fromkeys("".join(taken)) if x in needed]) if left else out
+        found.append((places, f"{','.join(taken)}->{made}"))
+        left.append(made)
+    return tuple(found)
 
 
 def _from_lists(values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -190,29 +221,36 @@ def _plan(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[str, _P
     if len(parts) != 2 or any([len(set(part)) < len(part) for part in parts]):
         return explicit, None
     a, b = parts
-    shared = "".join([x for x in a if x in b])
+    shared = [x for x in a if x in b]
+    batch, along = [x for x in shared if x in out], [x for x in shared if x not in out]
     alone = [x for x in a + b if x not in shared]
     lengths = [dict(zip(part, shape, strict=True)) for part, shape in zip(parts, shapes, strict=True)]
-    if not shared or sorted(alone) != sorted(out) or any([lengths[0][x] != lengths[1][x] for x in shared]):
+    if not along or sorted(alone + batch) != sorted(out) or any([lengths[0][x] != lengths[1][x] for x in shared]):
         return explicit, None
-    swapped = bool(out) and out[0] in b
+    first = next((x for x in out if x not in batch), "")
+    swapped = first != "" and first in b
     if swapped:
         a, b = b, a
     known = {**lengths[0], **lengths[1]}
     rows, columns = [x for x in a if x not in shared], [x for x in b if x not in shared]
-    order = [[*rows, *columns].index(x) for x in out]
+    if batch and not (rows and columns):  # a stack of vectors: many small products
+        return explicit, None
+    order = [[*batch, *rows, *columns].index(x) for x in out]
     return explicit, _Product(
-        swapped, _matrix(a, rows, list(shared), known), _matrix(b, list(shared), columns, known),
-        tuple([known[x] for x in rows + columns]) if len(rows) > 1 or len(columns) > 1 else None,
+        swapped, _matrix(a, batch, rows, along, known), _matrix(b, batch, along, columns, known),
+        tuple([known[x] for x in batch + rows + columns]) if len(rows) > 1 or len(columns) > 1 else None,
         None if order == sorted(order) else tuple(order),
     )  # fmt: skip
 
 
-def _matrix(labels: str, down: list[str], along: list[str], lengths: dict[str, int]) -> tuple[Any, Any]:
-    """The order of the axes `labels`, and the shape, that make a matrix; one side may have no axis, then a vector."""
-    order = tuple([labels.index(x) for x in down + along])
+def _matrix(labels: str, batch: list[str], down: list[str], along: list[str], lengths: dict[str, int]) -> Any:
+    """The order of the axes `labels`, and the shape, that make a matrix; one side may have no axis, then a vector.
+
+    A stack of them where there is a batch.
+    """
+    order = tuple([labels.index(x) for x in batch + down + along])
     sides = [side for side in (down, along) if side]
-    shape = tuple([math.prod([lengths[x] for x in side]) for side in sides])
+    shape = tuple([lengths[x] for x in batch] + [math.prod([lengths[x] for x in side]) for side in sides])
     return None if order == tuple(range(len(order))) else order, None if len(order) == len(shape) else shape
 
 
