@@ -20,6 +20,9 @@ from .register import METHODS, define, public
 from .result_shapes import same
 from .row import row
 
+LARGE = 1024
+"""Elements from which memory that the engine keeps is worth asking for."""
+
 
 def _converted(x: Any, dtype: np.dtype) -> Any:
     x = np.asarray(x)
@@ -36,7 +39,7 @@ ASTYPE = define(row(
 
 def copied(x: np.ndarray, order: Any = "K") -> np.ndarray:
     """A copy, if it is large in memory that the engine keeps: new memory would cost a page fault for every 4 KiB."""
-    if order == "F" or not x.flags.c_contiguous or x.dtype not in KERNELS or x.size < 1024:
+    if x.size < LARGE or order == "F" or not x.flags.c_contiguous or x.dtype not in KERNELS:
         return np.array(x, order=order)
     out: np.ndarray = kernels.memory.empty(x.shape, x.dtype)
     out[...] = x
@@ -44,7 +47,8 @@ def copied(x: np.ndarray, order: Any = "K") -> np.ndarray:
 
 
 COPY = define(row(
-    "copy", "x", lambda x, order: copied(np.asarray(x), order), ["g"], params="order", jvp=("g",), shape=same,
+    "copy", "x", lambda x, order: np.array(x, order=order) if x.size < LARGE else copied(x, order), ["g"],
+    params="order", jvp=("g",), shape=same,
     domain=lambda rng: [((rng.normal(size=(2, 3)).T,), ("K",)), ((rng.normal(size=()),), ("C",))],
     complex=True, doc="A copy, laid out in memory as NumPy's letter for the order says.",
 ))  # fmt: skip

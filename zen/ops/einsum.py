@@ -143,27 +143,30 @@ def einsum(
         return laid_out(einsum(subscripts, *given, optimize=optimize), letter("einsum", order, "CFAK"))
     arrays = tuple([operand("einsum", x) for x in operands])
     shapes = tuple([x.shape for x in arrays])
-    explicit, product = _plan(subscripts, shapes)
-    if arrays[0].dtype in KERNELS and all([x.dtype == arrays[0].dtype for x in arrays]):
-        if product is not None:
-            return product.of(*arrays)
-        if len(arrays) > 2 and _multiplications(explicit, shapes) > _WORTH:
-            return _by_steps(arrays, explicit, shapes)
+    explicit, product, steps = _plan(subscripts, shapes)
+    if product is not None and arrays[0].dtype == arrays[1].dtype and arrays[0].dtype in KERNELS:
+        return product.of(*arrays)
+    if steps and arrays[0].dtype in KERNELS and all([x.dtype == arrays[0].dtype for x in arrays]):
+        return _by_steps(arrays, steps)
     return apply(EINSUM, arrays, (explicit,))
 
 
-def _by_steps(arrays: tuple[Any, ...], explicit: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+def _by_steps(arrays: tuple[Any, ...], steps: tuple[tuple[tuple[int, ...], str], ...]) -> Any:
     left = list(arrays)
-    for places, subscripts in _steps(explicit, shapes):
+    for places, subscripts in steps:
         taken = [left.pop(k) for k in places]
         product = _plan(subscripts, tuple([x.shape for x in taken]))[1]
         left.append(apply(EINSUM, tuple(taken), (subscripts,)) if product is None else product.of(*taken))
     return left[0]
 
 
-@lru_cache(256)
 def _steps(explicit: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[tuple[int, ...], str], ...]:
-    """What is summed at a time, in the order that NumPy plans: places among what is left, from the last, subscripts."""
+    """What is summed at a time, in the order that NumPy plans: places among what is left, from the last, subscripts.
+
+    Nothing where that is not worth it.
+    """
+    if len(shapes) < 3 or _multiplications(explicit, shapes) <= _WORTH:
+        return ()
     inputs, _, out = explicit.partition("->")
     left, found = inputs.split(","), []
     path = np.einsum_path(explicit, *[np.broadcast_to(0.0, shape) for shape in shapes], optimize="greedy")[0][1:]
@@ -213,20 +216,24 @@ def _arranged(x: Any, order: tuple[int, ...] | None, shape: tuple[int, ...] | No
 
 
 @lru_cache(256)
-def _plan(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[str, _Product | None]:
-    """The subscripts in full, and how to do the sum by a matrix product if it is one."""
+def _plan(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[str, _Product | None, Any]:
+    """The subscripts in full, how to do the sum by a matrix product if it is one, and how to do it by steps."""
     explicit = _explicit(subscripts, shapes)
+    return explicit, _as_product(explicit, shapes), _steps(explicit, shapes)
+
+
+def _as_product(explicit: str, shapes: tuple[tuple[int, ...], ...]) -> _Product | None:
     left, _, out = explicit.partition("->")
     parts = left.split(",")
     if len(parts) != 2 or any([len(set(part)) < len(part) for part in parts]):
-        return explicit, None
+        return None
     a, b = parts
     shared = [x for x in a if x in b]
     batch, along = [x for x in shared if x in out], [x for x in shared if x not in out]
     alone = [x for x in a + b if x not in shared]
     lengths = [dict(zip(part, shape, strict=True)) for part, shape in zip(parts, shapes, strict=True)]
     if not along or sorted(alone + batch) != sorted(out) or any([lengths[0][x] != lengths[1][x] for x in shared]):
-        return explicit, None
+        return None
     first = next((x for x in out if x not in batch), "")
     swapped = first != "" and first in b
     if swapped:
@@ -234,9 +241,9 @@ def _plan(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[str, _P
     known = {**lengths[0], **lengths[1]}
     rows, columns = [x for x in a if x not in shared], [x for x in b if x not in shared]
     if batch and not (rows and columns):  # a stack of vectors: many small products
-        return explicit, None
+        return None
     order = [[*batch, *rows, *columns].index(x) for x in out]
-    return explicit, _Product(
+    return _Product(
         swapped, _matrix(a, batch, rows, along, known), _matrix(b, batch, along, columns, known),
         tuple([known[x] for x in batch + rows + columns]) if len(rows) > 1 or len(columns) > 1 else None,
         None if order == sorted(order) else tuple(order),

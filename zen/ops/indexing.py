@@ -18,7 +18,7 @@ from .. import backend
 from ..backend import Shaped, Tensor, apply
 from ..conversion import refuse_stripping
 from ..dtypes import BOOLEAN, INTEGER, KERNELS
-from .casting import copied
+from .casting import LARGE, copied
 from .register import define
 from .result_shapes import indexed, same
 from .row import row
@@ -107,7 +107,7 @@ def _setitem(x: Any, v: Any, key: Any) -> Any:
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeros in memory that the engine keeps for results: new memory would cost a page fault for every 4 KiB."""
-    if dtype not in KERNELS or math.prod(shape) < 1024:
+    if dtype not in KERNELS or math.prod(shape) < LARGE:
         return np.zeros(shape, dtype)
     out: np.ndarray = backend.kernels.memory.empty(shape, dtype)
     out.fill(0)

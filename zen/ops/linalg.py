@@ -160,8 +160,8 @@ def _svd(x: Any) -> Any:
     return u, np.where(finite[..., 0], s, np.nan), vt
 
 
-def _regular_cofactor(x: np.ndarray) -> Any:
-    """det(x) inv(x)^T by LU, where no matrix is so near to a singular one that its inverse is inexact; else None."""
+def _inverted(x: np.ndarray) -> tuple[Any, Any] | None:
+    """(det(x), inv(x)^T) by LU, where no matrix is so near to a singular one that its inverse is inexact; else None."""
     found = backend.kernels.factor.slogdet(x) if x.dtype in KERNELS and x.dtype.isnative else None
     if found is None:
         return None
@@ -171,15 +171,17 @@ def _regular_cofactor(x: np.ndarray) -> Any:
     condition = np.einsum("...ij,...ij", x, x) * np.einsum("...ij,...ij", turned, turned)
     if not (condition < np.finfo(x.dtype).eps ** (-2 / 3)).all():
         return None
-    turned *= (sign * np.exp(logarithm))[..., None, None]
-    return turned if np.isfinite(turned).all() else None
+    return np.asarray(sign * np.exp(logarithm))[..., None, None], turned
 
 
 def _cofactor(x: Any) -> Any:
     """The derivative of the determinant: det(x) inv(x)^T, which exists for singular matrices too."""
-    found = _regular_cofactor(np.asarray(x))
+    found = _inverted(np.asarray(x))
     if found is not None:
-        return found
+        det, turned = found
+        turned *= det
+        if np.isfinite(turned).all():
+            return turned
     u, s, vt = _svd(np.asarray(x))
     sign = np.linalg.det(u) * np.linalg.det(vt)
     return (sign[..., None, None] * np.conj(u) * prod_others(s)[..., None, :]) @ np.conj(vt)
@@ -189,8 +191,16 @@ def _cofactor_slope(h: Any, x: Any) -> Any:
     """The second derivative of the determinant applied to h, in the basis of the singular vectors of x.
 
     For a diagonal matrix s it is, off the diagonal, -h[l, k] times the product of all s except s[k] and s[l]; on it,
-    the sum over i of h[i, i] times the product of all except s[i] and s[k].
+    the sum over i of h[i, i] times the product of all except s[i] and s[k]. Of regular matrices it is made of inverses.
     """
+    found = _inverted(x) if h.dtype == x.dtype and h.shape == x.shape else None
+    if found is not None:
+        det, turned = found
+        slope = np.einsum("...ij,...ij", turned, h)[..., None, None] * turned
+        slope -= turned @ np.swapaxes(h, -1, -2) @ turned
+        slope *= det
+        if np.isfinite(slope).all():
+            return slope
     u, s, vt = _svd(x)
     sign = np.linalg.det(u) * np.linalg.det(vt)
     n = s.shape[-1]
@@ -239,14 +249,24 @@ def _det_left(f: Any, g: Any, x: Any) -> Any:
     return g[..., None, None] * f.cofactor(x)
 
 
+def _det_tangent(f: Any, g: Any, x: Any) -> Any:
+    found = None if isinstance(g, Tensor) or g.dtype != x.dtype else _inverted(x)
+    if found is not None:
+        made = np.asarray(_paired(f, g, found[1]) * found[0][..., 0, 0])
+        if np.isfinite(made).all():
+            return made
+    return _paired(f, g, f.cofactor(x))
+
+
 DET = define(row(
-    "det", "x", np.linalg.det, ["slope(g, x)"], jvp=("paired(g, cofactor(x))",),
-    uses={"slope": _det_left, "paired": _paired}, shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
+    "det", "x", np.linalg.det, ["slope(g, x)"], jvp=("tangent(g, x)",),
+    uses={"slope": _det_left, "tangent": _det_tangent}, shape=lambda x: Shaped(x.shape[:-2], floating(x.dtype)),
     domain=lambda rng: [((x,), ()) for x in _singular(rng)], complex=True, doc="Determinants.",
 ))  # fmt: skip
 define(row(
-    "cofactor", "x", _cofactor, ["cofactor_slope(g, x)"], domain=lambda rng: [((x,), ()) for x in _singular(rng)],
-    shape=_floated, complex=True, doc="det(x) inv(x)^T: the derivative of the determinant.",
+    "cofactor", "x", _cofactor, ["cofactor_slope(g, x)"], jvp=("cofactor_slope(g, x)",), shape=_floated,
+    domain=lambda rng: [((x,), ()) for x in _singular(rng)], complex=True,
+    doc="det(x) inv(x)^T: the derivative of the determinant.",
 ))  # fmt: skip
 define(row(
     "cofactor_slope", "h x", _cofactor_slope, ["cofactor_slope(g, x)", "curve(h, g, x)"], linear="h",
@@ -255,9 +275,19 @@ define(row(
 ))  # fmt: skip
 
 
+def _logabsdet_tangent(f: Any, g: Any, x: Any) -> Any:
+    """The trace of inv(x) g."""
+    factors = None
+    if not isinstance(g, Tensor) and g.dtype == x.dtype and x.dtype in KERNELS and x.dtype.isnative:
+        factors = backend.kernels.factor.slogdet(x)
+    if factors is not None:
+        return backend.kernels.factor.slogdet_tangent(*factors[2:], g)
+    return _paired(f, g, turned(f, f.inv(x)))
+
+
 LOGABSDET = define(row(
     "logabsdet", "x", lambda x: np.linalg.slogdet(x)[1], ["g[..., None, None] * turned(inv(x))"],
-    jvp=("paired(g, turned(inv(x)))",), uses={"turned": turned, "paired": _paired},
+    jvp=("tangent(g, x)",), uses={"turned": turned, "tangent": _logabsdet_tangent},
     shape=lambda x: Shaped(x.shape[:-2], real_dtype(floating(x.dtype))),
     domain=lambda rng: [((x,), ()) for x in _matrices(rng)], complex=True, doc="log(abs(det(x))).",
 ))  # fmt: skip

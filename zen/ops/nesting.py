@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Shaped, Tensor, apply
+from ..backend import Shaped, Tensor, apply, kernels
 from ..conversion import SEQUENCES, as_array, describe
 from ..dtypes import NUMBERS
 from .register import define
@@ -14,15 +14,17 @@ from .result_shapes import promoted
 from .row import row
 
 
-def _nest(*values: Any) -> np.ndarray:
+def _nest(*values: Any) -> Any:
     base, *parts, places = values
-    out = np.array(base, np.result_type(base, *parts))
+    out = kernels.memory.empty(np.shape(base), np.result_type(base, *parts))
+    out[...] = base
     for place, part in zip(places, parts, strict=True):
         out[place] = part
     return out
 
 
-def _taken(f: Any, g: Any, i: int, places: tuple[Any, ...]) -> Any:
+def _taken(f: Any, g: Any, i: int, shape: tuple[int, ...], places: tuple[Any, ...]) -> Any:
+    """The gradient of array i. Its shape is saved: forward mode needs it, where that array does not move."""
     if i > 0:
         return f.getitem(g, (*places[i - 1], Ellipsis))
     for place in places:
@@ -39,7 +41,7 @@ def _domain(rng: np.random.Generator) -> list[Any]:
 
 
 NEST = define(row(
-    "nest", "*xs", _nest, ["taken(g, i, places)"], params="places", linear="xs", uses={"taken": _taken},
+    "nest", "*xs", _nest, ["taken(g, i, xs[i].shape, places)"], params="places", linear="xs", uses={"taken": _taken},
     shape=lambda *values: Shaped(values[0].shape, promoted(*values[:-1])), domain=_domain,
     complex=True, doc="The first array with each of the others written at its place: `[[1, a], [b, 2]]` as one array.",
 ))  # fmt: skip

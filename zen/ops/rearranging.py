@@ -10,7 +10,7 @@ from ..backend import Shaped, apply, kernels
 from ..dtypes import INTEGER
 from .arguments import refuse
 from .axes import all_axes, check_size, one_axis
-from .casting import COPY
+from .casting import COPY, LARGE
 from .indexing import GETITEM
 from .operands import operand, raw
 from .register import define, public
@@ -107,7 +107,8 @@ def roll(x: Any, shift: Any, axis: Any = None, **unknown: Never) -> Any:
 
 
 def _repeated(x: Any, apart: tuple[int, ...], spread: tuple[int, ...], shape: tuple[int, ...]) -> Any:
-    out: np.ndarray = kernels.memory.empty(spread, x.dtype)
+    empty = np.empty if x.size < LARGE else kernels.memory.empty
+    out: np.ndarray = empty(spread, x.dtype)
     out[...] = x.reshape(apart)
     return out.reshape(shape)
 

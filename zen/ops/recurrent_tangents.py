@@ -62,11 +62,12 @@ def rnn(t: Arrays, args: Arrays, y: Any, relu: bool, reverse: bool) -> Any:
     dx, dh, dw_ih, dw_hh, db_ih, db_hh = t
     before = None if dw_hh is None else _shifted(y, h0, reverse)
     drive = _drive(y, y.shape[2], (x, dx, w_ih, dw_ih, db_ih), (before, None, w_hh, dw_hh, db_hh))
-    slope, out, w = None if relu else _curve(y), _room(y.shape, y), w_hh.T
+    slope = np.less_equal(y, 0) if relu else _curve(y)
+    out, w = _room(y.shape, y), w_hh.T
     for k in steps(y, reverse):
         dh = _step(dh, w, drive, k, out[k])
-        if slope is None:
-            np.copyto(dh, 0, where=np.less_equal(y[k], 0))  # infinite ones too
+        if relu:
+            np.copyto(dh, 0, where=slope[k])  # infinite ones too
         else:
             dh *= slope[k]
     return out

@@ -250,15 +250,18 @@ def _complex_prod_others(x: np.ndarray, axis: int) -> Any:
 
 
 def _prod_others_vjp(f: Any, g: Any, x: Any, axis: int) -> Any:
-    """Row i of a matrix of copies of x, with its own element replaced by 1, has the product y[i]."""
-    last = len(x.shape) - 1
-    if axis != last:
-        order = tuple([last if k == axis else axis if k == last else k for k in range(last + 1)])
-        return f.permute_dims(_prod_others_vjp(f, f.permute_dims(g, order), f.permute_dims(x, order), last), order)
-    n = x.shape[-1]
-    own = np.eye(n, dtype=bool)
-    copies = f.where(own, 1, f.broadcast_to(x[..., None, :], (*x.shape, n)))
-    return f.sum(f.where(own, 0, g[..., None] * f.prod_others(copies, last + 1)), (last,), False)
+    """Of the products of those before and of those after each element, which recurrences make, one moves at a time.
+
+    Its own transpose: how product i changes with element k is how product k changes with element i.
+    """
+    first, last = np.zeros(x.shape, x.dtype), np.zeros(x.shape, x.dtype)
+    lead = (slice(None),) * axis
+    first[(*lead, slice(0, 1))] = last[(*lead, slice(-1, None))] = 1
+    earlier = f.delayed(x, axis, 0.0, False)
+    before, after = f.recurrence(earlier, first, axis, False), f.recurrence(x, last, axis, True)
+    moved_before = f.recurrence(earlier, f.delayed(before * g, axis, 0.0, False), axis, False)
+    moved_after = f.recurrence(x, f.delayed(after * g, axis, 0.0, True), axis, True)
+    return moved_before * after + before * moved_after
 
 
 def _prod_draws(rng: np.random.Generator) -> list[Any]:

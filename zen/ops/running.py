@@ -14,7 +14,7 @@ from .. import backend
 from ..backend import Shaped, apply
 from ..dtypes import COMPLEX, KERNELS, accumulator
 from .arguments import refuse
-from .casting import astype
+from .casting import LARGE, astype
 from .joining import concat
 from .operands import operand
 from .register import define, public
@@ -72,7 +72,8 @@ def cumsum(x: Any, axis: int | None = None, *, dtype: Any = None, **unknown: Nev
 
 
 def _delayed(x: Any, axis: int, first: float, back: bool) -> Any:
-    out, lead = np.empty(x.shape, x.dtype), (slice(None),) * axis
+    empty = np.empty if x.size < LARGE else backend.kernels.memory.empty
+    out, lead = empty(x.shape, x.dtype), (slice(None),) * axis
     early, late = (*lead, slice(None, -1)), (*lead, slice(1, None))
     out[early if back else late] = x[late if back else early]
     out[(*lead, slice(-1, None) if back else slice(0, 1))] = first

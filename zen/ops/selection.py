@@ -199,8 +199,8 @@ define(row(
 
 
 TRACE = define(row(
-    "trace", "x", lambda x, offset: np.add.reduce(x.diagonal(offset, -2, -1), -1), ["from_trace(g, x.shape, offset)"],
-    params="offset", linear="x", domain=_matrices,
+    "trace", "x", lambda x, offset: np.asarray(np.add.reduce(x.diagonal(offset, -2, -1), -1)),
+    ["from_trace(g, x.shape, offset)"], params="offset", linear="x", domain=_matrices,
     shape=lambda x, offset: Shaped(x.shape[:-2], np.add.reduce(np.empty(0, x.dtype)).dtype),
     complex=True, doc="The sums of the diagonals of the matrices in the last two axes.",
 ))  # fmt: skip

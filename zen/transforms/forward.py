@@ -183,7 +183,7 @@ class _Rule:
         """By the row itself, for all arguments at once: the first is like the result, the others broadcast."""
         inputs = []
         for k in range(len(node.inputs)):
-            inputs.append(moving[k] if k in moving else self.zeros(() if k else node.shape, node.dtype))
+            inputs.append(moving[k] if k in moving else self.still(() if k else node.shape, node.dtype))
         return {}, self.apply(node, tuple(inputs))
 
     def linear_variadic(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
@@ -193,7 +193,7 @@ class _Rule:
             like = x if below is None else below
             if k not in moving and like is None:  # a constant of which not even the shape was saved
                 return moving, None
-            inputs.append(moving[k] if k in moving else self.zeros(np.shape(like), node.dtype))
+            inputs.append(moving[k] if k in moving else self.still(np.shape(like), node.dtype))
         return {}, self.apply(node, tuple(inputs))
 
     def apply(self, node: Any, inputs: tuple[Any, ...]) -> Any:
@@ -299,6 +299,10 @@ class _Rule:
         zeros = np.zeros(shape, dtype)
         return backend.wrap(zeros) if self.recorded else zeros
 
+    def still(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """The tangent of an argument that does not move; of arrays, one zero that is seen everywhere."""
+        return self.zeros(shape, dtype) if self.recorded else np.broadcast_to(self.zeros((), dtype), shape)
+
     def add(self, first: Any, second: Any) -> Any:
         if first is None or second is None:
             return second if first is None else first
@@ -306,9 +310,19 @@ class _Rule:
             return tuple([self.add(a, b) for a, b in zip(first, second, strict=True)])
         if self.recorded or not isinstance(first, np.ndarray) or not isinstance(second, np.ndarray):
             return first + second
-        if first.dtype != second.dtype or first.size < _LARGE or first.shape != second.shape:
+        if first.size < second.size:
+            first, second = second, first
+        if first.dtype != second.dtype or first.size < _LARGE or not _reaches(second.shape, first.shape):
             return first + second
         return np.add(first, second, out=backend.kernels.memory.empty(first.shape, first.dtype))
+
+
+def _reaches(shape: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    """Whether `shape` broadcasts to `full`."""
+    if shape == full:
+        return True
+    pairs = zip(reversed(shape), reversed(full), strict=False)
+    return len(shape) <= len(full) and all([n in (1, m) for n, m in pairs])
 
 
 _ARRAYS, _TENSORS = _Rule(False), _Rule(True)
