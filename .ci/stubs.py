@@ -59,6 +59,7 @@ TYPES = {
         "ArrayLike | None",
     ),
     "dtype": "DTypeLike",
+    "inplace": "bool",
     "optimize": "object",
     "order": "str | None",
     "ord": "float | str | None",

@@ -17,10 +17,6 @@ LOSSES = [
     "poisson_nll_loss", "hinge_embedding_loss", "soft_margin_loss", "multi_margin_loss", "multilabel_margin_loss",
     "multilabel_soft_margin_loss", "cross_entropy", "nll_loss",
 ]  # fmt: skip
-IN_PLACE = [
-    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "celu", "hardsigmoid",
-    "hardtanh", "relu6", "rrelu", "elu", "leaky_relu",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -36,19 +32,6 @@ def test_losses_of_three():
     for name in ("cosine_embedding_loss", "margin_ranking_loss", "triplet_margin_loss"):
         with pytest.raises(TypeError, match=f"{name}: there is no argument 'reduce'; write reduction='none'"):
             getattr(f, name)(X, Y, X, reduce=False)
-
-
-@pytest.mark.parametrize("name", IN_PLACE)
-def test_functions_are_not_in_place(name):
-    with pytest.raises(TypeError, match=f"{name}: there is no argument 'inplace'; leave it out: results are new"):
-        getattr(f, name)(X, inplace=True)
-    with pytest.raises(TypeError, match=f"{name}: there is no argument 'slope'; there are input"):
-        getattr(f, name)(X, slope=1)
-
-
-def test_a_function_whose_argument_has_its_name():
-    with pytest.raises(TypeError, match="threshold: there is no argument 'inplace'"):
-        f.threshold(X, 1.0, 2.0, inplace=True)
 
 
 @pytest.mark.parametrize(("call", "message"), [

@@ -16,7 +16,7 @@ import zen
 # Arguments of PyTorch's that zen leaves out: devices and graphics cards, what is deprecated, and what is private.
 ABSENT = {
     "device", "pin_memory", "pin_memory_device", "foreach", "fused", "capturable", "differentiable", "size_average",
-    "reduce", "min_value", "max_value", "inplace", "_stacklevel", "_weight", "_freeze",
+    "reduce", "min_value", "max_value", "_stacklevel", "_weight", "_freeze",
     "timeout", "worker_init_fn", "multiprocessing_context", "persistent_workers", "in_order",  # of processes
 }  # fmt: skip
 # Arguments that differ on purpose: where a default is safer, a name is NumPy's, or one argument takes two kinds.
@@ -67,7 +67,7 @@ def compare(name, mine, theirs):
     for key in there.keys() & here.keys() - free:
         assert here[key][0] == there[key][0], f"the default of {key} of {name}"
     positions = [key for key, (_, positional) in here.items() if positional and key not in free - there.keys()]
-    expected = [key for key in there if key in here or key not in ("inplace", "_stacklevel")]
+    expected = [key for key in there if key in here or key != "_stacklevel"]
     assert positions == expected[: len(positions)], f"a position of {name} means something else"
 
 

@@ -329,8 +329,15 @@ def apply(Row row not None, tuple inputs not None, tuple params=()):
     return apply_row(row, inputs, params)
 
 
-def unary(Row row not None):
-    """The public function of an elementwise row of one argument."""
+def unary(Row row not None, write=None):
+    """The public function of an elementwise row of one argument. `write(name, input, result)`: it takes PyTorch's
+    `inplace` as well, and that is what puts the result into the input."""
+    if write is not None:
+        def activation(input, inplace=False):
+            result = unary_op(row, <Tensor>input) if isinstance(input, Tensor) else apply_row(row, (input,), ())
+            return result if inplace is False or not inplace else write(row.name, input, result)
+        return activation
+
     def function(input):
         if isinstance(input, Tensor):
             return unary_op(row, <Tensor>input)

@@ -193,8 +193,16 @@ def keep(x: Any, need: int, foreign: bool) -> Any:
     return x.copy() if x.ndim == 0 else guarded(x, foreign)
 
 
-def unary(row: Row) -> Callable[[Any], Tensor]:
-    """The public function of an elementwise row of one argument."""
+def unary(row: Row, write: Callable[[str, Any, Tensor], Tensor] | None = None) -> Callable[..., Tensor]:
+    """The public function of an elementwise row of one argument. `write(name, input, result)`: it takes PyTorch's
+    `inplace` as well, and that is what puts the result into the input."""
+    if write is not None:
+
+        def activation(input: Any, inplace: bool = False) -> Tensor:
+            result = apply(row, (input,))
+            return write(row.name, input, result) if inplace else result
+
+        return activation
 
     def function(input: Any) -> Tensor:
         return apply(row, (input,))  # type: ignore[no-any-return]

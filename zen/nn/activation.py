@@ -1,6 +1,6 @@
 """Activation functions as modules, with PyTorch's names, arguments and defaults. What they compute stands in `zen.f`.
 
-`inplace` is accepted wherever PyTorch has it, and does nothing.
+`inplace`, wherever PyTorch has it, writes the result into the input, which has to be a Tensor.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Elementwise(Module):
         self.inplace = inplace
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return self._function(input)
+        return self._function(input, self.inplace)
 
 
 class _Plain(Module):
@@ -117,7 +117,7 @@ class LeakyReLU(Module):
         self.negative_slope, self.inplace = negative_slope, inplace
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return f.leaky_relu(input, self.negative_slope)
+        return f.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}"
@@ -131,7 +131,7 @@ class RReLU(Module):
         self.lower, self.upper, self.inplace = lower, upper, inplace
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return f.rrelu(input, self.lower, self.upper, self.training)
+        return f.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return f"lower={self.lower}, upper={self.upper}"
@@ -165,7 +165,7 @@ class ELU(Module):
         self.alpha, self.inplace = alpha, inplace
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return f.elu(input, self.alpha)
+        return f.elu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}"
@@ -175,7 +175,7 @@ class CELU(ELU):
     """x where x > 0, else alpha * (exp(x / alpha) - 1)."""
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return f.celu(input, self.alpha)
+        return f.celu(input, self.alpha, self.inplace)
 
 
 class GELU(Module):
@@ -218,7 +218,7 @@ class Hardtanh(Module):
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return f.hardtanh(input, self.min_val, self.max_val)
+        return f.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
@@ -263,7 +263,7 @@ class Threshold(Module):
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return f.threshold(input, self.threshold, self.value)
+        return f.threshold(input, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}"

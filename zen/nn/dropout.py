@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Dropout(Module):
     """Sets each element to zero with probability p, and divides the others by 1 - p. Srivastava et al. 2014.
 
-    In evaluation (`eval()`) the input is returned as it is. inplace is accepted for PyTorch's sake and does nothing.
-    Raises ValueError for a p outside [0, 1].
+    In evaluation (`eval()`) the input is returned as it is. inplace: the result is written into the input, which
+    has to be a Tensor. Raises ValueError for a p outside [0, 1].
 
     >>> zen.nn.Dropout(0.5).eval()(zen.ones(3)).tolist()
     [1.0, 1.0, 1.0]
@@ -32,7 +32,7 @@ class Dropout(Module):
         self.inplace = inplace
 
     def forward(self, input: ArrayLike) -> Tensor:
-        return self._function(input, self.p, self.training)
+        return self._function(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"

@@ -1,21 +1,22 @@
 """Activation functions that are composed of rows, or whose arguments differ from their row's.
 
 Names and arguments are those of torch.nn.functional. The elementary ones (relu, sigmoid, silu, ...) come straight from
-their rows in `elementwise.py`; softmax stands in `nn.py`.
+their rows in `elementwise.py`; softmax stands in `nn.py`. `inplace` writes the result into the input, which has to be a
+Tensor, and returns that.
 """
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import Any
 
 import numpy as np
 
 from .. import random
 from ..backend import apply
 from . import nn, pointwise
-from .arguments import refuse
 from .axes import either, one_axis
 from .operands import constant, floating, operand, raw, whole
+from .overwriting import written
 from .register import FUNCTIONS, ROWS, public
 
 _HARDTANH, _WHERE, _CLIP = ROWS["hardtanh"], ROWS["where"], ROWS["clip"]
@@ -24,7 +25,7 @@ _abs, _sigmoid, _tanh, _negative = [FUNCTIONS[name] for name in ("abs", "sigmoid
 
 
 @public("", None)
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, **unknown: Never) -> Any:
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """x limited to [min_val, max_val]. The gradient is zero at the limits and beyond.
 
     input (x): Tensor, array or number of any shape. ValueError where min_val > max_val.
@@ -32,50 +33,46 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, **unknown:
     >>> zen.f.hardtanh(zen.tensor([-2.0, 0.5, 2.0])).tolist()
     [-1.0, 0.5, 1.0]
     """
-    if unknown:
-        refuse(hardtanh, unknown)
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
-    return apply(_HARDTANH, (floating("hardtanh", input), min_val, max_val))
+    y = apply(_HARDTANH, (floating("hardtanh", input), min_val, max_val))
+    return written("hardtanh", input, y) if inplace else y
 
 
 @public("", None)
-def relu6(input: Any, **unknown: Never) -> Any:
+def relu6(input: Any, inplace: bool = False) -> Any:
     """x limited to [0, 6]; `hardtanh` with these limits.
 
     >>> zen.f.relu6(zen.tensor([-1.0, 3.0, 8.0])).tolist()
     [0.0, 3.0, 6.0]
     """
-    if unknown:
-        refuse(relu6, unknown)
-    return apply(_HARDTANH, (floating("relu6", input), 0.0, 6.0))
+    y = apply(_HARDTANH, (floating("relu6", input), 0.0, 6.0))
+    return written("relu6", input, y) if inplace else y
 
 
 @public("", None)
-def hardsigmoid(input: Any, **unknown: Never) -> Any:
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """clip(x + 3, 0, 6) / 6, a sigmoid of straight lines.
 
     >>> zen.f.hardsigmoid(zen.tensor([-4.0, 0.0, 3.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    if unknown:
-        refuse(hardsigmoid, unknown)
-    return apply(_HARDTANH, (floating("hardsigmoid", input) + 3, 0.0, 6.0)) / 6
+    y = apply(_HARDTANH, (floating("hardsigmoid", input) + 3, 0.0, 6.0)) / 6
+    return written("hardsigmoid", input, y) if inplace else y
 
 
 @public("", None)
-def celu(input: Any, alpha: float = 1.0, **unknown: Never) -> Any:
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """x where x > 0, else alpha * (exp(x / alpha) - 1). Barron 2017. ValueError for alpha = 0.
 
     >>> zen.f.celu(zen.tensor([0.0, 2.0]), 2.0).tolist()
     [0.0, 2.0]
     """
-    if unknown:
-        refuse(celu, unknown)
     if alpha == 0:
         raise ValueError("celu: alpha must not be zero")
     x = floating("celu", input)
-    return _elu(x) if alpha == 1 else alpha * _elu(x / alpha)
+    y = _elu(x) if alpha == 1 else alpha * _elu(x / alpha)
+    return written("celu", input, y) if inplace else y
 
 
 @public("", None)
@@ -104,9 +101,8 @@ def prelu(input: Any, weight: Any) -> Any:
 
 @public("", None)
 def rrelu(
-    input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, *,
+    input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False, *,
     generator: np.random.Generator | None = None,
-    **unknown: Never,
 ) -> Any:  # fmt: skip
     """x where x > 0, else a slope times x: drawn evenly from [lower, upper) for each element while training, and
     their middle otherwise. Xu et al. 2015.
@@ -116,14 +112,14 @@ def rrelu(
     >>> zen.f.rrelu(zen.tensor([-8.0, 3.0]), 0.25, 0.75).tolist()
     [-4.0, 3.0]
     """
-    if unknown:
-        refuse(rrelu, unknown)
     x = floating("rrelu", input)
     if not lower <= upper:
         raise ValueError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
-    if not training:
-        return _leaky_relu(x, (lower + upper) / 2)
-    return _leaky_relu(x, lower + (upper - lower) * random.stream(generator).uniform(size=x.shape).astype(x.dtype))
+    slope = (lower + upper) / 2
+    if training:
+        slope = lower + (upper - lower) * random.stream(generator).uniform(size=x.shape).astype(x.dtype)
+    y = _leaky_relu(x, slope)
+    return written("rrelu", input, y) if inplace else y
 
 
 @public("", None)
@@ -201,16 +197,15 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
 
 
 @public("", None)
-def threshold(input: Any, threshold: float, value: float, **unknown: Never) -> Any:
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """value where x <= threshold, else x.
 
     >>> zen.f.threshold(zen.tensor([0.5, 2.0]), 1.0, -1.0).tolist()
     [-1.0, 2.0]
     """
-    if unknown:
-        refuse(FUNCTIONS["threshold"], unknown)
     x = floating("threshold", input)
-    return apply(_WHERE, (raw(x) <= constant("threshold", "threshold", threshold), value, x))  # nan passes
+    y = apply(_WHERE, (raw(x) <= constant("threshold", "threshold", threshold), value, x))  # nan passes
+    return written("threshold", input, y) if inplace else y
 
 
 @public("", None)

@@ -14,7 +14,7 @@ _ARGUMENTS = {
 
 ABSENT = {
     "device": "leave it out: zen computes on the CPU", "pin_memory": "leave it out: zen computes on the CPU",
-    "pin_memory_device": "leave it out: zen computes on the CPU", "inplace": "leave it out: results are new Tensors",
+    "pin_memory_device": "leave it out: zen computes on the CPU",
     "size_average": "write reduction='mean' or 'sum'", "reduce": "write reduction='none' for False",
     "foreach": "leave it out: a step takes one pass over memory", "_weight": "use Embedding.from_pretrained",
     "fused": "leave it out: a step takes one pass over memory", "_freeze": "use Embedding.from_pretrained",

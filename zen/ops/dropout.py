@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import Any
 
 import numpy as np
 
 from .. import random
 from ..backend import Tensor, apply, wrap
 from ..dtypes import FLOATING
-from .arguments import refuse
 from .operands import constant, operand
+from .overwriting import written
 from .register import ROWS, public
 
 _MULTIPLY = ROWS["multiply"]
@@ -18,25 +18,30 @@ _MULTIPLY = ROWS["multiply"]
 
 @public("", None)
 def dropout(
-    input: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None, **unknown: Never
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: np.random.Generator | None = None,
 ) -> Any:
     """x with each element set to zero with probability p, the others divided by 1 - p. Srivastava et al. 2014.
 
-    input (x): Tensor or array of floats, of any shape. training: False returns x itself. generator: where the mask is
-    drawn from, instead of zen.random's stream. Raises ValueError for a p outside [0, 1], TypeError for other dtypes.
+    input (x): Tensor or array of floats, of any shape. training: False returns x itself. inplace: the result is
+    written into the input, a Tensor, which is returned. generator: where the mask is drawn from, instead of
+    zen.random's stream. Raises ValueError for a p outside [0, 1], TypeError for other dtypes.
 
     >>> zen.f.dropout(zen.ones(4), 0.0).tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
-    if unknown:
-        refuse(dropout, unknown)
-    return _dropped("dropout", input, p, training, None, generator)
+    y = _dropped("dropout", input, p, training, None, generator)
+    return written("dropout", input, y) if inplace else y
 
 
 @public("", None)
 def dropout1d(
-    input: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None,
-    **unknown: Never,
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+    generator: np.random.Generator | None = None,
 ) -> Any:  # fmt: skip
     """x, of shape (channels, length) or (batch, channels, length), with whole channels set to zero.
 
@@ -45,15 +50,14 @@ def dropout1d(
     >>> zen.f.dropout1d(zen.ones((2, 3, 4)), 1.0).sum().item()
     0.0
     """
-    if unknown:
-        refuse(dropout1d, unknown)
-    return _dropped("dropout1d", input, p, training, 1, generator)
+    y = _dropped("dropout1d", input, p, training, 1, generator)
+    return written("dropout1d", input, y) if inplace else y
 
 
 @public("", None)
 def dropout2d(
-    input: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None,
-    **unknown: Never,
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+    generator: np.random.Generator | None = None,
 ) -> Any:  # fmt: skip
     """x, of shape (channels, height, width) or (batch, channels, height, width), with whole channels set to zero.
 
@@ -62,15 +66,14 @@ def dropout2d(
     >>> zen.f.dropout2d(zen.ones((2, 3, 4, 4)), 1.0).sum().item()
     0.0
     """
-    if unknown:
-        refuse(dropout2d, unknown)
-    return _dropped("dropout2d", input, p, training, 2, generator)
+    y = _dropped("dropout2d", input, p, training, 2, generator)
+    return written("dropout2d", input, y) if inplace else y
 
 
 @public("", None)
 def dropout3d(
-    input: Any, p: float = 0.5, training: bool = True, *, generator: np.random.Generator | None = None,
-    **unknown: Never,
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+    generator: np.random.Generator | None = None,
 ) -> Any:  # fmt: skip
     """x, of shape (channels, depth, height, width), or with a batch before it, with whole channels set to zero.
 
@@ -79,15 +82,14 @@ def dropout3d(
     >>> zen.f.dropout3d(zen.ones((2, 3, 2, 2, 2)), 1.0).sum().item()
     0.0
     """
-    if unknown:
-        refuse(dropout3d, unknown)
-    return _dropped("dropout3d", input, p, training, 3, generator)
+    y = _dropped("dropout3d", input, p, training, 3, generator)
+    return written("dropout3d", input, y) if inplace else y
 
 
 @public("", None)
 def alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, *, generator: np.random.Generator | None = None,
-    **unknown: Never,
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, *,
+    generator: np.random.Generator | None = None,
 ) -> Any:  # fmt: skip
     """x with each element set to the lower limit of `selu` with probability p, then scaled and shifted so that mean 0
     and variance 1 stay what they are. Klambauer et al. 2017.
@@ -97,24 +99,22 @@ def alpha_dropout(
     >>> zen.f.alpha_dropout(zen.ones(3), 0.0, True).tolist()
     [1.0, 1.0, 1.0]
     """
-    if unknown:
-        refuse(alpha_dropout, unknown)
-    return _saturated("alpha_dropout", input, p, training, False, generator)
+    y = _saturated("alpha_dropout", input, p, training, False, generator)
+    return written("alpha_dropout", input, y) if inplace else y
 
 
 @public("", None)
 def feature_alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, *, generator: np.random.Generator | None = None,
-    **unknown: Never,
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, *,
+    generator: np.random.Generator | None = None,
 ) -> Any:  # fmt: skip
     """`alpha_dropout` of whole channels of (batch, channels, ...).
 
     >>> zen.f.feature_alpha_dropout(zen.ones((2, 3, 4)), 0.0, True).sum().item()
     24.0
     """
-    if unknown:
-        refuse(feature_alpha_dropout, unknown)
-    return _saturated("feature_alpha_dropout", input, p, training, True, generator)
+    y = _saturated("feature_alpha_dropout", input, p, training, True, generator)
+    return written("feature_alpha_dropout", input, y) if inplace else y
 
 
 _LIMIT = -1.7580993408473766

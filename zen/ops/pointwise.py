@@ -6,20 +6,22 @@ out here are only those whose signature differs from their row's.
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import Any
 
 import numpy as np
 
 from ..backend import Tensor, apply, binary, unary
 from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, FLOATING, INTEGER
 from . import elementwise
-from .arguments import refuse
 from .axes import either
 from .casting import astype, inexact
 from .operands import floating, operand, raw, whole
+from .overwriting import written
 from .register import FUNCTIONS, ROWS, define, public
 from .row import Row
 
+_INPLACE = {"relu", "silu", "selu", "mish", "hardswish"}
+"""The functions that take PyTorch's `inplace` besides their argument."""
 _OPERANDS = {
     1: "input (x): Tensor, array or number of any shape.",
     2: "{}, {}: Tensors, arrays or numbers whose shapes broadcast.",
@@ -32,6 +34,8 @@ def _documentation(declaration: Row) -> str:
     lines = [declaration.doc, "", _OPERANDS[len(args)].format(*args)]
     lines.append("Returns a Tensor of the broadcast shape" if len(args) == 2 else "Returns a Tensor of the same shape")
     lines[-1] += "; dtypes promote as in NumPy, and Python numbers take the dtype of the Tensor."
+    if declaration.name in _INPLACE:
+        lines.append("inplace: the result is written into the input, a Tensor, which is returned.")
     lines.append("Derivatives, for a cotangent g and the result y:")
     assert isinstance(declaration.vjp, tuple)
     lines += [f"    {arg}: {formula}" for arg, formula in zip(args, declaration.vjp, strict=True)]
@@ -51,7 +55,10 @@ def declare(declaration: Row) -> Any:
     """Define an elementwise row; its public function as well, if it has at most two arguments."""
     made = define(declaration)
     if len(declaration.args) <= 2:
-        function = (unary if len(declaration.args) == 1 else binary)(made)
+        if declaration.name in _INPLACE:
+            function = unary(made, written)
+        else:
+            function = (unary if len(declaration.args) == 1 else binary)(made)
         function.__doc__ = _documentation(declaration)
         public(" ".join(declaration.numpy), declaration.method, declaration.name)(function)
     return made
@@ -163,31 +170,31 @@ def _double(name: str, x: Any) -> Any:
 
 
 @public("")
-def leaky_relu(input: Any, negative_slope: Any = 0.01, **unknown: Never) -> Any:
+def leaky_relu(input: Any, negative_slope: Any = 0.01, inplace: bool = False) -> Any:
     """x where x > 0, else negative_slope * x. The derivative at 0 is the slope's.
 
     input (x), negative_slope: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
+    inplace: the result is written into the input, a Tensor, which is returned.
 
     >>> zen.f.leaky_relu(zen.tensor([-1.0, 2.0]), 0.5).tolist()
     [-0.5, 2.0]
     """
-    if unknown:
-        refuse(leaky_relu, unknown)
-    return _leaky_relu(input, negative_slope)
+    y = _leaky_relu(input, negative_slope)
+    return written("leaky_relu", input, y) if inplace else y
 
 
 @public("")
-def elu(input: Any, alpha: Any = 1.0, **unknown: Never) -> Any:
+def elu(input: Any, alpha: Any = 1.0, inplace: bool = False) -> Any:
     """x where x > 0, else alpha * (exp(x) - 1). Clevert et al. 2016.
 
     input (x), alpha: Tensors, arrays or numbers whose shapes broadcast; both have derivatives.
+    inplace: the result is written into the input, a Tensor, which is returned.
 
     >>> zen.f.elu(zen.tensor([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    if unknown:
-        refuse(elu, unknown)
-    return _elu(input, alpha)
+    y = _elu(input, alpha)
+    return written("elu", input, y) if inplace else y
 
 
 @public("")
