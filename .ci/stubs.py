@@ -76,6 +76,8 @@ TYPES_IN = {
     **{(f"conv{n}d", "padding"): "Ints | str" for n in (1, 2, 3)},
     **{(name, argument): "Ints" for name in ("expand_dims",) for argument in ("axis",)},
     ("fold", "output_size"): "Ints",
+    **{(f"max_unpool{n}d", "output_size"): "Ints | None" for n in (1, 2, 3)},
+    **{(f"fractional_max_pool{n}d", "_random_samples"): "ArrayLike | None" for n in (2, 3)},
     **{("embedding_bag", argument): "ArrayLike | None" for argument in ("offsets", "per_sample_weights")},
     **{(name, argument): "ArrayLike" for name, argument in (("grid_sample", "grid"), ("affine_grid", "theta"))},
     ("affine_grid", "size"): "Ints",

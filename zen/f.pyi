@@ -156,6 +156,8 @@ __all__ = [
     "fmin",
     "fmod",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "frexp",
     "fromfunction",
     "gaussian_nll_loss",
@@ -239,6 +241,9 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "maximum",
     "mean",
     "median",
@@ -837,6 +842,72 @@ def fmod(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def fold(
     input: ArrayLike, output_size: Ints, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
 ) -> Tensor: ...
+@overload
+def fractional_max_pool2d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    output_size: int | Nested[int | None] | None = None,
+    output_ratio: float | tuple[float, float] | None = None,
+    return_indices: Literal[False] = False,
+    _random_samples: ArrayLike | None = None,
+    *,
+    generator: np.random.Generator | None = None,
+) -> Tensor: ...
+@overload
+def fractional_max_pool2d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    output_size: int | Nested[int | None] | None = None,
+    output_ratio: float | tuple[float, float] | None = None,
+    *,
+    return_indices: Literal[True],
+    _random_samples: ArrayLike | None = None,
+    generator: np.random.Generator | None = None,
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def fractional_max_pool2d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    output_size: int | Nested[int | None] | None = None,
+    output_ratio: float | tuple[float, float] | None = None,
+    return_indices: bool = False,
+    _random_samples: ArrayLike | None = None,
+    *,
+    generator: np.random.Generator | None = None,
+) -> Tensor | tuple[Tensor, Tensor]: ...
+@overload
+def fractional_max_pool3d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    output_size: int | Nested[int | None] | None = None,
+    output_ratio: float | tuple[float, float, float] | None = None,
+    return_indices: Literal[False] = False,
+    _random_samples: ArrayLike | None = None,
+    *,
+    generator: np.random.Generator | None = None,
+) -> Tensor: ...
+@overload
+def fractional_max_pool3d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    output_size: int | Nested[int | None] | None = None,
+    output_ratio: float | tuple[float, float, float] | None = None,
+    *,
+    return_indices: Literal[True],
+    _random_samples: ArrayLike | None = None,
+    generator: np.random.Generator | None = None,
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def fractional_max_pool3d(
+    input: ArrayLike,
+    kernel_size: Ints,
+    output_size: int | Nested[int | None] | None = None,
+    output_ratio: float | tuple[float, float, float] | None = None,
+    return_indices: bool = False,
+    _random_samples: ArrayLike | None = None,
+    *,
+    generator: np.random.Generator | None = None,
+) -> Tensor | tuple[Tensor, Tensor]: ...
 def frexp(x: ArrayLike) -> tuple[Tensor, Tensor]: ...
 def fromfunction(function: object, shape: Ints, *, dtype: DTypeLike = ..., **kwargs: object) -> Tensor: ...
 def gaussian_nll_loss(
@@ -1150,6 +1221,30 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]: ...
+def max_unpool1d(
+    input: ArrayLike,
+    indices: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor: ...
+def max_unpool2d(
+    input: ArrayLike,
+    indices: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor: ...
+def max_unpool3d(
+    input: ArrayLike,
+    indices: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor: ...
 def maximum(a: ArrayLike, b: ArrayLike, /) -> Tensor: ...
 def mean(
     x: ArrayLike,

@@ -9,9 +9,10 @@ from zen import f, nn
 X = np.array([[-3.5, -1.0, 0.0], [0.4, 2.0, 7.0]])
 FUNCTIONS = {
     "relu": {}, "silu": {}, "selu": {}, "mish": {}, "hardswish": {}, "relu6": {}, "hardsigmoid": {},
-    "celu": {"alpha": 0.5}, "elu": {"alpha": 2.0}, "leaky_relu": {"negative_slope": 0.2}, "hardtanh": {"min_val": -0.5}, "rrelu": {},
-    "threshold": {"threshold": 0.1, "value": -2.0}, "dropout": {"p": 1.0}, "dropout1d": {"p": 1.0},
-    "alpha_dropout": {"p": 1.0, "training": True}, "feature_alpha_dropout": {"p": 1.0, "training": True},
+    "celu": {"alpha": 0.5}, "elu": {"alpha": 2.0}, "leaky_relu": {"negative_slope": 0.2}, "hardtanh": {"min_val": -0.5},
+    "rrelu": {}, "threshold": {"threshold": 0.1, "value": -2.0}, "dropout": {"p": 1.0},
+    "dropout1d": {"p": 1.0}, "alpha_dropout": {"p": 1.0, "training": True},
+    "feature_alpha_dropout": {"p": 1.0, "training": True},
 }  # fmt: skip
 LAYERS = {
     "ReLU": {}, "SiLU": {}, "SELU": {}, "Mish": {}, "Hardswish": {}, "ReLU6": {}, "Hardsigmoid": {},

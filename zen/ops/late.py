@@ -20,7 +20,7 @@ FAMILIES = (
     "building", "along", "writing", "wide_domains",
     "differences", "interpolation", "signals",
     "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
-    "resampling", "alignment", "multilabel", "volumes", "sampling_grids", "bags",
+    "resampling", "alignment", "multilabel", "volumes", "unpooling", "sampling_grids", "bags",
     "special_error", "special_gamma", "special_incomplete", "special_student", "special_entropy", "special_bessel",
     "special_boxcox", "special_inverses",
 )  # fmt: skip

@@ -164,6 +164,7 @@ FUNCTIONS: dict[str, str] = {
         "adaptive_avg_pool3d adaptive_max_pool3d avg_pool3d conv3d conv_transpose3d lp_pool1d lp_pool2d lp_pool3d "
         "max_pool3d"
     ),
+    "unpooling": "fractional_max_pool2d fractional_max_pool3d max_unpool1d max_unpool2d max_unpool3d",
     "sampling_grids": "affine_grid grid_sample",
     "bags": "embedding_bag",
 }
