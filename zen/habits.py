@@ -110,7 +110,7 @@ NN = {
     **{f"Lazy{kind}{n}d": f"zen.nn.{kind}{n}d, with the size of its input"
        for kind in ("Conv", "ConvTranspose", "BatchNorm", "InstanceNorm") for n in (1, 2, 3)},
     "SyncBatchNorm": "zen.nn.BatchNorm2d: one process computes", "Upsample2d": "zen.nn.Upsample",
-    "AdaptiveLogSoftmaxWithLoss": "zen.nn.CrossEntropyLoss", "CrossMapLRN2d": "zen.nn.LocalResponseNorm",
+    "CrossMapLRN2d": "zen.nn.LocalResponseNorm",
     "RNNCellBase": "zen.nn.RNNCell", "weight_norm": "zen.nn.parametrizations.weight_norm",
     "spectral_norm": "zen.nn.parametrizations.spectral_norm",
 }  # fmt: skip

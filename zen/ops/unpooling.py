@@ -143,9 +143,8 @@ def _starts(n: int, kernel: int, count: int, samples: np.ndarray) -> np.ndarray:
     if count == 1:
         return np.full((*samples.shape, 1), n - kernel)
     step = samples.dtype.type((n - kernel) / (count - 1))
-    found: np.ndarray = ((np.arange(count) + samples[..., None]) * step).astype(np.intp) - (samples * step).astype(np.intp)[
-        ..., None
-    ]
+    shift = (samples * step).astype(np.intp)[..., None]
+    found: np.ndarray = ((np.arange(count) + samples[..., None]) * step).astype(np.intp) - shift
     found[..., -1] = n - kernel
     return found
 
