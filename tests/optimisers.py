@@ -17,6 +17,7 @@ OPTIMISERS = {
     "Rprop": {"lr": 0.1},
     "ASGD": {"lr": 0.01, "t0": 2, "weight_decay": 0.01},
     "Lion": {"lr": 0.1, "weight_decay": 0.1},
+    "Adafactor": {"lr": 0.1, "weight_decay": 0.1},
     "Muon": {"lr": 0.1},
     "LBFGS": {"lr": 0.5, "max_iter": 3, "history_size": 2, "line_search_fn": "strong_wolfe"},
 }

@@ -64,5 +64,7 @@ def test_what_needs_real_matrices_says_so():
     abs(w).sum().backward()
     with pytest.raises(TypeError, match="Muon is for real matrices, not for a parameter of dtype complex128"):
         optim.Muon([w], lr=0.1).step()
+    with pytest.raises(TypeError, match="Adafactor is for real parameters, not for one of dtype complex128"):
+        optim.Adafactor([w], lr=0.1).step()
     with pytest.raises(TypeError, match="L-BFGS computes with float32 and float64, not with complex128"):
         optim.LBFGS([w], lr=0.1).step(lambda: abs(w).sum())

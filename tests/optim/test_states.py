@@ -17,6 +17,7 @@ KINDS = {
     "Adagrad": optim.Adagrad,
     "Lion": optim.Lion,
     "Muon": optim.Muon,
+    "Adafactor": optim.Adafactor,
     "LBFGS": lambda p: optim.LBFGS(p, max_iter=3),
 }
 

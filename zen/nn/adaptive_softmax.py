@@ -86,7 +86,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         if t.dtype not in INTEGER or x.shape[:-1] != t.shape:
             raise ValueError(
                 f"AdaptiveLogSoftmaxWithLoss: input of shape {x.shape} and target of shape {t.shape} and dtype "
-                f"{t.dtype}; expected (batch, {self.in_features}) and ints of (batch,), or ({self.in_features},) and an int"
+                f"{t.dtype}; expected (batch, {self.in_features}) and ints of (batch,), or ({self.in_features},) and "
+                "an int"
             )
         wrong = t[(t < 0) | (t >= self.n_classes)]
         if wrong.size:

@@ -74,6 +74,8 @@ class Optimizer:
     RANGES: ClassVar[dict[str, Range]] = {}
     STATE: ClassVar[tuple[str, ...]] = ()
     NUMBERS: ClassVar[tuple[str, ...]] = ()
+    _move: Callable[[list[Any]], None] = staticmethod(backend.kernels.optim.move)
+    """Carries out what `_update` has prepared for each group."""
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         if options:
@@ -190,7 +192,7 @@ class Optimizer:
             walks = self._prepared(written)
             announce(written, f"{self._name}.step")  # for passes of other threads while it is carried out
             try:
-                backend.kernels.optim.move(walks)
+                self._move(walks)
             finally:
                 announce(written, f"{self._name}.step")
         return loss
@@ -199,7 +201,7 @@ class Optimizer:
         return backend.call_recording(True, closure)
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
-        """The prepared step over the parameters of one group, which `backend.kernels.optim.move` carries out.
+        """The prepared step over the parameters of one group, which `_move` carries out.
 
         `written` gets each array that is changed and that others may refer to.
         """
@@ -208,7 +210,7 @@ class Optimizer:
     def _complete(
         self, p: Tensor, names: Sequence[str], step: bool = True, values: Mapping[str, float] = _NOTHING
     ) -> State:
-        """Make what is missing in the state of p: arrays of its shape and dtype, numbers, and the count of its steps.
+        """Make what is missing in the state of p: arrays of its dtype, numbers, and the count of its steps.
 
         `values`: what they start with, where it is not 0.
         """
@@ -221,11 +223,16 @@ class Optimizer:
                     missing[name] = float(value)
                     continue
                 filled = value * (1 + 1j) if p.dtype in COMPLEX else value  # the parts have a state each
-                missing[name] = backend.wrap(np.full(p.shape, filled, p.dtype) if value else np.zeros(p.shape, p.dtype))
+                shape = self._shape_of(name, p.shape)
+                missing[name] = backend.wrap(np.full(shape, filled, p.dtype) if value else np.zeros(shape, p.dtype))
         self._made.append((p, list(missing)))
         entry.update(missing)
         self.state[p] = entry
         return entry
+
+    def _shape_of(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of an array in the state of a parameter of this shape."""
+        return shape
 
     def _prepared(self, written: list[np.ndarray]) -> list[Any]:
         """The steps over all groups; where one cannot be prepared, the state is as before."""
@@ -326,7 +333,7 @@ class Optimizer:
         if array.dtype not in NUMBERS:
             raise ValueError(f"{self._name}: {place} was saved as {value!r:.80}; expected numbers")
         loaded = array.astype(np.float64 if single else p.dtype, order="C")
-        shape = () if single else p.shape
+        shape = () if single else self._shape_of(name, p.shape)
         if loaded.shape != shape:
             raise ValueError(f"{self._name}: {place} was saved with shape {loaded.shape}, but must have {shape}")
         if not counts:
