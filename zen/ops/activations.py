@@ -15,7 +15,7 @@ from .. import random
 from ..backend import apply
 from . import nn, pointwise
 from .axes import either, one_axis
-from .operands import constant, floating, operand, raw, whole
+from .operands import constant, floating, number, operand, raw, whole
 from .overwriting import written
 from .register import FUNCTIONS, ROWS, public
 
@@ -33,6 +33,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     >>> zen.f.hardtanh(zen.tensor([-2.0, 0.5, 2.0])).tolist()
     [-1.0, 0.5, 1.0]
     """
+    min_val, max_val = number(min_val), number(max_val)
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
     y = apply(_HARDTANH, (floating("hardtanh", input), min_val, max_val))
@@ -68,6 +69,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     >>> zen.f.celu(zen.tensor([0.0, 2.0]), 2.0).tolist()
     [0.0, 2.0]
     """
+    alpha = number(alpha)
     if alpha == 0:
         raise ValueError("celu: alpha must not be zero")
     x = floating("celu", input)
@@ -113,6 +115,7 @@ def rrelu(
     [-4.0, 3.0]
     """
     x = floating("rrelu", input)
+    lower, upper = number(lower), number(upper)
     if not lower <= upper:
         raise ValueError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
     slope = (lower + upper) / 2
@@ -139,7 +142,8 @@ def gumbel_softmax(
     x, axis = floating("gumbel_softmax", logits), either("gumbel_softmax", "axis", axis, "dim", dim, -1)
     axis = one_axis("gumbel_softmax", axis, x.shape)
     constant("gumbel_softmax", "eps", eps)
-    if not constant("gumbel_softmax", "tau", tau) > 0:
+    tau = constant("gumbel_softmax", "tau", tau)
+    if not tau > 0:
         raise ValueError(f"gumbel_softmax: tau must be positive, not {tau}")
     noise = random.stream(generator).gumbel(size=x.shape).astype(x.dtype)
     soft = nn.softmax((x + noise) / tau, axis)
@@ -178,6 +182,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     >>> zen.f.softshrink(zen.tensor([-1.0, 0.2, 2.0])).tolist()
     [-0.5, 0.0, 1.5]
     """
+    lambd = number(lambd)
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
     x = floating("softshrink", input)
@@ -204,7 +209,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     [-1.0, 2.0]
     """
     x = floating("threshold", input)
-    y = apply(_WHERE, (raw(x) <= constant("threshold", "threshold", threshold), value, x))  # nan passes
+    y = apply(_WHERE, (raw(x) <= constant("threshold", "threshold", threshold), number(value), x))  # nan passes
     return written("threshold", input, y) if inplace else y
 
 

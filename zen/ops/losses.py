@@ -16,7 +16,7 @@ import numpy as np
 from ..backend import apply
 from ..dtypes import FLOATING
 from .arguments import refuse
-from .operands import constant, floating, operand, raw
+from .operands import constant, floating, number, operand, raw
 from .pointwise import PARTS, where
 from .reduction import MEAN, SUM
 from .register import FUNCTIONS, ROWS, public
@@ -251,7 +251,7 @@ def poisson_nll_loss(
     if unknown:
         refuse(poisson_nll_loss, unknown)
     x, t = broadcast_pair("poisson_nll_loss", input, target)
-    losses = _exp(x) - t * x if log_input else x - t * _log(x + eps)
+    losses = _exp(x) - t * x if log_input else x - t * _log(x + number(eps))
     if full:
         above = _maximum(t, 1.0)
         stirling = above * _log(above) - above + 0.5 * _log(2 * math.pi * above)
@@ -289,6 +289,6 @@ def gaussian_nll_loss(
         var = var[..., None]
     if (raw(var) < 0).any():
         raise ValueError(f"gaussian_nll_loss: var must not be negative, but its least value is {raw(var).min()}")
-    var = _maximum(var, eps)
+    var = _maximum(var, number(eps))
     losses = 0.5 * (_log(var) + _squared_error(x, t) / var)
     return reduced("gaussian_nll_loss", losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)

@@ -16,7 +16,7 @@ from .arguments import refuse
 from .axes import either, one_axis
 from .losses import broadcast_pair, pair, reduced
 from .moments import norm_of_vectors
-from .operands import constant, floating, operand, raw
+from .operands import constant, floating, number, operand, raw
 from .reduction import sum as total
 from .register import FUNCTIONS, ROWS, public
 from .selection import take_along_axis
@@ -52,7 +52,7 @@ def _vectors(name: str, x1: Any, x2: Any) -> tuple[Any, Any]:
 def _squared_length(x: Any, axis: int, shape: tuple[int, ...], eps: float) -> Any:
     if -axis > len(x.shape) or x.shape[axis] != shape[axis]:  # one number stands for the whole vector
         x = FUNCTIONS["broadcast_to"](x, np.broadcast_shapes(x.shape, (shape[axis], *[1] * (-axis - 1))))
-    return _maximum(total(_square(x), axis), eps * eps)
+    return _maximum(total(_square(x), axis), number(eps) ** 2)
 
 
 @public("", None)
@@ -71,7 +71,7 @@ def pairwise_distance(
 
 def _distance(name: str, x1: Any, x2: Any, p: float, eps: float, keepdims: bool = False) -> Any:
     x1, x2 = _vectors(name, x1, x2)
-    return norm_of_vectors(name, apply(ROWS["subtract"], (x1, x2)) + eps, -1, keepdims, p, "p")
+    return norm_of_vectors(name, apply(ROWS["subtract"], (x1, x2)) + number(eps), -1, keepdims, p, "p")
 
 
 @public("", None)
@@ -98,7 +98,7 @@ def cosine_embedding_loss(
             "or (width,) and a number"
         )
     cosine = cosine_similarity(x1, x2, -1)
-    return reduced(name, apply(_WHERE, (_positive(name, t), 1 - cosine, _relu(cosine - margin))), reduction)
+    return reduced(name, apply(_WHERE, (_positive(name, t), 1 - cosine, _relu(cosine - number(margin)))), reduction)
 
 
 @public("", None)
@@ -116,7 +116,7 @@ def hinge_embedding_loss(
     if unknown:
         refuse(hinge_embedding_loss, unknown)
     x, t = broadcast_pair("hinge_embedding_loss", input, target)
-    losses = apply(_WHERE, (_positive("hinge_embedding_loss", raw(t)), x, _relu(margin - x)))
+    losses = apply(_WHERE, (_positive("hinge_embedding_loss", raw(t)), x, _relu(number(margin) - x)))
     return reduced("hinge_embedding_loss", losses, reduction)
 
 
@@ -135,7 +135,7 @@ def margin_ranking_loss(
         refuse(margin_ranking_loss, unknown)
     x1, x2 = pair("margin_ranking_loss", input1, input2)
     _, t = pair("margin_ranking_loss", x1, target)
-    return reduced("margin_ranking_loss", _relu(t * (x2 - x1) + margin), reduction)
+    return reduced("margin_ranking_loss", _relu(t * (x2 - x1) + number(margin)), reduction)
 
 
 @public("", None)
@@ -185,7 +185,7 @@ def multi_margin_loss(
         wrong = t[(t < 0) | (t >= classes)].flat[0]
         raise IndexError(f"{name}: class {wrong} is out of range for {classes} classes")
     index = t[..., None]
-    excess = _relu(margin - take_along_axis(x, index, -1) + x)
+    excess = _relu(number(margin) - take_along_axis(x, index, -1) + x)
     if p == 2:
         excess = _square(excess)
     if weight is not None:
@@ -221,7 +221,7 @@ def triplet_margin_loss(
     far = _distance(name, anchor, negative, p, eps)
     if swap:
         far = _minimum(far, _distance(name, positive, negative, p, eps))
-    return reduced(name, _relu(near - far + margin), reduction)
+    return reduced(name, _relu(near - far + number(margin)), reduction)
 
 
 @public("", None)
@@ -247,7 +247,7 @@ def triplet_margin_with_distance_loss(
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = _minimum(far, distance(positive, negative))
-    return reduced(name, _relu(near - far + margin), reduction)
+    return reduced(name, _relu(near - far + number(margin)), reduction)
 
 
 def _positive(name: str, target: np.ndarray) -> np.ndarray:

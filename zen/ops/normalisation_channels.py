@@ -17,7 +17,7 @@ from ..dtypes import FLOATING
 from . import normalisation_tangents as tangents
 from .casting import astype
 from .normalisation import Arrays, Wanted, layer_composed, optional_weight, rooted, scaled
-from .operands import constant, floating, raw, whole
+from .operands import constant, floating, number, raw, whole
 from .reduction import mean as average
 from .register import FUNCTIONS, ROWS, define, public
 from .result_shapes import same
@@ -300,6 +300,7 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     """
     x = floating("local_response_norm", input)
     size = whole("local_response_norm", "size", size)
+    alpha, beta, k = number(alpha), number(beta), number(k)
     if x.ndim < 3 or size < 1:
         raise ValueError(
             f"local_response_norm: x of shape {x.shape} and size {size}; expected (batch, channels, length, ...) and "

@@ -42,13 +42,18 @@ def raw(x: Any) -> Any:
     return x._array if isinstance(x, Tensor) else x
 
 
+def number(x: Any) -> Any:
+    """An option as it is, but a number of NumPy's as one of Python's, which decides no dtype."""
+    return x.item() if isinstance(x, (np.generic, np.ndarray)) and not x.ndim else x
+
+
 def constant(operation: str, argument: str, x: Any) -> Any:
     """The values of an argument that takes no part in gradients; TypeError for a Tensor that requires one.
 
-    Numbers of NumPy become Python's, which decide no dtype.
+    Numbers of NumPy become Python's, as those of `number`.
     """
     if not isinstance(x, Tensor):
-        return x.item() if isinstance(x, (np.generic, np.ndarray)) and not x.ndim else x
+        return number(x)
     if x.requires_grad:
         raise TypeError(f"{operation}: {argument} is a constant here, but it requires a gradient; detach() it")
     return x._array if x.ndim else x._array.item()

@@ -15,7 +15,7 @@ from ..dtypes import BOOLEAN, COMPLEX, DEFAULT, EXACT, FLOATING, INTEGER
 from . import elementwise
 from .axes import either
 from .casting import astype, inexact
-from .operands import floating, operand, raw, whole
+from .operands import floating, number, operand, raw, whole
 from .overwriting import written
 from .register import FUNCTIONS, ROWS, define, public
 from .row import Row
@@ -179,6 +179,8 @@ def leaky_relu(input: Any, negative_slope: Any = 0.01, inplace: bool = False) ->
     >>> zen.f.leaky_relu(zen.tensor([-1.0, 2.0]), 0.5).tolist()
     [-0.5, 2.0]
     """
+    if type(negative_slope) is not float:
+        negative_slope = number(negative_slope)
     y = _leaky_relu(input, negative_slope)
     return written("leaky_relu", input, y) if inplace else y
 
@@ -193,6 +195,8 @@ def elu(input: Any, alpha: Any = 1.0, inplace: bool = False) -> Any:
     >>> zen.f.elu(zen.tensor([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
+    if type(alpha) is not float:
+        alpha = number(alpha)
     y = _elu(input, alpha)
     return written("elu", input, y) if inplace else y
 
@@ -226,6 +230,8 @@ def softplus(input: Any, beta: Any = 1.0, threshold: float = 20.0) -> Any:
     """
     if not (isinstance(input, Tensor) and input.dtype in FLOATING):
         input = floating("softplus", input)
+    if not type(beta) is type(threshold) is float:
+        beta, threshold = number(beta), number(threshold)
     return apply(_SOFTPLUS, (input, beta, threshold))
 
 
