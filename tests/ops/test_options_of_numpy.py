@@ -55,13 +55,14 @@ CALLS = {
     "embedding": (lambda t: (CLASSES[:3] % 4, t), {"max_norm": 0.5, "norm_type": 3.0}),
     "embedding_bag": (lambda t: (CLASSES[:3] % 4, t, [0, 2]), {"max_norm": 0.5, "norm_type": 3.0}),
     "batch_norm": (
-        lambda t: (t, np.zeros(6, np.float32), np.ones(6, np.float32)), {"training": True, "momentum": 0.25, "eps": 0.25},
+        lambda t: (t, np.zeros(6, np.float32), np.ones(6, np.float32)),
+        {"training": True, "momentum": 0.25, "eps": 0.25},
     ),
 }  # fmt: skip
 IMAGED = {
-    "instance_norm": {"momentum": 0.25, "eps": 0.25}, "local_response_norm": {"size": 2, "alpha": 0.5, "beta": 0.5, "k": 2.0},
+    "instance_norm": {"momentum": 0.25, "eps": 0.25},
+    "local_response_norm": {"size": 2, "alpha": 0.5, "beta": 0.5, "k": 2.0},
     "lp_pool2d": {"norm_type": 2.0, "kernel_size": 2}, "dropout2d": {"p": 0.25},
-    
     "fractional_max_pool2d": {"kernel_size": 2, "output_ratio": 0.5},
     "interpolate": {"scale_factor": 1.5, "mode": "bilinear"}, "avg_pool2d": {"kernel_size": 2, "divisor_override": 3},
 }  # fmt: skip
