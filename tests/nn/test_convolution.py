@@ -114,5 +114,5 @@ def test_pooling_layers_pass_their_arguments_on():
 def test_errors(build, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         build()
-    with pytest.raises(TypeError, match="parameters need a floating dtype, not int64"):
+    with pytest.raises(TypeError, match="parameters need a floating or complex dtype, not int64"):
         nn.Conv2d(1, 1, 1, dtype=np.int64)

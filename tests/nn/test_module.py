@@ -214,7 +214,7 @@ def test_conversion_keeps_the_objects():
     assert m.half().top.dtype == np.float16 and m.float().top.dtype == np.float32
     norm = nn.BatchNorm1d(2).double()
     assert norm.running_mean.dtype == np.float64 and norm.num_batches_tracked.dtype == np.int64
-    with pytest.raises(TypeError, match="parameters need a floating dtype, not int64"):
+    with pytest.raises(TypeError, match="parameters need a floating or complex dtype, not int64"):
         m.to(np.int64)
 
 

@@ -52,7 +52,7 @@ class _Convolution(Module):
         self.output_padding = several(name, "output_padding", output_padding, self.axes, 0)
         self.padding = self._checked_padding(name, padding)
         self.padding_mode = padding_mode
-        dtype = floating(name, dtype)
+        dtype = floating(name, dtype, True)
         ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         self.weight = Parameter(np.empty((ends[0], ends[1] // groups, *self.kernel_size), dtype))
         self.register_parameter("bias", Parameter(np.empty(out_channels, dtype)) if bias else None)

@@ -14,6 +14,8 @@ import numpy as np
 from .. import backend, random
 from ..attached import inplace
 from ..backend import Tensor
+from ..dtypes import COMPLEX, DEFAULT, real
+from ..ops.operands import complex_of
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
@@ -50,13 +52,32 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Numbers spread evenly over [a, b)."""
-    return _fill(tensor, random.uniform(_shape(tensor), a, b, dtype=tensor.dtype, generator=generator))
+    """Numbers spread evenly over [a, b); of complex ones both parts are."""
+    return _fill(tensor, _drawn(random.uniform, _shape(tensor), tensor.dtype, a, b, generator))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normally distributed numbers."""
-    return _fill(tensor, random.normal(_shape(tensor), mean, std, dtype=tensor.dtype, generator=generator))
+    """Normally distributed numbers; the parts of complex ones have half of the variance each."""
+    return _fill(tensor, _normal(_shape(tensor), tensor.dtype, mean, std, generator))
+
+
+def _normal(
+    shape: tuple[int, ...], dtype: np.dtype, mean: float, std: float, generator: Generator | None
+) -> np.ndarray:
+    if dtype in COMPLEX:
+        return mean + _drawn(random.normal, shape, dtype, 0.0, std / math.sqrt(2), generator)
+    return _drawn(random.normal, shape, dtype, mean, std, generator)
+
+
+def _drawn(
+    distribution: Any, shape: tuple[int, ...], dtype: np.dtype, first: float, second: float, generator: Generator | None
+) -> np.ndarray:
+    """Numbers of a dtype; of complex ones the parts are drawn each by itself."""
+    parts = [
+        distribution(shape, first, second, dtype=real(dtype), generator=generator)._array
+        for _ in range(2 if dtype in COMPLEX else 1)
+    ]
+    return complex_of(parts[0], parts[1]) if dtype in COMPLEX else parts[0]
 
 
 def trunc_normal_(
@@ -67,9 +88,12 @@ def trunc_normal_(
 
     Raises ValueError if std is not positive or a is not below b.
     """
+    shape = _shape(tensor)
+    if tensor.dtype in COMPLEX:
+        raise TypeError("trunc_normal_: complex numbers have no order; use normal_")
     if not (std > 0 and a < b):
         raise ValueError(f"trunc_normal_: std must be positive and a below b, got std={std}, a={a}, b={b}")
-    return _fill(tensor, mean + std * _truncated(_shape(tensor), (a - mean) / std, (b - mean) / std, generator))
+    return _fill(tensor, mean + std * _truncated(shape, (a - mean) / std, (b - mean) / std, generator))
 
 
 def _truncated(shape: tuple[int, ...], low: float, high: float, generator: Generator | None) -> np.ndarray:
@@ -168,7 +192,8 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """A matrix with orthonormal rows or columns, whichever are fewer, times gain. Saxe et al. 2014.
+    """A matrix with orthonormal rows or columns, whichever are fewer, times gain; a complex one is unitary.
+    Saxe et al. 2014.
 
     Dimensions after the first count as columns. ValueError for fewer than two dimensions.
     """
@@ -177,7 +202,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     if tensor.size == 0:
         return tensor
     rows, columns = tensor.shape[0], tensor.size // tensor.shape[0]
-    drawn = random.normal((max(rows, columns), min(rows, columns)), generator=generator)._array
+    wide = np.result_type(tensor.dtype, DEFAULT)  # float64 or complex128
+    drawn = _normal((max(rows, columns), min(rows, columns)), wide, 0.0, 1.0, generator)
     q, r = np.linalg.qr(drawn)
     q *= np.sign(np.diagonal(r))  # every orthogonal matrix equally likely
     return _fill(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
@@ -192,7 +218,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         raise ValueError(f"sparse_: a Tensor of two dimensions is needed, not one of shape {tensor.shape}")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
-    values = np.array(random.normal(_shape(tensor), 0.0, std, generator=generator)._array)
+    values = np.array(_normal(_shape(tensor), tensor.dtype, 0.0, std, generator))
     for column in range(columns):
         values[random.permutation(rows, generator=generator)._array[:zeros], column] = 0
     return _fill(tensor, values)

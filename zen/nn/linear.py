@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import f, random
 from ..conversion import supported
-from ..dtypes import FLOATING, PARAMETERS
+from ..dtypes import FLOATING, INEXACT, PARAMETERS
 from ..ops.operands import operand
 from . import init
 from .module import Module
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from ..typing import ArrayLike
 
 
-def floating(name: str, dtype: Any) -> np.dtype:
-    """The dtype that a layer's parameters get: float32 unless told otherwise; TypeError if it is not floating."""
+def floating(name: str, dtype: Any, or_complex: bool = False) -> np.dtype:
+    """The dtype that a layer's parameters get: float32 unless told otherwise; TypeError if it is not floating, or
+    complex where that may be."""
     if dtype is None:
         return PARAMETERS
     found = supported(dtype)
-    if found not in FLOATING:
-        raise TypeError(f"{name}: parameters need a floating dtype, not {found}")
+    if found not in (INEXACT if or_complex else FLOATING):
+        raise TypeError(f"{name}: parameters need a floating {'or complex ' if or_complex else ''}dtype, not {found}")
     return found
 
 
@@ -76,7 +77,7 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         sizes("Linear", in_features=in_features, out_features=out_features)
-        dtype = floating("Linear", dtype)
+        dtype = floating("Linear", dtype, True)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(np.empty((out_features, in_features), dtype))
         self.register_parameter("bias", Parameter(np.empty(out_features, dtype)) if bias else None)
@@ -120,7 +121,7 @@ class Bilinear(Module):
     ) -> None:
         super().__init__()
         sizes("Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features)
-        dtype = floating("Bilinear", dtype)
+        dtype = floating("Bilinear", dtype, True)
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(np.empty((out_features, in1_features, in2_features), dtype))
         self.register_parameter("bias", Parameter(np.empty(out_features, dtype)) if bias else None)
@@ -172,7 +173,7 @@ class Embedding(Module):
         sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if sparse:
             raise NotImplementedError("Embedding: gradients are dense here; leave sparse=False")
-        dtype = floating("Embedding", dtype)
+        dtype = floating("Embedding", dtype, True)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(f"Embedding: padding_idx {padding_idx} is out of range for {num_embeddings} rows")

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import f
 from ..backend import apply
-from ..dtypes import FLOATING
+from ..dtypes import INEXACT
 from ..ops.operands import operand
 from ..ops.recurrent import GRU as _GRU
 from ..ops.recurrent import LSTM as _LSTM
@@ -52,7 +52,7 @@ def _input(name: str, x: Any, size: int, dimensions: tuple[int, int]) -> Any:
             f"{name}: expected an input of {wanted} dimensions whose last axis has input_size = {size} elements, "
             f"got shape {tuple(x.shape)}"
         )
-    if x.dtype not in FLOATING:
+    if x.dtype not in INEXACT:
         raise TypeError(f"{name}: expected an input of a floating dtype, not {x.dtype}; convert it with astype")
     return x
 
@@ -93,7 +93,7 @@ class RNNBase(Module):
         self.mode, self.input_size, self.hidden_size, self.num_layers = mode, input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, dropout, bidirectional
         self.proj_size = proj_size
-        dtype, rows, directions = floating(name, dtype), self._GATES * hidden_size, 2 if bidirectional else 1
+        dtype, rows, directions = floating(name, dtype, True), self._GATES * hidden_size, 2 if bidirectional else 1
         width = proj_size or hidden_size
         self._names: list[tuple[str, ...]] = []
         for layer in range(num_layers):
@@ -323,7 +323,7 @@ class RNNCellBase(Module):
         super().__init__()
         name = type(self).__name__
         sizes(name, input_size=input_size, hidden_size=hidden_size)
-        dtype, rows = floating(name, dtype), self._GATES * hidden_size
+        dtype, rows = floating(name, dtype, True), self._GATES * hidden_size
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self.weight_ih = Parameter(np.empty((rows, input_size), dtype))
         self.weight_hh = Parameter(np.empty((rows, hidden_size), dtype))

@@ -12,7 +12,7 @@ from ..attached import inplace
 from ..backend import Tensor
 from ..conversion import convert as array_of
 from ..conversion import supported
-from ..dtypes import FLOATING, RANK
+from ..dtypes import COMPLEX, INEXACT, RANK, complexed
 from .base import AnyModule
 from .parameter import Parameter
 
@@ -85,8 +85,8 @@ def _fitting(key: str, value: Any, target: Tensor, assign: bool) -> np.ndarray:
         raise TypeError(f"not a Tensor: {key}: {error}") from None
     if array.shape != target.shape:
         raise ValueError(f"wrong shape: {key} is {array.shape}, expected {target.shape}")
-    if assign and isinstance(target, Parameter) and array.dtype not in FLOATING:
-        raise TypeError(f"wrong dtype: {key} is {array.dtype}, and parameters need a floating dtype")
+    if assign and isinstance(target, Parameter) and array.dtype not in INEXACT:
+        raise TypeError(f"wrong dtype: {key} is {array.dtype}, and parameters need a floating or complex dtype")
     if RANK[array.dtype] > RANK[target.dtype]:
         raise TypeError(f"wrong dtype: {key} is {array.dtype}, which does not fit into {target.dtype}")
     if not assign and not target._array.flags.writeable:
@@ -95,19 +95,23 @@ def _fitting(key: str, value: Any, target: Tensor, assign: bool) -> np.ndarray:
 
 
 def convert(module: AnyModule, dtype: Any) -> None:
-    """Give all floating parameters and buffers, and their gradients, another dtype; they stay the same objects."""
+    """Give all floating parameters and buffers, and their gradients, another dtype; they stay the same objects.
+
+    Complex ones stay complex, of the precision of that dtype.
+    """
     device = dtype.partition(":")[0] if isinstance(dtype, str) else None
     if device == "cpu":
         return
     if device in ("cuda", "mps", "xpu", "meta"):
         raise ValueError(f"to: there is no device {dtype!r}; zen computes on the processor, 'cpu'")
     wanted = supported(dtype)
-    if wanted not in FLOATING:
-        raise TypeError(f"to: parameters need a floating dtype, not {wanted}")
+    if wanted not in INEXACT:
+        raise TypeError(f"to: parameters need a floating or complex dtype, not {wanted}")
     for t in [*module.parameters(), *module.buffers()]:
-        if t.dtype in FLOATING and t.dtype != wanted:
+        own = complexed(wanted) if t.dtype in COMPLEX else wanted
+        if t.dtype in INEXACT and t.dtype != own:
             required, grad = t.requires_grad, t.grad
             t.requires_grad_(False)
-            Tensor.__init__(t, t._array.astype(wanted), required)
+            Tensor.__init__(t, t._array.astype(own), required)
             if grad is not None:
-                t.grad = backend.wrap(grad._array.astype(wanted))
+                t.grad = backend.wrap(grad._array.astype(own))

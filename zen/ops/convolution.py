@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import Shaped, apply, kernels
-from ..dtypes import KERNELS, accumulator
+from ..dtypes import COMPLEX, KERNELS, accumulator
 from .joining import PAD
-from .operands import floating
+from .operands import by_parts, floating
 from .register import ROWS, define, public
 from .result_shapes import promoted
 from .row import row
@@ -25,8 +25,11 @@ Pair = tuple[int, int]
 
 
 def _run(kernel: Any, arrays: tuple[Any, ...], *params: Any) -> Any:
-    """The kernel on arrays of their common dtype; float16 is computed in float32."""
+    """The kernel on arrays of their common dtype; float16 is computed in float32, complex numbers by their parts."""
     dtype = np.result_type(*arrays)
+    if dtype in COMPLEX:
+        n = len(arrays)
+        return by_parts(lambda *given: _run(kernel, given[:n], *given[n:]), arrays, *params).astype(dtype, copy=False)
     inner = accumulator(dtype)
     return kernel(*[np.asarray(a, inner) for a in arrays], *params).astype(dtype, copy=False)
 
@@ -40,6 +43,8 @@ def _conv2d(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: in
 def _conv2d_bias(x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     if x.dtype is w.dtype is b.dtype and x.dtype in KERNELS:
         return kernels.conv.conv2d(x, w, b, stride, padding, dilation, groups)
+    if any([a.dtype in COMPLEX for a in (x, w, b)]):  # linear in x and w, but not in b
+        return _conv2d(x, w, stride, padding, dilation, groups) + b[:, None, None]
     return _run(kernels.conv.conv2d, (x, w, b), stride, padding, dilation, groups)
 
 
@@ -98,26 +103,31 @@ def _convolved(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups:
 
 CONV2D = define(row(
     "conv2d", "x w", _conv2d, [_TO_INPUT, _TO_WEIGHT], params=_GEOMETRY, linear="x w", domain=_draws, shape=_convolved,
+    complex=True,
     doc="Cross-correlation of images with kernels.",
 ))  # fmt: skip
 CONV2D_BIAS = define(row(
     "conv2d_bias", "x w b", _conv2d_bias, [_TO_INPUT, _TO_WEIGHT, "sum(sum(g, (2, 3), False), (0,), False)"],
     jvp=(f"conv2d(g, w, {_LIST})", f"conv2d(x, g, {_LIST})", "reshape(g, (g.shape[0], 1, 1))"),
-    params=_GEOMETRY, domain=_bias_draws, shape=lambda x, w, b, *geometry: _convolved(x, w, *geometry),
+    params=_GEOMETRY, domain=_bias_draws,
+    shape=lambda x, w, b, *rest: Shaped(_convolved(x, w, *rest).shape, promoted(x, w, b)),
+    complex=True,
     doc="Cross-correlation of images with kernels, plus a number per channel.",
 ))  # fmt: skip
 CONV2D_INPUT = define(row(
     "conv2d_input", "t w", _conv2d_input,
     ["conv2d(g, w, stride, padding, dilation, groups)",
      "conv2d_weight(g, t, w.shape[2:], stride, padding, dilation, groups)"],
-    params=f"size {_GEOMETRY}", linear="t w", domain=_input_draws, doc="The transpose of conv2d in its input.",
+    params=f"size {_GEOMETRY}", linear="t w", domain=_input_draws, complex=True,
+    doc="The transpose of conv2d in its input.",
     shape=lambda t, w, size, *rest: Shaped((t.shape[0], w.shape[1] * rest[-1], *size), promoted(t, w)),
 ))  # fmt: skip
 CONV2D_WEIGHT = define(row(
     "conv2d_weight", "x t", _conv2d_weight,
     ["conv2d_input(t, g, x.shape[2:], stride, padding, dilation, groups)",
      "conv2d(x, g, stride, padding, dilation, groups)"],
-    params=f"kernel {_GEOMETRY}", linear="x t", domain=_weight_draws, doc="The transpose of conv2d in its weight.",
+    params=f"kernel {_GEOMETRY}", linear="x t", domain=_weight_draws, complex=True,
+    doc="The transpose of conv2d in its weight.",
     shape=lambda x, t, kernel, *rest: Shaped((t.shape[1], x.shape[1] // rest[-1], *kernel), promoted(x, t)),
 ))  # fmt: skip
 
@@ -168,7 +178,7 @@ def unbatched(y: Any, axes: int, alone: bool) -> Any:
 
 def _weight(name: str, weight: Any, axes: int, groups: Any, form: str) -> tuple[Any, int]:
     """(the weight with four axes, the number of groups)."""
-    weight = floating(name, weight)
+    weight = floating(name, weight, True)
     (groups,) = several(name, "groups", groups, 1, 1)
     if weight.ndim != axes + 2 or min(weight.shape[2:]) < 1:
         raise ValueError(f"{name}: weight of shape {weight.shape} must be {form}")
@@ -180,7 +190,7 @@ def _weight(name: str, weight: Any, axes: int, groups: Any, form: str) -> tuple[
 
 
 def _bias(name: str, bias: Any, channels: int) -> Any:
-    bias = floating(name, bias)
+    bias = floating(name, bias, True)
     if bias.shape != (channels,):
         raise ValueError(f"{name}: bias of shape {bias.shape} does not fit {channels} output channels: ({channels},)")
     return bias
@@ -214,7 +224,7 @@ def _convolve(
 ) -> Any:
     form = "(out, in / groups, length)" if axes == 1 else "(out, in / groups, height, width)"
     weight, groups = _weight(name, weight, axes, groups, form)
-    x, alone = batched(name, floating(name, x), axes, "input")
+    x, alone = batched(name, floating(name, x, True), axes, "input")
     stride = _flat(several(name, "stride", stride, axes, 1), 1)
     dilation = _flat(several(name, "dilation", dilation, axes, 1), 1)
     if x.shape[1] != weight.shape[1] * groups:
@@ -243,7 +253,7 @@ def _transpose(
 ) -> Any:  # fmt: skip
     form = "(in, out / groups, length)" if axes == 1 else "(in, out / groups, height, width)"
     weight, groups = _weight(name, weight, axes, groups, form)
-    x, alone = batched(name, floating(name, x), axes, "input")
+    x, alone = batched(name, floating(name, x, True), axes, "input")
     if x.shape[1] != weight.shape[0]:
         shape = weight.shape if axes == 2 else (*weight.shape[:2], weight.shape[3])
         raise ValueError(f"{name}: input has {x.shape[1]} channels, but weight {shape} has {shape[0]} on axis 0")
@@ -299,8 +309,8 @@ def conv2d(
     groups, kernel height, kernel width). bias: (out,) or None. stride, dilation: ints or pairs, at least 1. padding:
     zeros on every side, an int or a pair; "valid" (none) or "same" (the output's size is the input's; stride 1).
     groups: the channels are split into so many parts, each with its own part of the output channels. Integers count as
-    float64; float16 is computed in float32. Raises ValueError for shapes that do not fit and for a kernel larger than
-    the padded input.
+    float64; float16 is computed in float32; any of the three may be complex. Raises ValueError for shapes that do not
+    fit and for a kernel larger than the padded input.
 
     >>> x = zen.tensor([[[1.0, 2.0], [3.0, 4.0]]])
     >>> zen.f.conv2d(x, zen.ones((1, 1, 2, 2)), zen.tensor([0.5])).tolist()

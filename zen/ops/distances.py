@@ -37,7 +37,7 @@ def normalize(
         raise TypeError(
             "normalize: the result is a new Tensor; write out[...] = zen.f.normalize(x) for one that is there"
         )
-    x = floating("normalize", input)
+    x = floating("normalize", input, True)
     k = one_axis("normalize", either("normalize", "axis", axis, "dim", dim, 1), x.shape)
     return x / _maximum(norm_of_vectors("normalize", x, k, True, p, "p"), constant("normalize", "eps", eps))
 

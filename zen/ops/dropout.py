@@ -8,8 +8,9 @@ import numpy as np
 
 from .. import random
 from ..backend import Tensor, apply, wrap
-from ..dtypes import FLOATING
-from .operands import constant, operand
+from ..dtypes import COMPLEX, INEXACT
+from ..dtypes import real as real_dtype
+from .operands import constant, floating, operand
 from .overwriting import written
 from .register import ROWS, public
 
@@ -27,9 +28,9 @@ def dropout(
 ) -> Any:
     """x with each element set to zero with probability p, the others divided by 1 - p. Srivastava et al. 2014.
 
-    input (x): Tensor or array of floats, of any shape. training: False returns x itself. inplace: the result is
-    written into the input, a Tensor, which is returned. generator: where the mask is drawn from, instead of
-    zen.random's stream. Raises ValueError for a p outside [0, 1], TypeError for other dtypes.
+    input (x): Tensor or array of floats or complex numbers, of any shape. training: False returns x itself. inplace:
+    the result is written into the input, a Tensor, which is returned. generator: where the mask is drawn from, instead
+    of zen.random's stream. Raises ValueError for a p outside [0, 1], TypeError for other dtypes.
 
     >>> zen.f.dropout(zen.ones(4), 0.0).tolist()
     [1.0, 1.0, 1.0, 1.0]
@@ -138,12 +139,14 @@ def _saturated(
     return apply(ROWS["add"], (apply(_MULTIPLY, (x, factor.astype(x.dtype))), added.astype(x.dtype)))
 
 
-def _checked(name: str, x: Any, p: Any) -> tuple[float, Any]:
+def _checked(name: str, x: Any, p: Any, or_complex: bool = False) -> tuple[float, Any]:
     p = constant(name, "p", p)
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: p is the probability of a zero, so it lies in [0, 1]; got {p}")
     x = operand(name, x)
-    if x.dtype not in FLOATING:
+    if x.dtype in COMPLEX and not or_complex:
+        floating(name, x)  # which says so
+    if x.dtype not in INEXACT:
         raise TypeError(f"{name}: x must be of a floating dtype, not {x.dtype}; convert it with astype")
     return p, x
 
@@ -151,8 +154,8 @@ def _checked(name: str, x: Any, p: Any) -> tuple[float, Any]:
 def _dropped(
     name: str, x: Any, p: float, training: bool, sizes: int | None, generator: np.random.Generator | None
 ) -> Any:
-    p, x = _checked(name, x, p)
-    shape = x.shape
+    p, x = _checked(name, x, p, True)
+    shape, kind = x.shape, real_dtype(x.dtype)
     if sizes is not None:
         if len(shape) not in (sizes + 1, sizes + 2):
             raise ValueError(
@@ -163,8 +166,8 @@ def _dropped(
     if not training or p == 0:
         return x
     if p == 1:
-        factor = np.zeros(shape, x.dtype)
+        factor = np.zeros(shape, kind)
     else:  # 24 random bits for each element
         kept = random.stream(generator).random(shape, np.float32) >= p
-        factor = kept * x.dtype.type(1 / (1 - p))
+        factor = kept * kind.type(1 / (1 - p))
     return apply(_MULTIPLY, (x, factor))

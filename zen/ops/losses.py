@@ -14,7 +14,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import apply
-from ..dtypes import FLOATING
+from ..dtypes import EXACT
 from .arguments import refuse
 from .operands import constant, floating, number, operand, raw
 from .pointwise import PARTS, where
@@ -39,24 +39,24 @@ def reduced(name: str, losses: Any, reduction: str) -> Any:
     return losses
 
 
-def pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
+def pair(name: str, x: Any, target: Any, or_complex: bool = False) -> tuple[Any, Any]:
     """Prediction and target, of one shape and floating; ValueError for shapes that differ."""
-    x, target = floating(name, x), operand(name, target)
+    x, target = floating(name, x, or_complex), operand(name, target)
     if x.shape != target.shape:
         raise ValueError(
             f"{name}: input of shape {x.shape} and target of shape {target.shape} must have one shape; "
             "nothing is broadcast here, reshape one of them"
         )
-    return x, _like(target, x)
+    return x, _like(name, target, x, or_complex)
 
 
-def _like(target: Any, x: Any) -> Any:
-    return target if target.dtype in FLOATING else raw(target).astype(x.dtype)
+def _like(name: str, target: Any, x: Any, or_complex: bool = False) -> Any:
+    return raw(target).astype(x.dtype) if target.dtype in EXACT else floating(name, target, or_complex)
 
 
-def broadcast_pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
+def broadcast_pair(name: str, x: Any, target: Any, or_complex: bool = False) -> tuple[Any, Any]:
     """As `pair`, but shapes that differ and broadcast are a UserWarning."""
-    x, target = floating(name, x), operand(name, target)
+    x, target = floating(name, x, or_complex), operand(name, target)
     if x.shape != target.shape:
         shapes = f"{name}: input of shape {x.shape} and target of shape {target.shape}"
         try:
@@ -67,14 +67,14 @@ def broadcast_pair(name: str, x: Any, target: Any) -> tuple[Any, Any]:
             f"{shapes} are broadcast to {common}, which is rarely meant; reshape one of them to the other's shape",
             stacklevel=3,
         )
-    return x, _like(target, x)
+    return x, _like(name, target, x, or_complex)
 
 
 def _weighed(name: str, losses: Any, x: Any, weight: Any, reduction: str) -> Any:
     """`reduced`, of the losses times a weight of the input's shape if there is one; their mean is the weighted one."""
     if weight is None:
         return reduced(name, losses, reduction)
-    weight = _like(operand(name, weight), losses)
+    weight = _like(name, operand(name, weight), losses)
     if weight.shape != x.shape:
         raise ValueError(f"{name}: weight of shape {weight.shape} must have the shape of input, {x.shape}")
     if reduction == "mean" and name != "huber_loss":  # where PyTorch divides by the number of elements
@@ -114,15 +114,15 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = 
 
 @public("", None)
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None, **unknown: Never) -> Any:
-    """|input - target|. Arguments and errors as in `mse_loss`; the subgradient where both are equal is 0,
-    a constant, as in `abs`.
+    """|input - target|. Arguments and errors as in `mse_loss`, but they may be complex; the subgradient where both are
+    equal is 0, a constant, as in `abs`.
 
     >>> zen.f.l1_loss(zen.tensor([1.0, 2.0]), [1.0, 4.0]).item()
     1.0
     """
     if unknown:
         refuse(l1_loss, unknown)
-    x, t = broadcast_pair("l1_loss", input, target)
+    x, t = broadcast_pair("l1_loss", input, target, True)
     return _weighed("l1_loss", _abs(x - t), x, weight, reduction)
 
 
@@ -279,7 +279,7 @@ def gaussian_nll_loss(
     2.0
     """
     x, t = floating("gaussian_nll_loss", input), operand("gaussian_nll_loss", target)
-    t, var = _like(t, x), floating("gaussian_nll_loss", var)
+    t, var = _like("gaussian_nll_loss", t, x), floating("gaussian_nll_loss", var)
     if var.shape not in ((), x.shape) and not _one_axis_short(var.shape, x.shape):
         if var.shape != x.shape[:-1]:
             raise ValueError(

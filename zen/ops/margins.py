@@ -43,9 +43,9 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim
     return total(products, k) / _sqrt(lengths[0] * lengths[1])
 
 
-def _vectors(name: str, x1: Any, x2: Any) -> tuple[Any, Any]:
+def _vectors(name: str, x1: Any, x2: Any, or_complex: bool = False) -> tuple[Any, Any]:
     """Both as floats; two numbers are vectors of length 1."""
-    x1, x2 = floating(name, x1), floating(name, x2)
+    x1, x2 = floating(name, x1, or_complex), floating(name, x2, or_complex)
     return (x1, x2) if x1.shape or x2.shape else (x1.reshape(1), x2.reshape(1))
 
 
@@ -70,7 +70,7 @@ def pairwise_distance(
 
 
 def _distance(name: str, x1: Any, x2: Any, p: float, eps: float, keepdims: bool = False) -> Any:
-    x1, x2 = _vectors(name, x1, x2)
+    x1, x2 = _vectors(name, x1, x2, True)
     return norm_of_vectors(name, apply(ROWS["subtract"], (x1, x2)) + number(eps), -1, keepdims, p, "p")
 
 
@@ -215,8 +215,8 @@ def triplet_margin_loss(
     if unknown:
         refuse(triplet_margin_loss, unknown)
     name = "triplet_margin_loss"
-    anchor, positive = pair(name, anchor, positive)
-    _, negative = pair(name, anchor, negative)
+    anchor, positive = pair(name, anchor, positive, True)
+    _, negative = pair(name, anchor, negative, True)
     near = _distance(name, anchor, positive, p, eps)
     far = _distance(name, anchor, negative, p, eps)
     if swap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,13 @@ from ..conversion import as_array, holds_gradients
 from ..dtypes import COMPLEX, DEFAULT, FLOATING, NUMBERS, complexed
 from .errors import reworded
 from .nesting import nested
+
+_INSTEAD = {
+    "mse_loss": "write (abs(input - target) ** 2).mean()",
+    "cosine_similarity": "write (x1 * x2.conj()).real.sum(axis) over the lengths, or its modulus without .real",
+    "cdist": "write abs(x1[..., :, None, :] - x2[..., None, :, :]) and take its norm",
+}
+"""What to write for complex numbers where their parts and their modulus alone would not do."""
 
 
 def operand(operation: str, x: Any) -> Any:
@@ -29,11 +37,15 @@ def operand(operation: str, x: Any) -> Any:
     return array
 
 
-def floating(operation: str, x: Any) -> Any:
-    """`x` as an operand of a floating dtype: integers and bools become the default one."""
+def floating(operation: str, x: Any, or_complex: bool = False) -> Any:
+    """`x` as an operand of a floating dtype: integers and bools become the default one. TypeError for complex numbers,
+    unless they may be."""
     x = operand(operation, x)
     if x.dtype in COMPLEX:
-        raise TypeError(f"{operation} is not defined here for complex numbers; compute with x.real, x.imag or abs(x)")
+        if or_complex:
+            return x
+        instead = _INSTEAD.get(operation, "compute with x.real, x.imag or abs(x)")
+        raise TypeError(f"{operation} is not defined here for complex numbers; {instead}")
     return x if x.dtype in FLOATING else raw(x).astype(DEFAULT)
 
 
@@ -67,6 +79,19 @@ def whole(operation: str, argument: str, x: Any) -> int:
         if isinstance(x, Tensor) and x.requires_grad:
             raise
         raise TypeError(f"{operation}: {argument} must be an int, not {x!r}") from error
+
+
+def by_parts(function: Callable[..., Any], arrays: tuple[Any, ...], *params: Any) -> Any:
+    """A function of real arrays that is linear in each of them, of arrays that may be complex."""
+    for k, x in enumerate(arrays):
+        if x.dtype in COMPLEX:
+            one, other = [
+                by_parts(function, (*arrays[:k], part, *arrays[k + 1 :]), *params) for part in (x.real, x.imag)
+            ]
+            if one.dtype in COMPLEX:
+                return complex_of(one.real - other.imag, one.imag + other.real)
+            return complex_of(one, other)
+    return function(*arrays, *params)
 
 
 def complex_of(real: np.ndarray, imag: np.ndarray) -> np.ndarray:

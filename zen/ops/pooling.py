@@ -13,9 +13,9 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply, kernels
-from ..dtypes import KERNELS
+from ..dtypes import COMPLEX, KERNELS
 from .convolution import batched, several, unbatched
-from .operands import constant, floating, raw
+from .operands import by_parts, constant, floating, raw
 from .pointwise import where
 from .register import define, public
 from .row import row
@@ -24,7 +24,9 @@ Array = np.ndarray
 
 
 def _run(kernel: Any, x: Any, *params: Any) -> Any:
-    """The kernel on an array of a dtype that it has; the result in that of x."""
+    """The kernel on an array of a dtype that it has; the result in that of x. Of complex numbers on the parts."""
+    if x.dtype in COMPLEX:
+        return by_parts(lambda part, *rest: _run(kernel, part, *rest), (x,), *params)
     if x.dtype in KERNELS:
         return kernel(x, *params)
     return kernel(x.astype(np.float32), *params).astype(x.dtype)
@@ -61,23 +63,25 @@ def _spread_draws(rng: np.random.Generator) -> list[Any]:
 
 GATHER = define(row(
     "pool_gather", "x", lambda x, index: _run(kernels.pool.pool_gather, x, index),
-    ["pool_scatter(g, index, x.shape[2:])"], params="index", linear="x", domain=_index_draws,
+    ["pool_scatter(g, index, x.shape[2:])"], params="index", linear="x", domain=_index_draws, complex=True,
     shape=lambda x, index: Shaped(index.shape, x.dtype), doc="The elements of images at flat positions.",
 ))  # fmt: skip
 define(row(
     "pool_scatter", "v", lambda v, index, size: _run(kernels.pool.pool_scatter, v, index, size),
     ["pool_gather(g, index)"], params="index size", linear="v", domain=_scatter_draws,
+    complex=True,
     shape=lambda v, index, size: Shaped((*v.shape[:2], *size), v.dtype), doc="The transpose of pool_gather.",
 ))  # fmt: skip
 AVG_POOL2D = define(row(
     "avg_pool2d", "x", lambda x, *windows: _run(kernels.pool.avg_pool2d, x, *windows),
     ["avg_pool2d_input(g, x.shape[2:], down, right, tall, wide)"], params="down right tall wide", linear="x",
-    shape=lambda x, down, right, *factors: Shaped((*x.shape[:2], len(down), len(right)), x.dtype),
+    complex=True, shape=lambda x, down, right, *factors: Shaped((*x.shape[:2], len(down), len(right)), x.dtype),
     domain=_mean_draws, doc="Sums over windows, times factors.",
 ))  # fmt: skip
 define(row(
     "avg_pool2d_input", "v", lambda v, size, *windows: _run(kernels.pool.avg_pool2d_input, v, size, *windows),
     ["avg_pool2d(g, down, right, tall, wide)"], params="size down right tall wide", linear="v", domain=_spread_draws,
+    complex=True,
     shape=lambda v, size, *windows: Shaped((*v.shape[:2], *size), v.dtype), doc="The transpose of avg_pool2d.",
 ))  # fmt: skip
 
@@ -217,7 +221,7 @@ def _mean(axes: int, x: Any, windows: tuple[Array, Array], counts: Any, alone: b
 def _avg_pool(
     name: str, axes: int, x: Any, kernel: Any, stride: Any, padding: Any, ceil: bool, include: bool, divisor: Any
 ) -> Any:
-    x, alone = batched(name, floating(name, x), axes, "input")
+    x, alone = batched(name, floating(name, x, True), axes, "input")
     _check_sizes(name, x)
     found = [_windows(*g) for g in _geometry(name, x, axes, kernel, stride, padding, 1, ceil)]
     windows = (found[0][0], found[1][0])
@@ -268,8 +272,10 @@ def avg_pool2d(
 # --- windows from the output's size
 
 
-def _adapted(name: str, axes: int, x: Any, output_size: Any) -> tuple[Any, Array, Array, bool]:
-    x, alone = batched(name, floating(name, x), axes, "input")
+def _adapted(
+    name: str, axes: int, x: Any, output_size: Any, or_complex: bool = False
+) -> tuple[Any, Array, Array, bool]:
+    x, alone = batched(name, floating(name, x, or_complex), axes, "input")
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * axes
     if len(given) == axes:
         given = tuple([n if k is None else k for k, n in zip(given, x.shape[4 - axes :], strict=True)])
@@ -280,7 +286,7 @@ def _adapted(name: str, axes: int, x: Any, output_size: Any) -> tuple[Any, Array
 
 
 def _adaptive_avg(name: str, axes: int, x: Any, output_size: Any) -> Any:
-    x, down, right, alone = _adapted(name, axes, x, output_size)
+    x, down, right, alone = _adapted(name, axes, x, output_size, True)
     return _mean(axes, x, (down, right), [w[:, 1] - w[:, 0] for w in (down, right)], alone)
 
 

@@ -211,15 +211,16 @@ def _draws(gates: int, states: int, *params: Any) -> Any:
 
 RNN_TANH, RNN_RELU = [define(row(
     name, "x h? w_ih w_hh b_ih? b_hh?", _rnn_forward, _rnn_vjp, params="relu reverse", saves="y", jvp=_rnn_jvp,
-    composition=_rnn, shape=_states_shape, domain=_draws(1, 1, relu),
+    composition=_rnn, shape=_states_shape, domain=_draws(1, 1, relu), complex=not relu,
     doc="The states of a recurrent net without gates.",
 )) for name, relu in (("rnn_tanh", False), ("rnn_relu", True))]  # fmt: skip
 LSTM = define(row(
     "lstm", "x h? c? w_ih w_hh b_ih? b_hh?", _lstm_forward, _lstm_vjp, params="reverse", outputs="states cell",
     workspace="gates cells squashed", saves="states", jvp=_lstm_jvp, composition=_lstm, shape=_lstm_shapes,
-    domain=_draws(4, 2), doc="The states of an LSTM, and its last cell.",
+    domain=_draws(4, 2), complex=True, doc="The states of an LSTM, and its last cell.",
 ))  # fmt: skip
 GRU = define(row(
     "gru", "x h? w_ih w_hh b_ih? b_hh?", _gru_forward, _gru_vjp, params="reverse", workspace="gates kept", saves="y",
-    jvp=_gru_jvp, composition=_gru, shape=_states_shape, domain=_draws(3, 1), doc="The states of a GRU.",
+    jvp=_gru_jvp, composition=_gru, shape=_states_shape, domain=_draws(3, 1), complex=True,
+    doc="The states of a GRU.",
 ))  # fmt: skip

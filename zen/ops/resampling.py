@@ -219,7 +219,7 @@ def interpolate(
     >>> zen.f.interpolate(zen.tensor([[[1.0, 3.0]]]), scale_factor=2, mode="linear").tolist()
     [[[1.0, 1.5, 2.5, 3.0]]]
     """
-    x = floating("interpolate", input)
+    x = floating("interpolate", input, True)
     axes = x.ndim - 2
     if mode not in _MODES:
         raise ValueError(f"interpolate: mode must be one of {', '.join(map(repr, _MODES))}, not {mode!r}")

@@ -80,7 +80,7 @@ def grid_sample(
     2.5
     """
     name = "grid_sample"
-    x, places = floating(name, input), floating(name, grid)
+    x, places = floating(name, input, True), floating(name, grid)
     axes = x.ndim - 2
     if axes not in (2, 3) or places.ndim != x.ndim or places.shape[-1:] != (axes,) or places.shape[0] != x.shape[0]:
         raise ValueError(

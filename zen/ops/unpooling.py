@@ -37,7 +37,7 @@ def _batched(name: str, x: Any, axes: int) -> tuple[Any, bool]:
 def _unpool(
     name: str, axes: int, x: Any, indices: Any, kernel: Any, stride: Any, padding: Any, output_size: Any
 ) -> Any:
-    x, at = floating(name, x), raw(operand(name, indices))
+    x, at = floating(name, x, True), raw(operand(name, indices))
     if at.dtype not in INTEGER or at.shape != x.shape:
         raise ValueError(
             f"{name}: indices of shape {at.shape} and dtype {at.dtype} for an input of shape {x.shape}; expected ints "

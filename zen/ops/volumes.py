@@ -28,7 +28,7 @@ _matmul, _power = FUNCTIONS["matmul"], FUNCTIONS["power"]
 
 def _volume(name: str, x: Any) -> tuple[Any, bool]:
     """x with a batch, and whether it came without one."""
-    x = floating(name, x)
+    x = floating(name, x, True)
     if x.ndim not in (4, 5):
         raise ValueError(
             f"{name}: input of shape {x.shape} must have 5 axes (batch, channels, depth, height, width), or 4 without "
@@ -38,7 +38,7 @@ def _volume(name: str, x: Any) -> tuple[Any, bool]:
 
 
 def _kernel(name: str, weight: Any, groups: Any) -> tuple[Any, int]:
-    w = floating(name, weight)
+    w = floating(name, weight, True)
     (groups,) = several(name, "groups", groups, 1, 1)
     if w.ndim != 5 or min(w.shape[2:]) < 1 or w.shape[0] % groups:
         raise ValueError(
@@ -50,7 +50,7 @@ def _kernel(name: str, weight: Any, groups: Any) -> tuple[Any, int]:
 
 def _biased(name: str, y: Any, bias: Any, alone: bool) -> Any:
     if bias is not None:
-        b = floating(name, bias)
+        b = floating(name, bias, True)
         if b.shape != y.shape[1:2]:
             raise ValueError(f"{name}: bias of shape {b.shape} does not fit {y.shape[1]} output channels")
         y = apply(ROWS["add"], (y, reshape(b, (b.shape[0], 1, 1, 1))))
