@@ -29,6 +29,7 @@ from .dtypes import uint8 as uint8
 from .dtypes import uint16 as uint16
 from .dtypes import uint32 as uint32
 from .dtypes import uint64 as uint64
+from .exports import HOMES as _NAMES
 from .exports import placed as _placed
 from .exports import shown as _shown
 
@@ -278,6 +279,7 @@ def __array_namespace_info__() -> "Info":  # noqa: N807  the standard's name
 if not TYPE_CHECKING:  # which reads the imports above, and knows of no other names
     # zen.sklearn needs a library of its own, and would take the place of that one's name.
     __all__, __dir__ = _shown(globals(), {"backend", "f", *_MODULES, *_FROM} - {"sklearn"})
+    _NAMES["zen"] = __all__
     _SHOWN = {"zen.f", *[f"zen.{_name}" for _name in _MODULES]}
 
     def __getattr__(name: str) -> object:

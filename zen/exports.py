@@ -7,8 +7,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 HOMES: dict[str, Container[Any]] = {}
-"""The names of the functions in `zen.f` and in `zen.linalg`, and NumPy's functions that zen has: entered there. What
-`habits.py` finds a missing name in."""
+"""The names in `zen`, `zen.f` and `zen.linalg`, and NumPy's functions that zen has: entered there. What `habits.py`
+finds a missing name in."""
 
 
 def shown(names: Mapping[str, Any], modules: Iterable[str] = ()) -> tuple[list[str], Callable[[], list[str]]]:

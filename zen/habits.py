@@ -98,12 +98,23 @@ FUNCTIONS = {
     "Parameter": "zen.nn.Parameter", "Module": "zen.nn.Module", "Variable": "zen.tensor(data, requires_grad=True)",
     "lr_scheduler": "zen.optim.lr_scheduler", "upsample": "zen.f.interpolate", "upsample_nearest": "zen.f.interpolate",
     "upsample_bilinear": "zen.f.interpolate(x, size, mode='bilinear', align_corners=True)",
+    **{f"{kind}max_pool{n}d_with_indices": f"zen.f.{kind}max_pool{n}d with return_indices=True"
+       for kind in ("", "adaptive_") for n in (1, 2, 3)},
+    **{f"fractional_max_pool{n}d_with_indices": f"zen.f.fractional_max_pool{n}d with return_indices=True"
+       for n in (2, 3)},
+    "multi_head_attention_forward": "zen.nn.MultiheadAttention, or zen.f.scaled_dot_product_attention",
+    "linear_cross_entropy": "zen.f.cross_entropy(zen.f.linear(x, weight, bias), target)",
 }  # fmt: skip
 """The same for functions, of modules that work on Tensors."""
 
 NN = {
     "functional": "zen.f",
-    "utils": "zen.optim.clip_grad_norm_ and its like, zen.nn.parametrizations, zen.nn.parameters_to_vector",
+    "utils": "zen.optim.clip_grad_norm_ and its like, zen.nn.parametrizations, zen.nn.parameters_to_vector, "
+             "zen.nn.pad_sequence",
+    **dict.fromkeys(("PackedSequence", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence"),
+                    "zen.nn.pad_sequence, and leave the padding out of the loss: recurrent nets take padded batches"),
+    "DataParallel": "the module itself: zen computes on the CPU",
+    "LinearCrossEntropyLoss": "zen.nn.Linear, and zen.nn.CrossEntropyLoss of what it gives",
     "Sigmoid2d": "zen.nn.Sigmoid",
     "NLLLoss2d": "zen.nn.NLLLoss", "Tensor": "zen.Tensor",
     "LazyLinear": "zen.nn.Linear, with the size of its input",
@@ -141,14 +152,14 @@ def _digits(name: str) -> list[str]:
 
 
 def elsewhere(name: str) -> dict[str, str]:
-    """Where else a function of this name stands: in `zen.f`, in `zen.linalg`, or in NumPy."""
+    """Where else something of this name stands: in `zen.f`, in `zen.linalg`, in `zen`, or in NumPy."""
     from importlib import import_module
 
     import_module("zen.linalg")  # which enters its names, if nothing used it before
     functions, answered = HOMES["zen.f"], HOMES["numpy"]
     if name.endswith("_") and name[:-1] in functions:
         return {name: f"x = zen.f.{name[:-1]}(x): functions return new Tensors"}
-    for module in ("zen.f", "zen.linalg"):
+    for module in ("zen.f", "zen.linalg", "zen"):
         if name in HOMES.get(module, ()):
             return {name: f"{module}.{name}"}
     for home in (np, np.linalg):

@@ -16,6 +16,7 @@ P, Q = RNG.uniform(0.1, 0.9, size=(4, 6)), RNG.uniform(0.1, 0.9, size=(4, 6))
 VOLUMES = RNG.normal(size=(1, 2, 2, 4, 4))
 SIGNALS, IMAGES, SEQUENCE = RNG.normal(size=(2, 4, 9)), RNG.normal(size=(2, 4, 6, 7)), RNG.normal(size=(5, 2, 6))
 CLASSES, WEIGHTS, SIGNS = np.array([0, 2, 5, 2]), RNG.uniform(0.5, 2, 6), np.where(Y > 0, 1.0, -1.0)
+FOUND = np.tile([1, 2, 5, 5], (2, 4, 1))  # of two values for one place the last counts
 REDUCTIONS = ("mean", "sum", "none")
 
 LAYERS = [
@@ -62,6 +63,10 @@ LAYERS = [
     (nn.ChannelShuffle(2), IMAGES), (nn.Unfold(2, 1, 1, 2), IMAGES), (nn.Fold(4, 2), SIGNALS),
     (nn.Upsample(scale_factor=1.5, mode="bicubic"), IMAGES), (nn.UpsamplingBilinear2d((3, 9)), IMAGES),
     (nn.UpsamplingNearest2d((3, 9)), IMAGES), (nn.Transformer(6, 2, 1, 1, 8, 0.0, **F8), SEQUENCE, SEQUENCE[:3]),
+    (nn.MaxUnpool1d(2), SIGNALS[..., :4], FOUND), (nn.MaxUnpool2d((1, 2)), SIGNALS[:, :, None, :4], FOUND[:, :, None]),
+    (nn.MaxUnpool3d((1, 1, 2)), SIGNALS[:, :, None, None, :4], FOUND[:, :, None, None]),
+    (nn.FractionalMaxPool2d(2, 3), IMAGES), (nn.FractionalMaxPool3d(2, output_ratio=0.6), IMAGES[None]),
+    (nn.AdaptiveLogSoftmaxWithLoss(6, 7, [1, 3], 2.0, True, **F8), X, CLASSES),
     (nn.CircularPad1d(1), SIGNALS), (nn.CircularPad2d(1), IMAGES), (nn.CircularPad3d(1), VOLUMES),
     (nn.ConstantPad1d(1, 0.5), SIGNALS), (nn.ConstantPad2d(1, 0.5), IMAGES), (nn.ConstantPad3d(1, 0.5), VOLUMES),
     (nn.ReflectionPad1d(1), SIGNALS), (nn.ReflectionPad2d(1), IMAGES), (nn.ReflectionPad3d(1), VOLUMES),

@@ -134,3 +134,16 @@ def test_the_second_derivative():
     second = zen.gradients((first * first).sum(), x)
     (expected,) = torch.autograd.grad((expected * expected).sum(), y)
     np.testing.assert_allclose(second.array, expected.numpy(), rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_first": True}, {"padding_value": 2.5, "padding_side": "left"}])
+def test_padding_of_sequences(options):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(n, 2)) for n in (3, 1, 4)]
+    found = zen.nn.pad_sequence(arrays, **options)
+    wanted = torch.nn.utils.rnn.pad_sequence([torch.tensor(a) for a in arrays], **options)
+    np.testing.assert_array_equal(found.numpy(), wanted.numpy(), strict=True)
+    first = options.get("batch_first", False)
+    theirs = torch.nn.utils.rnn.unpad_sequence(wanted, torch.tensor([2, 1, 3]), first)
+    for a, b in zip(zen.nn.unpad_sequence(found, [2, 1, 3], first), theirs, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())

@@ -2,7 +2,7 @@
 
 The functions of PyTorch's nn.functional are in `zen.f`, with `axis` in the place of `dim`: `import zen.f as F`. Those
 of its nn.utils that clip gradients are in `zen.optim`; its parametrize and parametrizations, and what turns parameters
-into a vector and back, are here.
+into a vector and back and pads sequences to one length, are here.
 """
 
 from typing import TYPE_CHECKING
@@ -137,6 +137,8 @@ from .recurrent import RNNCell as RNNCell
 from .resampling import Upsample as Upsample
 from .resampling import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .resampling import UpsamplingNearest2d as UpsamplingNearest2d
+from .sequences import pad_sequence as pad_sequence
+from .sequences import unpad_sequence as unpad_sequence
 from .transformer import Transformer as Transformer
 from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer

@@ -316,6 +316,14 @@ class Module:
                 state.convert(self, wanted.dtype if isinstance(wanted, Tensor) else wanted)
         return self
 
+    def cpu(self) -> Self:
+        """The module itself, which is there already."""
+        return self
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raises ValueError: there is no other device than the processor."""
+        return self.to("cuda")
+
     def float(self) -> Self:
         """`to(float32)`."""
         return self.to(np.float32)
