@@ -110,10 +110,7 @@ def test_odd_functions_of_singular_values_have_their_gradient_whatever_is_equal(
     function(leaf).backward()
     np.testing.assert_allclose(leaf.gradient, expected, atol=1e-9)
     np.testing.assert_allclose(zen.grad(function)(x), expected, atol=1e-9)
-    tangent = zen.jvp(function, (x,), (d,))[1]
-    s = np.linalg.svd(x, compute_uv=False)
-    if not np.isnan(tangent) or (np.min(s) > 1e-6 and np.min(np.abs(np.diff(s)), initial=1) > 1e-6):
-        np.testing.assert_allclose(tangent, zen.jvp(exact, (x,), (d,))[1], atol=1e-9)
+    np.testing.assert_allclose(*[zen.jvp(g, (x,), (d,))[1] for g in (function, exact)], atol=1e-9)
     along = [zen.grad(lambda x, g=g: real_sum(zen.grad(g)(x) * d))(zen.tensor(x)).array for g in (function, exact)]
     np.testing.assert_allclose(along[0], along[1], atol=1e-8)
 

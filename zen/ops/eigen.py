@@ -22,8 +22,10 @@ from .operands import raw
 from .products import adjoint, conjugate, turned
 from .register import ROWS, define, public
 from .row import row
-from .spectra import between, failing, inverse_gaps, off_diagonal, turned_between, turning
+from .spectra import between, failing, inverse_gaps, off_diagonal, ranks
+from .tied_slopes import turning
 from .ties import Ties, decomposed, near, quotient, recorded, size_of, vanishes
+from .undetermined import undetermined
 
 
 def _complex(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -80,21 +82,23 @@ def _check_basis(v: np.ndarray) -> None:
 
 def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     gw, gv = g
-    if ties is not None and ties.probed():
+    part = None if ties is None else ties.probed()
+    if part and part != "values":
         return None if gv is None else _core(f, gw, gv, w, v)[0]
-    _check_basis(raw(v))
     own = np.eye(w.shape[-1], dtype=real_dtype(w.dtype))
     inner = 0.0 if gw is None else gw[..., None, :] * own
+    if part:
+        return None if gw is None else inner
+    _check_basis(raw(v))
     if gv is not None:
         top, size = _core(f, gw, gv, w, v)
         apart = np.broadcast_to(off_diagonal(w.shape[-1]), top.shape)
         scale = np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
 
-        def fallback() -> Any:
-            ranks = np.broadcast_to(np.arange(w.shape[-1], dtype=w.dtype), w.shape)
-            return turning("eig", gw, ties, lambda sums: turned_between(ranks, sums))
+        def slopes() -> Any:
+            return turning("eig", gw, ties, "sum", ranks(w), top)
 
-        inner = inner + quotient(f, "eig", top, between(w), scale, size, fallback, apart)
+        inner = inner + quotient(f, "eig", top, between(w), scale, size, slopes, apart)
     across = turned(f, v)
     return f.solve(across, f.matmul(inner, across))
 
@@ -103,12 +107,13 @@ def _tangent(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     _check_basis(raw(v))
     c = f.solve(v, f.matmul(g, v))
     scale = np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
-    dv = f.matmul(v, c * inverse_gaps(c, between(w), scale, off_diagonal(w.shape[-1])))
+    dv = f.matmul(v, c * inverse_gaps("eig", c, between(w), scale, off_diagonal(w.shape[-1])))
     length = f.real(f.diagonal(f.matmul(adjoint(f, v), dv), 0))
     anchors = _anchors(raw(v))
     first, moving = (f.diagonal(f.matmul(anchors, part), 0) for part in (v, dv))
     phase = f.imag(moving) / f.real(first)
     if (np.abs(raw(first).imag) > 100 * np.finfo(v.dtype).eps).any():
+        undetermined("eig")
         phase = phase * np.nan
     return f.diagonal(c, 0), dv - v * (length + 1j * phase)[..., None, :]
 
@@ -169,10 +174,11 @@ def eig(x: Any) -> EigResult:
     x: (..., n, n), real or complex. x @ v = v * w[..., None, :]; the vectors have length 1 and a phase that makes the
     largest component of each real. The results are complex; before NumPy 2.5 real where x and all eigenvalues are. For
     symmetric matrices `eigh` is faster and more accurate. Where eigenvalues are equal, what does not depend on the
-    choice of eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact gradient, in
-    reverse mode; all else has none and raises numpy.linalg.LinAlgError, as do matrices without a basis of eigenvectors.
-    In forward mode the tangents of eigenvectors are nan there unless they are determined. Raises ValueError for other
-    shapes, numpy.linalg.LinAlgError for nan and inf, and without convergence.
+    choice of eigenvectors (symmetric functions of the eigenvalues, v @ diag(f(w)) @ inv(v)) has its exact first and
+    second derivatives, in both modes. All else has none: in reverse mode it raises numpy.linalg.LinAlgError, as third
+    derivatives do; in forward mode tangents are nan unless they are determined. Matrices without a basis of
+    eigenvectors raise numpy.linalg.LinAlgError when they are differentiated. Raises ValueError for other shapes,
+    numpy.linalg.LinAlgError for nan and inf, and without convergence.
 
     >>> zen.f.abs(zen.f.eig(zen.tensor([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues).tolist()
     [1.0, 1.0]

@@ -49,7 +49,7 @@ ROWS: dict[str, str] = {
     "windows": "overlapped windows",
     "distances": "cdist",
     "fft": "fourier irfft rfft",
-    "spectra": "eigh",
+    "spectra": "eigh gaps_beyond_ties tied_remainder top_beyond_ties",
     "eigen": "eig",
     "singular_values": "svd",
     "orthogonal": "qr",

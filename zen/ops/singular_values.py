@@ -33,11 +33,11 @@ from .spectra import (
     inverse_gaps,
     off_diagonal,
     phased,
+    ranks,
     skewed,
     steadied,
-    turned_between,
-    turning,
 )  # fmt: skip
+from .tied_slopes import turning
 from .ties import Ties, any_near, decomposed, quotient, recorded, size_of
 
 
@@ -84,6 +84,8 @@ def _vjp(f: Any, g: Any, shape: tuple[int, ...], u: Any, s: Any, vh: Any, ties: 
     gu, gs, gvh = g
     part = None if ties is None else ties.probed()
     back, across = conjugate(f, u), conjugate(f, vh)
+    if part == "values":
+        return None if gs is None else _embedded(f, gs[..., None, :] * np.eye(s.shape[-1], dtype=s.dtype), shape)
     if gu is None and gvh is None:
         return None if part else f.matmul(back * gs[..., None, :], across)
     left, right, size = _core(f, g, u, s, vh)
@@ -122,10 +124,11 @@ def _assembled(
     for part, top in tops.items():
         there = off_diagonal(k) if part == "sum" else apart if part == "difference" else np.ones((), bool)
 
-        def fallback(part: str = part, shape: Any = top.shape) -> Any:
-            return turning("svd", g[1], ties, lambda sums: _turned(s, sums, shape, part))
+        def slopes(part: str = part, top: Any = top) -> Any:
+            rate = 2.0 if part == "difference" else 1.0
+            return turning("svd", g[1], ties, part, ranks(s) if part == "sum" else None, top, rate)
 
-        made[part] = quotient(f, "svd", top, gaps[part], scale, size, fallback, np.broadcast_to(there, top.shape))
+        made[part] = quotient(f, "svd", top, gaps[part], scale, size, slopes, np.broadcast_to(there, top.shape))
     inner = f.matmul(made["sum"] + made["difference"], across)
     if g[1] is not None:
         inner = inner + g[1][..., :, None] * across
@@ -135,42 +138,26 @@ def _assembled(
     return found + f.matmul(made["left"], across) if "left" in made else found
 
 
-def _turned(s: Any, sums: Any, shape: tuple[int, ...], part: str) -> Any:
-    """How cotangents of tied singular values change when their vectors turn: towards one another, against one another,
-    or out of the space of all of them. See `spectra.turned`."""
-
-    def cut(weights: np.ndarray) -> Any:
-        found = sums(weights, part)
-        return found if isinstance(found, float) else found[..., : shape[-2], : shape[-1]]
-
-    ranks = np.broadcast_to(np.arange(s.shape[-1], dtype=s.dtype), s.shape)
-    if part == "sum":
-        return turned_between(ranks, cut)
-    plain = cut(np.ones_like(ranks))
-    return plain / 2 if part == "difference" else plain
-
-
 def _tangent(f: Any, g: Any, u: Any, s: Any, vh: Any, ties: Ties | None) -> Any:
     scale, k = np.max(raw(s), axis=-1, initial=0)[..., None, None], s.shape[-1]
     v = adjoint(f, vh)
     right, left = f.matmul(g, v), f.matmul(adjoint(f, u), g)
     c = f.matmul(left, v)
     even, odd = (c + adjoint(f, c)) / 2, skewed(f, c)
-    even = even * inverse_gaps(even, between(s), scale, off_diagonal(k))
+    even = even * inverse_gaps("svd", even, between(s), scale, off_diagonal(k))
     apart = np.ones((k, k), bool) if u.dtype in COMPLEX else off_diagonal(k)
-    odd = odd * inverse_gaps(odd, s[..., None, :] + s[..., :, None], scale, apart)
+    odd = odd * inverse_gaps("svd", odd, s[..., None, :] + s[..., :, None], scale, apart)
     du, dv = f.matmul(u, even + odd), f.matmul(v, even - odd)
     if u.shape[-2] > k:
         out = right - f.matmul(u, c)
-        du = du + out * inverse_gaps(out, s[..., None, :], scale, np.ones((), bool))
+        du = du + out * inverse_gaps("svd", out, s[..., None, :], scale, np.ones((), bool))
     if vh.shape[-1] > k:
         out = adjoint(f, left) - f.matmul(v, adjoint(f, c))
-        dv = dv + out * inverse_gaps(out, s[..., None, :], scale, np.ones((), bool))
+        dv = dv + out * inverse_gaps("svd", out, s[..., None, :], scale, np.ones((), bool))
     ds = f.diagonal(c, 0)
     if u.dtype in COMPLEX and k:
-        phases = (
-            steadied(f, du[..., :1, :], u[..., :1, :]) if _is_left(u) else steadied(f, dv[..., :1, :], v[..., :1, :])
-        )
+        moving, anchor = (du, u) if _is_left(u) else (dv, v)
+        phases = steadied(f, "svd", moving[..., :1, :], anchor[..., :1, :])
         du, dv, ds = du - u * phases, dv - v * phases, f.real(ds)
     return du, ds, adjoint(f, dv)
 
@@ -230,11 +217,11 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     and decomposed by `eigh`.
 
     Where singular values are equal, or zero, what does not depend on the choice of vectors (sums over singular values,
-    U @ diag(f(S)) @ Vh with an odd f where values are 0, projectors) has its exact gradient, in reverse mode; all else
-    has none and raises numpy.linalg.LinAlgError. In forward mode the tangents of vectors are nan there unless they are
-    determined. Vectors beyond k are determined as a space alone, and so is their gradient. The phase of complex vectors
-    is LAPACK's. Matrices that hold inf give nan. Raises ValueError for less than two dimensions,
-    numpy.linalg.LinAlgError without convergence, nan among it.
+    U @ diag(f(S)) @ Vh with an odd f where values are 0, projectors) has its exact first and second derivatives, in
+    both modes. All else has none: in reverse mode it raises numpy.linalg.LinAlgError, as third derivatives do; in
+    forward mode tangents are nan unless they are determined. Vectors beyond k are determined as a space alone, and so
+    is their gradient. The phase of complex vectors is LAPACK's. Matrices that hold inf give nan. Raises ValueError for
+    less than two dimensions, numpy.linalg.LinAlgError without convergence, nan among it.
 
     >>> zen.f.svd(zen.tensor([[0.0, 2.0], [1.0, 0.0]])).S.tolist()
     [2.0, 1.0]

@@ -24,6 +24,7 @@ from .register import ROWS, define, public
 from .row import row
 from .selection import tril, triu
 from .shape import matrix_transpose
+from .tied_slopes import turning
 from .ties import (
     Ties,
     any_near,
@@ -36,6 +37,7 @@ from .ties import (
     size_of,
     vanishes,
 )  # fmt: skip
+from .undetermined import undetermined
 
 
 def skewed(f: Any, x: Any) -> Any:
@@ -107,36 +109,23 @@ def _inner(f: Any, gw: Any, gv: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     top, scale = skewed(f, full), np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
     apart = np.broadcast_to(off_diagonal(w.shape[-1]), full.shape)
 
-    def fallback() -> Any:
-        ranks = np.broadcast_to(np.arange(w.shape[-1], dtype=w.dtype), w.shape)
-        return turning("eigh", gw, ties, lambda sums: turned_between(ranks, sums))
+    def slopes() -> Any:
+        return turning("eigh", gw, ties, "sum", ranks(w), top)
 
-    return quotient(f, "eigh", top, between(w), scale, size, fallback, apart)
-
-
-def turning(name: str, g: Any, ties: Ties | None, made: Any) -> Any:
-    """The quotients of tied pairs: `made` of the function that says how sums over `g`, the cotangents of the values,
-    change when the vectors turn. None where nothing was done with the values."""
-    if g is None:
-        return None
-    if ties is None or not isinstance(g, Tensor):
-        raise RuntimeError(f"{name}: values are equal, and this pass does not record itself")
-    return made(lambda weights, part="sum": ties.turned_cotangents(g, weights, part)) if g.requires_grad else 0.0
+    return quotient(f, "eigh", top, between(w), scale, size, slopes, apart)
 
 
-def turned_between(ranks: np.ndarray, sums: Any) -> Any:
-    """For tied values i and j, how the difference of their cotangents changes when their vectors turn.
-
-    The mean of both values' slopes is taken, so that the derivative in the values is right as well.
-    """
-    weighted, plain = sums(ranks), sums(np.ones_like(ranks))
-    gaps = between(ranks)
-    return (weighted - plain * ((ranks[..., None, :] + ranks[..., :, None]) / 2)) / (gaps + (gaps == 0))
+def ranks(w: Any) -> np.ndarray:
+    """A number for each value, as w has it, that differs from those of the others."""
+    return np.arange(w.shape[-1], dtype=real_dtype(w.dtype))
 
 
 def _vjp(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     gw, gv = g
-    if ties is not None and ties.probed():
+    part = None if ties is None else ties.probed()
+    if part == "values":
+        return None if gw is None else gw[..., None, :] * np.eye(w.shape[-1], dtype=w.dtype)
+    if part:
         return None if gv is None else skewed(f, f.matmul(turned(f, v), gv))
     back = conjugate(f, v)
     made = None if gw is None else f.matmul(back * gw[..., None, :], turned(f, v))
@@ -151,29 +140,42 @@ def _tangent(f: Any, g: Any, w: Any, v: Any, ties: Ties | None) -> Any:
     c = f.matmul(turned(f, back), f.matmul((g + adjoint(f, g)) / 2, v))
     scale = np.max(np.abs(raw(w)), axis=-1, initial=0)[..., None, None]
     gaps = between(w)
-    turning = c * inverse_gaps(c, gaps, scale, off_diagonal(w.shape[-1]))
+    turning = c * inverse_gaps("eigh", c, gaps, scale, off_diagonal(w.shape[-1]))
     dw, dv = f.diagonal(c, 0), f.matmul(v, turning)
     if v.dtype not in COMPLEX:
         return dw, dv
-    return f.real(dw), dv - v * steadied(f, dv[..., :1, :], v[..., :1, :])
+    return f.real(dw), dv - v * steadied(f, "eigh", dv[..., :1, :], v[..., :1, :])
 
 
-def inverse_gaps(top: Any, gaps: Any, scale: np.ndarray, apart: np.ndarray) -> Any:
-    """1 / gaps; 0 where top vanishes as well or there is no pair, nan where the vectors have no derivative."""
+def inverse_gaps(name: str, top: Any, gaps: Any, scale: np.ndarray, apart: np.ndarray) -> Any:
+    """1 / gaps; 0 where top vanishes as well or there is no pair. Where vectors have no derivative: see `undetermined`.
+
+    If tangents are recorded, what vanishes need not vanish nearby.
+    """
     numerators, differences = raw(top), raw(gaps)
     apart = np.broadcast_to(apart, numerators.shape)
-    tied = near(differences, scale) & apart & vanishes(numerators, largest(numerators))
-    wrong = equal(differences, scale) & apart & ~tied
+    close = near(differences, scale) & apart
+    if close.any():
+        vanishing = vanishes(numerators, largest(numerators))
+        if isinstance(top, Tensor):
+            undetermined(name)
+        elif (close & ~vanishing & (np.abs(differences) <= np.finfo(differences.dtype).eps ** 0.5 * scale)).any():
+            undetermined(name)
+        tied = close & vanishing
+        wrong = equal(differences, scale) & apart & ~tied
+    else:
+        tied = wrong = close
     used = apart & ~tied
     weights = np.where(wrong, np.nan, used).astype(differences.dtype)
     return weights / (gaps + (~used).astype(differences.dtype))
 
 
-def steadied(f: Any, moving: Any, anchor: Any) -> Any:
+def steadied(f: Any, name: str, moving: Any, anchor: Any) -> Any:
     """The turning of phases that LAPACK takes out of vectors, so that their first components, in a row, stay real."""
     first = raw(anchor)
     small = 100 * np.finfo(first.real.dtype).eps
     if (np.abs(first.imag) > small).any() or (np.abs(first) < small).any():
+        undetermined(name)
         return np.full(first.shape, np.nan, first.dtype)
     return 1j * (f.imag(moving) / f.real(anchor))
 
@@ -240,11 +242,11 @@ def eigh(x: Any, UPLO: str = "L") -> EighResult:  # noqa: N803  NumPy's name
 
     x: square matrices (..., n, n). Of a matrix that is not Hermitian the triangle `UPLO` is read, "L" or "U", and has
     the gradient; that of a Hermitian one is Hermitian. Eigenvalues are real and ascending; x @ v = v * w[..., None, :].
-    Where eigenvalues are equal, what does not depend on the choice of eigenvectors (sums over eigenvalues,
-    v @ diag(f(w)) @ v.mH, projectors) has its exact gradient, in reverse mode; all else has none and raises
-    numpy.linalg.LinAlgError. In forward mode the tangents of eigenvectors are nan there unless they are determined.
-    The phase of complex eigenvectors is LAPACK's, their first component real. Raises ValueError for other shapes,
-    numpy.linalg.LinAlgError where LAPACK does not converge.
+    Where eigenvalues are equal, what does not depend on the choice of eigenvectors (sums over eigenvalues, v @
+    diag(f(w)) @ v.mH, projectors) has its exact first and second derivatives, in both modes. All else has none: in
+    reverse mode it raises numpy.linalg.LinAlgError, as third derivatives do; in forward mode tangents are nan unless
+    they are determined. The phase of complex eigenvectors is LAPACK's, their first component real. Raises ValueError
+    for other shapes, numpy.linalg.LinAlgError where LAPACK does not converge.
 
     >>> w, v = zen.f.eigh(zen.tensor([[2.0, 0.0], [0.0, 1.0]]))
     >>> w.tolist()
@@ -257,8 +259,8 @@ def eigh(x: Any, UPLO: str = "L") -> EighResult:  # noqa: N803  NumPy's name
 def eigvalsh(x: Any, UPLO: str = "L") -> Any:  # noqa: N803
     """Eigenvalues of symmetric or Hermitian matrices, ascending, shape (..., n). See `eigh`.
 
-    Sums over functions of the eigenvalues have their exact tangents, and their exact first and second gradients, also
-    where some are equal. Tangents of a gradient (`jvp` of `grad`) are nan there, as those of eigenvectors are.
+    Sums over functions of the eigenvalues have their exact first and second derivatives, in both modes, also where some
+    are equal.
 
     >>> zen.f.eigvalsh(zen.tensor([[2.0, 0.0], [0.0, 1.0]])).tolist()
     [1.0, 2.0]

@@ -3,9 +3,10 @@
 A function that does not depend on how the vectors of equal values were chosen (a sum over eigenvalues, V f(w) V^H, a
 projector) has a derivative there, and the numerator over a - b vanishes as well. If only values or only vectors are
 used, the quotient is 0. If both are, it is a second derivative of the function: how the cotangents of the values change
-when the vectors turn. `turned_cotangents` finds it by a pass through the graph of the cotangents. So passes that come
-to both results of such a decomposition record themselves: see `backend.record_passes`. Forward mode has no such way:
-the tangents of vectors of equal values are nan. Used by `spectra.py`, `eigen.py` and `singular_values.py`.
+when the vectors turn; see `tied_slopes.py`. `turned_cotangents` finds it by a pass through the graph of the cotangents.
+So passes that come to both results of such a decomposition record themselves: see `backend.record_passes`. Tangents of
+vectors have no such way: a rule for them raises `Undetermined`, and `jvp` transposes the backward pass instead.
+Used by `spectra.py`, `eigen.py` and `singular_values.py`.
 
 A function that does depend on the choice has no derivative: LinAlgError.
 """
@@ -44,17 +45,24 @@ class Ties:
         return self.probing.get(threading.get_ident())
 
     def turned_cotangents(self, g: Tensor, weights: np.ndarray, part: str) -> Any:
-        """How sum(weights * g) changes when the vectors turn, g being the recorded cotangents of the values.
+        """How sum(weights * g) changes when the vectors turn, g being the recorded cotangents of the values; or, as
+        matrices whose diagonals they are, the cotangents of the values that this sum has (part "values").
 
         While this thread probes, the row's vjp returns that in place of its result. part: for a row that divides
         several numerators, by which gaps. Hooks are for the gradients that users ask for.
         """
+        if not (isinstance(g, Tensor) and g.requires_grad):
+            return 0.0
         me = threading.get_ident()
+        outer = self.probing.get(me)
         self.probing[me] = part
         try:
             (found,) = backend.run([g], [weights], [self.x], True, True, hooks=False) or [None]
         finally:
-            del self.probing[me]
+            if outer is None:
+                del self.probing[me]
+            else:
+                self.probing[me] = outer
         return 0.0 if found is None else found
 
 
@@ -143,10 +151,10 @@ def quotient(
     gaps: Any,
     scale: np.ndarray,
     size: Callable[[], np.ndarray],
-    fallback: Callable[[], Any],
+    slopes: Callable[[], Any],
     apart: np.ndarray,
 ) -> Any:
-    """top / gaps for pairs of different values; for tied ones that of `fallback()`, or 0 if that is None.
+    """top / gaps for pairs of different values; for tied ones what `slopes()` make of it, or 0 if that is None.
 
     size: gives what `size_of` does. apart: pairs that have a gap at all, True off the diagonal.
     """
@@ -157,13 +165,14 @@ def quotient(
         return top * used / (gaps + (1 - used))
     close, largest_one = np.broadcast_to(close, numerators.shape), size()
     part = np.abs(differences) / np.where(scale == 0, 1, scale)
-    close = close & (np.abs(numerators) <= (_rounding(numerators) + 10 * part) * largest_one)
-    other, same = None, equal(differences, scale) & apart
+    close = close & (np.abs(numerators) <= (_rounding(numerators) + 1000 * part) * largest_one)
+    other, same, made_by = None, equal(differences, scale) & apart, None
     if close.any():
-        other = fallback()
+        made_by = slopes()
+        other = None if made_by is None else made_by(1)
     # A tie is where numerators are what the quotients say, whatever the gap is.
     beside = numerators if other is None else numerators - raw(other) * differences
-    tied = close & (np.abs(beside) <= (_rounding(numerators) + 10 * part**2) * largest_one)
+    tied = close & (np.abs(beside) <= (_rounding(numerators) + 100 * part**2) * largest_one)
     wrong = same & ~tied
     if wrong.any():
         place = [int(k) for k in np.argwhere(wrong)[0][-2:]]
@@ -174,4 +183,13 @@ def quotient(
         )
     used = (apart & ~tied).astype(differences.dtype)
     made = top * used / (gaps + (1 - used))
-    return made if other is None or not tied.any() else made + other * tied.astype(differences.dtype)
+    if made_by is None or not tied.any():
+        return made
+    # Between ties and pairs that are well apart quotients are exact enough, but not their derivatives.
+    partly = tied & (part > np.finfo(part.dtype).eps ** 0.5)
+    start = np.where(partly, beside / np.where(partly, differences, 1), 0).astype(numerators.dtype)
+    return (
+        made
+        + other * tied.astype(differences.dtype)
+        + made_by.remainder(gaps, top, tied, start, bool((tied & ~same).any()))
+    )

@@ -3,7 +3,8 @@
 An elementwise row's formula gives its tangent with the tangent in place of the cotangent `g`. A linear row is applied
 to the tangent itself. A row that is made of others pushes the tangents through these. Any other row's vjp, which is
 linear in `g`, is transposed: the gradient of <vjp(g), tangent> with respect to a dummy `g`. A row has a rule of its own
-where none of these is its derivative, or they cost a second pass.
+where none of these is its derivative, or they cost a second pass. Where a rule finds a tangent undetermined, the whole
+backward pass is transposed in this way.
 
 Tangents are arrays, or, if the derivative may itself be differentiated, Tensors on which the formulas are recorded.
 """
@@ -21,6 +22,7 @@ from ..conversion import convert
 from ..dtypes import COMPLEX, DIFFERENTIABLE, KERNELS, floating
 from ..ops import register
 from ..ops.operands import raw
+from ..ops.undetermined import TooHigh, Undetermined, with_setting
 from .conjugation import check_cotangent
 from .variables import Variables, results
 
@@ -52,7 +54,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     directions = variables.directions(tangents)
     if directions is not None:
         out = variables.call(f, {})
-        made = variables.pushed(out, directions, _ARRAYS)
+        try:
+            made = variables.pushed(out, directions, _ARRAYS)
+        except Undetermined:
+            made = None
         if made is not None:
             return made
     else:
@@ -66,14 +71,58 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     connected = linked or variables.connected(outputs)
     if connected:
         directions = [_TENSORS.fit(d, t.node) for d, t in zip(directions, variables.tensors, strict=True)]
-        pushed = backend.push(outputs, variables.tensors, directions, _TENSORS, True)
+        pushed = _pushed(outputs, variables.tensors, directions, _TENSORS)
         pushed = [_own(variables, t, p) for t, p in zip(outputs, pushed, strict=True)]
     else:
-        pushed = backend.push(outputs, variables.tensors, directions, _ARRAYS, False)
+        pushed = _pushed(outputs, variables.tensors, directions, _ARRAYS)
         for k, p in enumerate(pushed):
             p = _zeros(outputs[k]) if p is None else p
             pushed[k] = backend.wrap(p) if took_tensors else p
     return variables.settled(out, connected, not took_tensors), trees.rebuild(out, pushed)
+
+
+def _pushed(outputs: list[Tensor], variables: list[Tensor], directions: list[Any], rule: _Rule) -> list[Any]:
+    """The tangents of `outputs`; None for one that depends on no variable."""
+    try:
+        return backend.push(outputs, variables, directions, rule, rule.recorded)
+    except Undetermined:
+        pass
+    try:
+        return _transposed(outputs, variables, directions, rule.recorded)
+    except TooHigh:
+        raise
+    except np.linalg.LinAlgError:  # they do depend on the choice
+        found: list[Any] = with_setting("nan", True, backend.push, outputs, variables, directions, rule, rule.recorded)
+        return found
+
+
+def _transposed(outputs: list[Tensor], variables: list[Tensor], directions: list[Any], recorded: bool) -> list[Any]:
+    """The tangents, by way of the gradients, which are linear in the cotangents.
+
+    These have some value, of which nothing is left, so that gradients that do not exist raise.
+    """
+    ways = [(t, d) for t, d in zip(variables, directions, strict=True) if t.node is not None]
+    roots = [t for t in outputs if t.requires_grad]
+    found: list[Any] = [None] * len(roots)
+    dummies = [backend.leaf(_generic(t), True) for t in roots]
+    for dummy in dummies:
+        dummy.node.closed = True  # type: ignore[union-attr]
+    made = None
+    if roots:
+        wanted = [t for t, _ in ways]
+        made = with_setting("eager", recorded, backend.run, roots, dummies, wanted, True, True, hooks=False)
+    moving = [(g, d) for g, (_, d) in zip(made or (), ways, strict=False) if g is not None and g.requires_grad]
+    if moving:
+        seeds = [d if recorded or not isinstance(d, Tensor) else d._array for _, d in moving]
+        found = backend.run([g for g, _ in moving], seeds, dummies, True, recorded) or []
+    tangents = iter([t if t is None or recorded else t._array for t in found])
+    return [next(tangents) if t.requires_grad else None for t in outputs]
+
+
+def _generic(t: Tensor) -> np.ndarray:
+    """An array like t of which no two elements are alike."""
+    place = np.arange(1.0, t.size + 1).reshape(t.shape)
+    return np.asarray(np.cos(place) + 1j * np.sin(2 * place) if t.dtype in COMPLEX else np.cos(place), t.dtype)
 
 
 def _zeros(t: Tensor) -> np.ndarray:
