@@ -251,7 +251,7 @@ class _Target:
     def _same_part(self) -> np.ndarray:
         """The part of the copy that t is of its root."""
         memory = self.memory if self.memory.flags.c_contiguous else self.memory.T
-        offset, shape, strides, _ = views.geometry(self.t._array, self.root._array)
+        offset, shape, strides, *_ = views.geometry(self.t._array, self.root._array)
         return np.ndarray(shape, self.array.dtype, memory, offset, strides)
 
     def written(self, region: np.ndarray, name: str) -> None:

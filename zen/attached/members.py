@@ -133,13 +133,23 @@ def adjoint(self: Tensor) -> Tensor:
 
 
 def real_part(self: Tensor) -> Tensor:
-    """The real part: of a real Tensor itself. Not a view of a complex one."""
+    """The real part: of a real Tensor itself, of a complex one a view. It can be assigned to, as in NumPy."""
     return self if self.dtype not in COMPLEX else register.FUNCTIONS["real"](self)
 
 
+def set_real_part(self: Tensor, value: Any) -> None:
+    real_part(self)[...] = value
+
+
 def imaginary_part(self: Tensor) -> Tensor:
-    """The imaginary part; zeros of a real Tensor. Not a view."""
+    """The imaginary part, a view; zeros of a real Tensor. That of a complex one can be assigned to, as in NumPy."""
     return register.FUNCTIONS["imag"](self)  # type: ignore[no-any-return]
+
+
+def set_imaginary_part(self: Tensor, value: Any) -> None:
+    if self.dtype not in COMPLEX:
+        raise TypeError(f"imag: a Tensor of dtype {self.dtype} has no imaginary part to set; make it complex first")
+    imaginary_part(self)[...] = value
 
 
 def itemsize(self: Tensor) -> int:
@@ -363,8 +373,8 @@ PROPERTIES = {
     "T": property(transposed),
     "mT": property(matrix_transposed),
     "mH": property(adjoint),
-    "real": property(real_part),
-    "imag": property(imaginary_part),
+    "real": property(real_part, set_real_part),
+    "imag": property(imaginary_part, set_imaginary_part),
     "device": property(device),
     "itemsize": property(itemsize),
     "nbytes": property(nbytes),

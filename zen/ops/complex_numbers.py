@@ -34,13 +34,22 @@ def _like(x: Any) -> Shaped:
     return Shaped(x.shape, x.dtype)
 
 
+def _real(x: Any) -> Any:
+    return np.asarray(x).real[...]
+
+
+def _imag(x: Any) -> Any:
+    """A view; zeros that cannot be written to where there is none."""
+    return np.asarray(x).imag
+
+
 REAL = define(row(
-    "real", "x", lambda x: np.real(x).copy(), ["g"], jvp=("real(g)",), shape=_parts, domain=_one, complex=True,
+    "real", "x", _real, ["g"], jvp=("real(g)",), shape=_parts, domain=_one, complex=True, view=True,
     doc="The real part.",
 ))  # fmt: skip
 IMAG = define(row(
-    "imag", "x", lambda x: np.imag(x).copy(), ["imag_cotangent(g, x)"], jvp=("imag(g)",), shape=_parts,
-    domain=_one, complex=True, uses={"imag_cotangent": lambda f, g, x: g * -1j if x.dtype in COMPLEX else g * 0},
+    "imag", "x", _imag, ["imag_cotangent(g, x.dtype)"], jvp=("imag(g)",), shape=_parts, view=True,
+    domain=_one, complex=True, uses={"imag_cotangent": lambda f, g, dtype: g * -1j if dtype in COMPLEX else g * 0},
     doc="The imaginary part; zero for real x.",
 ))  # fmt: skip
 CONJ = define(row(
@@ -106,7 +115,7 @@ for _name, _forward in {
 
 @public("real", method=None)
 def real(x: Any) -> Any:
-    """The real part of x; x itself where it is real. A Tensor of its own: writes to it do not reach x.
+    """The real part of x, a view of its memory; of x itself where it is real.
 
     x: Tensor, array or number of any shape. The gradient is real.
 
@@ -118,7 +127,7 @@ def real(x: Any) -> Any:
 
 @public("imag", method=None)
 def imag(x: Any) -> Any:
-    """The imaginary part of x; zeros where it is real. A Tensor of its own: writes to it do not reach x.
+    """The imaginary part of x, a view of its memory; zeros that cannot be written to where it is real.
 
     x: Tensor, array or number of any shape. Its gradient, as a direction of ascent, is 1j for a complex x.
 

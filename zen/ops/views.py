@@ -1,8 +1,11 @@
 """Rows for writes through views: what a view's memory is of its root's. Applied by `zen/attached/inplace.py` alone.
 
-A view is described by `geometry`: its offset in bytes from the root's first element, its shape, its strides, and the
-root's strides. The values that a formula meets (gradients) have the root's shape but seldom its layout in memory, so
-they are laid out as the root is before the view is taken.
+A view is described by `geometry`: its offset in bytes from the root's first element, its shape, its strides, the root's
+strides, and whether it shows the real or imaginary parts of a complex root. The values that a formula meets (gradients)
+have the root's shape but seldom its layout in memory, so they are laid out as the root is before the view is taken.
+
+Of parts, the transposes conjugate: cotangents are not conjugated, so that of an imaginary part is -1j times as much in
+the root, where the part itself is 1j times as much.
 """
 
 from __future__ import annotations
@@ -12,16 +15,18 @@ from typing import Any
 import numpy as np
 
 from ..backend import Shaped
+from ..dtypes import COMPLEX, complexed, real
 from .register import define
 from .result_shapes import same
 from .row import row
 
-Geometry = tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+Geometry = tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...], bool]
 
 
 def geometry(view: np.ndarray, root: np.ndarray) -> Geometry:
     """Where `view` lies in the memory of `root`."""
-    return _address(view) - _address(root), view.shape, view.strides, root.strides
+    is_part = view.dtype not in COMPLEX and root.dtype in COMPLEX
+    return _address(view) - _address(root), view.shape, view.strides, root.strides, is_part
 
 
 def _address(array: np.ndarray) -> int:
@@ -37,33 +42,36 @@ def _laid_out(shape: tuple[int, ...], layout: tuple[int, ...], dtype: Any) -> tu
     return np.zeros(high - low + np.dtype(dtype).itemsize, np.uint8), -low
 
 
-def _open(x: np.ndarray, offset: int, shape: Any, strides: Any, layout: Any) -> tuple[np.ndarray, np.ndarray]:
+def _open(
+    x: np.ndarray, offset: int, shape: Any, strides: Any, layout: Any, is_part: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """A copy of x with the root's layout, and the view of it."""
     memory, start = _laid_out(x.shape, layout, x.dtype)
     whole = np.ndarray(x.shape, x.dtype, memory, start, layout)
     whole[...] = x
-    return whole, _view(whole, memory, start + offset, shape, strides)
-
-
-def _view(whole: np.ndarray, memory: np.ndarray, start: int, shape: Any, strides: Any) -> np.ndarray:
+    dtype = real(x.dtype) if is_part else x.dtype
     if 0 in shape:
-        return np.empty(shape, whole.dtype)
-    return np.ndarray(shape, whole.dtype, memory, start, strides)
+        return whole, np.empty(shape, dtype)
+    return whole, np.ndarray(shape, dtype, memory, start + offset, strides)
 
 
-def _view_of(x: Any, offset: int, shape: Any, strides: Any, layout: Any) -> Any:
-    return _open(np.asarray(x), offset, shape, strides, layout)[1]
+def _view_of(x: Any, offset: int, shape: Any, strides: Any, layout: Any, is_part: bool) -> Any:
+    x = np.asarray(x)
+    if is_part and x.dtype not in COMPLEX:  # a cotangent that turned out to be real
+        x = x.astype(complexed(x.dtype))
+    return _open(x, offset, shape, strides, layout, is_part)[1]
 
 
-def _write_view(x: Any, v: Any, offset: int, shape: Any, strides: Any, layout: Any) -> Any:
-    whole, view = _open(np.asarray(x), offset, shape, strides, layout)
-    view[...] = v
+def _write_view(x: Any, v: Any, offset: int, shape: Any, strides: Any, layout: Any, is_part: bool) -> Any:
+    whole, view = _open(np.asarray(x), offset, shape, strides, layout, is_part)
+    view[...] = np.real(v) if is_part else v
     return whole
 
 
-def _add_view(v: Any, whole_shape: Any, offset: int, shape: Any, strides: Any, layout: Any) -> Any:
+def _add_view(v: Any, whole_shape: Any, offset: int, shape: Any, strides: Any, layout: Any, is_part: bool) -> Any:
     """Zeros of the root's shape with v added where the view lies: the transpose of `view_of`."""
-    whole, view = _open(np.zeros(whole_shape, v.dtype), offset, shape, strides, layout)
+    zeros = np.zeros(whole_shape, complexed(v.dtype) if is_part else v.dtype)
+    whole, view = _open(zeros, offset, shape, strides, layout, is_part)
     repeated = tuple([k for k, (n, s) in enumerate(zip(shape, strides, strict=True)) if s == 0 and n > 1])
     if repeated:  # a broadcast view: its elements share memory along these axes
         one = tuple([slice(0, 1) if k in repeated else slice(None) for k in range(len(shape))])
@@ -91,23 +99,30 @@ def _writable(rng: np.random.Generator) -> list[Any]:
     return [((root, rng.normal(size=view.shape)), geometry(view, root)) for root, view in pairs]
 
 
+def _conjugated(f: Any, g: Any, is_part: bool) -> Any:
+    return f.conj(g) if is_part else g
+
+
+_GEOMETRY = "offset shape strides layout is_part"
 VIEW_OF = define(row(
-    "view_of", "x", _view_of, ["add_view(g, x.shape, offset, shape, strides, layout)"],
-    params="offset shape strides layout", linear="x", domain=_one,
-    shape=lambda x, offset, shape, *rest: Shaped(shape, x.dtype), complex=True,
+    "view_of", "x", _view_of, ["conjugated(add_view(g, x.shape, offset, shape, strides, layout, is_part), is_part)"],
+    params=_GEOMETRY, linear="x", domain=_one, uses={"conjugated": _conjugated},
+    shape=lambda x, offset, shape, *rest: Shaped(shape, real(x.dtype) if rest[-1] else x.dtype), complex=True,
     doc="The part of x that a view of its memory shows.",
 ))  # fmt: skip
 ADD_VIEW = define(row(
-    "add_view", "v", _add_view, ["view_of(g, offset, shape, strides, layout)"],
-    params="whole_shape offset shape strides layout", linear="v",
+    "add_view", "v", _add_view, ["view_of(conjugated(g, is_part), offset, shape, strides, layout, is_part)"],
+    params="whole_shape " + _GEOMETRY, linear="v", uses={"conjugated": _conjugated},
     domain=lambda rng: [((rng.normal(size=p[1]),), (x.shape, *p)) for (x,), p in _one(rng)],
-    shape=lambda v, whole_shape, *rest: Shaped(whole_shape, v.dtype), complex=True,
+    shape=lambda v, whole_shape, *rest: Shaped(whole_shape, complexed(v.dtype) if rest[-1] else v.dtype), complex=True,
     doc="Zeros with values added where a view lies.",
 ))  # fmt: skip
 WRITE_VIEW = define(row(
     "write_view", "x v", _write_view,
-    ["write_view(g, 0, offset, shape, strides, layout)", "view_of(g, offset, shape, strides, layout)"],
-    linear="x v", together=True,
-    params="offset shape strides layout", domain=_writable, shape=same,
+    [
+        "write_view(g, 0, offset, shape, strides, layout, is_part)",
+        "view_of(conjugated(g, is_part), offset, shape, strides, layout, is_part)",
+    ],
+    linear="x v", together=True, params=_GEOMETRY, domain=_writable, shape=same, uses={"conjugated": _conjugated},
     complex=True, doc="x with a view of its memory overwritten by v.",
 ))  # fmt: skip
