@@ -121,9 +121,7 @@ def test_parts_of_real_tensors():
     np.testing.assert_array_equal(t.imag.array, np.zeros(V.shape))
     with pytest.raises(ValueError, match="setitem: the memory of this Tensor is read-only"):
         t.imag[0] = 1.0
-    with pytest.raises(
-        TypeError, match="imag: a Tensor of dtype float64 has no imaginary part to set"
-    ):
+    with pytest.raises(TypeError, match="imag: a Tensor of dtype float64 has no imaginary part to set"):
         t.imag = 1.0
     x = zen.tensor(V, requires_grad=True)
     (f.real(x) ** 2 + f.imag(x)).sum().backward()
