@@ -26,6 +26,10 @@ def _one(rng: np.random.Generator) -> list[Any]:
     return [((draw,), ()), ((draw[::2, ::-1],), ()), ((np.zeros((0, 2)),), ()), ((np.asarray(1.5),), ())]
 
 
+def _nonzero(rng: np.random.Generator) -> list[Any]:
+    return [((abs(x) + 0.5,), params) for (x,), params in _one(rng)]
+
+
 def _parts(x: Any) -> Shaped:
     return Shaped(x.shape, real_dtype(x.dtype))
 
@@ -58,19 +62,30 @@ CONJ = define(row(
 ))  # fmt: skip
 
 
+# The change of the angle alone: (dx - y * real(conj(y) * dx)) / abs(x).
 define(row(
-    "complex_sign", "x", np.sign,
-    # The change of the angle alone: (dx - y * real(conj(y) * dx)) / abs(x).
-    ["ratio(0.5 * (g - conj(g * y * y)), complex_abs(x))"], jvp=("ratio(0.5 * (g - y * y * conj(g)), complex_abs(x))",),
+    "complex_sign", "x", np.sign, ["ratio(0.5 * (g - conj(g * y * y)), complex_abs(x))"],
+    jvp=("ratio(0.5 * (g - y * y * conj(g)), complex_abs(x))",),
     shape=_like, domain=_one, complex=True, doc="x / abs(x), and 0 at 0.",
+))  # fmt: skip
+define(row(
+    "direction", "x", np.sign, ["0.5 * (g - conj(g * y * y)) / complex_abs(x)"],
+    jvp=("0.5 * (g - y * y * conj(g)) / complex_abs(x)",),
+    shape=_like, domain=_nonzero, complex=True,
+    doc="The derivative of the modulus: x / abs(x), and 0 at 0, where it has no derivative.",
 ))  # fmt: skip
 
 for _declaration in (
-    elementwise("complex_abs", "x", "abs(x)", ["g * conj(complex_sign(x))"], [POSITIVE], numpy="", method=None,
-                complex=True, doc="The modulus. The subgradient at 0 is 0."),
+    elementwise("complex_abs", "x", "abs(x)", ["g * conj(direction(x))"], [POSITIVE], numpy="", method=None,
+                complex=True, doc="The modulus. The subgradient at 0 is 0, higher ones are nan."),
     elementwise("complex_rint", "x", "rint(x)", ["0"], [(0.1, 0.4)], numpy="", method=None, complex=True,
                 doc="Both parts rounded to the nearest integer, halves to even. Its gradient is zero."),
-    elementwise("complex_acosh", "x", "acosh(x)", ["g / (sqrt(x - 1) * sqrt(x + 1))"], [(1.5, 3.0)], numpy="",
+    # On a branch cut the sign of a zero says which side is meant: x * x - 1 keeps it, 1 - x * x and x + 1 do not.
+    elementwise("complex_asin", "x", "asin(x)", ["g / sqrt(-(x * x - 1))"], [(-0.8, 0.8)], numpy="", method=None,
+                complex=True, doc="Inverse sine, on its principal branch."),
+    elementwise("complex_acos", "x", "acos(x)", ["-g / sqrt(-(x * x - 1))"], [(-0.8, 0.8)], numpy="", method=None,
+                complex=True, doc="Inverse cosine, on its principal branch."),
+    elementwise("complex_acosh", "x", "acosh(x)", ["g / (sqrt(x - 1) * sqrt(x - -1))"], [(1.5, 3.0)], numpy="",
                 method=None, complex=True, doc="Inverse hyperbolic cosine, on its principal branch."),
     elementwise("complex_sigmoid", "x", "1 / (1 + exp(-x))", ["g * y * (1 - y)"], [ANY], numpy="", method=None,
                 complex=True, doc="1 / (1 + exp(-x))."),
@@ -80,7 +95,7 @@ for _declaration in (
     define(_declaration)
 
 ANGLE = define(row(
-    "complex_angle", "x", np.angle, ["ratio(-1j * g * conj(x), square(complex_abs(x)))"], shape=_parts, domain=_one,
+    "complex_angle", "x", np.angle, ["-1j * g * ratio(1, x)"], shape=_parts, domain=_one,
     complex=True, doc="The angle of a complex number in radians.",
 ))  # fmt: skip
 
