@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 define(elementwise(
     "zero_ratio", "a b", "where(a == 0, 0 * a, a / where(a == 0, 1.0, b))",
-    ["g / b", "-g * zero_ratio(zero_ratio(a, b), b)"], [ANY, POSITIVE], numpy="", method=None,
+    ["g / b", "-g * zero_ratio(a, b) / where((a == 0) & (b == 0), 1.0, b)"], [ANY, POSITIVE], numpy="", method=None,
     doc="a / b, and 0 where a is 0, whatever b is: the derivative of a log(b).",
 ))  # fmt: skip
 _XLOGY = define(elementwise(
