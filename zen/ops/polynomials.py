@@ -85,10 +85,10 @@ def _combined(name: str, function: Any, a1: Any, a2: Any) -> Any:
     return function(*[_filled(p, longest) for p in pair])
 
 
-def _trimmed(p: Any) -> Any:
-    """Without the zeros in front; of zeros alone one is left."""
+def _zeros_in_front(p: Any) -> int:
+    """How many there are; of zeros alone the last does not count."""
     found = np.flatnonzero(raw(p))
-    return p[int(found[0]) :] if len(found) else asarray(np.zeros(1, p.dtype))
+    return int(found[0]) if len(found) else len(p) - 1
 
 
 @public("polymul", method=None)
@@ -100,8 +100,10 @@ def polymul(a1: Any, a2: Any) -> Any:
     >>> zen.f.polymul(zen.tensor([1.0, 2.0]), [1.0, -1.0]).tolist()
     [1.0, 1.0, -2.0]
     """
-    a, b = (_trimmed(coefficients("polymul", p)) for p in (a1, a2))
-    return signals.convolve(a, b)
+    pair = [coefficients("polymul", p) for p in (a1, a2)]
+    a, b = (p if len(p) else asarray(np.zeros(1, p.dtype)) for p in pair)
+    made, cut = signals.convolve(a, b), _zeros_in_front(a) + _zeros_in_front(b)
+    return made[cut:] if cut else made  # off the product, not off the factors: what is left depends on their zeros
 
 
 @public("polydiv", method=None)

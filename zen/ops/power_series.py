@@ -1,7 +1,8 @@
 """Polynomials by their coefficients, lowest power first: numpy.polynomial.polynomial, as `zen.polynomial`.
 
 Sums, products, derivatives and their like. Values at points and matrices of powers stand in `power_series_values.py`.
-Zeros behind the highest power are taken off as in NumPy, by the values that the coefficients have.
+Zeros behind the highest power are taken off as in NumPy, by the values that the coefficients have. What is left depends
+on them nevertheless, so they are taken off the results: those of the operands only where no derivative is recorded.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .register import FUNCTIONS
 from .selection import take_along_axis
 from .shape import atleast_1d, moveaxis, reshape
 from .signals import convolve
+from .ties import recorded
 
 _add, _divide, _multiply, _subtract = [FUNCTIONS[name] for name in ("add", "divide", "multiply", "subtract")]
 
@@ -32,20 +34,28 @@ def floats(name: str, c: Any) -> Any:
 
 
 def series(name: str, *given: Any) -> list[Any]:
-    """Coefficients in one dtype, without zeros behind; ValueError for none, or several dimensions."""
+    """Coefficients in one dtype, recorded ones as they are; ValueError for none, or several dimensions."""
     found = [floats(name, c) for c in given]
     for c in found:
         if c.ndim != 1 or not c.size:
             raise ValueError(f"{name}: coefficients are one-dimensional and not empty, unlike shape {c.shape}")
     dtype = np.result_type(*[c.dtype for c in found])
-    return [astype(trimmed(c), dtype, copy=False) for c in found]
+    return [astype(c if recorded(c) else trimmed(c), dtype, copy=False) for c in found]
+
+
+def _length(c: Any) -> int:
+    """How many coefficients there are without the zeros behind; of zeros alone the first counts."""
+    found = np.flatnonzero(raw(c))
+    return int(found[-1]) + 1 if len(found) else min(1, len(c))
 
 
 def trimmed(c: Any) -> Any:
     """c without the zeros behind its last other element; of zeros alone the first is left."""
-    found = np.flatnonzero(raw(c))
-    last = int(found[-1]) + 1 if len(found) else min(1, len(c))
-    return c if last == len(c) else c[:last]
+    return _first_of(c, _length(c))
+
+
+def _first_of(c: Any, count: int) -> Any:
+    return c if count >= len(c) else c[:count]
 
 
 def _sum(name: str, combine: Any, c1: Any, c2: Any) -> Any:
@@ -93,9 +103,7 @@ def polymulx(c: Any) -> Any:
     [0.0, 2.0, 1.0]
     """
     [c] = series("polymulx", c)
-    if len(c) == 1 and raw(c)[0] == 0:
-        return c
-    return concat([c[:1] * 0, c])
+    return _first_of(concat([c[:1] * 0, c]), _length(c) + bool(raw(c).any()))
 
 
 def polypow(c: Any, pow: int, maxpower: int | None = None) -> Any:
@@ -114,7 +122,7 @@ def polypow(c: Any, pow: int, maxpower: int | None = None) -> Any:
     made = c
     for _ in range(power - 1):
         made = convolve(made, c)
-    return made
+    return _first_of(made, (_length(c) - 1) * power + 1)
 
 
 def polydiv(c1: Any, c2: Any) -> tuple[Any, Any]:
@@ -125,19 +133,21 @@ def polydiv(c1: Any, c2: Any) -> tuple[Any, Any]:
     [[1.75, 1.5], [0.25]]
     """
     a, b = series("polydiv", c1, c2)
+    b = trimmed(b)  # the degree of a divisor is that of its values: in what would raise it there is no derivative
     if raw(b)[-1] == 0:
         raise ZeroDivisionError("polydiv: the divisor is 0")
+    length = max(_length(a) - len(b) + 1, 1)
     if len(a) < len(b):
-        return a[:1] * 0, a
+        return a[:1] * 0, trimmed(a)
     if len(b) == 1:
-        return _divide(a, b[-1]), a[:1] * 0
+        return _first_of(_divide(a, b[-1]), length), a[:1] * 0
     scaled, rest, quotient = _divide(b[:-1], b[-1]), a, []
     n = len(b) - 1
     for _ in range(len(a) - n):
         highest = rest[-1]
         quotient.append(highest[None])
         rest = concat([rest[: len(rest) - 1 - n], _subtract(rest[len(rest) - 1 - n : -1], _multiply(scaled, highest))])
-    return _divide(concat(quotient[::-1]), b[-1]), trimmed(rest)
+    return _first_of(_divide(concat(quotient[::-1]), b[-1]), length), trimmed(rest)
 
 
 def polytrim(c: Any, tol: float = 0) -> Any:
@@ -220,20 +230,19 @@ def polyint(c: Any, m: int = 1, k: Any = (), lbnd: Any = 0, scl: Any = 1, axis: 
     for name, bound in (("lbnd", lbnd), ("scl", scl)):
         if np.ndim(bound):
             raise ValueError(f"polyint: {name} must be a number, not of shape {np.shape(bound)}")
+    length = len(c)
     for j in range(times):
         n = len(c)
         c = _multiply(c, scl)
         value: Any = values[j] if j < len(values) else 0.0
-        if n == 1 and (raw(c)[0] == 0).all():
-            c = _add(c, value)
-            continue
+        length += length > 1 or bool(raw(c)[0].any())  # the integral of 0 has one coefficient as well
         made = concat([c[:1] * 0, _divide(c, _along(np.arange(1, n + 1), c))])
         at_bound = made[-1]
         for i in range(n - 1, -1, -1):
             at_bound = _add(made[i], _multiply(at_bound, lbnd))
         lowest = _add(made[:1], _subtract(value, at_bound))
         c = astype(concat([reshape(lowest, (1, *c.shape[1:])), made[1:]]), c.dtype, copy=False)
-    return moveaxis(c, 0, place)
+    return moveaxis(_first_of(c, length), 0, place)
 
 
 # --- roots
@@ -280,7 +289,7 @@ def polycompanion(c: Any) -> Any:
     >>> zen.polynomial.polycompanion(zen.tensor([2.0, -3.0, 1.0])).tolist()
     [[0.0, -2.0], [1.0, 3.0]]
     """
-    [c] = series("polycompanion", c)
+    c = trimmed(series("polycompanion", c)[0])
     if len(c) < 2:
         raise ValueError("polycompanion: a constant has no companion matrix; give at least two coefficients")
     n = len(c) - 1
