@@ -1,6 +1,7 @@
-"""Special functions: derivatives at poles, ends and kinks from mathematics; by parameters against tables of 40 digits.
+"""Special functions: derivatives by parameters against tables of 40 digits, dtypes, errors.
 
-The rows themselves are tested with all others in test_rows.py; values against SciPy's in tests/peers/test_special.py.
+The rows themselves are tested with all others in test_rows.py, poles and ends in tests/special_points; values
+against SciPy's in tests/peers/test_special.py.
 """
 
 import inspect
@@ -10,121 +11,13 @@ import sys
 
 import numpy as np
 import pytest
-from points import MODES, NO, agrees, derivative
+from points import derivative
 
 import zen
 from zen import special
 
 inf, nan, pi = math.inf, math.nan, math.pi
 EULER, ZETA3 = 0.5772156649015329, 1.2020569031595942
-
-# (name, function, point, {arguments differentiated by: value}), as in test_special_points.py. The values are limits.
-POINTS = [
-    ("erf far out", special.erf, (inf,), {"": 1, "a": 0}),
-    ("erfc far out", special.erfc, (inf,), {"": 0, "a": 0, "aa": 0, "aaa": 0}),
-    ("erfc far left", special.erfc, (-inf,), {"": 2, "a": 0, "aa": 0}),
-    ("erfcx at 0", special.erfcx, (0.0,), {"": 1, "a": -2 / pi**0.5, "aa": 2, "aaa": -8 / pi**0.5}),
-    ("erfinv at 0", special.erfinv, (0.0,), {"": 0, "a": pi**0.5 / 2, "aa": 0, "aaa": pi**1.5 / 4}),
-    ("erfinv at 1", special.erfinv, (1.0,), {"": inf, "a": inf, "aa": inf, "aaa": inf}),
-    ("erfinv at -1", special.erfinv, (-1.0,), {"": -inf, "a": inf, "aa": -inf, "aaa": inf}),
-    ("erfcinv at 0", special.erfcinv, (0.0,), {"": inf, "a": -inf, "aa": inf}),
-    ("ndtr far out", special.ndtr, (-inf,), {"": 0, "a": 0, "aa": 0, "aaa": 0}),
-    ("ndtri at 0", special.ndtri, (0.0,), {"": -inf, "a": inf, "aa": -inf}),
-    ("log_ndtr far right", special.log_ndtr, (inf,), {"": 0, "a": 0, "aa": 0}),
-    ("log_ndtr far left", special.log_ndtr, (-inf,), {"": -inf, "a": inf, "aa": NO}),
-    ("gamma at 0", special.gamma, (0.0,), {"": inf, "a": -inf, "aa": inf, "aaa": -inf}),
-    ("gamma at a pole", special.gamma, (-2.0,), {"a": NO, "aa": NO}),
-    ("gamma at 1", special.gamma, (1.0,), {"": 1, "a": -EULER, "aa": EULER**2 + pi**2 / 6}),
-    ("gammaln at 0", special.gammaln, (0.0,), {"": inf, "a": -inf, "aa": inf, "aaa": -inf}),
-    ("gammaln at a pole", special.gammaln, (-1.0,), {"": inf, "a": NO, "aa": inf}),
-    ("gammaln of inf", special.gammaln, (inf,), {"": inf, "a": inf, "aa": 0}),
-    ("digamma at 0", special.digamma, (0.0,), {"": -inf, "a": inf, "aa": -inf}),
-    ("digamma at 1", special.digamma, (1.0,), {"": -EULER, "a": pi**2 / 6, "aa": -2 * ZETA3, "aaa": pi**4 / 15}),
-    ("beta at 0", special.beta, (0.0, 1.0), {"": inf, "a": -inf, "b": NO}),
-    ("betaln of ones", special.betaln, (1.0, 1.0), {"": 0, "a": -1, "b": -1, "ab": 1 - pi**2 / 6, "aa": 1}),
-    ("betaln, one small", special.betaln, (2.0, 1e-12),
-     {"b": -1e12 - 1 + pi**2 / 6 * 1e-12, "a": -1e-12 * (pi**2 / 6 - 1)}),
-    ("betaln, one large", special.betaln, (1e10, 1.0), {"a": -1e-10, "aa": 1e-20}),
-    ("xlogy at 0", special.xlogy, (0.0, 2.0), {"": 0, "a": math.log(2), "b": 0, "ab": 0.5, "bb": 0, "abb": -0.25}),
-    ("xlogy at (0, 0)", special.xlogy, (0.0, 0.0), {"": 0, "a": -inf, "b": 0, "bb": 0}),
-    ("xlogy of inf", special.xlogy, (0.0, inf), {"": 0, "b": 0}),
-    ("xlogy of nan", special.xlogy, (0.0, nan), {"": NO}),
-    ("xlog1py at (0, -1)", special.xlog1py, (0.0, -1.0), {"": 0, "a": -inf, "b": 0, "bb": 0}),
-    ("xlog1py", special.xlog1py, (0.0, 1.0), {"": 0, "a": math.log(2), "b": 0, "ab": 0.5, "abb": -0.25}),
-    ("entr at 0", special.entr, (0.0,), {"": 0, "a": inf, "aa": -inf, "aaa": inf}),
-    ("entr below 0", special.entr, (-1.0,), {"": -inf, "a": 0, "aa": 0}),
-    ("rel_entr at 0", special.rel_entr, (0.0, 2.0), {"": 0, "a": -inf, "b": 0, "ab": -0.5}),
-    ("rel_entr outside", special.rel_entr, (-1.0, 2.0), {"": inf, "a": 0, "b": 0}),
-    ("rel_entr of equals", special.rel_entr, (2.0, 2.0), {"": 0, "a": 1, "b": -1, "aa": 0.5, "ab": -0.5, "bb": 0.5}),
-    ("kl_div of equals", special.kl_div, (2.0, 2.0), {"": 0, "a": 0, "b": 0, "aa": 0.5, "ab": -0.5, "bb": 0.5}),
-    ("kl_div at 0", special.kl_div, (0.0, 2.0), {"": 2, "a": -inf, "b": 1, "bb": 0}),
-    ("kl_div outside", special.kl_div, (1.0, -2.0), {"": inf, "a": 0, "b": 0}),
-    ("logit at 0", special.logit, (0.0,), {"": -inf, "a": inf, "aa": -inf}),
-    ("logit at 1", special.logit, (1.0,), {"": inf, "a": inf, "aa": inf}),
-    ("logit in the middle", special.logit, (0.5,), {"": 0, "a": 4, "aa": 0, "aaa": 32}),
-    ("log_expit far left", special.log_expit, (-800.0,), {"": -800, "a": 1, "aa": 0}),
-    ("gammainc at 0", special.gammainc, (2.0, 0.0), {"": 0, "a": 0, "b": 0, "bb": 1, "bbb": -2, "ab": 0}),
-    ("gammainc at 0, exponential", special.gammainc, (1.0, 0.0),
-     {"": 0, "a": 0, "b": 1, "bb": -1, "bbb": 1, "ab": -inf}),
-    ("gammainc at 0, a pole", special.gammainc, (0.5, 0.0), {"": 0, "b": inf}),
-    ("gammainc of inf", special.gammainc, (0.5, inf), {"": 1, "a": 0, "b": 0}),
-    ("gammaincc", special.gammaincc, (1.0, 2.0), {"b": -math.exp(-2), "bb": math.exp(-2), "bbb": -math.exp(-2)}),
-    ("betainc at 0", special.betainc, (2.0, 1.0, 0.0), {"": 0, "a": 0, "b": 0, "c": 0, "cc": 2, "ccc": 0}),
-    ("betainc at 0, uniform", special.betainc, (1.0, 3.0, 0.0), {"": 0, "a": 0, "c": 3, "cc": -6, "ccc": 6}),
-    ("betainc at 1", special.betainc, (3.0, 1.0, 1.0), {"": 1, "a": 0, "b": 0, "c": 3, "cc": 6, "ccc": 6}),
-    ("betainc at 1, a pole", special.betainc, (2.0, 0.5, 1.0), {"": 1, "a": 0, "b": 0, "c": inf}),
-    ("betainc, a power", special.betainc, (2.0, 1.0, 0.5),
-     {"a": 0.25 * math.log(0.5), "aa": 0.25 * math.log(0.5) ** 2}),
-    ("stdtr in the middle", special.stdtr, (1.0, 0.0),
-     {"": 0.5, "a": 0, "b": 1 / pi, "bb": 0, "bbb": -2 / pi, "aa": 0}),
-    ("stdtr far out", special.stdtr, (3.0, inf), {"": 1, "a": 0, "b": 0, "bb": 0}),
-    ("i1 at 0", special.i1, (0.0,), {"": 0, "a": 0.5, "aa": 0, "aaa": 3 / 8}),
-    ("i0e at its kink", special.i0e, (0.0,), {"": 1, "a": 0, "aa": 1.5}),
-    ("i1e at 0", special.i1e, (0.0,), {"": 0, "a": 0.5, "aaa": 15 / 8}),
-    ("j0 at 0", special.j0, (0.0,), {"": 1, "a": 0, "aa": -0.5, "aaa": 0}),
-    ("j1 at 0", special.j1, (0.0,), {"": 0, "a": 0.5, "aa": 0, "aaa": -3 / 8}),
-    ("y0 at 0", special.y0, (0.0,), {"": -inf, "a": inf, "aa": -inf}),
-    ("y1 at 0", special.y1, (0.0,), {"": -inf, "a": inf, "aa": -inf, "aaa": inf}),
-    ("k0 at 0", special.k0, (0.0,), {"": inf, "a": -inf, "aa": inf, "aaa": -inf}),
-    ("k1 at 0", special.k1, (0.0,), {"": inf, "a": -inf, "aa": inf, "aaa": -inf}),
-    ("jv of order 0 at 0", lambda x: special.jv(0, x), (0.0,), {"": 1, "a": 0, "aa": -0.5, "aaa": 0}),
-    ("jv of order 2 at 0", lambda x: special.jv(2, x), (0.0,), {"": 0, "a": 0, "aa": 0.25, "aaa": 0}),
-    ("jv of order 1/2 at 0", lambda x: special.jv(0.5, x), (0.0,), {"": 0, "a": inf}),
-    ("kv at 0", lambda x: special.kv(1.5, x), (0.0,), {"": inf, "a": -inf, "aa": inf}),
-    ("ive of order 0 at 0", lambda x: special.ive(0, x), (0.0,), {"": 1, "a": 0, "aa": 1.5}),
-    ("boxcox at lambda 0", special.boxcox, (math.e, 0.0),
-     {"": 1, "a": 1 / math.e, "b": 0.5, "bb": 1 / 3, "bbb": 0.25, "ab": 1 / math.e, "aa": -math.exp(-2),
-      "abb": 1 / math.e}),
-    ("boxcox at x 0", special.boxcox, (0.0, 2.0), {"": -0.5, "a": 0, "b": 0.25, "bb": -0.25, "aa": 1}),
-    ("boxcox at x 0, a pole", special.boxcox, (0.0, -1.0), {"": -inf, "a": inf}),
-    ("boxcox of 1", special.boxcox, (1.0, 0.7), {"": 0, "a": 1, "b": 0, "bb": 0, "ab": 0, "aa": -0.3}),
-    ("boxcox1p at 0", special.boxcox1p, (0.0, 0.0), {"": 0, "a": 1, "b": 0, "aa": -1, "ab": 0, "aab": 1}),
-    ("inv_boxcox at lambda 0", special.inv_boxcox, (1.0, 0.0),
-     {"": math.e, "a": math.e, "b": -math.e / 2, "aa": math.e, "bb": math.e * (0.25 + 2 / 3)}),
-    ("inv_boxcox1p at 0", special.inv_boxcox1p, (0.0, 0.0), {"": 0, "a": 1, "aa": 1, "b": 0}),
-    ("exprel at 0", special.exprel, (0.0,), {"": 1, "a": 0.5, "aa": 1 / 3, "aaa": 0.25}),
-    ("exprel far left", special.exprel, (-inf,), {"": 0, "a": 0}),
-    ("exprel", special.exprel, (-40.0,), {"": -math.expm1(-40) / 40, "a": (1 - 41 * math.exp(-40)) / 1600}),
-    ("cosm1 at 0", special.cosm1, (0.0,), {"": 0, "a": 0, "aa": -1, "aaa": 0}),
-    ("zeta in q", lambda q: special.zeta(2.0, q), (1.0,), {"": pi**2 / 6, "a": -2 * ZETA3, "aa": pi**4 / 15}),
-    ("polygamma", lambda x: special.polygamma(1, x), (1.0,), {"": pi**2 / 6, "a": -2 * ZETA3, "aa": pi**4 / 15}),
-]  # fmt: skip
-CASES = [
-    pytest.param(*point[:3], which, expected, id=f"{point[0]}-{which}")
-    for point in POINTS
-    for which, expected in point[3].items()
-]
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("name", "function", "args", "which", "expected"), CASES)
-def test_derivatives_at_special_points_are_those_of_mathematics(name, function, args, which, expected, mode):
-    found = derivative(function, which, args, mode)
-    unmoved = mode != "reverse" and len(set(which)) > 1 and math.isnan(found)
-    assert agrees(found, expected) or unmoved or math.isclose(found, expected, rel_tol=2e-12), (
-        f"{name}: {which} is {found}, right is {expected}"
-    )
-
 
 # --- by the parameters: mpmath, 40 digits, differences of the regularised functions
 
