@@ -22,6 +22,12 @@ def row(name):
     return lambda *args: backend.apply(register.ROWS[name], args, ())
 
 
+def applied(name, params, *args):
+    """A row by itself, with parameters; lists stand for arrays."""
+    given = [np.array(a) if isinstance(a, list) else a for a in args]
+    return backend.apply(register.ROWS[name], tuple(given), params)
+
+
 def same(value):
     """One value for the function and all of its derivatives."""
     return dict.fromkeys(("", "a", "aa", "aaa"), value)

@@ -170,6 +170,12 @@ POINTS = [
     ("nan_to_num", lambda a: f.real(f.nan_to_num(z(a, 0.0))), (nan,), {"": 0, "a": 0}),
     ("vdot at 0", lambda a, b: f.real(f.vdot(f.stack([z(a, b)]), f.stack([z(a, b)]))), (0.0, 0.0),
      {"": 0, "a": 0, "aa": 2, "bb": 2, "ab": 0}),
+    # of one element: log |z|, and z / |z|
+    ("slogdet", lambda a, b: f.slogdet(f.reshape(z(a, b), (1, 1))).logabsdet, (0.0, 2.0),
+     {"": log(2), "a": 0, "b": 0.5, "aa": 0.25, "bb": -0.25, "ab": 0, "bbb": 0.25}),
+    ("slogdet, the sign", lambda a, b: f.real(f.slogdet(f.reshape(z(a, b), (1, 1))).sign), (0.0, 2.0),
+     {"": 0, "a": 0.5, "b": 0, "ab": -0.25, "aaa": -0.375}),
+    ("copy", lambda a: f.real(f.copy(z(a, 0.0))), (0.0,), {"": 0, "a": 1, "aa": 0}),
     ("real root of a negative number", lambda a: f.imag(f.sqrt(f.multiply(a, 1 + 0j))), (-4.0,),
      {"": 2, "a": -0.25, "aa": -1 / 32}),
 ]  # fmt: skip

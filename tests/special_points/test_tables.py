@@ -19,6 +19,7 @@ from special_points import (
     curves,
     distributions,
     elementwise,
+    layers,
     losses,
     matrices,
     real,
@@ -32,7 +33,8 @@ from zen import backend
 TABLES = {
     module.__name__.rpartition(".")[2]: module.POINTS
     for module in (
-        elementwise, real, special, choices, sums, curves, matrices, losses, distributions, complex_plane,
+        elementwise, real, special, choices, sums, curves, matrices, layers, losses, distributions,
+        complex_plane,
     )
 }  # fmt: skip
 EXACT = ("elementwise", "real", "choices")
