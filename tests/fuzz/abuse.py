@@ -40,14 +40,7 @@ class Scene:
     loss: Any = None
 
     def forward(self, between: Any = None) -> None:
-        names = {
-            "np": np,
-            "zen": zen,
-            "f": zen.f,
-            "apply": interpret.apply,
-            "recurrent": interpret.recurrent,
-            "_between": between,
-        }
+        names = {**interpret.NAMES, "_between": between}
         text = self.program.function()
         if between is not None:
             head, *lines = text.split("\n    ")
@@ -137,7 +130,7 @@ def tensors_(s: Scene, deed: str) -> Any:
 
 
 def pullback(s: Scene, deed: str) -> Any:
-    names = {"np": np, "zen": zen, "f": zen.f, "apply": interpret.apply, "recurrent": interpret.recurrent, **s.arrays}
+    names = interpret.NAMES | s.arrays
     exec(s.program.function(), names)
     _, pull = zen.vjp(lambda *xs: interpret.total(s.program, s.arrays, names["program"](*xs)), *s.leaves)
     mistreat(s, deed, s.users())

@@ -299,7 +299,7 @@ def linalg(b: Builder) -> None:
 
 def generate(seed: int, dtype: str | None = None, length: int | None = None) -> Program:
     """The program of a seed."""
-    from . import layers, memory, rarer
+    from . import layers, memory, rarer, wider
 
     b = Builder(seed, dtype)
     families = [unary, unary, binary, binary, binary, reduction, shapes, shapes, memory.indexing, memory.indexing,
@@ -307,6 +307,7 @@ def generate(seed: int, dtype: str | None = None, length: int | None = None) -> 
     if not b.large:
         families += [linalg] if b.rng.random() < 0.3 else []
         families += [rarer.rare] * 2 if b.rng.random() < 0.3 else []
+        families += [wider.wide] * 3 if b.rng.random() < 0.4 else []
     # Most programs are about some of the families, so that their parts meet.
     if b.rng.random() < 0.6:
         families = [b.rng.choice(families) for _ in range(3)]

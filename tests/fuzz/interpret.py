@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import zen
-from zen import f
+from zen import f, polynomial, special, stats
 from zen.backend import apply
 from zen.ops import recurrent
 
@@ -20,6 +20,11 @@ from .compare import differs
 from .program import Program, draw
 
 OVERWRITTEN = "overwritten in place"
+NAMES = {
+    "np": np, "zen": zen, "f": f, "apply": apply, "recurrent": recurrent, "special": special, "stats": stats,
+    "polynomial": polynomial,
+}  # fmt: skip
+"""What the text of a program may call."""
 
 
 class Refused(Exception):
@@ -28,7 +33,7 @@ class Refused(Exception):
 
 def function(program: Program, arrays: dict[str, Any]) -> Any:
     """The program as a function of its leaves, which returns every value by name."""
-    names = {"np": np, "zen": zen, "f": f, "apply": apply, "recurrent": recurrent, **arrays}
+    names = NAMES | arrays
     exec(program.function(), names)
     return names["program"]
 

@@ -1,6 +1,6 @@
 """Random straight-line programs as plain data: what they are made of, how they read as Python, and how they shrink.
 
-`families.py` and `layers.py` draw them, `interpret.py`, `abuse.py` and the peers run them, `python -m fuzz` looks for
+`families.py`, `layers.py` and `wider.py` draw them, `interpret.py`, `abuse.py` and the peers run them, `python -m fuzz` looks for
 programs that fail. A program is a list of sources (leaves, arrays of the user's, index arrays, masks), of steps over
 named values, and of outputs, each with the array it is multiplied by in the loss.
 """
@@ -34,6 +34,12 @@ def draw(seed, shape, dtype="float64", low=-1.0, high=1.0, kind="uniform", layou
         a = rng.permutation(int(high))[:size].reshape(shape).astype(dtype)
     elif kind == "spread":  # no two values closer than a step
         a = (rng.permutation(size) * ((high - low) / max(size, 1)) + low).reshape(shape).astype(dtype)
+    elif kind == "rising":  # apart by about 1
+        a = (np.arange(size) + rng.uniform(0, 0.3, size)).reshape(shape).astype(dtype)
+    elif kind == "diagonal":  # 1, 2, 3, ...
+        a = (np.eye(*shape) * np.arange(1, shape[1] + 1)).astype(dtype)
+    elif kind == "first":  # True there alone
+        a = np.arange(size).reshape(shape) == 0
     else:
         a = np.asarray(rng.random(shape) < 0.6)
     if layout == "F":
@@ -120,7 +126,11 @@ class Program:
 
     def snippet(self, action: str = "") -> str:
         """The whole program, to be run by hand."""
-        lines = ["import numpy as np, zen", "from zen import f", "from zen.backend import apply"]
+        lines = [
+            "import numpy as np, zen",
+            "from zen import f, polynomial, special, stats",
+            "from zen.backend import apply",
+        ]
         lines += ["from zen.ops import recurrent", ""]
         lines += [inspect.getsource(draw), *[s.text() for s in self.sources], "", self.function(), ""]
         lines += [f"{s.name} = zen.tensor({s.name}, requires_grad=True)" for s in self.leaves]

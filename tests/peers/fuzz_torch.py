@@ -191,7 +191,39 @@ def _attention(q: Any, k: Any, v: Any, attn_mask: Any = None, is_causal: bool = 
     return torch.softmax(scores if attn_mask is None else scores + attn_mask, -1) @ v
 
 
+def _transform(name: str) -> Any:
+    def run(x: Any, norm: str, part: str) -> Any:
+        y = getattr(torch.fft, name)(x, norm=norm)
+        return getattr(y, part).clone() if y.is_complex() or part == "real" else torch.zeros_like(y)
+
+    return run
+
+
+def _complex_chain(a: Any, b: Any, chain: list[str], last: str) -> Any:
+    z = torch.complex(*_same_kind(a * 0.3 + 0.5, b * 0.3 + 0.6))
+    for name in chain:
+        z = getattr(torch, name)(z)
+    return {"real": torch.real, "imag": torch.imag, "abs": torch.abs}[last](z).clone()
+
+
+WIDER: dict[str, Any] = {
+    **{n: getattr(torch, n) for n in "deg2rad rad2deg nan_to_num cov corrcoef".split()},
+    **{n: _each(getattr(torch, n)) for n in "logaddexp2 copysign fmax fmin float_power fmod".split()},
+    **{f"special.{n}": getattr(torch.special, n) for n in (
+        "erfc erfcx erfinv ndtr log_ndtr ndtri expit logit entr"
+    ).split()},
+    **{f"special.{n}": _each(getattr(torch.special, n)) for n in ("xlogy", "xlog1py")},
+    **{f"fft.{n}": _transform(n) for n in "fft ifft rfft fftn ihfft hfft irfft rfftn".split()},
+    "complex_chain": _complex_chain,
+    "diff": lambda x, _: torch.diff(x), "trapezoid": torch.trapezoid,
+    "cumulative_trapezoid": lambda x, _: torch.cumulative_trapezoid(x),
+    "eigvalsh": torch.linalg.eigvalsh, "svdvals": torch.linalg.svdvals, "pinv": torch.linalg.pinv,
+    "expm": lambda x: torch.matrix_exp(x * 0.2), "nuclear": lambda x: torch.linalg.matrix_norm(x, "nuc"),
+    "spectral": lambda x: torch.linalg.matrix_norm(x, 2), "qr_r": lambda x: torch.linalg.qr(x).R.abs(),
+    "eigvals_sum": lambda x: (torch.linalg.eigvals(x) ** 3).sum().real, "cond": torch.linalg.cond,
+}  # fmt: skip
 OPERATIONS: dict[str, Any] = {
+    **WIDER,
     **{n: getattr(torch, n) for n in (
         "sin cos tanh atan asinh sigmoid square negative sinh cosh exp expm1 exp2 abs relu sign floor ceil trunc "
         "log log1p log2 log10 sqrt reciprocal asin acos atanh tan selu celu ravel moveaxis swapaxes broadcast_to tile "
