@@ -241,6 +241,8 @@ _MODULES = (
     "compat", "data", "fft", "linalg", "nn", "optim", "polynomial", "random", "serialize", "sklearn", "special",
     "stats", "testing", "training", "visualize",
 )  # fmt: skip
+_OTHERS = ("conversion", "creation", "habits", "modes", "transforms", "trees", "writes")
+"""Modules of zen's own that are not shown."""
 _HOMES = {
     "array_api": "broadcast_shapes can_cast finfo iinfo isdtype result_type",
     "creation": "arange empty empty_like eye from_dlpack from_numpy ones ones_like zeros zeros_like",
@@ -284,7 +286,7 @@ if not TYPE_CHECKING:  # which reads the imports above, and knows of no other na
 
     def __getattr__(name: str) -> object:
         home = _FROM.get(name)
-        if home is None and name not in _MODULES:
+        if home is None and name not in _MODULES and name not in _OTHERS:
             from .habits import FUNCTIONS, elsewhere, missing
 
             raise missing("zen", name, globals()["__all__"], {**elsewhere(name), **FUNCTIONS})

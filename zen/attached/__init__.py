@@ -6,7 +6,7 @@ of in-place writes, and the engine gets the hooks by which it calls back. What t
 """
 
 from types import FunctionType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import backend
 from ..ops import late_names, register
@@ -35,6 +35,14 @@ def _hook(hook: str, module: str, name: str) -> Any:
         return function(*values)
 
     return call
+
+
+if not TYPE_CHECKING:  # for whom there are no other names
+
+    def __getattr__(name: str) -> Any:
+        if name in late_names.MEMBERS:
+            return _module(f"attached.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Late:

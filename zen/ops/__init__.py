@@ -110,6 +110,9 @@ __all__ = [
 if not TYPE_CHECKING:  # which reads the imports above
 
     def __getattr__(name: str) -> object:
-        if name in late.FAMILIES or name == "data":
+        try:
             return late.load(name)
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
