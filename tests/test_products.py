@@ -116,6 +116,45 @@ def test_gradients_of_several_uses_add_up(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("step", [1, 3, -2])
+@pytest.mark.parametrize("n", [0, 1, 2, 17, 1000, 40_000])
+def test_two_vectors(n, step, dtype):
+    rng = np.random.default_rng(2)
+    a, b = whole(rng, dtype, n * abs(step))[::step], whole(rng, dtype, n)
+    x, y = zen.tensor(a, requires_grad=True), zen.tensor(b, requires_grad=True)
+    out = x @ y
+    assert out.shape == () and out.dtype == dtype
+    assert out.item() == (a.astype(np.float64) * b).sum()
+    (out * 3).backward()
+    np.testing.assert_array_equal(x.gradient, 3 * b)
+    np.testing.assert_array_equal(y.gradient, 3 * a)
+    assert x.gradient.dtype == y.gradient.dtype == dtype
+    (x @ y - 2 * (x @ x)).backward()  # added to what is there, and of both operands
+    np.testing.assert_array_equal(x.gradient, 4 * b - 4 * a)
+
+
+def test_two_vectors_in_other_modes():
+    a, b, c = (np.array(v) for v in ([1.0, 2.0], [3.0, -1.0], [5.0, 7.0]))
+    value, slope = zen.jvp(lambda x, y: x @ y, (a, b), (c, a))
+    assert (value, slope) == (1.0, 8.0 + 5.0)
+    assert zen.jvp(lambda x: x @ b, (a,), (c,))[1] == 8.0
+
+    def slope_along(x):  # of (x @ x) (x @ b), along c
+        return (zen.grad(lambda x: (x @ x) * (x @ b))(x) * c).sum()
+
+    expected = 2 * (np.eye(2) + np.outer(a, b) + np.outer(b, a)) @ c  # a @ b is 1
+    np.testing.assert_array_equal(zen.grad(slope_along)(a), expected)
+    fixed, held = zen.tensor(b, requires_grad=True), a.copy()
+    out = held @ fixed
+    held[:] = np.nan
+    out.backward()
+    np.testing.assert_array_equal(fixed.gradient, a)
+    for wrong in (np.ones(3), np.ones(())):
+        with pytest.raises(ValueError, match="matmul"):
+            zen.tensor(a) @ zen.tensor(wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_nan_and_infinity_reach_their_row_and_no_other(bad, dtype):
     a, b = np.ones((17, 6), dtype), np.ones((6, 35), dtype)

@@ -1,10 +1,11 @@
-# The product of two matrices or stacks of them, or of a matrix and a vector. Part of _operations.pyx.
+# The product of two matrices or stacks of them, of a matrix and a vector, or of two vectors. Part of _operations.pyx.
 
 cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
     # Float or double of one dtype whose shapes fit; else None.
     cdef Arg a[2]
     cdef Node node = None
-    cdef ndarray left, right, out
+    cdef ndarray left, right, out = None
+    cdef double y = 0
     if not parse(<object>inputs[0], &a[0]) or not parse(<object>inputs[1], &a[1]):
         return None
     if a[0].held != ARRAY or a[1].held != ARRAY or a[0].typenum != a[1].typenum:
@@ -17,6 +18,12 @@ cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
         out = matvec(left, right)
         if out is None:
             return None
+    elif cnp.PyArray_NDIM(left) == cnp.PyArray_NDIM(right) == 1:
+        if cnp.PyArray_DIMS(left)[0] != cnp.PyArray_DIMS(right)[0]:
+            return None
+        if min(cnp.PyArray_STRIDES(left)[0], cnp.PyArray_STRIDES(right)[0]) <= 0:
+            return None      # of these NumPy's matmul adds up in another order
+        y = cnp.PyArray_MatrixProduct(left, right)
     elif is_matrix(left) and is_matrix(right) and cnp.PyArray_DIMS(left)[1] == cnp.PyArray_DIMS(right)[0]:
         out = matmul2d(left, right)
     else:
@@ -25,7 +32,10 @@ cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
         node = new_node(row)
         node.compiled = True
         node.typenum = a[0].typenum
-        node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
+        if out is None:
+            node.set_shape(0, NULL)
+        else:
+            node.set_shape(cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))
         if a[0].node != NULL:
             node.n0, node.h1 = <Node>a[0].node, ARRAY
             node.s1 = kept(&a[1], node)
@@ -34,19 +44,26 @@ cdef Tensor run_matmul(Row row, PyObject** inputs, int n, tuple params):
             node.s0 = kept(&a[0], node)
         if (node.n0 is not None and node.n0.tracked) or (node.n1 is not None and node.n1.tracked):
             node.track()
-    return new_tensor(out, node)
+    return new_scalar(y, a[0].typenum, node) if out is None else new_tensor(out, node)
 
 
 cdef int pull_matmul(object work, Node n) except -1:
     cdef Pass p = <Pass>work
     cdef bint fresh
     cdef PyObject* out
-    cdef ndarray g = <ndarray>p.array
+    cdef ndarray g
     cdef object s0 = n.s0, s1 = n.s1
+    if n.nd == 0:                # then the gradient is no array
+        if p.needs(n.n0):
+            add_multiple(p, n.n0, <ndarray>s1)
+        if p.needs(n.n1):
+            add_multiple(p, n.n1, <ndarray>s0)
+        return 0
     if n.nd == 1:
         return pull_matvec(p, n, s0, s1)
     if n.nd > 2:
         return pull_stacks(p, n, s0, s1)
+    g = <ndarray>p.array
     if p.needs(n.n0):
         out = p.open(n.n0, &fresh)
         gemm_into(<ndarray>out, g, False, <ndarray>s1, True, not fresh)
@@ -70,8 +87,16 @@ cdef int pull_stacks(Pass p, Node n, object s0, object s1) except -1:
 
 
 cdef object push_matmul(Node n, PyObject** t):
-    cdef ndarray out = new_array(n.nd, n.dims, n.typenum)
+    cdef ndarray out
     cdef object s0 = n.s0, s1 = n.s1
+    cdef double y = 0
+    if n.nd == 0:
+        if t[0] != NULL:
+            y = cnp.PyArray_MatrixProduct(<object>t[0], s1)
+        if t[1] != NULL:
+            y += <double>cnp.PyArray_MatrixProduct(s0, <object>t[1])
+        return y
+    out = new_array(n.nd, n.dims, n.typenum)
     if t[0] != NULL:
         product_into(out, <ndarray>t[0], <ndarray>s1, False)
     if t[1] != NULL:

@@ -43,6 +43,28 @@ cdef int outer_into(ndarray out, ndarray x, ndarray y, bint accumulate) except -
     return 0
 
 
+cdef int add_multiple(Pass p, Node m, ndarray x) except -1:
+    # The gradient at work, of two vectors' product, times the one goes to the other.
+    cdef bint fresh
+    cdef PyObject* out = p.open(m, &fresh)
+    cdef bint is_double = cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE
+    cdef double d = p.scalar
+    cdef float f = <float>p.scalar
+    cdef outer_t kernel = kernels.outer_product[is_double]
+    cdef Py_ssize_t n = cnp.PyArray_DIMS(x)[0]
+    if not cnp.PyArray_IS_C_CONTIGUOUS(x):
+        x = contiguous(x)
+    cdef void* g = <void*>&d if is_double else <void*>&f
+    cdef void* px = cnp.PyArray_DATA(x)
+    cdef void* po = cnp.PyArray_DATA(<ndarray>out)
+    if n < WORTH:
+        kernel(g, px, po, 1, n, not fresh)
+    else:
+        with nogil:
+            kernel(g, px, po, 1, n, not fresh)
+    return 0
+
+
 cdef ndarray matvec(ndarray a, ndarray b):
     # A matrix times a vector, or a vector times a matrix; None where the shapes do not fit.
     cdef bint left = cnp.PyArray_NDIM(a) == 2        # the matrix is on the left
