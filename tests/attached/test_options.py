@@ -27,6 +27,12 @@ UFUNCS = {
     "where of other shapes": lambda x: np.multiply(x[0], x[1], where=M, out=zeros_for(x, (2, 3))),
     "where of scalars": lambda x: np.multiply(x[0, 0], 2.0, where=True, out=zeros_for(x, ())),
     "where with a number": lambda x: np.power(2.0, x, where=ROW, out=zeros_for(x, (2, 3))),
+    "clip where": lambda x: np.clip(x, -0.5, 1.0, where=M, out=zeros_for(x, (2, 3)) + 3.0),
+    "clip dtype": lambda x: np.clip(x, -0.5, 1.0, dtype=np.float64),
+    "clip casting": lambda x: np.clip(x, np.float32(-0.5), X[0] + 0.1, casting="safe", order="F"),
+    "clip to limits": lambda x: np.clip(0.3, a_min=x, a_max=x + 1.0, where=ROW, out=zeros_for(x, (2, 3))),
+    "clip one side": lambda x: np.clip(x, min=0.3, where=M, out=zeros_for(x, (2, 3)), subok=True),
+    "clip the other side": lambda x: np.clip(x, None, 0.3, dtype=np.float64, casting="same_kind"),
     "in place": lambda x: written(x, lambda y: np.multiply(y, y, out=y)),
     "in place where": lambda x: written(x, lambda y: np.multiply(y, y, where=M, out=y)),
     "matmul axes": lambda x: np.matmul(x, X, axes=[(1, 0), (0, 1), (0, 1)]),
@@ -307,3 +313,21 @@ def test_no_gradient_is_lost_in_whole_numbers(call):
     with pytest.raises(TypeError):
         call(t, k)
     assert k.tolist() == [1, 2, 3]
+
+
+def test_clip_takes_what_ufuncs_take():
+    t = zen.tensor(X, requires_grad=True)
+    made = np.clip(t, -0.5, 1.0, where=M)  # without out= the other elements are 0
+    np.testing.assert_array_equal(made.array, np.where(M, np.clip(X, -0.5, 1.0), 0))
+    made.sum().backward()
+    np.testing.assert_array_equal(t.gradient, M & (X >= -0.5) & (X <= 1.0))
+    assert np.clip(t, -1, 1, dtype=np.float32).dtype == np.float32
+    assert np.clip(t, -1, 1, dtype="f4", casting="unsafe", subok=False).requires_grad
+    for arguments, words in (
+        ({"dtype": np.float32, "casting": "safe"}, "Cannot cast|cannot cast"),
+        ({"where": [1, 0, 1]}, r"clip: where= is a mask of bools, not of dtype int64"),
+        ({"axis": 0}, "clip: there is no argument 'axis'"),
+        ({"min": 0.0}, "clip: min and a_min are two names of one argument"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            np.clip(t, -1, 1, **arguments)

@@ -18,6 +18,7 @@ PASSED_OVER = dict.fromkeys(
 ZERO_GRADIENT = {
     **PASSED_OVER,
     "clip": "PyTorch's clamp gives 0 outside of the limits and for nan",
+    "complex_clip": "as clip",
     "cosine_embedding_loss": "PyTorch's clamp",
 }
 VALUES = {

@@ -95,6 +95,61 @@ def test_nan_counts_for_nothing_in_fmax_and_fmin():
         np.testing.assert_array_equal(b.gradient, [1.0, 0.0, 1.0, 0.5])
 
 
+def test_complex_extremes_without_nan():
+    """By the real part, then the imaginary one; the gradient goes to the winner, of equals to each in equal parts."""
+    nan = complex("nan")
+    a, b = np.array([1 + 2j, 1 - 2j, nan, 3, nan, 2j]), np.array([1 + 1j, 2, 5j, nan, nan, 2j])
+    nan_part = np.array([complex(1, np.nan), complex(np.nan, 7), 4j])
+    for dtype in (np.complex64, np.complex128):
+        x, y = a.astype(dtype), b.astype(dtype)
+        for function in (np.fmax, np.fmin):
+            same_as_numpy(function, x, y)
+            same_as_numpy(function, x, 1.5)
+            same_as_numpy(function, nan_part.astype(dtype), y[:3])
+            same_as_numpy(function.reduce, x)
+            same_as_numpy(function.accumulate, x[:4])
+        for function in (np.nanmax, np.nanmin):
+            same_as_numpy(function, x)
+            same_as_numpy(lambda t, g=function: g(t, axis=0, keepdims=True), x.reshape(2, 3))
+            same_as_numpy(lambda t, g=function: g(t, where=[True, True, False] * 2, initial=3), x)
+        same_as_numpy(lambda t: np.clip(t, 0.5, 2 + 1j), x)
+        same_as_numpy(lambda t: np.clip(t, None, 2j), x[:2])
+        same_as_numpy(lambda t: np.clip(t, 1 + 1j, None), x[:2])
+    w = np.array([1 + 1j, 2, 3j, 4, 5, 6])
+    for function, first in ((np.fmax, [1, 0, 0, 1, 1, 0.5]), (np.fmin, [0, 1, 0, 1, 1, 0.5])):
+        s, t = zen.tensor(a, requires_grad=True), zen.tensor(b, requires_grad=True)
+        (f.sum(function(s, t) * w)).real.backward()
+        np.testing.assert_array_equal(s.gradient, np.conj(w) * first)
+        np.testing.assert_array_equal(t.gradient, np.conj(w) * [1 - first[0], 1 - first[1], 1, 0, 1, 0.5])
+    z = zen.tensor(np.array([1 + 1j, nan, 2 - 1j, 2 - 1j, 2 - 3j]), requires_grad=True)
+    (np.nanmax(z) * (1 - 1j)).real.backward()
+    np.testing.assert_array_equal(z.gradient, [0, 0, 0.5 + 0.5j, 0.5 + 0.5j, 0])
+    z = zen.tensor(np.array([1 + 1j, 1 + 3j, 2.0, 0.5j]), requires_grad=True)
+    low = zen.tensor(1 + 1j, requires_grad=True)
+    (f.sum(np.clip(z, low, 1.5) * (1 - 1j))).real.backward()
+    np.testing.assert_array_equal(z.gradient, [1 + 1j, 1 + 1j, 0, 0])
+    assert low.gradient == 1 + 1j
+    smooth_complex(lambda a, b: [f.fmax(a, b), f.fmin(a, b), f.clip(a, 0.1, b)], a[:2], b[:2] * 1j)
+
+
+def test_builtin_divmod():
+    x, y = np.array([7.5, -7.5, 0.3]), np.array([2.0, -3.0, 0.7])
+    for a, b in ((x, y), (x, 2), (7, y), (np.array([7, -7]), 3), (np.array([7, -7]), np.array([-2, 2]))):
+        same_as_numpy(divmod, a, b)
+    t = zen.tensor(x, requires_grad=True)
+    whole, rest = divmod(t, zen.tensor(y))
+    (3 * whole + 5 * rest).sum().backward()
+    np.testing.assert_array_equal(t.gradient, [5.0, 5.0, 5.0])
+    t = zen.tensor(y, requires_grad=True)
+    sum(divmod(x, t)).sum().backward()
+    np.testing.assert_array_equal(t.gradient, -np.floor(x / y))
+    for operands in ((zen.tensor(x), "2"), ("2", zen.tensor(x)), (zen.tensor(x), object())):
+        with pytest.raises(TypeError):
+            divmod(*operands)
+    with pytest.raises(ValueError, match="do not broadcast"):
+        divmod(zen.tensor(x), np.ones(2))
+
+
 def test_derivatives_of_sinc_near_zero_and_far():
     """By its series: sinc(x) = sum of (-1)^k (pi x)^2k / (2k + 1)!."""
 

@@ -17,6 +17,7 @@ GRID = (-1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 DIRECTIONS = [np.array(d) for d in itertools.product((1.0, -1.0), (0.7, -0.7), (0.4, -0.4))]
 EXEMPT = {
     "clip": "equal limits that x meets let the gradient pass",
+    "complex_clip": "equal limits that x meets let the gradient pass",
     "power": "b at (0, 0) by convention: a ** 0 is 1, and so does not change, at a = 0 as well",
     "power_slope": "its value at b = 0 is 0 at a = 0 as well, whatever the limit",
     "heaviside": "b counts where a is 0, and nowhere nearby",

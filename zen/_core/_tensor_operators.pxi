@@ -162,6 +162,14 @@ cdef class Tensor:
     def __rmod__(self, other):
         return calls.binary(REMAINDER, other, self)
 
+    def __divmod__(self, other):
+        whole = calls.binary(FLOOR_DIVIDE, self, other)
+        return whole if whole is NotImplemented else (whole, calls.binary(REMAINDER, self, other))
+
+    def __rdivmod__(self, other):
+        whole = calls.binary(FLOOR_DIVIDE, other, self)
+        return whole if whole is NotImplemented else (whole, calls.binary(REMAINDER, other, self))
+
     def __pow__(self, other, modulo):
         if modulo is not None:
             raise TypeError("pow() of a Tensor takes no modulus; use (a ** b) % m")

@@ -42,6 +42,14 @@ def _unary(name: str) -> Callable[[Tensor], Tensor]:
     return operator
 
 
+def _both(whole: Callable[..., Any], rest: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+    def operator(self: Tensor, other: Any) -> Any:
+        first = whole(self, other)
+        return first if first is NotImplemented else (first, rest(self, other))
+
+    return operator
+
+
 def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
     def operator(self: Tensor, other: Any) -> Tensor:
         return Installed.inplace(self, Installed.operators[name], other)  # type: ignore[no-any-return]
@@ -245,6 +253,7 @@ class Tensor:
     __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
     __ifloordiv__ = _inplace("floor_divide")
     __mod__, __rmod__, __imod__ = _binary("remainder"), _reflected("remainder"), _inplace("remainder")
+    __divmod__, __rdivmod__ = _both(__floordiv__, __mod__), _both(__rfloordiv__, __rmod__)
     __rpow__, __ipow__ = _reflected("power"), _inplace("power")
     __matmul__, __rmatmul__, __imatmul__ = _binary("matmul"), _reflected("matmul"), _inplace("matmul")
     __and__, __rand__, __iand__ = _binary("and"), _reflected("and"), _inplace("and")

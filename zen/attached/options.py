@@ -20,7 +20,7 @@ import numpy as np
 from ..backend import Tensor
 from ..dtypes import BOOLEAN
 from ..ops import orders
-from ..ops.axes import common_shape
+from ..ops.axes import common_shape, either
 from ..ops.casting import astype, converted
 from ..ops.operands import operand, raw
 from ..ops.register import tensors
@@ -44,6 +44,43 @@ def ufunc(name: str, of: np.ufunc, function: Function, inputs: tuple[Any, ...], 
     if where is True:
         return _finished(name, function(*operands), targets, casting, options.get("order"), False)
     return _masked(name, function, operands, where, targets, casting)
+
+
+def clip(
+    function: Function, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None,
+    max: Any = None, subok: bool = True, **options: Any,
+) -> Any:  # fmt: skip
+    """np.clip, which takes what ufuncs take."""
+    low, high = either("clip", "min", min, "a_min", a_min), either("clip", "max", max, "a_max", a_max)
+    options = {key: value for key, value in options.items() if value is not None}
+    unknown = [key for key in options if key not in ("where", "dtype", "casting", "order", "signature", "sig")]
+    if unknown:
+        raise TypeError(f"clip: there is no argument {unknown[0]!r}")
+    limits = [(key, x) for key, x in (("min", low), ("max", high)) if x is not None]
+    names = [key for key, _ in limits]
+    of: Any = _Clip() if len(limits) == 2 else np.maximum if low is not None else np.minimum if limits else np.positive
+
+    def limited(x: Any, *given: Any) -> Any:
+        return function(x, **dict(zip(names, given, strict=True)))
+
+    return ufunc("clip", of, limited, (a, *[x for _, x in limits]), {"out": out, **options})
+
+
+class _Clip:
+    """What `ufunc` asks of np.clip with both limits, which is no ufunc by name."""
+
+    nin, nout, signature = 3, 1, None
+
+    def resolve_dtypes(self, dtypes: tuple[Any, ...], *, casting: Any, signature: Any = None) -> tuple[Any, ...]:
+        x, low, high, _ = dtypes
+        if signature is not None:
+            of = np.dtype(signature[-1])
+            for limit in (low, high):
+                np.maximum.resolve_dtypes((x, limit, None), casting=casting, signature=(None, None, of))
+            return (of,) * 4
+        *_, first = np.maximum.resolve_dtypes((x, low, None), casting=casting)
+        *_, both = np.maximum.resolve_dtypes((first, high, None), casting=casting)
+        return (both,) * 4
 
 
 def with_out(name: str, function: Function, args: tuple[Any, ...], options: dict[str, Any], out: Any) -> Any:

@@ -172,6 +172,10 @@ def _run(function: Any, of: Any, called: Any, args: tuple[Any, ...], options: di
             from . import options as apart  # rare
 
             return apart.ufunc(name_of(of, of), of, function, args, options)
+        if of is np.clip:
+            from . import options as apart
+
+            return apart.clip(function, *args, **options)
         args, options = _accepted(of, called, function, args, options)
         if out is None:
             return function(*args, **options)

@@ -69,7 +69,7 @@ arithmetic = [
         "clip", "x lo hi", "minimum(maximum(x, lo), hi)",
         ["where((x >= lo) & (x <= hi), g, 0)", "where((x < lo) & (lo <= hi), g, 0)",
          "where((x > hi) | (lo > hi), g, 0)"],
-        [(-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)],
+        [(-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)], complex="complex_clip",
         doc="x limited to [lo, hi]. The gradient passes where lo <= x <= hi, limits included.",
     ),
     elementwise(
@@ -179,7 +179,7 @@ activations = [
         doc="softplus(beta * x) / beta, and x where beta * x > threshold.",
     ),
     elementwise("erf", "x", "erf(x)", ["g * 1.1283791670955126 * exp(-x * x)"], [ANY], numpy="",
-                doc="The error function."),
+                complex="complex_erf", doc="The error function."),
     elementwise("logsigmoid", "x", "minimum(x, 0) - log1p(exp(-abs(x)))", ["g * sigmoid(-x)"], [ANY], numpy="",
                 method=None, doc="log(sigmoid(x)), without overflow or loss of small values."),
     elementwise(

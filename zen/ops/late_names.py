@@ -38,7 +38,7 @@ ROWS: dict[str, str] = {
     "normalisation_channels": "batch_norm fixed_norm group_norm",
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
     "complex_numbers": (
-        "complex_abs complex_acos complex_acosh complex_angle complex_asin complex_norm2 complex_norm_p complex_rint "
+        "complex_abs complex_acos complex_acosh complex_angle complex_asin complex_clip complex_norm2 complex_norm_p complex_rint "
         "complex_sigmoid complex_sign complex_silu complex_std complex_var conj direction imag real"
     ),
     "real_functions": (
@@ -62,13 +62,14 @@ ROWS: dict[str, str] = {
     "resampling": "gathered_back resampled",
     "alignment": "paths",
     "special_error": (
-        "erfc erfcinv erfcx erfcx_moment erfinv error_density inverse_mills log_ndtr ndtr ndtri normal_density"
+        "complex_erf erfc erfcinv erfcx erfcx_moment erfinv error_density inverse_mills log_ndtr ndtr ndtri "
+        "normal_density"
     ),
     "special_gamma": "beta betaln digamma gamma gammaln loggamma polygamma polygamma_gap zeta",
     "special_incomplete": "beta_density betainc betaincc gamma_density gammainc gammaincc",
     "special_student": "stdtr stdtrit student_density student_slope",
     "special_entropy": "entr kl_div log_ratio logit rel_entr xlog1py xlogy zero_ratio",
-    "special_bessel": "i0e i1 i1e iv ive ive_slope j0 j1 jv k0 k0e k1 k1e kv kve y0 y1 yv",
+    "special_bessel": "complex_ive i0e i1 i1e iv ive ive_slope j0 j1 jv k0 k0e k1 k1e kv kve y0 y1 yv",
     "special_boxcox": "boxcox boxcox1p cosm1 exprel inv_boxcox inv_boxcox1p logrel",
     "special_inverses": "betaincinv gammaincinv",
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from ..backend import Shaped, apply
-from ..dtypes import COMPLEX, DEFAULT, EXACT, FLOATING, INEXACT
+from ..dtypes import COMPLEX, DEFAULT, EXACT, INEXACT
 from . import moments, pointwise, reduction, running
 from .arguments import refuse
 from .axes import count, either, kept, reduced_axes, reduced_shape, some_axes
@@ -195,7 +195,7 @@ def _extreme(name: str, ufunc: np.ufunc) -> Any:
     return define(row(
         name, "x", lambda x, axis, keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims),
         ["share(g, x, y, axis, keepdims)"], params="axis keepdims", axes="axis", uses={"share": _share}, domain=_draws,
-        grouped=True, shape=lambda x, *where: Shaped(reduced(x, *where), x.dtype),
+        grouped=True, complex=True, shape=lambda x, *where: Shaped(reduced(x, *where), x.dtype),
         doc=f"The {name[3:]}imum over axes of what is not nan; ties share the gradient equally.",
     ))  # fmt: skip
 
@@ -242,7 +242,7 @@ def _extreme_of(
     if mask is not None:
         if initial is None:
             raise ValueError(f"{name}: where= may leave nothing to choose from; give initial= as well")
-        x = pointwise.where(mask, x, np.asarray(np.nan if x.dtype in FLOATING else raw(initial), x.dtype))
+        x = pointwise.where(mask, x, np.asarray(np.nan if x.dtype in INEXACT else raw(initial), x.dtype))
     if count(x.shape, axes) == 0:
         shape = reduced_shape(x.shape, axes, keepdims)
         if initial is not None:

@@ -22,11 +22,11 @@ from .shape import broadcast_to
 ANY, POSITIVE = (-3.0, 3.0), (0.2, 3.0)
 
 
-def _declare(name: str, args: str, vjp: list[str], domain: list[Any], doc: str, numpy: str = "") -> Any:
+def _declare(name: str, args: str, vjp: list[str], domain: list[Any], doc: str, complex: bool = False) -> Any:
     """An elementwise row whose forward is NumPy's function of the same name."""
-    numpy = numpy or name
     return declare(row(
-        name, args, getattr(np, name), vjp, elementwise=True, domain=domain, doc=doc, numpy=numpy, method=None,
+        name, args, getattr(np, name), vjp, elementwise=True, domain=domain, doc=doc, numpy=name, method=None,
+        complex=complex,
     ))  # fmt: skip
 
 
@@ -47,12 +47,14 @@ _declare(
     ["where((a < b) | ((a != a) & (b == b)), 0, where(a == b, 0.5 * g, g))",
      "where((b < a) | ((b != b) & (a == a)), 0, where(a == b, 0.5 * g, g))"],
     [ANY, (4.0, 5.0)], "The larger value; of a number and nan the number. Ties share the gradient, as in `maximum`.",
+    complex=True,
 )  # fmt: skip
 _declare(
     "fmin", "a b",
     ["where((a > b) | ((a != a) & (b == b)), 0, where(a == b, 0.5 * g, g))",
      "where((b > a) | ((b != b) & (a == a)), 0, where(a == b, 0.5 * g, g))"],
     [ANY, (4.0, 5.0)], "The smaller value; of a number and nan the number. Ties share the gradient, as in `minimum`.",
+    complex=True,
 )  # fmt: skip
 _declare(
     "fmod", "a b", ["g", "-g * rint((a - y) / b)"], [ANY, POSITIVE],

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..backend import Shaped
+from ..dtypes import COMPLEX
+from ..dtypes import real as real_dtype
 from ..extras import missing
 from .operands import constant, operand
 from .register import define, dispatch, placed
@@ -51,8 +53,8 @@ def values(name: str) -> Callable[..., Any]:
         if ufunc is None:
             ufunc = scipy_function(name)
         if len(args) > 1:  # in mixed dtypes some of them take the first that fits, not the smallest
-            dtype = real(*args)
-            args = tuple([np.asarray(a, dtype) for a in args])
+            dtype = result(*args)
+            args = tuple([np.asarray(a, dtype if np.iscomplexobj(a) else real_dtype(dtype)) for a in args])
         return ufunc(*args)
 
     return forward
@@ -74,7 +76,8 @@ def derivative(
 ) -> Any:
     """Define a row of which the parameter `n` says how often something is differentiated."""
     return define(row(
-        name, args, forward, vjp, params="n", shape=lambda *given: Shaped(_joint_shape(given[:-1]), real(*given[:-1])),
+        name, args, forward, vjp, params="n",
+        shape=lambda *given: Shaped(_joint_shape(given[:-1]), result(*given[:-1])),
         domain=domain, jvp=tuple(vjp), doc=doc, **facets,
     ))  # fmt: skip
 
@@ -83,21 +86,23 @@ def _joint_shape(args: tuple[Any, ...]) -> tuple[int, ...]:
     return np.broadcast_shapes(*[a.shape for a in args])
 
 
-def real(*args: Any) -> np.dtype[Any]:
-    """The dtype of SciPy's result for arguments of these dtypes, or these arguments: float32 or float64."""
+def result(*args: Any) -> np.dtype[Any]:
+    """The dtype of SciPy's result for arguments of these dtypes, or these arguments: in single or double precision."""
     dtype = np.result_type(*[getattr(a, "dtype", a) for a in args])
-    return np.dtype(np.float32 if np.can_cast(dtype, np.float32) else np.float64)
+    small, large = (np.complex64, np.complex128) if dtype in COMPLEX else (np.float32, np.float64)
+    return np.dtype(small if np.can_cast(dtype, small) else large)
 
 
 def doubles(*args: Any) -> tuple[list[Any], np.dtype[Any]]:
-    """The arguments broadcast, in float64, and the dtype that a result of theirs has."""
-    return list(np.broadcast_arrays(*[np.asarray(a, np.float64) for a in args])), real(*args)
+    """The arguments broadcast, in float64 or complex128, and the dtype that a result of theirs has."""
+    wide = [np.asarray(a, np.complex128 if np.iscomplexobj(a) else np.float64) for a in args]
+    return list(np.broadcast_arrays(*wide)), result(*args)
 
 
 def alike(operation: str, *args: Any) -> tuple[Any, ...]:
     """The arguments of a row that is not elementwise: Python numbers in the dtype of the others."""
     given = [a if type(a) in (int, float, bool) else operand(operation, a) for a in args]
-    return tuple([a if hasattr(a, "dtype") else np.asarray(a, real(*given)) for a in given])
+    return tuple([a if hasattr(a, "dtype") else np.asarray(a, result(*given)) for a in given])
 
 
 def fixed(operation: str, argument: str, value: Any, reason: str) -> Any:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backend import binary, unary
-from .register import FUNCTIONS, dispatch
-from .special import ANY, POSITIVE, declare, derivative, doubles, fixed, scipy_function, special
+from ..backend import Shaped, binary, unary
+from .register import FUNCTIONS, define, dispatch
+from .row import row
+from .special import ANY, POSITIVE, declare, derivative, doubles, fixed, result, scipy_function, special, values
 
 if TYPE_CHECKING:
     from ..backend import Tensor
@@ -23,8 +24,8 @@ _ORDER = (1.25, 1.25)
 _REASON = "derivatives of Bessel functions in the order have no closed form"
 
 
-def _ordered(name: str, slope: str, domain: Any, doc: str) -> Callable[[Any, Any], Tensor]:
-    return binary(declare(name, "v x", name, [None, slope], [_ORDER, domain], doc))
+def _ordered(name: str, slope: str, domain: Any, doc: str, complex: bool | str = True) -> Callable[[Any, Any], Tensor]:
+    return binary(declare(name, "v x", name, [None, slope], [_ORDER, domain], doc, complex=complex))
 
 
 def _plain(name: str, slope: str, domain: Any, doc: str) -> Callable[[Any], Tensor]:
@@ -76,7 +77,15 @@ _YV = _ordered(
     POSITIVE, "The Bessel function of the second kind.",
 )  # fmt: skip
 _IV = _ordered("iv", "g * 0.5 * (iv(v - 1, x) + iv(v + 1, x))", POSITIVE, "The modified Bessel function I.")
-_IVE = _ordered("ive", "g * ive_slope(v, x, 1)", POSITIVE, "exp(-abs(x)) * iv(v, x).")
+_IVE = _ordered("ive", "g * ive_slope(v, x, 1)", POSITIVE, "exp(-abs(x)) * iv(v, x).", "complex_ive")
+# exp(-abs(real(x))) is no function of x that is differentiable in the complex plane: the modes differ.
+define(row(
+    "complex_ive", "v x", values("ive"),
+    [None, "g * 0.5 * (ive(v - 1, x) + ive(v + 1, x)) - sign(real(x)) * real(g * y)"],
+    jvp=(None, "g * 0.5 * (ive(v - 1, x) + ive(v + 1, x)) - sign(real(x)) * real(g) * y"),
+    shape=lambda v, x: Shaped(np.broadcast_shapes(v.shape, x.shape), result(v, x)), complex=True,
+    domain=lambda rng: [(args, ()) for args, _ in _ordered_cases(rng)], doc="exp(-abs(real(x))) * iv(v, x).",
+))  # fmt: skip
 _KV = _ordered("kv", "g * -0.5 * (kv(v - 1, x) + kv(v + 1, x))", POSITIVE, "The modified Bessel function K.")
 _KVE = _ordered("kve", "g * (y - 0.5 * (kve(v - 1, x) + kve(v + 1, x)))", POSITIVE, "exp(x) * kv(v, x).")
 
@@ -86,6 +95,8 @@ dispatch("scipy.special.i0", FUNCTIONS["i0"])
 
 def _of_order(function: Callable[[Any, Any], Tensor], name: str, v: Any, x: Any) -> Tensor:
     v = fixed(name, "v", v, _REASON)
+    if np.iscomplexobj(v):
+        raise TypeError(f"{name}: the order v must be real, not {np.asarray(v).dtype}")
     return function(v if isinstance(v, (int, float)) else np.asarray(v), x)
 
 

@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 define(elementwise(
     "zero_ratio", "a b", "where(a == 0, 0 * a, a / where(a == 0, 1.0, b))",
     ["g / b", "-g * zero_ratio(a, b) / where((a == 0) & (b == 0), 1.0, b)"], [ANY, POSITIVE], numpy="", method=None,
+    complex=True,
     doc="a / b, and 0 where a is 0, whatever b is: the derivative of a log(b).",
 ))  # fmt: skip
 _XLOGY = define(elementwise(
     "xlogy", "a b", "a * log(where((a == 0) & (b == b), 1.0, b))", ["g * log(b * 1.0)", "g * zero_ratio(a, b)"],
-    [ANY, POSITIVE], numpy="", method=None, doc="a * log(b), and 0 where a is 0.",
+    [ANY, POSITIVE], numpy="", method=None, complex=True, doc="a * log(b), and 0 where a is 0.",
 ))  # fmt: skip
 _XLOG1PY = define(elementwise(
     "xlog1py", "a b", "a * log1p(where((a == 0) & (b == b), 0.0, b))",
     ["g * log1p(b * 1.0)", "g * zero_ratio(a, 1.0 + b)"],
-    [ANY, POSITIVE], numpy="", method=None, doc="a * log1p(b), and 0 where a is 0.",
+    [ANY, POSITIVE], numpy="", method=None, complex=True, doc="a * log1p(b), and 0 where a is 0.",
 ))  # fmt: skip
 _LOGIT = define(elementwise(
     "logit", "x", "where(abs(x - 0.5) < 0.25, 2 * atanh(2 * x - 1), log(x) - log1p(-x))",

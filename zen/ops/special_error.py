@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import unary
+from ..dtypes import COMPLEX
 from .register import ROWS, define
 from .row import elementwise
 from .special import ANY, UNIT, declare, derivative, doubles, scipy_function, special
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 # exp(-x * x) is 0 long before x is infinite. Where it is, its derivatives are.
 define(elementwise(
     "error_density", "x", "exp(-x * x) * 1.1283791670955126", ["g * -2 * where(y == 0, 0, x) * y"], [ANY], numpy="",
-    method=None, doc="The derivative of erf.",
+    method=None, complex=True, doc="The derivative of erf.",
 ))  # fmt: skip
 define(elementwise(
     "normal_density", "x", "exp(-0.5 * x * x) * 0.3989422804014327", ["-g * where(y == 0, 0, x) * y"], [ANY], numpy="",
-    method=None, doc="The density of the standard normal distribution.",
+    method=None, complex=True, doc="The density of the standard normal distribution.",
 ))  # fmt: skip
 
 
@@ -36,10 +37,10 @@ def _moment(x: Any, n: int) -> Any:
     elsewhere.
     """
     (x,), dtype = doubles(x)
+    if x.dtype in COMPLEX:
+        return _complex_moment(x, n).astype(dtype)
     left = np.where(x < 1, x, 0.0)
-    before, found = scipy_function("erfcx")(left), 1 / np.sqrt(np.pi) - left * scipy_function("erfcx")(left)
-    for k in range(1, n):
-        before, found = found, 0.5 * k * before - left * found
+    found = _upwards(scipy_function("erfcx")(left), 1 / np.sqrt(np.pi), left, n)
     right = np.where(x < 1, 1.0, x)
     ratio, product = np.zeros(x.shape), scipy_function("erfcx")(right)
     for k in range(n + 20 + int(300 / np.fmin.reduce(right, axis=None, initial=np.inf) ** 2), 0, -1):
@@ -47,6 +48,30 @@ def _moment(x: Any, n: int) -> Any:
         if k <= n:
             product = product * ratio
     return np.where(x < 1, found, np.where(np.isnan(x), x, product)).astype(dtype)
+
+
+def _complex_moment(z: np.ndarray, n: int) -> np.ndarray:
+    """The same for complex numbers: by the fraction far to the right; far to the left by reflection on that, which
+    adds derivatives of 2 exp(z * z)."""
+    near, is_left = np.abs(z) < 7, z.real < 0
+    with np.errstate(all="ignore"):
+        close = _upwards(scipy_function("erfcx")(z), 1 / np.sqrt(np.pi), z, n)
+        far = np.where(near, 7, np.where(is_left, -z, z))
+        ratio, product = np.zeros(z.shape, z.dtype), scipy_function("erfcx")(far)
+        for k in range(n + 16, 0, -1):
+            ratio = 0.5 * k / (far + ratio)
+            if k <= n:
+                product = product * ratio
+        beside = np.where(is_left, _upwards(2 * np.exp(z * z), 0.0, z, n), 0)
+        found: np.ndarray = np.where(near, close, np.where(is_left, (-1) ** (n + 1) * product + beside, product))
+    return found
+
+
+def _upwards(first: Any, constant: float, z: np.ndarray, n: int) -> Any:
+    before, found = first, constant - z * first
+    for k in range(1, n):
+        before, found = found, 0.5 * k * before - z * found
+    return found
 
 
 def _moments(rng: np.random.Generator) -> list[Any]:
@@ -58,30 +83,55 @@ def _moments(rng: np.random.Generator) -> list[Any]:
 
 def _inverse_mills(x: Any) -> Any:
     x = np.asarray(x)
+    if x.dtype in COMPLEX:
+        return 0.7978845608028654 / scipy_function("erfcx")(x * x.dtype.type(-0.7071067811865476))
     left, right = np.where(x < 0, -x, 0) * 0.7071067811865476, np.where(x < 0, 0, x)
     density = np.exp(-0.5 * right * right) * 0.3989422804014327
     return np.where(x < 0, 0.7978845608028654 / scipy_function("erfcx")(left), density / scipy_function("ndtr")(right))
 
 
-derivative("erfcx_moment", _moment, ["g * -2 * erfcx_moment(x, n + 1)"], _moments, "Derivatives of erfcx, scaled.")
+derivative(
+    "erfcx_moment",
+    _moment,
+    ["g * -2 * erfcx_moment(x, n + 1)"],
+    _moments,
+    "Derivatives of erfcx, scaled.",
+    complex=True,
+)
 declare(
     "inverse_mills", "x", _inverse_mills,
     ["g * where(x < 0, -1.1283791670955126 * erfcx_moment(where(x < 0, x, 0) * -0.7071067811865476, 1) "
      "/ square(erfcx(where(x < 0, x, 0) * -0.7071067811865476)), -y * (y + where(y == 0, 0, x)))"], [ANY],
-    "The normal density divided by the distribution function: the derivative of log_ndtr.",
+    "The normal density divided by the distribution function: the derivative of log_ndtr.", complex=True,
 )  # fmt: skip
 
+declare("complex_erf", "x", "erf", ["g * error_density(x)"], [ANY], "The error function.", complex=True)
+
 _erf = unary(ROWS["erf"])
-_erfc = unary(declare("erfc", "x", "erfc", ["-g * error_density(x)"], [ANY], "1 - erf(x)."))
-_erfcx = unary(declare("erfcx", "x", "erfcx", ["g * -2 * erfcx_moment(x, 1)"], [(-1.0, 3.0)], "exp(x ** 2) * erfc(x)."))
+_erfc = unary(declare("erfc", "x", "erfc", ["-g * error_density(x)"], [ANY], "1 - erf(x).", complex=True))
+_erfcx = unary(
+    declare(
+        "erfcx",
+        "x",
+        "erfcx",
+        ["g * -2 * erfcx_moment(x, 1)"],
+        [(-1.0, 3.0)],
+        "exp(x ** 2) * erfc(x).",
+        complex=True,
+    )
+)
 _erfinv = unary(declare(
     "erfinv", "x", "erfinv", ["g * 0.8862269254527580 * exp(square(y))"], [(-0.9, 0.9)], "The inverse of erf.",
 ))  # fmt: skip
 _erfcinv = unary(declare(
     "erfcinv", "x", "erfcinv", ["-g * 0.8862269254527580 * exp(square(y))"], [(0.1, 1.9)], "The inverse of erfc.",
 ))  # fmt: skip
-_ndtr = unary(declare("ndtr", "x", "ndtr", ["g * normal_density(x)"], [ANY], "The normal distribution function."))
-_log_ndtr = unary(declare("log_ndtr", "x", "log_ndtr", ["g * inverse_mills(x)"], [ANY], "The logarithm of ndtr."))
+_ndtr = unary(
+    declare("ndtr", "x", "ndtr", ["g * normal_density(x)"], [ANY], "The normal distribution function.", complex=True)
+)
+_log_ndtr = unary(
+    declare("log_ndtr", "x", "log_ndtr", ["g * inverse_mills(x)"], [ANY], "The logarithm of ndtr.", complex=True)
+)
 _ndtri = unary(declare(
     "ndtri", "x", "ndtri", ["g * 2.5066282746310002 * exp(0.5 * square(y))"], [UNIT], "The inverse of ndtr.",
 ))  # fmt: skip
@@ -89,7 +139,7 @@ _ndtri = unary(declare(
 
 @special
 def erf(x: ArrayLike) -> Tensor:
-    """The error function, 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x. It needs no SciPy.
+    """The error function, 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x. For real x it needs no SciPy.
 
     >>> zen.special.erf(zen.tensor([0.0])).tolist()
     [0.0]

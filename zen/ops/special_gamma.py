@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import apply, binary, unary
-from ..dtypes import FLOATING
+from ..dtypes import COMPLEX, INEXACT
+from .complex_polygamma import BERNOULLI, SHIFT, complex_polygamma, to_the_left
 from .operands import floating, operand, raw, whole
 from .register import FUNCTIONS, ROWS, dispatch
 from .special import POSITIVE, declare, derivative, doubles, fixed, scipy_function, special
@@ -20,28 +21,39 @@ if TYPE_CHECKING:
     from ..backend import Tensor
     from ..typing import ArrayLike
 
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-_SHIFT = 15
-
-
 _FAR = -1e5
 
 
 def _zeta(x: Any, q: Any) -> Any:
-    """SciPy's, which takes a step for each whole number between q and 0: far below it is inf at the poles, else nan."""
+    """SciPy's, but for q far below 0: there SciPy takes a step for each whole number between."""
     q = np.asarray(q)
-    found = scipy_function("zeta")(x, np.where(q < _FAR, q.dtype.type(1), q))
-    return np.where(q < _FAR, np.where(q == np.floor(q), np.inf, np.nan), found).astype(np.asarray(found).dtype)
+    zeta = scipy_function("zeta")
+    found = np.asarray(zeta(x, np.where(q < _FAR, q.dtype.type(1), q)))
+    if not (q < _FAR).any():
+        return found
+    s, far = np.asarray(x, np.float64), np.where(q < _FAR, q, -0.5).astype(np.float64)
+    return np.where(q < _FAR, to_the_left(zeta, s, far), found).astype(found.dtype)
 
 
 def _polygamma(n: Any, x: Any) -> Any:
     """(-1) ** (n + 1) n! zeta(n + 1, x), and digamma for n = 0, in the dtype of x."""
     x = np.asarray(x)
-    x = x if x.dtype in FLOATING else x.astype(np.float64)
+    x = x if x.dtype in INEXACT else x.astype(np.float64)
     n = np.asarray(n, np.float64)
+    if x.dtype in COMPLEX:
+        return _of_complex(n, x)
     factor = np.where(n % 2 == 1, 1.0, -1.0) * scipy_function("gamma")(n + 1)
     found = _zeta(np.where(n == 0, 2.0, n + 1).astype(x.dtype), x) * factor.astype(x.dtype)
     return np.where(n == 0, scipy_function("psi")(x), found)
+
+
+def _of_complex(n: np.ndarray, z: np.ndarray) -> np.ndarray:
+    found = scipy_function("psi")(z) + np.zeros(n.shape, z.dtype)
+    for order in np.unique(n[n > 0]):
+        with np.errstate(all="ignore"):
+            found = np.where(n == order, complex_polygamma(int(order), z.astype(np.complex128)), found)
+    made: np.ndarray = found.astype(z.dtype)
+    return made
 
 
 def polygamma_gap(a: Any, b: Any, n: int) -> Any:
@@ -59,16 +71,16 @@ def polygamma_gap(a: Any, b: Any, n: int) -> Any:
         return z**-p * np.expm1(-p * np.log1p(step / z))
 
     sign, found = (-1) ** n, np.zeros(x.shape)
-    near = np.minimum(x, x + step) < _SHIFT
-    for k in range(_SHIFT if near.any() else 0):
+    near = np.minimum(x, x + step) < SHIFT
+    for k in range(SHIFT if near.any() else 0):
         found = found - sign * math.factorial(n) * np.where(near, power(x + k, n + 1), 0)
-    z = np.where(near, x + _SHIFT, x)
+    z = np.where(near, x + SHIFT, x)
     if n:
         found = found - sign * math.factorial(n - 1) * power(z, n)
     else:
         found = found + np.log1p(step / z)
     found = found - sign * math.factorial(n) / 2 * power(z, n + 1)
-    for k, number in enumerate(_BERNOULLI, 1):
+    for k, number in enumerate(BERNOULLI, 1):
         factor = number * math.factorial(2 * k + n - 1) / math.factorial(2 * k)
         found = found - sign * factor * power(z, 2 * k + n)
     if not fits.all():
@@ -88,13 +100,17 @@ derivative(
     "polygamma_gap", polygamma_gap, ["g * polygamma_gap(a, b, n + 1)", "g * polygamma(n + 1, a + b)"], _pairs,
     "What polygamma(n, .) has more at a + b than at a.", "a b",
 )  # fmt: skip
-_GAMMA = unary(declare("gamma", "x", "gamma", ["g * y * digamma(x)"], [POSITIVE], "The gamma function."))
+_GAMMA = unary(declare("gamma", "x", "gamma", ["g * y * digamma(x)"], [POSITIVE], "The gamma function.", complex=True))
 _GAMMALN = unary(declare("gammaln", "x", "gammaln", ["g * digamma(x)"], [POSITIVE], "log(abs(gamma(x)))."))
-_LOGGAMMA = unary(declare("loggamma", "x", "loggamma", ["g * digamma(x)"], [POSITIVE], "The logarithm of gamma."))
-_DIGAMMA = unary(declare("digamma", "x", "psi", ["g * polygamma(1, x)"], [POSITIVE], "The derivative of gammaln."))
+_LOGGAMMA = unary(
+    declare("loggamma", "x", "loggamma", ["g * digamma(x)"], [POSITIVE], "The logarithm of gamma.", complex=True)
+)
+_DIGAMMA = unary(
+    declare("digamma", "x", "psi", ["g * polygamma(1, x)"], [POSITIVE], "The derivative of gammaln.", complex=True)
+)
 _POLYGAMMA = binary(declare(
     "polygamma", "n x", _polygamma, [None, "g * polygamma(n + 1, x)"], [(2.0, 2.0), (0.5, 3.0)],
-    "The n-th derivative of digamma.",
+    "The n-th derivative of digamma.", complex=True,
 ))  # fmt: skip
 _BETA = binary(declare(
     "beta", "a b", "beta", ["-g * y * polygamma_gap(a, b, 0)", "-g * y * polygamma_gap(b, a, 0)"],
@@ -112,7 +128,7 @@ _ZETA = binary(declare(
 
 @special
 def gamma(x: ArrayLike) -> Tensor:
-    """The gamma function. At 0 it is inf, at negative integers nan.
+    """The gamma function, also of complex numbers. At 0 it is inf, at negative integers nan.
 
     >>> zen.special.gamma(zen.tensor([1.0, 5.0])).tolist()
     [1.0, 24.0]
@@ -132,7 +148,7 @@ def gammaln(x: ArrayLike) -> Tensor:
 
 @special
 def loggamma(x: ArrayLike) -> Tensor:
-    """The principal branch of the logarithm of gamma(x): for real numbers nan below 0.
+    """The principal branch of the logarithm of gamma(x), also of complex numbers: for real ones nan below 0.
 
     >>> zen.special.loggamma(zen.tensor([1.0, 2.0])).tolist()
     [0.0, 0.0]
@@ -142,7 +158,7 @@ def loggamma(x: ArrayLike) -> Tensor:
 
 @special
 def digamma(x: ArrayLike) -> Tensor:
-    """The derivative of gammaln, also called psi: -inf at 0, nan at negative integers.
+    """The derivative of gammaln, also called psi, also of complex numbers: -inf at 0, nan at negative integers.
 
     >>> round(zen.special.digamma(zen.tensor(1.0)).item(), 4)
     -0.5772
@@ -157,13 +173,14 @@ dispatch("scipy.special.psi", digamma)  # the ufunc calls itself so
 def polygamma(n: ArrayLike, x: ArrayLike) -> Tensor:
     """The n-th derivative of digamma.
 
-    n: whole numbers from 0, constants; ValueError for others. n and x broadcast; the result has the dtype of x.
+    n: whole numbers from 0, constants; ValueError for others. x: real, or complex with n up to 40. n and x broadcast;
+    the result has the dtype of x.
 
     >>> round(zen.special.polygamma(1, zen.tensor(1.0)).item(), 4)
     1.6449
     """
     orders = np.asarray(fixed("polygamma", "n", n, "it counts derivatives"))
-    if not np.all((orders >= 0) & (orders == np.floor(orders))):
+    if np.iscomplexobj(orders) or not np.all((orders >= 0) & (orders == np.floor(orders))):
         raise ValueError(f"polygamma: n must be whole numbers from 0, got {n!r}")
     return _POLYGAMMA(orders if orders.ndim else float(orders), x)
 

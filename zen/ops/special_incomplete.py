@@ -15,7 +15,7 @@ from ..backend import Shaped, apply, binary
 from . import special_jets
 from .register import define
 from .row import row
-from .special import POSITIVE, UNIT, alike, declare, doubles, real, scipy_function, special
+from .special import POSITIVE, UNIT, alike, declare, doubles, result, scipy_function, special
 
 if TYPE_CHECKING:
     from ..backend import Tensor
@@ -77,7 +77,7 @@ def _gammainc(a: Any, x: Any, n: int) -> Any:
 
 def _joint(*args: Any) -> Shaped:
     arrays = [x for x in args if hasattr(x, "dtype")]
-    return Shaped(np.broadcast_shapes(*[x.shape for x in arrays]), real(*arrays))
+    return Shaped(np.broadcast_shapes(*[x.shape for x in arrays]), result(*arrays))
 
 
 def _gamma_cases(rng: np.random.Generator) -> list[Any]:
