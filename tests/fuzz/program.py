@@ -1,8 +1,8 @@
 """Random straight-line programs as plain data: what they are made of, how they read as Python, and how they shrink.
 
-`families.py`, `layers.py` and `wider.py` draw them, `interpret.py`, `abuse.py` and the peers run them, `python -m fuzz` looks for
-programs that fail. A program is a list of sources (leaves, arrays of the user's, index arrays, masks), of steps over
-named values, and of outputs, each with the array it is multiplied by in the loss.
+`families.py`, `layers.py` and `wider.py` draw them, `interpret.py`, `abuse.py` and the peers run them, `python -m fuzz`
+looks for programs that fail. A program is a list of sources (leaves, arrays of the user's, index arrays, masks), of
+steps over named values, and of outputs, each with the array it is multiplied by in the loss.
 """
 
 from __future__ import annotations
