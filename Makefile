@@ -28,7 +28,7 @@ help:
 	@echo "make demo         train a classifier of handwritten digits; pictures go to out/"
 	@echo "make gallery      every example in full (QUICK=--quick: in short); pictures go to out/"
 	@echo "make test         the whole suite, on the compiled engine and on the reference engine"
-	@echo "make test-peers   everything that has a peer against PyTorch, SciPy and scikit-learn"
+	@echo "make test-peers   everything that has a peer against PyTorch, JAX, SciPy and scikit-learn"
 	@echo "make fuzz         look for programs that fail: SEED=0 SECONDS=60"
 	@echo "make bench        the benchmarks (make bench-peers: beside PyTorch, HIPS autograd and JAX)"
 	@echo "make build        the compiled engine alone"
