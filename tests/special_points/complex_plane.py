@@ -6,6 +6,7 @@ that side. The sign of a zero says which.
 
 from math import inf, log, nan, pi, sqrt
 
+import numpy as np
 from points import NO
 
 from zen import f
@@ -170,6 +171,16 @@ POINTS = [
     ("nan_to_num", lambda a: f.real(f.nan_to_num(z(a, 0.0))), (nan,), {"": 0, "a": 0}),
     ("vdot at 0", lambda a, b: f.real(f.vdot(f.stack([z(a, b)]), f.stack([z(a, b)]))), (0.0, 0.0),
      {"": 0, "a": 0, "aa": 2, "bb": 2, "ab": 0}),
+    # real numbers outside of the real domain stand above the cut
+    ("emath.arcsin of 2", lambda a: f.imag(np.emath.arcsin(a)), (2.0,),
+     {"": log(2 + sqrt(3)), "a": 1 / sqrt(3), "aa": -2 / 3**1.5, "aaa": 9 / 3**2.5}),
+    ("emath.arccos of 2", lambda a: f.imag(np.emath.arccos(a)), (2.0,),
+     {"": -log(2 + sqrt(3)), "a": -1 / sqrt(3), "aa": 2 / 3**1.5}),
+    ("emath.arctanh of 2", lambda a: f.real(np.emath.arctanh(a)), (2.0,),
+     {"": log(3) / 2, "a": -1 / 3, "aa": 4 / 9, "aaa": -26 / 27}),
+    ("emath.sqrt of -4", lambda a: f.imag(np.emath.sqrt(a)), (-4.0,), {"": 2, "a": -0.25, "aa": -1 / 32}),
+    ("emath.log of -1", lambda a: f.real(np.emath.log(a)), (-1.0,), {"": 0, "a": -1, "aa": -1, "aaa": -2}),
+    ("emath.power of -1", lambda a: f.imag(np.emath.power(a, 0.5)), (-1.0,), {"": 1, "a": -0.5, "aa": -0.25}),
     # of one element: log |z|, and z / |z|
     ("slogdet", lambda a, b: f.slogdet(f.reshape(z(a, b), (1, 1))).logabsdet, (0.0, 2.0),
      {"": log(2), "a": 0, "b": 0.5, "aa": 0.25, "bb": -0.25, "ab": 0, "bbb": 0.25}),
