@@ -16,6 +16,7 @@ SAID = {
     "character_transformer": (r"cross entropy of a character: [\d.]+ -> ([\d.]+)", 1.0, 3.6),
     "digits": (r"test accuracy (\d\.\d+)", 0.85, 1.0),
     "digits_convnet": (r"test accuracy (\d\.\d+)", 0.6, 1.0),
+    "equaliser": (r"as received -> (\d\.\d+) filtered", 0.0, 0.02),
     "explicit_graph": (r"y = (-\d\.\d+) x \+", -1.2, -0.8),
     "fizzbuzz": (r"accuracy (\d\.\d+)", 0.4, 1.0),
     "gaussian_process": (r"log marginal likelihood -[\d.]+ -> -([\d.]+)", 100, 160),
