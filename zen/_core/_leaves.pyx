@@ -127,7 +127,7 @@ cdef Source source_of(list outputs, long long oldest, long long newest) except? 
         n = node_of(<Tensor>t)
         while n is not None:
             if n.row is None:
-                if not n.is_closed:
+                if n.is_closed != 1:
                     return OPEN
                 if n.seq < oldest or n.seq > newest:
                     found = CLOSED
@@ -138,7 +138,7 @@ cdef Source source_of(list outputs, long long oldest, long long newest) except? 
                 m = n.input(k)
                 if m is None:
                     continue
-                if m.is_closed:
+                if m.is_closed == 1:
                     if m.seq < oldest or m.seq > newest:
                         found = CLOSED
                     continue
@@ -208,6 +208,7 @@ cdef class Leaves:
         cdef Node n = leaf_node(
             cnp.PyArray_NDIM(array), <Py_ssize_t*>cnp.PyArray_DIMS(array), cnp.PyArray_TYPE(array))
         cdef Tensor t = new_tensor(array, n)
+        n.is_closed = 2
         self.tensors.append(t)
         self.nodes.append(n)
         return t
@@ -221,7 +222,7 @@ cdef class Leaves:
         finally:
             switch(before)
             for n in self.nodes:
-                n.is_closed = True
+                n.is_closed = 1
 
     def directions(self, tangents not None):
         """The tangents of the variables, where each is one argument, and Tensors and arrays without a graph will do.

@@ -71,7 +71,7 @@ cdef class Node:
     cdef readonly long long seq
     cdef PyObject* owner                     # the live Tensor, borrowed; its dealloc clears this
     cdef short nd, typenum
-    cdef unsigned char is_closed             # a leaf that stood for an argument of a transform which is over
+    cdef unsigned char is_closed             # a leaf: 2 stands for an argument of a transform, 1 did and that is over
     cdef unsigned char watched               # something saved is under a Watch of _guard
     cdef unsigned short users                # passes that are reading the node: it keeps all until they have left
     cdef Py_ssize_t* dims

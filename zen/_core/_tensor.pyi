@@ -109,6 +109,8 @@ class Node:
     grad: Tensor | None
     retains_grad: bool
     closed: bool
+    @property
+    def variable(self) -> bool: ...
     hooks: dict[int, Any] | None
     @property
     def row(self) -> Row | None: ...

@@ -347,11 +347,16 @@ cdef class Node:
     @property
     def closed(self):
         """Whether this leaf stood for an argument of a transform that is over: nobody differentiates by it again."""
-        return bool(self.is_closed)
+        return self.is_closed == 1
 
     @closed.setter
     def closed(self, bint over):
         self.is_closed = over
+
+    @property
+    def variable(self):
+        """Whether this leaf stands for an argument of a transform whose function is running."""
+        return self.is_closed == 2
 
     @property
     def retains_grad(self):

@@ -101,6 +101,8 @@ class Leaves:
     def leaf(self, array: np.ndarray) -> Tensor:
         """A new leaf around `array`, closed when the function has run."""
         made = leaf(array, True)
+        assert made.node is not None
+        made.node.variable = True
         self.tensors.append(made)
         self._nodes.append(made.node)
         return made
@@ -111,7 +113,7 @@ class Leaves:
             return call_recording(True, function, *self.args, **keywords)
         finally:
             for node in self._nodes:
-                node.closed = True
+                node.closed, node.variable = True, False
 
     def directions(self, tangents: Sequence[Any]) -> list[Any] | None:
         """None: the caller looks closer at every tangent, and does all that follows."""

@@ -20,8 +20,8 @@ class Node:
     was saved. `inputs` has a Node for each argument, None where the argument is constant. `saved` is
     (args..., y), or (xs, y) for a variadic row; each entry is an array, a scalar, a Shaped or None.
 
-    `closed` is set on a leaf that stood for an argument of a transform which is over: nobody differentiates by it
-    again.
+    `variable` is set on a leaf while it stands for an argument of a transform, and `closed` when that is over: nobody
+    differentiates by it again.
 
     A long chain is freed from a list, one node after the other, and needs no C stack for it: the interpreter's own
     deallocation recurses, on some versions until a thread with a small stack has none left.
@@ -29,7 +29,7 @@ class Node:
 
     __slots__ = (
         "__weakref__", "_tensor", "closed", "dtype", "grad", "hooks", "inputs", "params", "released", "retains_grad",
-        "row", "saved", "seq", "shape",
+        "row", "saved", "seq", "shape", "variable",
     )  # fmt: skip
 
     def __init__(
@@ -49,7 +49,7 @@ class Node:
         self.dtype = dtype
         self.seq = next_seq()
         self.released = False
-        self.closed = False
+        self.closed = self.variable = False
         self.grad: Any = None
         self.retains_grad = False
         self.hooks: dict[int, Callable[[Any], Any]] | None = None

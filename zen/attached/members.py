@@ -398,6 +398,11 @@ def _needs_leaf(t: Tensor, action: str) -> None:
             "the graph, or t.detach().clone(). Where plain values are wanted (to plot, to save, for another library), "
             "pass t.detach()"
         )
+    if node is not None and node.variable:
+        raise RuntimeError(
+            f"{action}: this Tensor stands for an argument of a function that is being differentiated, and a leaf of "
+            "its own would lose the gradient; use t.copy(), or t.detach().clone() where plain values are wanted"
+        )
 
 
 def _only(t: Tensor, name: str) -> Any:
