@@ -1,0 +1,49 @@
+"""On the axes, where branch cuts lie, complex rows have the derivatives of the side that signed zeros name."""
+
+import itertools
+
+import numpy as np
+import pytest
+from drawing import ELEMENTWISE, ROWS, has_derivative
+from points import forward
+from points import row as called
+
+import zen
+
+COMPLEX = [name for name in ELEMENTWISE if ROWS[name].complex and any(ROWS[name].vjp)]
+AXES = [
+    complex(*parts)
+    for r, zero in itertools.product((-3.0, -1.5, -0.5, 0.5, 1.5, 3.0), (0.0, -0.0))
+    for parts in ((r, zero), (zero, r))
+]
+OTHER = 0.7 + 0.4j
+
+
+def beside(z):
+    """Off the axis, on the side that the zero names."""
+    return complex(*[part or np.copysign(1e-9, part) for part in (z.real, z.imag)])
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_derivatives_are_those_of_the_side_that_a_zero_names(name):
+    row = ROWS[name]
+    for k in range(len(row.args)):
+        if not has_derivative(row, k):
+            continue
+        before, after = (OTHER,) * k, (OTHER,) * (len(row.args) - 1 - k)
+
+        def function(x, before=before, after=after):
+            return called(name)(*before, x, *after)
+
+        for order in range(4):
+            with np.errstate(all="ignore"):
+                found, expected = (_values(function, [of(z) for z in AXES]) for of in (complex, beside))
+            near = np.abs(found - expected) < 1e-5 * (1 + np.abs(expected))
+            wrong = np.isfinite(found) & ~near
+            assert not wrong.any(), f"order {order} in {row.args[k]} at {np.array(AXES)[wrong]}: {found[wrong]}"
+            function = forward(function, 0)
+
+
+def _values(function, points):
+    found = function(np.array(points))
+    return np.broadcast_to(found.array if isinstance(found, zen.Tensor) else found, len(points))
