@@ -1,7 +1,7 @@
 # Blocks of an operand: read, write, and the primitives over a block that C compilers do not inline.
 # Included by the generated kernels, so that every variant compiles its own copy for its instruction set.
 
-from libc.float cimport DBL_MAX, FLT_MAX
+from libc.float cimport FLT_MAX
 from libc.string cimport memcpy
 from zen._core._loops cimport Loop
 from zen._core._types cimport ADD, BLOCK, FILLED, REDUCE, SET
@@ -316,13 +316,13 @@ cdef inline void angle_slope_float(
     cdef double square
     for i in range(m):
         square = <double>a[i] * a[i] + <double>b[i] * b[i]
-        out[i] = <float>0 if square == 0 or square > DBL_MAX else <float>(b[i] / square)
+        out[i] = <float>(b[i] / square) if square != 0 else <float>0
 
 
 cdef inline void angle_slope_double(
     const Loop* loop, const double* a, const double* b, double* out, Py_ssize_t m
 ) noexcept nogil:
-    # b / (a a + b b), 0 far out. Where the squares would overflow or vanish, a and b are scaled by a power of two.
+    # b / (a a + b b). Where the squares would overflow or vanish, a and b are scaled by a power of two.
     cdef Py_ssize_t i
     cdef double x, y, square, scale
     for i in range(m):
@@ -332,7 +332,7 @@ cdef inline void angle_slope_double(
         scale = 4.149515568880993e180 if x < 1e-150 else scale
         x, y = a[i] * scale, b[i] * scale
         square = x * x + y * y
-        out[i] = 0.0 if square == 0 or square > DBL_MAX else y / square * scale
+        out[i] = y / square * scale if square != 0 else 0.0
 
 
 # The error function by minimax rational approximations, which compilers vectorise; the C library's, called for one

@@ -26,15 +26,14 @@ def gelu_slope(x: Any) -> Any:
 
 
 def angle_slope(a: Any, b: Any) -> Any:
-    """b / (a a + b b), and 0 at (0, 0) and far out. Where the squares would overflow or vanish, a and b are scaled."""
+    """b / (a a + b b), and 0 at (0, 0). Where the squares would overflow or vanish, a and b are scaled."""
     dtype = floating(np.result_type(a, b))
     x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
     size = np.maximum(np.abs(x), np.abs(y))
     scale = np.where(size > 1e150, 2.0**-600, np.where(size < 1e-150, 2.0**600, 1.0))
     x, y = x * scale, y * scale
     square = x * x + y * y
-    nothing = (square == 0) | np.isinf(square)
-    return np.asarray(np.where(nothing, 0, y / np.where(nothing, 1, square) * scale)).astype(dtype)
+    return np.asarray(np.where(square == 0, 0, y / np.where(square == 0, 1, square) * scale)).astype(dtype)
 
 
 NUMPY: dict[str, Any] = {
