@@ -118,7 +118,7 @@ class Adafactor(Optimizer):
         walk.counts.append((entry, step))
 
     @staticmethod
-    def _move(walks: list[Any]) -> None:
+    def _carry_out(walks: list[Any]) -> None:
         for walk in walks:
             with np.errstate(all="ignore"):
                 for array, value in walk.values:

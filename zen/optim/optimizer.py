@@ -74,7 +74,7 @@ class Optimizer:
     RANGES: ClassVar[dict[str, Range]] = {}
     STATE: ClassVar[tuple[str, ...]] = ()
     NUMBERS: ClassVar[tuple[str, ...]] = ()
-    _move: Callable[[list[Any]], None] = staticmethod(backend.kernels.optim.move)
+    _carry_out: Callable[[list[Any]], None] = staticmethod(backend.kernels.optim.move)
     """Carries out what `_update` has prepared for each group."""
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
@@ -192,7 +192,7 @@ class Optimizer:
             walks = self._prepared(written)
             announce(written, f"{self._name}.step")  # for passes of other threads while it is carried out
             try:
-                self._move(walks)
+                self._carry_out(walks)
             finally:
                 announce(written, f"{self._name}.step")
         return loss
@@ -201,7 +201,7 @@ class Optimizer:
         return backend.call_recording(True, closure)
 
     def _update(self, group: dict[str, Any], written: list[np.ndarray]) -> Any:
-        """The prepared step over the parameters of one group, which `_move` carries out.
+        """The prepared step over the parameters of one group, which `_carry_out` carries out.
 
         `written` gets each array that is changed and that others may refer to.
         """
