@@ -356,3 +356,11 @@ def _run_all(functions):
         t.start()
     for t in threads:
         t.join()
+
+
+def test_the_graph_below_a_wanted_intermediate_stays():
+    w, x = zen.tensor(2.0, requires_grad=True), zen.tensor(3.0, requires_grad=True)
+    middle = w * w
+    found = zen.gradients(middle * x, [middle, x])
+    assert [g.item() for g in found] == [3, 4]
+    assert zen.gradients(middle, w).item() == 4

@@ -326,6 +326,9 @@ cdef class Pass:
             if self.wanted is not None:
                 if self.wants(n):
                     self.wanted[n] = self.gradient()
+                    if n.row is not None and not leads_on(self, n):
+                        Py_CLEAR(self.array)     # its graph stays: nothing was done with it
+                        continue
             elif n.row is None or n.retains:
                 self.finished.append(due(n, conjugated(self.gradient())))
             if n.row is not None:
@@ -362,6 +365,17 @@ cdef class Pass:
             Py_INCREF(a)
             self.array = <PyObject*>a
         return 0
+
+
+cdef bint leads_on(Pass p, Node n) except -1:
+    # Whether something below the node is wanted as well.
+    cdef Node m
+    cdef int k
+    for k in range(n.count()):
+        m = n.input(k)
+        if m is not None and p.needs(m):
+            return True
+    return False
 
 
 cdef int propagate(Pass p, Node n) except -1:
