@@ -229,6 +229,17 @@ if TYPE_CHECKING:
     from .transforms import jvp as jvp
     from .transforms import value_and_grad as value_and_grad
     from .transforms import vjp as vjp
+    from .transforms.hessians import hessian as hessian
+    from .transforms.hessians import hessian_diag as hessian_diag
+    from .transforms.hessians import hvp as hvp
+    from .transforms.hessians import value_and_hessian as value_and_hessian
+    from .transforms.jacobians import jacfwd as jacfwd
+    from .transforms.jacobians import jacobian as jacobian
+    from .transforms.jacobians import jacrev as jacrev
+    from .transforms.jacobians import value_and_jacobian as value_and_jacobian
+    from .transforms.linear import linearize as linearize
+    from .transforms.mapping import vmap as vmap
+    from .transforms.raveling import ravel_tree as ravel_tree
 
 bool = bool_  # the name in the Array API standard
 newaxis = None
@@ -266,6 +277,11 @@ _HOMES = {
     "serialize": "load save",
     "training": "fit",
     "transforms": "custom_vjp grad gradients jvp value_and_grad vjp",
+    "transforms.hessians": "hessian hessian_diag hvp value_and_hessian",
+    "transforms.jacobians": "jacfwd jacobian jacrev value_and_jacobian",
+    "transforms.linear": "linearize",
+    "transforms.mapping": "vmap",
+    "transforms.raveling": "ravel_tree",
 }
 """What is imported when it is first used, by the module where it stands."""
 _FROM = {_name: _home for _home, _names in _HOMES.items() for _name in _names.split()}

@@ -13,6 +13,8 @@ The rest of zen imports the engine from here only. A missing extension is an err
     repr(t)                         text of a Tensor                             zen/attached/members.py
     getitem(t, key)                 a part, for any key                          zen/ops/indexing.py
     operators, arrays, tensors      see zen/ops/register.py                      zen/ops
+    batched, apply_batched(row, inputs, params): values of all examples of a vmap, and what rows make of them
+                                                                                 zen/batching
 """
 
 from __future__ import annotations

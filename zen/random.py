@@ -13,6 +13,7 @@ import numpy as np
 
 from . import backend
 from .backend import Tensor
+from .batched import ANYWHERE, Batched, Unbatched, running
 from .conversion import supported
 from .creation import shape_of
 from .dtypes import DEFAULT
@@ -47,7 +48,7 @@ def normal(
     (2, 3)
     """
     sizes, dtype = shape_of("normal", shape, supported(dtype))
-    return _leaf((generator or _default()).normal(mean, scale, sizes), dtype, requires_grad)
+    return _leaf(stream(generator).normal(mean, scale, sizes), dtype, requires_grad)
 
 
 def uniform(
@@ -56,7 +57,7 @@ def uniform(
 ) -> Tensor:  # fmt: skip
     """Numbers spread evenly over [low, high)."""
     sizes, dtype = shape_of("uniform", shape, supported(dtype))
-    return _leaf((generator or _default()).uniform(low, high, sizes), dtype, requires_grad)
+    return _leaf(stream(generator).uniform(low, high, sizes), dtype, requires_grad)
 
 
 def integers(
@@ -64,12 +65,13 @@ def integers(
 ) -> Tensor:
     """Integers from [low, high), or from [0, low) if `high` is not given; int64."""
     sizes, _ = shape_of("integers", shape, DEFAULT)
-    return backend.leaf(np.asarray((generator or _default()).integers(low, high, sizes)), False)
+    drawn: Any = stream(generator).integers(low, high, sizes)
+    return drawn if type(drawn) is Batched else backend.leaf(np.asarray(drawn), False)  # type: ignore[return-value]
 
 
 def permutation(n: int, *, generator: np.random.Generator | None = None) -> Tensor:
     """The integers 0 to n - 1 in random order; int64."""
-    return backend.leaf((generator or _default()).permutation(n), False)
+    return backend.leaf(stream(generator).permutation(n), False)
 
 
 def _default() -> np.random.Generator:
@@ -80,11 +82,47 @@ def _default() -> np.random.Generator:
 
 
 def stream(generator: np.random.Generator | None = None) -> np.random.Generator:
-    """The generator that is given, or else the one that `seed` starts."""
-    return generator or _default()
+    """The generator that is given, or else the one that `seed` starts; in a `vmap` one that draws for each example."""
+    found = generator or _default()
+    return _ForExamples(found) if ANYWHERE and running.levels else found  # type: ignore[return-value]
+
+
+class _ForExamples:
+    """A generator within a `vmap`: its methods draw numbers for all examples."""
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self.generator = generator
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _ARGUMENTS:
+            raise Unbatched(f"random {name} is drawn for one example")
+
+        def draw(*args: Any, **options: Any) -> Any:
+            options.update(zip(_ARGUMENTS[name], args, strict=False))
+            size, levels = options.pop("size", None), running.levels
+            own = () if size is None else tuple(size) if isinstance(size, (tuple, list)) else (size,)
+            whole = (*[level.size for level in levels], *own)
+            made: Any = backend.wrap(np.asarray(getattr(self.generator, name)(size=whole, **options)))
+            for level in levels:
+                made = Batched(made, level)
+            return made
+
+        return draw
+
+
+_ARGUMENTS = {
+    "gumbel": ("loc", "scale", "size"), "integers": ("low", "high", "size", "dtype", "endpoint"),
+    "normal": ("loc", "scale", "size"), "random": ("size", "dtype"), "standard_normal": ("size", "dtype"),
+    "uniform": ("low", "high", "size"),
+}  # fmt: skip
+"""The positional arguments of a generator's methods."""
 
 
 def _leaf(values: Any, dtype: np.dtype, requires_grad: bool) -> Tensor:
+    if type(values) is Batched:
+        if requires_grad:
+            raise Unbatched("a leaf is made for each example")
+        return values.astype(dtype)  # type: ignore[no-any-return]
     return backend.leaf(np.asarray(values, dtype), requires_grad)
 
 

@@ -14,7 +14,7 @@ from zen._core._guard cimport borrow, guarded_params, keep
 from zen._core._memory cimport new_array, new_ordered, same_shape
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_mask, taken
 from zen._core._tensor cimport (
-    ARRAY, NOBODY, NODES, OTHERS, SCALAR, Node, Row, Shaped, Sharers, Tensor, hook, hush, new_node, new_scalar,
+    ARRAY, NOBODY, NODES, OTHERS, SCALAR, Node, Row, Shaped, Sharers, Tensor, batched, hook, hush, new_node, new_scalar,
     new_tensor, node_of, output_node, recording, set_calls, sharers_of, unhush,
 )
 from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t

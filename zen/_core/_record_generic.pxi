@@ -91,7 +91,16 @@ cdef Row row_for(Row row, tuple inputs):
     return row
 
 
+cdef bint holds(tuple values, object kind) noexcept:
+    for x in values:
+        if type(x) is kind:
+            return True
+    return False
+
+
 cdef object generic(Row row, tuple inputs, tuple params):
+    if batched() is not None and (holds(inputs, batched()) or holds(params, batched())):
+        return hook("apply_batched")(row, inputs, params)
     if row.for_complex is not True:
         row = row_for(row, inputs)
     if row.several or row.workspace or row.composition is not None:

@@ -129,6 +129,7 @@ cdef void register(str kernel, run_t run, pull_t pull)
 cdef void register_push(str kernel, push_t push)
 cdef Sharers sharers_of(Tensor t) noexcept
 cdef object hook(str name)
+cdef object batched()
 cdef bint recording() noexcept
 cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
 cdef object hush()                          # NumPy's warnings off in this thread, until `unhush` of what is returned

@@ -80,6 +80,14 @@ cdef object hook(str name):
     return hooks_[name]
 
 
+cdef object batched_ = None
+
+
+cdef object batched():
+    # The type of values of all examples of a `vmap`, or None as long as there was none.
+    return batched_
+
+
 cdef pull_t pull_output = NULL
 
 
@@ -90,7 +98,9 @@ cdef void set_pull_output(pull_t pull):
 
 def install(**given):
     """Give the engine what it may call back on higher floors; see the list in zen/backend.py."""
+    global batched_
     hooks_.update(given)
+    batched_ = given.get("batched", batched_)
     if "note" in given:
         set_note(given["note"])
     if "operators" in given:

@@ -81,7 +81,7 @@ def _to(row_name: str) -> Any:
     def transpose(g: Any, x: Any) -> Any:
         parameter = x.dtype if row_name == "cast" else x.shape
         row = {"cast": _CAST, "expand": _EXPAND, "unbroadcast": _UNBROADCAST}[row_name]
-        return apply(row, (g,), (parameter,)) if isinstance(g, Tensor) else row.forward(g, parameter)
+        return row.forward(g, parameter) if isinstance(g, (np.ndarray, np.generic)) else apply(row, (g,), (parameter,))
 
     return transpose
 

@@ -23,6 +23,9 @@ def apply(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...] = ()) -> An
     """
     if not row.variadic and len(inputs) != row.nin:
         raise TypeError(f"{row.name} takes {row.nin} arguments, not {len(inputs)}")
+    kind = Installed.batched
+    if kind is not None and any([type(x) is kind for x in (*inputs, *params)]):
+        return Installed.apply_batched(row, inputs, params)
     if row.for_complex is not True:
         row = _row_for(row, inputs)
     if row.composition is not None and not _has_kernel(inputs):

@@ -171,6 +171,8 @@ class Installed:
     note: Callable[[np.ndarray, int, str], None] | None = None
     arrays: Any = SimpleNamespace()
     tensors: Any = SimpleNamespace()
+    batched: Any = None
+    apply_batched: Callable[..., Any] = staticmethod(_missing)
     apply: Callable[..., Any] = staticmethod(_missing)
     """The engine's own `apply`, for the operators of Tensor, which stand below it."""
 
@@ -180,7 +182,7 @@ def install(**hooks: Any) -> None:
     for name, value in hooks.items():
         if name.startswith("_") or not hasattr(Installed, name):
             raise TypeError(f"install: unknown hook {name!r}")
-        setattr(Installed, name, staticmethod(value) if callable(value) else value)
+        setattr(Installed, name, staticmethod(value) if callable(value) and not isinstance(value, type) else value)
 
 
 def check_dtype(dtype: np.dtype) -> None:

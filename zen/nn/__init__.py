@@ -139,6 +139,7 @@ from .resampling import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .resampling import UpsamplingNearest2d as UpsamplingNearest2d
 from .sequences import pad_sequence as pad_sequence
 from .sequences import unpad_sequence as unpad_sequence
+from .stateless import functional_call as functional_call
 from .transformer import Transformer as Transformer
 from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer

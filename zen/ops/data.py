@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import backend, creation
 from ..backend import Tensor
+from ..batched import Batched
 from ..conversion import convert, describe, holds_gradients, supported
 from ..creation import like, one_device, shape_of
 from .nesting import nested
@@ -78,9 +79,9 @@ def asarray(
     """
     if device is not None:
         one_device("asarray", device)
-    if isinstance(data, Tensor):
+    if isinstance(data, (Tensor, Batched)):
         if dtype is None or supported(dtype) == data.dtype:
-            return data.clone() if copy else data
+            return data.clone() if copy else data  # type: ignore[return-value]
         if copy is False:
             raise ValueError(f"asarray: dtype {data.dtype} cannot become {np.dtype(dtype)} without a copy")
         cast: Tensor = data.astype(supported(dtype))

@@ -16,10 +16,11 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply
+from ..batched import ANYWHERE, Batched
 from ..conversion import refuse_stripping
 from ..dtypes import BOOLEAN, INTEGER, KERNELS
 from .casting import LARGE, copied
-from .register import define
+from .register import ROWS, define
 from .result_shapes import indexed, same
 from .row import row
 
@@ -197,13 +198,25 @@ SETITEM = define(row(
 ))  # fmt: skip
 
 
-def getitem(x: Tensor, key: Any) -> Tensor:
+def getitem(x: Any, key: Any) -> Tensor:
     """`x[key]`: the engine calls it for every key it does not handle itself.
 
     key: ints, slices, None, Ellipsis, boolean masks, arrays, lists or Tensors of ints, and mixtures, as in NumPy.
     Raises IndexError naming the index and the shape.
     """
-    return apply(GETITEM, (x,), (plain_key(key),))  # type: ignore[no-any-return]
+    key = plain_key(key)
+    if ANYWHERE and any([type(k) is Batched for k in key]):
+        return _for_examples(x, key)  # type: ignore[no-any-return]
+    return apply(GETITEM, (x,), (key,))  # type: ignore[no-any-return]
+
+
+def _for_examples(x: Any, key: tuple[Any, ...]) -> Any:
+    """`x[key]` where the key differs by example, and x may be the same for all."""
+    level = max([k.level for k in key if type(k) is Batched], key=lambda level: level.depth)
+    if len(key) == 1 and isinstance(key[0].value, Tensor) and key[0].dtype in INTEGER:
+        return Batched(apply(GETITEM, (x,), ((key[0].value._array,),)), level)
+    repeated = apply(ROWS["broadcast_to"], (x,), ((level.size, *x.shape),))
+    return apply(GETITEM, (Batched(repeated, level),), (key,))
 
 
 def along_axis(shape: tuple[int, ...], indices: np.ndarray, axis: int) -> tuple[Any, ...]:

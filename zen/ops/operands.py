@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor
+from ..batched import Batched, Unbatched
 from ..conversion import as_array, holds_gradients
 from ..dtypes import COMPLEX, DEFAULT, FLOATING, NUMBERS, complexed
 from .errors import reworded
@@ -24,7 +25,7 @@ _INSTEAD = {
 
 def operand(operation: str, x: Any) -> Any:
     """`x` as something with a shape: Tensors and arrays as they are, numbers and nested lists of them converted."""
-    if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype in NUMBERS):
+    if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype in NUMBERS) or type(x) is Batched:
         return x
     try:
         array = nested(x) if holds_gradients(x) else as_array(x)
@@ -51,6 +52,8 @@ def floating(operation: str, x: Any, or_complex: bool = False) -> Any:
 
 def raw(x: Any) -> Any:
     """The values of a Tensor or array, for what no gradient depends on (positions, masks)."""
+    if type(x) is Batched:
+        raise Unbatched("an operation reads values, which differ by example")
     return x._array if isinstance(x, Tensor) else x
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import apply
+from ..batched import Batched
 from .operands import raw
 from .register import ROWS
 
@@ -22,6 +23,8 @@ def letter(operation: str, order: Any, allowed: str) -> str:
 
 def in_columns(x: Any, order: str) -> bool:
     """Whether `order` reads x by columns."""
+    if order == "C":
+        return False
     flags = raw(x).flags
     return order == "F" or (order == "A" and flags.f_contiguous and not flags.c_contiguous)
 
@@ -43,7 +46,7 @@ def as_in_memory(x: Any, order: str) -> Any:
 
 def laid_out(x: Any, order: Any) -> Any:
     """x, or a copy of it if it does not lie in memory in the order C or F."""
-    if order not in ("C", "F") or raw(x).flags[f"{order}_CONTIGUOUS"]:
+    if order not in ("C", "F") or type(x) is Batched or raw(x).flags[f"{order}_CONTIGUOUS"]:
         return x
     return apply(ROWS["copy"], (x,), (order,))
 

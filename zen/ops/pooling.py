@@ -13,12 +13,14 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply, kernels
+from ..batched import Batched, Unbatched
 from ..dtypes import COMPLEX, KERNELS
 from .convolution import batched, several, unbatched
 from .operands import by_parts, constant, floating, raw
 from .pointwise import where
 from .register import define, public
 from .row import row
+from .shape import reshape
 
 Array = np.ndarray
 
@@ -148,11 +150,22 @@ def _check_sizes(name: str, x: Any) -> None:
 # --- the largest value
 
 
+def _max_of_examples(name: str, axes: int, x: Batched, down: Any, right: Any, dilation: Any) -> Batched:
+    """The images of all examples in one stack."""
+    stack = reshape(x.value, (-1, *x.shape[1:]))
+    y = _max(name, axes, stack, down, right, dilation, False, False)
+    return Batched(reshape(y, (*x.value.shape[:3], *y.shape[2:])), x.level)
+
+
 def _max(name: str, axes: int, x: Any, down: Any, right: Any, dilation: Any, return_indices: bool, alone: bool) -> Any:
     none = (down[:, 0] >= down[:, 1])[:, None] | (right[:, 0] >= right[:, 1])  # windows in the padding alone
     if none.any():
         down, right = [np.where((w[:, 0] >= w[:, 1])[:, None], (0, 1), w) for w in (down, right)]
     recorded = isinstance(x, Tensor) and x.requires_grad and backend.grad_enabled()
+    if type(x) is Batched:
+        if return_indices:
+            raise Unbatched(f"{name} with return_indices")
+        return unbatched(_max_of_examples(name, axes, x, down, right, dilation), axes, alone)
     array = raw(x)
     compute = array if array.dtype in KERNELS else array.astype(np.float32)
     values, index = kernels.pool.max_pool2d(compute, down, right, dilation, recorded or return_indices)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Shaped, Tensor, apply
+from ..batched import Batched
 from ..dtypes import COMPLEX, KERNELS, accumulator
 from . import masked
 from .arguments import refuse
@@ -226,7 +227,7 @@ def _prod_tangent(f: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     if not axes:
         return g
     first, n = axes[0], len(axes)
-    if isinstance(g, Tensor) or g.dtype not in KERNELS or axes != tuple(range(first, first + n)):
+    if isinstance(g, (Tensor, Batched)) or g.dtype not in KERNELS or axes != tuple(range(first, first + n)):
         return f.sum(_others_over(f, x, shape, axes) * g, axis, keepdims)
     joined = (*shape[:first], count(shape, axes), *shape[first + n :])
     found = backend.kernels.along.product_tangent(x.reshape(joined), g.reshape(joined), first)

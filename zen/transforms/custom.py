@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
+from ..batched import Batched, Unbatched
 from .conjugation import conjugated
 from .wrapper import Wrapper
 
@@ -84,6 +85,8 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
             else:
                 static[k] = value
         for path, value in trees.leaves(tuple(static.values()) + tuple(keywords.values())):
+            if type(value) is Batched:
+                raise Unbatched(f"{self._name} gets arrays, of one example")
             if isinstance(value, Tensor):
                 raise TypeError(
                     f"{self._name}: a Tensor in a list or dict, or as a keyword argument (at {path}), would lose its "

@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Shaped, Tensor
+from ..batched import ANYWHERE, WITHIN, running
 from ..conversion import convert
 from ..dtypes import COMPLEX, DIFFERENTIABLE, KERNELS, floating
 from ..ops import register
@@ -50,18 +51,20 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if not (isinstance(primals, (tuple, list)) and isinstance(tangents, (tuple, list))):
         name, given = ("tangents", tangents) if isinstance(primals, (tuple, list)) else ("primals", primals)
         raise TypeError(f"jvp: {name} is a tuple with an entry for each argument, not {type(given).__name__}")
+    if ANYWHERE and running.levels:
+        return WITHIN["jvp"](f, primals, tangents)  # type: ignore[no-any-return]
     variables = Variables("jvp", primals, None)
     directions = variables.directions(tangents)
     if directions is not None:
         out = variables.call(f, {})
         try:
-            made = variables.pushed(out, directions, _ARRAYS)
+            made = variables.pushed(out, directions, ARRAYS)
         except Undetermined:
             made = None
         if made is not None:
             return made
     else:
-        directions = _directions(primals, tangents, variables.tensors)
+        directions = directions_of("jvp", primals, tangents, variables.tensors)
         out = variables.call(f, {})
     took_tensors, linked = variables.took_tensors, False
     for t in directions:
@@ -70,18 +73,18 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     outputs = results("jvp", out)
     connected = linked or variables.connected(outputs)
     if connected:
-        directions = [_TENSORS.fit(d, t.node) for d, t in zip(directions, variables.tensors, strict=True)]
-        pushed = _pushed(outputs, variables.tensors, directions, _TENSORS)
-        pushed = [_own(variables, t, p) for t, p in zip(outputs, pushed, strict=True)]
+        directions = [TENSORS.fit(d, t.node) for d, t in zip(directions, variables.tensors, strict=True)]
+        pushed = push_through(outputs, variables.tensors, directions, TENSORS)
+        pushed = [owned(variables, t, p) for t, p in zip(outputs, pushed, strict=True)]
     else:
-        pushed = _pushed(outputs, variables.tensors, directions, _ARRAYS)
+        pushed = push_through(outputs, variables.tensors, directions, ARRAYS)
         for k, p in enumerate(pushed):
-            p = _zeros(outputs[k]) if p is None else p
+            p = zero_tangent(outputs[k]) if p is None else p
             pushed[k] = backend.wrap(p) if took_tensors else p
     return variables.settled(out, connected, not took_tensors), trees.rebuild(out, pushed)
 
 
-def _pushed(outputs: list[Tensor], variables: list[Tensor], directions: list[Any], rule: _Rule) -> list[Any]:
+def push_through(outputs: list[Tensor], variables: list[Tensor], directions: list[Any], rule: Rule) -> list[Any]:
     """The tangents of `outputs`; None for one that depends on no variable."""
     try:
         return backend.push(outputs, variables, directions, rule, rule.recorded)
@@ -125,35 +128,36 @@ def _generic(t: Tensor) -> np.ndarray:
     return np.asarray(np.cos(place) + 1j * np.sin(2 * place) if t.dtype in COMPLEX else np.cos(place), t.dtype)
 
 
-def _zeros(t: Tensor) -> np.ndarray:
+def zero_tangent(t: Tensor) -> np.ndarray:
     return np.zeros(t.shape, floating(t.dtype))
 
 
-def _own(variables: Variables, t: Tensor, tangent: Tensor | None) -> Any:
+def owned(variables: Variables, t: Tensor, tangent: Tensor | None) -> Any:
     """The tangent of a result, with its graph: a Tensor of its own, even where two results have the same."""
     if tangent is None:
-        return backend.wrap(_zeros(t))
+        return backend.wrap(zero_tangent(t))
     return variables.settle(backend.call_recording(True, register.tensors.positive, tangent), True, False)
 
 
-def _directions(primals: Sequence[Any], tangents: Sequence[Any], variables: list[Tensor]) -> list[Any]:
+def directions_of(name: str, primals: Sequence[Any], tangents: Sequence[Any], variables: list[Tensor]) -> list[Any]:
+    """The tangents of the variables, checked: Tensors or arrays."""
     if len(primals) != len(tangents):
-        raise ValueError(f"jvp: {len(tangents)} tangents for {len(primals)} primals")
+        raise ValueError(f"{name}: {len(tangents)} tangents for {len(primals)} primals")
     found = trees.matched(primals, tangents)
     if found is None:
-        raise ValueError("jvp: the tangents do not have the structure of the primals")
+        raise ValueError(f"{name}: the tangents do not have the structure of the primals")
     for k, value in enumerate(found):
         shape = value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
         if shape != variables[k].shape:
             path = [path for path, _ in trees.leaves(tuple(primals), "tangents")][k]
-            raise ValueError(f"jvp: {path} has shape {shape}; expected {variables[k].shape}, as its primal")
+            raise ValueError(f"{name}: {path} has shape {shape}; expected {variables[k].shape}, as its primal")
         if not (isinstance(value, Tensor) or (type(value) is np.ndarray and value.dtype in KERNELS)):
             value = found[k] = convert(value)
-        check_cotangent("jvp", f"tangent {k}", variables[k], value)
+        check_cotangent(name, f"tangent {k}", variables[k], value)
     return found
 
 
-class _Rule:
+class Rule:
     """The tangent of one node's value. `recorded`: tangents are Tensors, and what is done to them is recorded."""
 
     def __init__(self, recorded: bool) -> None:
@@ -291,7 +295,7 @@ class _Rule:
             seeds.append(tangent if pulled.shape == shape else self.broadcast(tangent, pulled.shape))
             roots.append(pulled)
         wanted = [d for d in dummies if d is not None]
-        found = iter(backend.run(roots, seeds, wanted, True, self.recorded) or () if roots else [None] * len(wanted))
+        found = iter(self.run(roots, seeds, wanted) if roots else [None] * len(wanted))
         tangents = []
         for dummy in dummies:
             tangent = None if dummy is None else next(found)
@@ -310,6 +314,10 @@ class _Rule:
         if row.variadic:
             return [(k, row.vjps[0](f, g, k, *values, *node.params)) for k in moving]
         return [(k, row.vjps[k](f, g, *values, *node.params)) for k in moving]
+
+    def run(self, roots: list[Any], seeds: list[Any], wanted: list[Any]) -> list[Any]:
+        """A backward pass from the vjps to their dummy cotangents."""
+        return backend.run(roots, seeds, wanted, True, self.recorded) or []
 
     # Values
 
@@ -374,4 +382,4 @@ def _reaches(shape: tuple[int, ...], full: tuple[int, ...]) -> bool:
     return len(shape) <= len(full) and all([n in (1, m) for n, m in pairs])
 
 
-_ARRAYS, _TENSORS = _Rule(False), _Rule(True)
+ARRAYS, TENSORS = Rule(False), Rule(True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
+from ..batched import ANYWHERE, WITHIN, Batched, running
 from ..conversion import convert
 from ..dtypes import COMPLEX, KERNELS
 from .conjugation import check_cotangent, conjugated
@@ -59,7 +60,7 @@ def gradients(
                 f"gradients: {path} does not require a gradient and has no graph; check that it was not computed "
                 "under zen.no_grad() or after detach()"
             )
-    seeds = _seeds(outputs, roots, grad_outputs)
+    seeds = seeds_of(outputs, roots, grad_outputs)
     if not wanted or not roots:
         return trees.rebuild(inputs, [None] * len(wanted))
     retain = create_graph if retain_graph is None else retain_graph
@@ -149,7 +150,7 @@ class _ValueAndGradient(Wrapper):
         Wrapper.__init__(self, f)
         alone = type(argnums) is int and argnums >= 0
         if not alone:
-            _argnums(argnums, None)
+            positions(argnums, None)
         # One attribute: `Wrapper.__getattr__` makes reading each of them slow.
         self._given = f, argnums, has_aux, holomorphic, alone and not has_aux and not holomorphic
 
@@ -171,8 +172,10 @@ class _Gradient(_ValueAndGradient):
 
 def _both(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`(value, gradient)` of a call of what `value_and_grad` was given."""
+    if ANYWHERE and running.levels:
+        return WITHIN["value_and_grad"](given, args, kwargs)
     f, argnums, has_aux, holomorphic, is_plain = given
-    where = [argnums] if is_plain and argnums < len(args) else _argnums(argnums, len(args))
+    where = [argnums] if is_plain and argnums < len(args) else positions(argnums, len(args))
     variables = Variables("grad", args, where)
     value, aux = variables.call(f, kwargs), None
     alone = not kwargs and len(args) == len(where)
@@ -181,9 +184,9 @@ def _both(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any])
         if made is not None:
             return made
     if has_aux:
-        value, aux = _split(value)
+        value, aux = split_aux(value)
     if not isinstance(value, Tensor) or value.size != 1:
-        _refuse(value)
+        refuse_value(value)
     outputs = [value]
     recorded = connected = variables.connected(outputs)
     if holomorphic:
@@ -222,6 +225,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> y.tolist(), pull(np.array([1.0, 10.0]))[0].tolist()
     ([1.0, 4.0], [2.0, 40.0])
     """
+    if ANYWHERE and running.levels:
+        return WITHIN["vjp"](f, primals)  # type: ignore[no-any-return]
     variables = Variables("vjp", primals, None)
     out = variables.call(f, {})
     outputs = results("vjp", out)
@@ -232,13 +237,15 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         made = None if connected else variables.pulled(out, cotangent, primals)
         if made is not None:
             return made
+        if ANYWHERE and any([type(c) is Batched for c in trees.values(cotangent)]):
+            return WITHIN["pull"](primals, variables, out, outputs, connected, cotangent)  # type: ignore[no-any-return]
         if isinstance(out, Tensor) and isinstance(cotangent, (Tensor, np.ndarray)):
             seeds = [_seed("vjp", "the result", out, cotangent)]
         elif isinstance(out, Tensor):
-            seeds = _seeds(out, [("the result", out)], cotangent, "vjp")
+            seeds = seeds_of(out, [("the result", out)], cotangent, "vjp")
         else:
             named = [(path, t) for (path, _), t in zip(trees.leaves(out, "the result"), outputs, strict=True)]
-            seeds = _seeds(out, named, cotangent, "vjp")
+            seeds = seeds_of(out, named, cotangent, "vjp")
         given, linked = as_array, connected
         for seed in seeds:
             if isinstance(seed, Tensor):
@@ -261,7 +268,7 @@ def _check_holomorphic(value: Tensor, variables: Sequence[Tensor]) -> None:
         )
 
 
-def _refuse(out: Any) -> Never:
+def refuse_value(out: Any) -> Never:
     if isinstance(out, (tuple, list, dict)):
         raise TypeError(
             f"grad: the function returned {type(out).__name__}, but must return one Tensor; for further results "
@@ -274,13 +281,13 @@ def _refuse(out: Any) -> Never:
     )
 
 
-def _split(out: Any) -> tuple[Any, Any]:
+def split_aux(out: Any) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
         raise TypeError(f"grad: with has_aux the function returns (value, aux), not {type(out).__name__}")
     return out
 
 
-def _argnums(argnums: int | Sequence[int], count: int | None) -> list[int]:
+def positions(argnums: int | Sequence[int], count: int | None) -> list[int]:
     """The positions to differentiate, checked; with `count` arguments, non-negative."""
     if isinstance(argnums, int) and (count is None or 0 <= argnums < count):
         return [argnums]
@@ -306,7 +313,7 @@ def _tensors(role: str, tree: Any) -> list[tuple[str, Tensor]]:
     return found
 
 
-def _seeds(outputs: Any, roots: Sequence[tuple[str, Tensor]], given: Any, name: str = "gradients") -> list[Any]:
+def seeds_of(outputs: Any, roots: Sequence[tuple[str, Tensor]], given: Any, name: str = "gradients") -> list[Any]:
     """The cotangents, checked against the outputs: Tensors, arrays, or None for a single one."""
     if given is None:
         values: list[Any] = [None] * len(roots)
