@@ -229,6 +229,9 @@ if TYPE_CHECKING:
     from .transforms import jvp as jvp
     from .transforms import value_and_grad as value_and_grad
     from .transforms import vjp as vjp
+    from .transforms.checkpointing import checkpoint as checkpoint
+    from .transforms.checkpointing import stop_gradient as stop_gradient
+    from .transforms.custom_forward import custom_jvp as custom_jvp
     from .transforms.hessians import hessian as hessian
     from .transforms.hessians import hessian_diag as hessian_diag
     from .transforms.hessians import hvp as hvp
@@ -277,6 +280,8 @@ _HOMES = {
     "serialize": "load save",
     "training": "fit",
     "transforms": "custom_vjp grad gradients jvp value_and_grad vjp",
+    "transforms.checkpointing": "checkpoint stop_gradient",
+    "transforms.custom_forward": "custom_jvp",
     "transforms.hessians": "hessian hessian_diag hvp value_and_hessian",
     "transforms.jacobians": "jacfwd jacobian jacrev value_and_jacobian",
     "transforms.linear": "linearize",

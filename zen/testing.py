@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from . import backend
+from . import backend, trees
 from .backend import Tensor
 from .dtypes import COMPLEX, DEFAULT, DIFFERENTIABLE, FLOATING
 from .transforms import gradients, jvp
 
-__all__ = ["check_gradients", "differentiated", "evaluate", "numerical_gradients"]
+__all__ = ["check_gradients", "check_grads", "differentiated", "evaluate", "numerical_gradients"]
 __dir__ = __all__.copy
 
 STEP = 6e-6
@@ -56,13 +56,92 @@ def check_gradients(
     rng = np.random.default_rng(seed)
     tolerance = _Tolerance(rtol, atol)
     if forward:
-        _check_forward(f, values, rng, step, tolerance)
+        tangents = _random_like([a for a in values if a.dtype in DIFFERENTIABLE], rng)
+        _check_forward(f, values, tangents, step, tolerance, "forward mode")
     for k in range(1, order + 1):
         cotangents = _random_like(evaluate(f, values), rng)
-        _check_reverse(f, values, cotangents, step, tolerance, k)
+        told = [f"derivative of order {k} for argument {j + 1}" for j in range(len(values))]
+        _check_reverse(f, values, cotangents, step, tolerance, told)
         if k < order:
             f = differentiated(f, len(values))
             values = [*values, *cotangents]
+
+
+def check_grads(
+    f: Function,
+    args: Sequence[Any],
+    order: int = 2,
+    modes: Sequence[str] = ("fwd", "rev"),
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-7,
+    eps: float = STEP,
+    seed: int = 0,
+) -> None:
+    """Compare the derivatives of `f` at `args` with numerical differentiation, up to `order`, in the given modes.
+
+    f: takes `args`, which may be nested containers of arrays, and returns a Tensor or a nested container of Tensors.
+    modes: "fwd" for forward mode, "rev" for reverse mode; with both, each derivative of a derivative is taken in either
+    mode. rtol, atol, eps (the step), seed and what is differentiated are as in `check_gradients`. Raises AssertionError
+    that names the mode, the order, the argument, the element, and both values; ValueError for other modes.
+
+    >>> import numpy as np, zen, zen.testing
+    >>> zen.testing.check_grads(lambda p: p["a"] * zen.exp(p["b"]), [{"a": 2.0, "b": np.array([0.5, 1.0])}])
+    """
+    unknown = [m for m in modes if m not in ("fwd", "rev")]
+    if unknown or not modes:
+        raise ValueError(f"check_grads: modes are 'fwd' and 'rev', not {unknown[0] if unknown else modes!r}")
+    if order < 1:
+        raise ValueError(f"check_grads: order is 1 or more, not {order}")
+    args = tuple(args)
+    named = [(f"argument {path}", _as_value(leaf)) for path, leaf in trees.leaves(args)]
+
+    def flat(*leaves: Any) -> list[Any]:
+        return [x for x in trees.values([f(*trees.rebuild(args, leaves))]) if isinstance(x, Tensor)]
+
+    checks = _Checks(np.random.default_rng(seed), eps, _Tolerance(rtol, atol), tuple(modes))
+    checks.run(flat, [name for name, _ in named], [value for _, value in named], order, "")
+
+
+class _Checks:
+    def __init__(self, rng: np.random.Generator, step: float, tolerance: _Tolerance, modes: tuple[str, ...]) -> None:
+        self.rng, self.step, self.tolerance, self.modes = rng, step, tolerance, modes
+
+    def run(self, f: Function, names: list[str], values: list[np.ndarray], order: int, through: str) -> None:
+        """Check the first derivative of `f`, and then those of that derivative. through: the modes so far."""
+        where = [k for k, a in enumerate(values) if a.dtype in DIFFERENTIABLE]
+        for mode in self.modes:
+            way = f"{through}{mode}"
+            seeds = _random_like([values[k] for k in where] if mode == "fwd" else evaluate(f, values), self.rng)
+            if mode == "fwd":
+                _check_forward(f, values, seeds, self.step, self.tolerance, f"{way}: forward mode")
+                labels = [f"the tangent of {names[k]}" for k in where]
+                derivative = pushed(f, len(values), where)
+            else:
+                told = [f"{way}: derivative by {name}" for name in names]
+                _check_reverse(f, values, seeds, self.step, self.tolerance, told)
+                labels = [f"the cotangent of result {k + 1}" for k in range(len(seeds))]
+                derivative = differentiated(f, len(values))
+            if order > 1:
+                self.run(derivative, [*names, *labels], [*values, *seeds], order - 1, f"{way}, ")
+
+
+def pushed(f: Function, nargs: int, where: list[int]) -> Function:
+    """The tangents of `f` as a function of its `nargs` arguments, and of the tangents of those at `where`."""
+
+    def tangent(*values: Tensor) -> list[Tensor]:
+        args, tangents = list(values[:nargs]), values[nargs:]
+
+        def of(*moving: Any) -> tuple[Any, ...]:
+            full = list(args)
+            for k, x in zip(where, moving, strict=True):
+                full[k] = x
+            return tuple(_as_list(f(*full)))
+
+        found = jvp(of, tuple([args[k] for k in where]), tuple(tangents))[1]
+        return [t if isinstance(t, Tensor) else backend.wrap(np.asarray(t)) for t in _as_list(found)]
+
+    return tangent
 
 
 def numerical_gradients(
@@ -118,8 +197,9 @@ def differentiated(f: Function, nargs: int) -> Function:
 
 
 def _check_reverse(
-    f: Function, args: list[np.ndarray], cotangents: list[np.ndarray], step: float, tolerance: _Tolerance, order: int
-) -> None:
+    f: Function, args: list[np.ndarray], cotangents: list[np.ndarray], step: float, tolerance: _Tolerance,
+    names: list[str],
+) -> None:  # fmt: skip
     leaves = [_leaf(a) for a in args]
     inputs = [t for t in leaves if t.requires_grad]
     exact = iter(_gradients(f(*leaves), inputs, cotangents, create_graph=False))
@@ -128,14 +208,13 @@ def _check_reverse(
             continue
         found = next(exact)
         array = np.zeros(args[k].shape, args[k].dtype) if found is None else found._array
-        tolerance.compare(array, expected, f"derivative of order {order} for argument {k + 1}")
+        tolerance.compare(array, expected, names[k])
 
 
 def _check_forward(
-    f: Function, args: list[np.ndarray], rng: np.random.Generator, step: float, tolerance: _Tolerance
+    f: Function, args: list[np.ndarray], tangents: list[np.ndarray], step: float, tolerance: _Tolerance, name: str
 ) -> None:
     where = [k for k, a in enumerate(args) if a.dtype in DIFFERENTIABLE]
-    tangents = _random_like([args[k] for k in where], rng)
 
     def along(*primals: Any) -> tuple[Any, ...]:
         full: list[Any] = [backend.wrap(a) for a in args]
@@ -154,7 +233,7 @@ def _check_forward(
     for k, (t, above, below) in enumerate(zip(_as_list(found), moved(1.0), moved(-1.0), strict=True)):
         expected = (above - below) / (2 * step)
         array = t._array if isinstance(t, Tensor) else np.asarray(t)
-        tolerance.compare(np.broadcast_to(array, expected.shape), expected, f"forward mode for result {k + 1}")
+        tolerance.compare(np.broadcast_to(array, expected.shape), expected, f"{name} for result {k + 1}")
 
 
 class _Tolerance:
