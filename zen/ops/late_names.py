@@ -38,8 +38,8 @@ ROWS: dict[str, str] = {
     "normalisation_channels": "batch_norm fixed_norm group_norm",
     "pooling": "avg_pool2d avg_pool2d_input pool_gather pool_scatter",
     "complex_numbers": (
-        "complex_abs complex_acos complex_acosh complex_angle complex_asin complex_clip complex_norm2 complex_norm_p complex_rint "
-        "complex_sigmoid complex_sign complex_silu complex_std complex_var conj direction imag real"
+        "complex_abs complex_acos complex_acosh complex_angle complex_asin complex_clip complex_norm2 complex_norm_p "
+        "complex_rint complex_sigmoid complex_sign complex_silu complex_std complex_var conj direction imag real"
     ),
     "real_functions": (
         "cbrt copysign deg2rad fmax fmin fmod heaviside i0 i0_slope ldexp logaddexp2 modf nextafter rad2deg sinc "
