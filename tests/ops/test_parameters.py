@@ -23,6 +23,7 @@ TRAINING = {"training": True}
 CALLS = {
     **{name: ((IMAGES,), TRAINING, {"p": 0.3}) for name in ("alpha_dropout", "feature_alpha_dropout", "dropout3d")},
     "avg_pool2d": ((IMAGES, 2), {}, {"divisor_override": 3.0}),
+    **{f"fractional_max_pool{n}d": ((IMAGES, 2), {}, {"output_ratio": 0.5}) for n in (2, 3)},
     "batch_norm": ((X, np.zeros(3), np.ones(3)), TRAINING, {"eps": 0.1, "momentum": 0.1}),
     "binary_cross_entropy": ((P, Q), {}, {"weight": WEIGHTS}),
     "binary_cross_entropy_with_logits": ((X, Q), {}, {"weight": WEIGHTS, "pos_weight": WEIGHTS}),
@@ -160,6 +161,7 @@ WHOLE_CALLS = {
     "tensordot": ((X, X.T), {}),
     **{f"max_pool{n}d": ((IMAGES[..., 0] if n == 1 else IMAGES, 2), {}) for n in (1, 2, 3)},
     "roll": ((X, 1), {}),
+    **{f"max_unpool{n}d": ((np.ones((1, 1, *[2] * n)), np.zeros((1, 1, *[2] * n), int), 2), {}) for n in (1, 2, 3)},
 }  # fmt: skip
 
 

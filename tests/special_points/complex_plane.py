@@ -9,7 +9,7 @@ from math import inf, log, nan, pi, sqrt
 import numpy as np
 from points import NO
 
-from zen import f
+from zen import f, special
 
 L2, L10 = log(2), log(10)
 BELOW = complex(-1.0, -0.0)
@@ -101,6 +101,7 @@ HOLOMORPHIC = [
     ("atanh above the cut", f.atanh, complex(2, 0.0), [log(3) / 2 + 1j * pi / 2, -1 / 3, 4 / 9, -26 / 27]),
     ("atanh below the cut", f.atanh, complex(2, -0.0), [log(3) / 2 - 1j * pi / 2, -1 / 3, 4 / 9, -26 / 27]),
     ("sigmoid at 0", f.sigmoid, 0j, [0.5, 0.25, 0, -0.125]),
+    ("erf at 0", f.erf, 0j, [0, 2 / sqrt(pi), 0, -4 / sqrt(pi)]),  # 2 / sqrt(pi) exp(-z^2)
     ("silu at 0", f.silu, 0j, [0, 0.5, 0.5, 0]),
     ("sinc at 0", f.sinc, 0j, [1, 0, -(pi**2) / 3, 0]),
     ("sinc at 1", f.sinc, 1 + 0j, [0, -1, 2, pi**2 - 6]),
@@ -167,6 +168,11 @@ POINTS = [
      {"": 1, "a": 0, "b": 1}),
     ("sort_complex", lambda a, b: f.real(f.sort_complex(f.stack([z(a, 1.0), z(b, 0.0)]))[0]), (1.0, 1.0),
      {"": 1, "a": 0, "b": 1}),
+    ("clip, beyond by the imaginary part", lambda a, b: f.imag(f.clip(z(1.0, a), z(1.0, -1.0), z(1.0, b))), (3.0, 2.0),
+     {"": 2, "a": 0, "b": 1}),
+    # exp(-|real(z)|) I0(z), which at i a is J0(a) = 1 - a^2 / 4 + ...
+    ("ive on the imaginary axis", lambda a: f.real(special.ive(0.0, z(0.0, a))), (0.0,),
+     {"": 1, "a": 0, "aa": -0.5, "aaa": 0}),
     ("rint of a half", lambda a: f.real(f.rint(z(a, 0.5))), (0.5,), {"": 0, "a": 0}),
     ("nan_to_num", lambda a: f.real(f.nan_to_num(z(a, 0.0))), (nan,), {"": 0, "a": 0}),
     ("vdot at 0", lambda a, b: f.real(f.vdot(f.stack([z(a, b)]), f.stack([z(a, b)]))), (0.0, 0.0),

@@ -24,7 +24,7 @@ KINDS = {
         column_stack copyto delete diagflat diagonal dsplit dstack expand_dims fill_diagonal flatten flip fliplr
         flipud fold hsplit hstack insert meshgrid moveaxis pad permute_dims pixel_shuffle pixel_unshuffle place put
         put_along_axis putmask ravel repeat resize roll rollaxis rot90 split squeeze swapaxes take_along_axis tile
-        transpose unfold unstack vsplit vstack""",
+        transpose unfold unstack vsplit vstack max_unpool1d max_unpool2d max_unpool3d""",
     "it adds elements up with constant weights: linear": """
         adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d avg_pool1d avg_pool2d avg_pool3d trace
         fft fft2 fftn ifft ifft2 ifftn rfft rfft2 rfftn irfft irfft2 irfftn hfft ihfft fftshift ifftshift""",
@@ -35,7 +35,8 @@ KINDS = {
         signbit""",
     "it takes no array": "fftfreq rfftfreq",
     "it calls what it is given": "apply_along_axis apply_over_axes fromfunction",
-    "it multiplies with random numbers, or adds them": """
+    "it multiplies with random numbers, adds them, or lays windows by them": """
+        fractional_max_pool2d fractional_max_pool3d
         alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout gumbel_softmax""",
 }
 EXEMPT = {name: reason for reason, names in KINDS.items() for name in names.split()}
@@ -111,9 +112,12 @@ def apply_recorded(function, args, rows):
         for y in recorded:
             applied_in(y, rows)
         options = {"create_graph": True, "allow_unused": True}
-        waiting = [
-            g for y in recorded for g in zen.gradients(y, leaves, np.ones(y.shape, y.dtype), **options)
-        ]  # fmt: skip
+        try:
+            waiting = [
+                g for y in recorded for g in zen.gradients(y, leaves, np.ones(y.shape, y.dtype), **options)
+            ]  # fmt: skip
+        except np.linalg.LinAlgError:  # where there is no such derivative
+            return
 
 
 def test_every_row_has_special_points_or_is_linear():

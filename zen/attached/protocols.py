@@ -193,9 +193,10 @@ def _several(out: Any) -> tuple[Any, ...]:
 def _instead(error: Exception, of: Any, called: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What zen's function does not take, NumPy may: its result, if no gradient is at stake, else zen's error.
 
-    Matrices that have no result have none in NumPy, whose search for it may not end.
+    Least squares that have no result have none in NumPy, whose search for it may not end.
     """
-    if isinstance(error, np.linalg.LinAlgError) or requires_gradient(args, options):
+    endless = of is np.linalg.lstsq and isinstance(error, np.linalg.LinAlgError)
+    if endless or requires_gradient(args, options):
         raise error
     try:
         return undifferentiated.run(name_of(of, called), called, args, options)

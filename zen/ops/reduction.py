@@ -18,7 +18,7 @@ from . import masked
 from .arguments import refuse
 from .axes import count, kept, one_axis, reduced_axes, reduced_shape, some_axes, spread
 from .casting import astype
-from .operands import operand
+from .operands import operand, raw
 from .register import define, public
 from .result_shapes import reduced, reduced_floating, same
 from .row import NOT_DIFFERENTIABLE, row
@@ -255,6 +255,8 @@ def _prod_others_vjp(f: Any, g: Any, x: Any, axis: int) -> Any:
 
     Its own transpose: how product i changes with element k is how product k changes with element i.
     """
+    if type(x) is Batched or not np.isfinite(raw(x)).all():
+        return _moved_among_copies(f, g, x, axis)
     first, last = np.zeros(x.shape, x.dtype), np.zeros(x.shape, x.dtype)
     lead = (slice(None),) * axis
     first[(*lead, slice(0, 1))] = last[(*lead, slice(-1, None))] = 1
@@ -263,6 +265,22 @@ def _prod_others_vjp(f: Any, g: Any, x: Any, axis: int) -> Any:
     moved_before = f.recurrence(earlier, f.delayed(before * g, axis, 0.0, False), axis, False)
     moved_after = f.recurrence(x, f.delayed(after * g, axis, 0.0, True), axis, True)
     return moved_before * after + before * moved_after
+
+
+def _moved_among_copies(f: Any, g: Any, x: Any, axis: int) -> Any:
+    """The same by way of a matrix of copies of x, whose row i has its own element replaced by 1: its product is y[i].
+
+    No product of an infinite element and 0 is in it, as there is where one part of the others moves.
+    """
+    last = len(x.shape) - 1
+    if axis != last:
+        order = tuple([last if k == axis else axis if k == last else k for k in range(last + 1)])
+        moved = _moved_among_copies(f, f.permute_dims(g, order), f.permute_dims(x, order), last)
+        return f.permute_dims(moved, order)
+    n = x.shape[-1]
+    own = np.eye(n, dtype=bool)
+    copies = f.where(own, 1, f.broadcast_to(x[..., None, :], (*x.shape, n)))
+    return f.sum(f.where(own, 0, g[..., None] * f.prod_others(copies, last + 1)), (last,), False)
 
 
 def _prod_draws(rng: np.random.Generator) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import trees
+from ..dtypes import floating
 from ..ops.register import placed
 from . import reverse
 from .forward import jvp
@@ -141,8 +142,7 @@ class _Diagonal(Wrapper):
                 moved = tensor(trees.values(push(trees.rebuild(args[k], tangents)))[j])
                 return (moved * direction).sum()
 
-            dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
-            basis = np.eye(x.size, dtype=dtype).reshape(x.size, *x.shape)
+            basis = np.eye(x.size, dtype=floating(x.dtype)).reshape(x.size, *x.shape)
             step = self._chunk_size or max(1, (1 << 26) // max(1, x.size * x.dtype.itemsize))
             made = vmap(entry, chunk_size=step)(basis, np.arange(x.size))
             found.append(made.reshape(x.shape))

@@ -11,6 +11,7 @@ import numpy as np
 from .. import trees
 from ..backend import Tensor
 from ..batched import Batched
+from ..dtypes import INEXACT
 from ..ops.register import FUNCTIONS, placed
 
 
@@ -38,7 +39,7 @@ def ravel_tree(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
         parts, first = [], 0
         for shape, dtype in zip(shapes, dtypes, strict=True):
             part = flat[first : first + math.prod(shape)].reshape(shape)
-            parts.append(part if part.dtype == dtype or dtype.kind not in "fc" else part.astype(dtype))
+            parts.append(part if part.dtype == dtype or dtype not in INEXACT else part.astype(dtype))
             first += math.prod(shape)
         return trees.rebuild(tree, parts)
 
