@@ -12,9 +12,9 @@ PYTEST := $(PY) -m pytest
 
 KIND := $(if $(filter-out 0,$(ZEN_SANITIZE)),sanitized,$(if $(filter-out 0,$(ZEN_DEBUG)),debug,release))
 OTHERS := $(patsubst %,build/%.stamp,$(filter-out $(KIND),release debug sanitized))
-GENERATED := $(patsubst %,zen/_core/_kernels_%.pyx,base avx2 avx512) zen/_core/_optim_rules.pxi
+GENERATED := $(patsubst %,zen/_core/_kernels_%.pyx,base avx2 avx512 complex_base complex_avx2) zen/_core/_optim_rules.pxi
 SOURCES := setup.py pyproject.toml $(filter-out $(GENERATED),$(wildcard zen/_core/*.p*)) \
-	zen/ops/row.py zen/ops/elementwise.py zen/optim/rule.py zen/optim/rules.py
+	zen/ops/row.py zen/ops/elementwise.py zen/ops/complex_elementwise.py zen/optim/rule.py zen/optim/rules.py
 
 GALLERY := $(filter-out examples/program.py,$(wildcard examples/*.py))
 

@@ -42,6 +42,7 @@ VARIANTS = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"],
 }
 BUILT = list(VARIANTS) if X86 and not MSVC else ["base"]
+KERNELS = [f"_kernels_{v}" for v in BUILT] + [f"_kernels_complex_{v}" for v in BUILT if v != "avx512"]
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": DEBUG,
@@ -56,12 +57,12 @@ DIRECTIVES = {
 
 def variant(module: str) -> str | None:
     """The instruction set that `module` is compiled for, if it is one of the generated kernel modules."""
-    return module.removeprefix("_kernels_") if module.startswith("_kernels_") else None
+    return module.rpartition("_")[2] if module.startswith("_kernels_") else None
 
 
 def extensions() -> list[Extension]:
     """One for each Cython source, those that the build will generate included."""
-    modules = {path.stem for path in (ROOT / CORE).glob("*.pyx")} | {f"_kernels_{v}" for v in BUILT}
+    modules = {path.stem for path in (ROOT / CORE).glob("*.pyx")} | {*KERNELS}
     macros = [(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")]
     if DEBUG:
         macros.append(("ZEN_DEBUG", "1"))
@@ -70,7 +71,7 @@ def extensions() -> list[Extension]:
     return [
         Extension(f"zen._core.{module}", [str(CORE / f"{module}.pyx")], define_macros=list(macros))
         for module in sorted(modules)
-        if variant(module) in (None, *BUILT)
+        if variant(module) is None or module in KERNELS
     ]
 
 
@@ -87,9 +88,11 @@ class BuildExtensions(build_ext):  # type: ignore[misc]
 
         sys.path.insert(0, str(ROOT / CORE))
         import generate
+        import generate_complex
         import generate_rules
 
         generate.generate(ROOT / "zen")
+        generate_complex.generate(ROOT / "zen")
         generate_rules.generate(ROOT / "zen")
         translated = cythonize(
             self.extensions,

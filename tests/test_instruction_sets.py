@@ -18,7 +18,7 @@ from zen import backend
 from zen.ops import late, register
 
 rng, out = np.random.default_rng(0), {}
-late.load("pointwise")  # the rows that have generated kernels
+late.load("pointwise"), late.load("complex_numbers")  # the rows that have generated kernels
 for name, row in [*register.DECLARATIONS.items()]:  # a family may load meanwhile
     if not row.elementwise or row.vjp == (None,) * len(row.args):
         continue
@@ -35,6 +35,28 @@ for name, row in [*register.DECLARATIONS.items()]:  # a family may load meanwhil
             elif n % 3 == 1 and len(args) > 1:
                 args[-1] = args[-1][..., :1]
             leaves = [backend.leaf(a, a.dtype.kind == "f") for a in args]
+            y = backend.apply(register.ROWS[name], tuple(leaves))
+            y.backward(np.ones(y.shape, y.dtype))
+            key = f"{name} {np.dtype(dtype).name} {shape}"
+            out[key] = y.array
+            for k, t in enumerate(leaves):
+                if t.grad is not None:
+                    out[f"{key} gradient {k}"] = t.gradient
+
+# The same of complex operands.
+for name, row in [*register.DECLARATIONS.items()]:
+    if row.complex is not True or not row.elementwise or row.vjp == (None,) * len(row.args):
+        continue
+    for dtype in (np.complex64, np.complex128):
+        for n, shape in enumerate([(k,) for k in range(10)] + [(33,), (600,), (40, 30)]):
+            parts = rng.uniform(0.2, 0.9, (2, len(row.args), *shape))
+            args = [a.astype(dtype) if row.domain[k] != "bool" else a.real > 0.5
+                    for k, a in enumerate(parts[0] + 1j * parts[1])]
+            if n % 3 == 2:
+                args = [np.stack([a, a], axis=-1)[..., 0] for a in args]
+            elif n % 3 == 1 and len(args) > 1:
+                args[-1] = args[-1][..., :1]
+            leaves = [backend.leaf(a, a.dtype.kind == "c") for a in args]
             y = backend.apply(register.ROWS[name], tuple(leaves))
             y.backward(np.ones(y.shape, y.dtype))
             key = f"{name} {np.dtype(dtype).name} {shape}"

@@ -10,6 +10,7 @@ import pytest
 import zen
 from zen import backend
 from zen._reference import kernels as plain
+from zen.ops import complex_elementwise, elementwise, register
 
 MODULES = sorted(path.stem for path in Path(plain.__file__).parent.glob("[a-z]*.py"))
 
@@ -43,3 +44,36 @@ def test_kernels_of_layers_are_imported_when_they_are_called():
     root = str(Path(zen.__file__).parents[1])
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.stdout.split() == ["[]", "True"], done.stderr
+
+
+def test_kernels_of_complex_numbers_are_loaded_when_the_first_comes_by(engine):
+    code = (
+        "import sys, numpy as np, zen\n"
+        "loaded = lambda: sum('_kernels_complex_' in name for name in sys.modules)\n"
+        "x = zen.tensor([1.0, 2.0], requires_grad=True)\n"
+        "np.exp(x * 2).sum().backward()\n"
+        "before = loaded()\n"
+        "zen.tensor([1j]) * 2\n"
+        "print(before, loaded())"
+    )
+    root = str(Path(zen.__file__).parents[1])
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.stdout.split() == ["0", "1" if engine == "compiled" else "0"], done.stderr
+
+
+def test_formulas_read_the_same_of_real_and_of_complex_operands(engine):
+    if engine != "compiled":
+        assert backend.NAME == "reference"  # which has no kernels of formulas
+        return
+    from zen._core import _dispatch
+
+    shared, built = 0, [*elementwise.ROWS, *complex_elementwise.ROWS]
+    for name, row in register.DECLARATIONS.items():
+        found, other = _dispatch.find(name), _dispatch.find_complex(name)
+        if found is not None and other is not None:
+            shared += 1
+            assert found[0][0] == other[0][0], name
+            assert [v[0] for v in found[1]] == [v[0] for v in other[1]], name
+            assert (_dispatch.find_tangent(name) or (0, 0))[:2] == other[2][:2], name
+        assert (other is not None) == (row in built and row.complex is True), name
+    assert shared > 30

@@ -1,7 +1,8 @@
 """The compiled engine. Exports the same names as zen/_reference; zen/backend.py picks one of the two.
 
-Order of the modules, each using those before it: _types, _views, _loops, _blocks, _kernels_*, _dispatch, _memory,
-_guard, _broadcast, _blas, _factor, _tensor, _record, _engine, _differentiable, _operations, _leaves.
+Order of the modules, each using those before it: _types, _views, _loops, _blocks, _blocks_complex, _kernels_*,
+_dispatch, _memory, _guard, _broadcast, _blas, _factor, _tensor, _record, _engine, _differentiable, _operations,
+_leaves.
 """
 
 from . import _operations as _operations

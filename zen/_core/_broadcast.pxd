@@ -12,5 +12,6 @@ cdef void memory_order(const Operands* o, int nd, int* order) noexcept
 cdef void place(Operands* o, int slot, ndarray a, int nd) noexcept
 cdef void place_scalar(Operands* o, int slot, void* value, Py_ssize_t item, int nd) noexcept
 cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape, bint accumulate) noexcept nogil
+cdef bint has_sums(int typenum) noexcept nogil
 cdef ndarray reduce_to(ndarray a, int nd, const Py_ssize_t* shape)
 cdef int add_into(ndarray out, ndarray a) except -1

@@ -13,8 +13,8 @@ cimport numpy as cnp
 from libc.string cimport memcpy, memset
 from numpy cimport ndarray
 import numpy as np
-from zen._core._dispatch cimport identity_kernel, is_identity, kernels
-from zen._core._dtypes cimport has_kernels
+from zen._core._dispatch cimport has_complex, identity_kernel, is_identity, kernels
+from zen._core._dtypes cimport has_complex_kernels, has_kernels
 from zen._core._kernels cimport sum_t
 from zen._core._memory cimport new_array
 from zen._core._types cimport ADD, ARGUMENT, BLOCK, FILLED, MAXDIMS, OUT, REDUCE, SET, SLOTS, kernel_t
@@ -135,6 +135,9 @@ cdef void fill_block(char* block, const char* value, Py_ssize_t item, Py_ssize_t
     if item == sizeof(float):
         for i in range(n):
             (<float*>block)[i] = (<const float*>value)[0]
+    elif item == 2 * sizeof(double):
+        for i in range(n):
+            (<double*>block)[2 * i], (<double*>block)[2 * i + 1] = (<const double*>value)[0], (<const double*>value)[1]
     else:
         for i in range(n):
             (<double*>block)[i] = (<const double*>value)[0]
@@ -199,7 +202,7 @@ cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape,
     cdef Py_ssize_t index[MAXDIMS]
     cdef Py_ssize_t inner[SLOTS]
     cdef char* p[SLOTS]
-    cdef double blocks[SLOTS][BLOCK]
+    cdef double blocks[SLOTS][2 * BLOCK]
     cdef int k, slot, mode = ADD if accumulate else SET
     cdef int n = 0
     for k in range(nd):
@@ -246,8 +249,13 @@ cdef void iterate(kernel_t kernel, Operands* o, int nd, const Py_ssize_t* shape,
             return
 
 
+cdef bint has_sums(int typenum) noexcept nogil:
+    # Whether the kernels here add arrays of this dtype.
+    return has_kernels(typenum) or (has_complex and has_complex_kernels(typenum))
+
+
 cdef ndarray reduce_to(ndarray a, int nd, const Py_ssize_t* shape):
-    # Sum `a` (float or double) over the axes in which `shape` is shorter; `shape` broadcasts to a's.
+    # Sum `a`, of a dtype with `has_sums`, over the axes in which `shape` is shorter; `shape` broadcasts to a's.
     cdef Operands o
     cdef int own = cnp.PyArray_NDIM(a), typenum = cnp.PyArray_TYPE(a)
     cdef ndarray out = new_array(nd, shape, typenum)
@@ -266,7 +274,7 @@ cdef ndarray reduce_to(ndarray a, int nd, const Py_ssize_t* shape):
 
 
 cdef int add_into(ndarray out, ndarray a) except -1:
-    # out += a, where `a` has out's shape; `out` may be any strided view. Both float or both double.
+    # out += a, where `a` has out's shape; `out` may be any strided view. Both of a dtype with `has_sums`.
     cdef Operands o
     cdef int nd = cnp.PyArray_NDIM(out)
     o.used = 0
@@ -292,7 +300,7 @@ def unbroadcast(a, tuple shape not None):
         fits = fits and (dims[k] == 1 or dims[k] == cnp.PyArray_DIMS(array)[own - nd + k])
     if not fits:
         raise ValueError(f"unbroadcast: shape {shape} does not broadcast to {a.shape}")
-    if has_kernels(typenum) and cnp.PyArray_ISBEHAVED_RO(array):
+    if has_sums(typenum) and cnp.PyArray_ISBEHAVED_RO(array):
         return reduce_to(array, nd, dims)
     axes = tuple([k for k in range(own) if k < own - nd or (shape[k - own + nd] == 1 and a.shape[k] != 1)])
     return np.asarray(a.sum(axis=axes, dtype=a.dtype)).reshape(shape)

@@ -1,11 +1,13 @@
 """Picks, once at import, the build of the kernels that suits the processor.
 
-ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it.
+ZEN_SIMD=base|avx2|avx512 overrides the choice downwards; a processor that lacks the set is never given it. The kernels
+of complex operands are loaded when one is first asked for.
 """
 
 import os
 
 cimport numpy as cnp
+from zen._core._dtypes cimport width_of
 from zen._core._types cimport kernel_t
 
 cnp.import_array()
@@ -28,7 +30,8 @@ cdef extern from *:
 _NAMES = ("base", "avx2", "avx512")
 cdef dict _table = {}
 cdef dict _tangents = {}
-cdef kernel_t _identity[2]
+cdef dict _complex = {}
+cdef kernel_t _identity[4]
 
 
 def _choose():
@@ -68,10 +71,34 @@ def find_tangent(str name):
     return _tangents.get(name)
 
 
+def find_complex(str name):
+    """The complex kernels of row `name` as (forward, vjps, tangent, whether its result is real), or None.
+
+    Each is (reads, complex64, complex128), the tangent's behind the slot of the second tangent; addresses as integers,
+    0 where there is none.
+    """
+    if not _complex:
+        _load_complex()
+    return _complex.get(name)
+
+
+def _load_complex():
+    global has_complex
+    if simd == "base":
+        from zen._core import _kernels_complex_base as module
+    else:
+        from zen._core import _kernels_complex_avx2 as module
+    _complex.update(module.kernels())
+    _identity[2] = <kernel_t><void*><size_t>_complex["positive"][0][1]
+    _identity[3] = <kernel_t><void*><size_t>_complex["positive"][0][2]
+    has_complex = True
+
+
 cdef bint is_identity(kernel_t kernel) noexcept nogil:
+    # Of real numbers.
     return kernel == _identity[0] or kernel == _identity[1]
 
 
 cdef kernel_t identity_kernel(int typenum) noexcept:
     # out = a: copies, adds or sums, as the mode says.
-    return _identity[0 if typenum == cnp.NPY_FLOAT else 1]
+    return _identity[width_of(typenum)]

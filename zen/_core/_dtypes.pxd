@@ -56,8 +56,18 @@ cdef inline bint is_supported(int typenum) noexcept nogil:
 
 
 cdef inline bint has_kernels(int typenum) noexcept nogil:
-    # Kernels come in float and double. Behind this question a comparison with NPY_FLOAT or NPY_DOUBLE picks one.
+    # Kernels come in float and double. Behind this question a comparison with NPY_FLOAT or NPY_DOUBLE picks one. Those
+    # of elementwise rows come in complex numbers as well: see `width_of`.
     return typenum == cnp.NPY_FLOAT or typenum == cnp.NPY_DOUBLE
+
+
+cdef inline bint has_complex_kernels(int typenum) noexcept nogil:
+    return typenum == cnp.NPY_CFLOAT or typenum == cnp.NPY_CDOUBLE
+
+
+cdef inline int width_of(int typenum) noexcept nogil:
+    # The place of its kernel, of a dtype that has one: 0 and 1 for float and double, 2 and 3 for their complex numbers.
+    return typenum - cnp.NPY_FLOAT - (typenum > cnp.NPY_LONGDOUBLE)
 
 
 cdef inline int typenum_of(object x) except -2:

@@ -20,14 +20,16 @@ from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._broadcast cimport Operands, add_into, iterate, place, place_scalar
+from zen._core._broadcast cimport Operands, add_into, has_sums, iterate, place, place_scalar
 from zen._core._dispatch cimport identity_kernel
-from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable, is_number, typenum_of
+from zen._core._dtypes cimport (
+    has_complex_kernels, has_kernels, is_complex, is_differentiable, is_number, item_of, typenum_of, width_of,
+)
 from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport Buffer, contiguous, is_constant, is_exclusive, new_array
 from zen._core._tensor cimport (
     ARRAY, Node, Row, Slot, Tensor, hook, hush, last_write, leaf_node, new_scalar, new_tensor, node_of,
-    set_pull_output, switch, unhush,
+    set_part, set_pull_output, switch, unhush,
 )
 from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAX_ARGUMENTS, OUT, RESULT, SET, SLOTS, kernel_t
 from zen._core._broadcast import unbroadcast
@@ -250,7 +252,7 @@ cdef class Pass:
         if not slot.full:
             Py_INCREF(a)
             slot.array, slot.full = <PyObject*>a, True
-        elif not has_kernels(n.typenum):
+        elif not has_sums(n.typenum):
             a = np.asarray(np.add(<ndarray>old, a))  # a sum of 0-d arrays is a scalar
             Py_INCREF(a)
             slot.array = <PyObject*>a

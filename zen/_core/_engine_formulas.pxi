@@ -13,14 +13,27 @@ cdef struct Saved:
     # What an elementwise node saved, in the form kernels read: values of scalars live here.
     double d[SLOTS]
     float f[SLOTS]
+    double z[SLOTS][2]
+    float c[SLOTS][2]
 
 
-cdef inline char* saved_scalar(Saved* v, int slot, double value, bint is_double) noexcept:
-    if is_double:
+cdef inline int kernel_width(Node n) noexcept:
+    # Which of its row's kernels: complex ones also where the results alone are real.
+    return width_of(n.typenum) + 2 * n.row.is_part
+
+
+cdef inline char* saved_scalar(Saved* v, int slot, double value, int width) noexcept:
+    if width == 1:
         v.d[slot] = value
         return <char*>&v.d[slot]
-    v.f[slot] = <float>value
-    return <char*>&v.f[slot]
+    if width == 0:
+        v.f[slot] = <float>value
+        return <char*>&v.f[slot]
+    if width == 3:
+        v.z[slot][0], v.z[slot][1] = value, 0
+        return <char*>v.z[slot]
+    v.c[slot][0], v.c[slot][1] = <float>value, 0
+    return <char*>v.c[slot]
 
 
 cdef inline void place_scalars(Node n, char** at, Py_ssize_t* s, Saved* v) noexcept:
@@ -87,23 +100,23 @@ cdef void lay_scalar(Layout* layout, int slot, char* value) noexcept:
 
 
 cdef void lay_saved(Layout* layout, Saved* v, Node n) noexcept:
-    cdef bint is_double = n.typenum == cnp.NPY_DOUBLE
+    cdef int width = kernel_width(n)
     if n.h0 == ARRAY:
         lay(layout, ARGUMENT, n.s0, n)
     else:
-        lay_scalar(layout, ARGUMENT, saved_scalar(v, ARGUMENT, n.c0, is_double))
+        lay_scalar(layout, ARGUMENT, saved_scalar(v, ARGUMENT, n.c0, width))
     if n.h1 == ARRAY:
         lay(layout, ARGUMENT + 1, n.s1, n)
     else:
-        lay_scalar(layout, ARGUMENT + 1, saved_scalar(v, ARGUMENT + 1, n.c1, is_double))
+        lay_scalar(layout, ARGUMENT + 1, saved_scalar(v, ARGUMENT + 1, n.c1, width))
     if n.h2 == ARRAY:
         lay(layout, ARGUMENT + 2, n.s2, n)
     else:
-        lay_scalar(layout, ARGUMENT + 2, saved_scalar(v, ARGUMENT + 2, n.c2, is_double))
+        lay_scalar(layout, ARGUMENT + 2, saved_scalar(v, ARGUMENT + 2, n.c2, width))
     if n.hy == ARRAY:
         lay(layout, RESULT, n.sy, n)
     else:
-        lay_scalar(layout, RESULT, saved_scalar(v, RESULT, n.cy, is_double))
+        lay_scalar(layout, RESULT, saved_scalar(v, RESULT, n.cy, width))
 
 
 cdef bint has_shape(ndarray a, Node n) noexcept:
@@ -151,7 +164,7 @@ cdef int backward_elementwise(Pass p, Node n) except -1:
 cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* layout) except -1:
     # Formula k of an elementwise node, written or added into the gradient of its input m, reduced to m's shape.
     cdef Row row = n.row
-    cdef int slot, reads = row.reads[k], width = n.typenum == cnp.NPY_DOUBLE
+    cdef int slot, reads = row.reads[k], width = kernel_width(n)
     cdef kernel_t kernel = row.vjp_kernels[k][width]
     cdef bint simple = same_node_shape(m, n), fresh
     cdef double d = 0
@@ -167,7 +180,7 @@ cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* layout) e
         layout.at[ARGUMENT], layout.s[ARGUMENT] = layout.at[COTANGENT], layout.s[COTANGENT]
         layout.array[ARGUMENT], layout.simple[ARGUMENT] = layout.array[COTANGENT], layout.simple[COTANGENT]
         reads = 1 << ARGUMENT
-    if m.nd == 0:
+    if m.nd == 0 and width < 2:
         reduce_formula(kernel, n, reads, layout, <char*>&d if width else <char*>&f)
         return p.give_scalar(m, d if width else f)
     for slot in range(n.nd):
@@ -175,10 +188,10 @@ cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* layout) e
     for slot in range(SLOTS):
         if reads >> slot & 1 and not layout.simple[slot]:
             simple = False
-    if simple and last and is_exclusive(p.array):
+    if simple and last and m.typenum == n.typenum and is_exclusive(p.array):
         s = p.slot(m)
         if not s.full:      # the incoming gradient is not needed any more: its memory becomes the outgoing one
-            layout.at[OUT], layout.s[OUT] = layout.at[COTANGENT], (8 if width else 4)
+            layout.at[OUT], layout.s[OUT] = layout.at[COTANGENT], item_of(m.typenum)
             run_simple(kernel, layout, size, SET)
             s.array, s.full = p.array, True
             p.array = NULL
@@ -187,7 +200,7 @@ cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* layout) e
     if row.identity[k] and layout.simple[COTANGENT] and layout.s[COTANGENT] == 0 and size > 0:
         add_constant(<ndarray>out, layout.at[COTANGENT], size, fresh)
     elif simple:
-        layout.at[OUT], layout.s[OUT] = <char*>cnp.PyArray_DATA(<ndarray>out), (8 if width else 4)
+        layout.at[OUT], layout.s[OUT] = <char*>cnp.PyArray_DATA(<ndarray>out), item_of(m.typenum)
         run_simple(kernel, layout, size, SET if fresh else ADD)
     else:
         reduce_into(kernel, n, m, reads, layout, <ndarray>out, fresh)
@@ -197,18 +210,18 @@ cdef int run_formula(Pass p, Node n, Node m, int k, bint last, Layout* layout) e
 cdef void add_constant(ndarray out, const char* value, Py_ssize_t size, bint fresh) noexcept:
     # The sum of one value over the broadcast axes needs no pass over them.
     cdef Operands o
-    cdef double d
-    cdef float f
-    cdef bint is_double = cnp.PyArray_TYPE(out) == cnp.NPY_DOUBLE
+    cdef double d[2]
+    cdef float f[2]
     cdef Py_ssize_t times = size // cnp.PyArray_SIZE(out)
-    cdef int nd = cnp.PyArray_NDIM(out)
-    if is_double:
-        d = (<double*>value)[0] * times
-    else:
-        f = <float>((<float*>value)[0] * <double>times)
+    cdef int k, nd = cnp.PyArray_NDIM(out), width = width_of(cnp.PyArray_TYPE(out))
+    for k in range(1 + width // 2):         # the parts of a complex number
+        if width % 2:
+            d[k] = (<double*>value)[k] * times
+        else:
+            f[k] = <float>((<float*>value)[k] * <double>times)
     o.used = 0
     place(&o, OUT, out, nd)
-    place_scalar(&o, ARGUMENT, <void*>&d if is_double else <void*>&f, 8 if is_double else 4, nd)
+    place_scalar(&o, ARGUMENT, <void*>d if width % 2 else <void*>f, item_of(cnp.PyArray_TYPE(out)), nd)
     iterate(identity_kernel(cnp.PyArray_TYPE(out)), &o, nd, <Py_ssize_t*>cnp.PyArray_DIMS(out), not fresh)
 
 
@@ -226,7 +239,7 @@ cdef void place_operands(Operands* o, Node n, int reads, Layout* layout) noexcep
     for slot in range(COTANGENT, SLOTS):
         if reads >> slot & 1:
             if layout.array[slot] == NULL:
-                place_scalar(o, slot, layout.at[slot], 8 if n.typenum == cnp.NPY_DOUBLE else 4, n.nd)
+                place_scalar(o, slot, layout.at[slot], item_of(n.typenum), n.nd)
             else:
                 place(o, slot, <ndarray>layout.array[slot], n.nd)
 
@@ -246,7 +259,7 @@ cdef void run_operands(kernel_t kernel, Operands* o, Node n, bint accumulate) no
 cdef void reduce_formula(kernel_t kernel, Node n, int reads, Layout* layout, char* out) noexcept:
     cdef Operands o
     place_operands(&o, n, reads, layout)
-    place_scalar(&o, OUT, out, 8 if n.typenum == cnp.NPY_DOUBLE else 4, n.nd)
+    place_scalar(&o, OUT, out, item_of(n.typenum), n.nd)
     run_operands(kernel, &o, n, True)
 
 
@@ -258,6 +271,17 @@ cdef void reduce_into(kernel_t kernel, Node n, Node m, int reads, Layout* layout
     place_operands(&o, n, reads, layout)
     place(&o, OUT, out, n.nd)
     run_operands(kernel, &o, n, reduced or not fresh)
+
+
+cdef int pull_part(object work, Node n) except -1:
+    # Of a node with a real result of complex numbers: as of any elementwise node, but the cotangent may be 0-d.
+    cdef Pass p = <Pass>work
+    cdef ndarray g
+    if p.array == NULL:
+        g = np.asarray(p.scalar, n.dtype)
+        Py_INCREF(g)
+        p.array = <PyObject*>g
+    return backward_elementwise(p, n)
 
 
 cdef int pull_formula(Pass p, Node n) except -1:

@@ -233,7 +233,7 @@ cdef object push_node(Node n, dict tangents, object rule, bint recorded, Route r
                 if made is not NotImplemented:
                     return made
             elif n.row.pull == NULL:
-                return push_scalar(n, t) if n.nd == 0 else push_elementwise(n, t)
+                return push_scalar(n, t) if is_scalar(n) else push_elementwise(n, t)
         route.quieten()
         if n.row.applies and not recorded:
             made = n.row.forward(as_ndarray(<object>t[0], n.input(0)), *n.params)
@@ -283,7 +283,7 @@ cdef struct Part:
 
 cdef inline void lay_tangent(Layout* layout, Saved* v, int slot, object tangent, Node n) noexcept:
     if isinstance(tangent, float):
-        lay_scalar(layout, slot, saved_scalar(v, slot, <double>tangent, n.typenum == cnp.NPY_DOUBLE))
+        lay_scalar(layout, slot, saved_scalar(v, slot, <double>tangent, width_of(n.typenum)))
     else:
         lay(layout, slot, tangent, n)
 
@@ -299,7 +299,7 @@ cdef bint is_simple(Part* part) noexcept:
 
 cdef void plan_part(Part* part, Node n, Saved* v, int k, object tangent) noexcept:
     # The formula for input k.
-    part.kernel, part.reads = n.row.vjp_kernels[k][n.typenum == cnp.NPY_DOUBLE], n.row.reads[k]
+    part.kernel, part.reads = n.row.vjp_kernels[k][width_of(n.typenum)], n.row.reads[k]
     lay_saved(&part.layout, v, n)
     if n.row.identity[k]:
         part.kernel, part.reads = identity_kernel(n.typenum), 1 << ARGUMENT
@@ -308,7 +308,7 @@ cdef void plan_part(Part* part, Node n, Saved* v, int k, object tangent) noexcep
 
 cdef void plan_pair(Part* part, Node n, Saved* v, object first, object second) noexcept:
     # The first two formulas of a row, in one pass.
-    part.kernel, part.reads = n.row.tangent_kernels[n.typenum == cnp.NPY_DOUBLE], n.row.tangent_reads
+    part.kernel, part.reads = n.row.tangent_kernels[width_of(n.typenum)], n.row.tangent_reads
     lay_saved(&part.layout, v, n)
     lay_tangent(&part.layout, v, COTANGENT, first, n)
     lay_tangent(&part.layout, v, n.row.second_slot, second, n)
@@ -326,7 +326,7 @@ cdef object push_elementwise(Node n, PyObject** t):
     if count == 1 and row.identity[only] and isinstance(<object>t[only], ndarray) and has_shape(<ndarray>t[only], n):
         return <object>t[only]
     count = 0
-    paired = row.tangent_kernels[0] != NULL and t[row.pair[0]] != NULL and t[row.pair[1]] != NULL
+    paired = row.tangent_kernels[width_of(n.typenum)] != NULL and t[row.pair[0]] != NULL and t[row.pair[1]] != NULL
     if paired:
         plan_pair(&parts[0], n, &v[0], <object>t[row.pair[0]], <object>t[row.pair[1]])
         count = 1
@@ -335,6 +335,21 @@ cdef object push_elementwise(Node n, PyObject** t):
             plan_part(&parts[count], n, &v[count], k, <object>t[k])
             count += 1
     return add_parts(n, parts, count)
+
+
+cdef object push_part(Node n, PyObject** t):
+    # The tangent of a node with a real result of complex numbers.
+    cdef Part part
+    cdef Saved v
+    cdef ndarray made
+    part.kernel, part.reads = n.row.tangent_kernels[kernel_width(n)], n.row.tangent_reads
+    lay_saved(&part.layout, &v, n)
+    lay(&part.layout, COTANGENT, <object>t[0], n)
+    made = add_parts(n, &part, 1)
+    return <double>(<object>made) if n.nd == 0 else made
+
+
+set_part(pull_part, push_part)
 
 
 cdef ndarray add_parts(Node n, Part* parts, int count):

@@ -122,7 +122,7 @@ cdef int run_group(Pass p, Member* members, int count) except -1:
     cdef Step steps[FUSE_STEPS]
     cdef Node n, m
     cdef int j, k, target, planned = 0
-    cdef Py_ssize_t item = 8 if (<Node>members[0].node).typenum == cnp.NPY_DOUBLE else 4
+    cdef Py_ssize_t item = item_of((<Node>members[0].node).typenum)
     cdef Py_ssize_t size = elements(<Node>members[0].node)
     cdef char* buffers = <char*>malloc(count * FUSE_BLOCK * item)
     cdef bint fresh
@@ -190,7 +190,7 @@ cdef void plan_formula(Step* step, Member* member, int k, bint buffered) noexcep
         step.at[slot], step.s[slot] = layout.at[slot], layout.s[slot]
         step.moves[slot] = layout.s[slot] != 0
     step.moves[COTANGENT] = step.moves[COTANGENT] and not buffered
-    step.kernel = n.row.vjp_kernels[k][n.typenum == cnp.NPY_DOUBLE]
+    step.kernel = n.row.vjp_kernels[k][width_of(n.typenum)]
     if n.row.identity[k]:
         step.kernel = identity_kernel(n.typenum)
         step.at[ARGUMENT], step.s[ARGUMENT] = step.at[COTANGENT], step.s[COTANGENT]

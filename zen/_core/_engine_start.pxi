@@ -2,9 +2,31 @@
 
 cdef object conjugated(object gradient):
     # Between what a pass carries, cotangents that are not conjugated, and what users see: directions of ascent.
-    if isinstance(gradient, ndarray) and is_complex(cnp.PyArray_TYPE(<ndarray>gradient)):
+    cdef ndarray a, out
+    cdef Py_ssize_t size
+    if not (isinstance(gradient, ndarray) and is_complex(cnp.PyArray_TYPE(<ndarray>gradient))):
+        return gradient
+    a = <ndarray>gradient
+    if not (has_complex_kernels(cnp.PyArray_TYPE(a)) and cnp.PyArray_ISCARRAY_RO(a)):
         return np.asarray(np.conjugate(gradient))
-    return gradient
+    out = new_array(cnp.PyArray_NDIM(a), <Py_ssize_t*>cnp.PyArray_DIMS(a), cnp.PyArray_TYPE(a))
+    size = cnp.PyArray_SIZE(a)
+    if size < WORTH:
+        conjugate(cnp.PyArray_DATA(a), cnp.PyArray_DATA(out), size, cnp.PyArray_TYPE(a))
+    else:
+        with nogil:
+            conjugate(cnp.PyArray_DATA(a), cnp.PyArray_DATA(out), size, cnp.PyArray_TYPE(a))
+    return out
+
+
+cdef void conjugate(const void* a, void* out, Py_ssize_t size, int typenum) noexcept nogil:
+    cdef Py_ssize_t i
+    if typenum == cnp.NPY_CDOUBLE:
+        for i in range(size):
+            (<double*>out)[2 * i], (<double*>out)[2 * i + 1] = (<const double*>a)[2 * i], -(<const double*>a)[2 * i + 1]
+    else:
+        for i in range(size):
+            (<float*>out)[2 * i], (<float*>out)[2 * i + 1] = (<const float*>a)[2 * i], -(<const float*>a)[2 * i + 1]
 
 
 cdef Tensor as_tensor(object gradient, int typenum):
@@ -182,7 +204,7 @@ cdef bint may_add(Node n) noexcept:
     # Whether the stored gradient may be added to where it lies: nobody else can see it.
     cdef Tensor t = n.grad
     cdef object data = t.data
-    if data is None or not has_kernels(n.typenum) or t._node is not None:
+    if data is None or not has_sums(n.typenum) or t._node is not None:
         return False
     data = t = None
     return ZEN_REFCNT(<PyObject*>n.grad) == 1 and is_exclusive(<PyObject*>n.grad.data)

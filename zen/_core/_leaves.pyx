@@ -8,7 +8,7 @@ from cpython.object cimport PyObject
 cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
-from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable
+from zen._core._dtypes cimport has_complex_kernels, has_kernels, is_complex, is_differentiable
 from zen._core._guard cimport lend
 from zen._core._engine cimport leaf_gradients
 from zen._core._memory cimport contiguous, number, same_shape
@@ -242,8 +242,10 @@ cdef class Leaves:
                 return None
             array = (<Tensor>value).values() if isinstance(value, Tensor) else value
             t = self.tensors[k]
-            if type(array) is not ndarray or not has_kernels(cnp.PyArray_TYPE(<ndarray>array)) or not same_shape(
-                <ndarray>array, <ndarray>t.values()
+            if type(array) is not ndarray or not same_shape(<ndarray>array, <ndarray>t.values()):
+                return None
+            if not has_kernels(cnp.PyArray_TYPE(<ndarray>array)) and not (
+                has_complex_kernels(cnp.PyArray_TYPE(<ndarray>array)) and is_complex(t.typenum)
             ):
                 return None
             found.append(value)

@@ -19,11 +19,14 @@ cdef extern from "numpy/ufuncobject.h":
         void** data
 
 
-def find(str name, str letter):
-    """Addresses (function, data) of the loop of ufunc `name` whose types are all `letter` ("f" or "d")."""
+def find(str name, str letter, str given=None):
+    """Addresses (function, data) of the loop of ufunc `name` that takes `letter` ("f", "d", "F" or "D").
+
+    given: the letter of its result, if that is another.
+    """
     ufunc = getattr(np, name)
     if isinstance(ufunc, np.ufunc):
-        types = f"{letter * ufunc.nin}->{letter * ufunc.nout}"
+        types = f"{letter * ufunc.nin}->{(given or letter) * ufunc.nout}"
         if types in ufunc.types:
             # `types` lists the loops in the order of the C tables.
             found = loop(<PyUFuncObject*>ufunc, ufunc.types.index(types))

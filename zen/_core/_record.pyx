@@ -1,7 +1,8 @@
 """One operation, forward: read the operands, compute, record a Node. Called by operators and functions.
 
 Operands that are float or double arrays, 0-d values of Tensors and Python scalars take the compiled path, if they agree
-on a dtype; everything else (other dtypes, mixtures, rows without kernels) takes `generic`: the row's NumPy form.
+on a dtype; complex ones take that of `_record_complex.pxi`; everything else (other dtypes, mixtures, rows without
+kernels) takes `generic`: the row's NumPy form.
 """
 
 from cpython.object cimport PyObject, PyObject_SetItem
@@ -9,7 +10,10 @@ cimport numpy as cnp
 from numpy cimport ndarray
 import numpy as np
 from zen._core._broadcast cimport Operands, iterate, memory_order, place, place_scalar
-from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable, is_inexact, is_supported, typenum_of
+from zen._core._dtypes cimport (
+    has_complex_kernels, has_kernels, is_complex, is_differentiable, is_inexact, is_supported, item_of, part_of,
+    typenum_of, width_of,
+)
 from zen._core._guard cimport borrow, guarded_params, keep
 from zen._core._memory cimport new_array, new_ordered, same_shape
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_mask, taken
@@ -286,6 +290,10 @@ cdef object binary_op(Row row, object x, object y):
         t = row.run(row, operands, 2, ())
         if t is not None:
             return t
+    operands[0], operands[1] = <PyObject*>x, <PyObject*>y
+    t = complex_op(row, operands, 2)
+    if t is not None:
+        return t
     if not (is_operand(x) and is_operand(y)):
         return NotImplemented
     return generic(row, (x, y), ())
@@ -293,6 +301,7 @@ cdef object binary_op(Row row, object x, object y):
 
 cdef object unary_op(Row row, Tensor x):
     cdef Arg a
+    cdef PyObject* operand
     cdef Tensor t
     if row is None:
         raise RuntimeError("zen's engine has no operators yet: import zen, not its engine alone")
@@ -300,7 +309,9 @@ cdef object unary_op(Row row, Tensor x):
         t = elementwise(row, &a, 1)
         if t is not None:
             return t
-    return generic(row, (x,), ())
+    operand = <PyObject*>x
+    t = complex_op(row, &operand, 1)
+    return generic(row, (x,), ()) if t is None else t
 
 
 cdef bint is_operand(object x):
@@ -319,6 +330,8 @@ cdef object apply_row(Row row, tuple inputs, tuple params):
             t = elementwise(row, a, n)
     elif row.run != NULL:
         t = row.run(row, (<PyTupleObject*>inputs).ob_item, n, params)
+    if t is None:
+        t = complex_op(row, (<PyTupleObject*>inputs).ob_item, n)
     return generic(row, inputs, params) if t is None else t
 
 
@@ -356,6 +369,7 @@ def binary(Row row not None):
     return function
 
 
+include "_record_complex.pxi"
 include "_record_ufunc.pxi"
 include "_record_generic.pxi"
 include "_record_writes.pxi"

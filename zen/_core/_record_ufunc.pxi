@@ -2,9 +2,9 @@
 
 cdef bint is_plain(object x):
     # Whether a row takes x as it is: no conversion, and no other library's array.
-    return isinstance(x, (Tensor, int, float)) or (
-        type(x) is ndarray and has_kernels(cnp.PyArray_TYPE(<ndarray>x))
-        and cnp.PyArray_ISNOTSWAPPED(<ndarray>x)
+    return isinstance(x, (Tensor, int, float, complex)) or (
+        type(x) is ndarray and cnp.PyArray_ISNOTSWAPPED(<ndarray>x)
+        and (has_kernels(cnp.PyArray_TYPE(<ndarray>x)) or has_complex_kernels(cnp.PyArray_TYPE(<ndarray>x)))
     )
 
 

@@ -28,8 +28,8 @@ cdef class Row:
     cdef push_t push
     cdef bint generated                      # an elementwise row with the kernels below
     cdef bint has_mask                       # the first argument is a bool mask
-    cdef kernel_t forward_kernels[2]         # float, double
-    cdef kernel_t vjp_kernels[MAX_ARGUMENTS][2]
+    cdef kernel_t forward_kernels[4]         # float, double, complex64, complex128: see `width_of`
+    cdef kernel_t vjp_kernels[MAX_ARGUMENTS][4]
     cdef int reads[MAX_ARGUMENTS]            # bit k: the formula reads slot k
     cdef bint identity[MAX_ARGUMENTS]        # the formula is `g`
     cdef bint differentiable[MAX_ARGUMENTS]
@@ -37,7 +37,8 @@ cdef class Row:
     cdef readonly int several                # how many results: 0 for one that is no tuple, -1 for any number
     cdef readonly int workspace              # further results that only backward reads
     cdef readonly bint together              # linear in all arguments at once
-    cdef kernel_t tangent_kernels[2]         # of the first two derivatives, in forward mode: NULL if there are not two
+    # In forward mode: of the first two derivatives, or of one whose result is a part of a complex number; else NULL.
+    cdef kernel_t tangent_kernels[4]
     cdef int tangent_reads
     cdef int pair[2]                         # the positions of these arguments
     cdef int second_slot                     # of the second's tangent
@@ -45,9 +46,14 @@ cdef class Row:
     cdef readonly tuple optional             # positions of arguments that may be None
     cdef readonly object composition         # None: none
     cdef readonly object for_complex           # True, or what makes the row for complex operands; None: there is none
+    cdef str kernel                          # the name of its kernels
+    cdef bint sought                         # whether `complex_row` was answered
+    cdef Row for_kernels                     # its answer
+    cdef bint is_part                        # results are real where the operands are complex
     cdef readonly Row output                 # stands on the nodes of single results, if there are several
     cdef readonly bint is_output
     cdef int ready(self) except -1
+    cdef Row complex_row(self)
 
 cdef struct Slot:
     # The gradient of one node, as far as it has arrived in one pass.
@@ -125,6 +131,7 @@ cdef enum Sharers:
 cdef void set_calls(binary_t binary, unary_t unary, inplace_t inplace, setitem_t setitem)
 cdef void set_getitem(getitem_t getitem)
 cdef void set_pull_output(pull_t pull)
+cdef void set_part(pull_t pull, push_t push)
 cdef void register(str kernel, run_t run, pull_t pull)
 cdef void register_push(str kernel, push_t push)
 cdef Sharers sharers_of(Tensor t) noexcept

@@ -96,6 +96,15 @@ cdef void set_pull_output(pull_t pull):
     pull_output = pull
 
 
+cdef pull_t pull_part = NULL
+cdef push_t push_part = NULL
+
+
+cdef void set_part(pull_t pull, push_t push):
+    global pull_part, push_part
+    pull_part, push_part = pull, push
+
+
 def install(**given):
     """Give the engine what it may call back on higher floors; see the list in zen/backend.py."""
     global batched_

@@ -44,7 +44,7 @@ cdef class Row:
         self.elementwise, self.variadic, self.joint, self.view = elementwise, variadic, joint, view
         self.linear, self.together, self.tangents = linear, together, tangents
         self.several, self.workspace, self.optional, self.composition = several, workspace, optional, composition
-        self.for_complex = for_complex
+        self.for_complex, self.kernel = for_complex, kernel
         self.applies = nin == 1 and linear == (0,) and not (variadic or several or workspace or tangents)
         self.outlasts = several != 0 and view
         if several:
@@ -76,6 +76,16 @@ cdef class Row:
             self._vjps, self._needs = self.prepare()
         return 0
 
+    cdef Row complex_row(self):
+        # The row of complex operands, which may be another, with its kernels; None where it has none.
+        cdef Row row = self
+        if not self.sought:
+            if self.for_complex is not None and self.for_complex is not True:
+                row = self.for_complex()
+            self.for_kernels = row if row.for_complex is True and take_complex(row) else None
+            self.sought = True
+        return self.for_kernels
+
     @property
     def vjps(self):
         self.ready()
@@ -88,6 +98,31 @@ cdef class Row:
 
     def __repr__(self):
         return f"Row({self.name!r})"
+
+
+cdef bint take_complex(Row row) except -1:
+    # Whether there are kernels for complex operands, which the row has from here on.
+    cdef int k
+    kernels = None
+    if row.elementwise and row.kernel is not None and row.nin <= MAX_ARGUMENTS:
+        kernels = _dispatch.find_complex(row.kernel)
+    if kernels is None:
+        return False
+    (_, single, double), vjps, tangent, row.is_part = kernels
+    row.forward_kernels[2], row.forward_kernels[3] = <kernel_t><size_t>single, <kernel_t><size_t>double
+    for k, (reads, single, double) in enumerate(vjps):
+        row.reads[k] = reads
+        row.identity[k] = reads == 2 and single == 0
+        row.differentiable[k] = row.identity[k] or single != 0
+        row.vjp_kernels[k][2], row.vjp_kernels[k][3] = <kernel_t><size_t>single, <kernel_t><size_t>double
+    row.has_mask = row.nin == 3 and not row.differentiable[0]
+    row.second_slot, row.tangent_reads, single, double = tangent
+    if single and not row.is_part:
+        row.pair[0], row.pair[1] = [k for k in range(row.nin) if row.differentiable[k]][:2]
+    row.tangent_kernels[2], row.tangent_kernels[3] = <kernel_t><size_t>single, <kernel_t><size_t>double
+    if row.is_part:
+        row.pull, row.push = pull_part, push_part
+    return True
 
 
 @cython.final

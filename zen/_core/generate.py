@@ -9,10 +9,10 @@ added or reduced into it (`_blocks.pxd`), also where the output is the cotangent
 must not write ahead of.
 
 The same source is compiled once for each instruction set (`_kernels_base`, `_avx2`, `_avx512`); `_dispatch.pyx`
-picks one at import.
+picks one at import. The kernels of complex operands are made by `generate_complex.py`.
 
 To add a name that forward formulas may call, add it to INLINE, COMPOSED, LOOPS or DIRECT here and to
-`zen/ops/primitives.py`.
+`zen/ops/primitives.py`; where operands may be complex, to LOOPS there.
 """
 
 from __future__ import annotations
@@ -64,28 +64,32 @@ COMPARE = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==",
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|"}
 
 
-def load_rows(source: Path) -> list[Any]:
-    """The elementwise declarations, imported without running `zen/__init__.py`."""
+def load(source: Path, module: str, name: str) -> list[Any]:
+    """A list of declarations of zen/ops, imported without running `zen/__init__.py`."""
     package = types.ModuleType("_zen_ops_for_build")
     package.__path__ = [str(source / "ops")]
-    sys.modules[package.__name__] = package
-    rows: list[Any] = importlib.import_module(f"{package.__name__}.elementwise").ROWS
-    return rows
+    sys.modules.setdefault(package.__name__, package)
+    found: list[Any] = getattr(importlib.import_module(f"{package.__name__}.{module}"), name)
+    return found
 
 
 class Kernel:
     """Translates one formula of one row, for one C type, into the body of a kernel."""
+
+    BLOCK, ROOM = "BLOCK", "ROOM"
 
     def __init__(self, row: Any, formula: str, ctype: str, rows: dict[str, Any], second: str = ""):
         self.row, self.ctype, self.rows = row, ctype, rows
         self.stages: list[list[str]] = []
         self.known: dict[str, str] = {}
         self.used: dict[str, str] = {}
-        self.temporaries = 0
-        tree = ast.parse(formula, mode="eval").body
+        self.temporaries: list[str] = []  # their C types
         names = {"g": "g", SECOND: second, "y": "y", **{a: f"arg{k}" for k, a in enumerate(row.args)}}
-        self.result: str | None = self.expression(tree, names)
+        self.result: str | None = self.translated(formula, names)
         self.call_into_result()
+
+    def translated(self, formula: str, names: dict[str, Any]) -> str:
+        return self.expression(ast.parse(formula, mode="eval").body, names)
 
     def expression(self, node: ast.expr, names: dict[str, str]) -> str:
         if isinstance(node, ast.Constant):
@@ -95,8 +99,7 @@ class Kernel:
             if name not in OPERANDS:
                 return name  # an argument of an inlined row: already an expression
             self.used.setdefault(name, node.id)
-            is_mask = name.startswith("arg") and self.is_mask(name)
-            return f"(v_{name}[i] != 0)" if is_mask else f"v_{name}[i]"
+            return f"(v_{name}[i] != 0)" if self.type_of(name) == "mask" else f"v_{name}[i]"
         if isinstance(node, ast.UnaryOp):
             operand = self.expression(node.operand, names)
             return f"(-{operand})" if isinstance(node.op, ast.USub) else operand
@@ -156,9 +159,10 @@ class Kernel:
         If it is nothing else, contiguous operands need no blocks either: `whole` is the call over all elements.
         """
         self.whole: str | None = None
-        if self.result == f"t{self.temporaries}[i]" and len(self.stages[-1]) == 1:
-            self.stages[-1] = [self.stages[-1][0].replace(f" t{self.temporaries}, m)", " r, m)")]
-            self.temporaries -= 1
+        last = len(self.temporaries)
+        if self.result == f"t{last}[i]" and len(self.stages[-1]) == 1:
+            self.stages[-1] = [self.stages[-1][0].replace(f" t{last}, m)", " r, m)")]
+            self.temporaries.pop()
             self.result = None
             if len(self.stages) == 1 and self.stages[0][0].startswith(WHOLE):
                 self.whole = self.stages[0][0].removesuffix(" r, m)") + f" <{self.ctype}*>p[0], n)"
@@ -166,34 +170,41 @@ class Kernel:
                     slot = OPERANDS.index(operand)
                     self.whole = self.whole.replace(f" v_{operand},", f" <const {self.ctype}*>p[{slot}],")
 
-    def temporary(self) -> str:
-        self.temporaries += 1
-        return f"t{self.temporaries}"
+    def temporary(self, ctype: str = "") -> str:
+        self.temporaries.append(ctype or self.ctype)
+        return f"t{len(self.temporaries)}"
 
     def is_mask(self, operand: str) -> bool:
         return self.row.domain[int(operand[3:]) : int(operand[3:]) + 1] in (("bool",), ["bool"])
 
+    def type_of(self, operand: str) -> str:
+        """The C type of the elements of an operand."""
+        return "mask" if operand.startswith("arg") and self.is_mask(operand) else self.ctype
+
+    def sum_type(self) -> str:
+        """The C type of the sum of results."""
+        return "double"
+
     def source(self, name: str) -> str:
-        t = self.ctype
+        t = self.type_of("out")
         lines = [f"cdef void {name}(char** p, const Py_ssize_t* s, Py_ssize_t n, int mode) noexcept nogil:"]
-        lines += ["    cdef Py_ssize_t i, m, done = 0", "    cdef double total = 0"]
+        lines += ["    cdef Py_ssize_t i, m, done = 0", f"    cdef {self.sum_type()} total = {self.zero()}"]
         for operand in self.used:
-            kind = "mask" if operand.startswith("arg") and self.is_mask(operand) else t
-            lines += [f"    cdef {kind} b_{operand}[ROOM]", f"    cdef const {kind}* v_{operand}"]
-        lines += [f"    cdef {t} t{k + 1}[ROOM]" for k in range(self.temporaries)]
+            kind = self.type_of(operand)
+            lines += [f"    cdef {kind} b_{operand}[{self.ROOM}]", f"    cdef const {kind}* v_{operand}"]
+        lines += [f"    cdef {kind} t{k + 1}[{self.ROOM}]" for k, kind in enumerate(self.temporaries)]
         lines += [
-            f"    cdef {t} block[ROOM]",
+            f"    cdef {t} block[{self.ROOM}]",
             f"    cdef {t}* r = block",
             f"    cdef bint direct = mode == SET and s[0] == sizeof({t}) and p[0] != p[1]",
             *self.whole_call(),
             "    while done < n:",
-            "        m = min(n - done, BLOCK)",
+            f"        m = min(n - done, {self.BLOCK})",
             "        if direct:",
             f"            r = (<{t}*>p[0]) + done",
         ]
         for operand in self.used:
-            slot = OPERANDS.index(operand)
-            kind = "mask" if operand.startswith("arg") and self.is_mask(operand) else t
+            slot, kind = OPERANDS.index(operand), self.type_of(operand)
             lines.append(f"        v_{operand} = load_{kind}(p[{slot}], s[{slot}], done, m, b_{operand})")
         for stage in self.stages:
             lines += ["        " + line for line in stage]
@@ -206,8 +217,15 @@ class Kernel:
         lines += ["        else:" if bare else "        if not direct:"]
         lines += [f"            store_{t}(p[0], s[0], done, m, {block}, mode, &total)"]
         lines += ["        done += m"]
-        lines += ["    if mode == REDUCE:", f"        (<{t}*>p[0])[0] += <{t}>total", ""]
+        lines += ["    if mode == REDUCE:", f"        {self.add_total()}", ""]
         return "\n".join(lines)
+
+    def zero(self) -> str:
+        return "0"
+
+    def add_total(self) -> str:
+        t = self.type_of("out")
+        return f"(<{t}*>p[0])[0] += <{t}>total"
 
     def whole_call(self) -> list[str]:
         if self.whole is None:
@@ -339,16 +357,18 @@ def source(rows: list[Any]) -> str:
     return "\n".join(parts)
 
 
-def generate(package: Path) -> list[Path]:
-    """Write the kernel modules next to the other Cython sources of `package`; return their paths."""
-    text = source(load_rows(package))
-    written = []
-    for variant in VARIANTS:
-        path = package / "_core" / f"_kernels_{variant}.pyx"
+def written(package: Path, prefix: str, variants: tuple[str, ...], text: str) -> list[Path]:
+    """Write the same source for each instruction set, where it is not there already; return the paths."""
+    paths = [package / "_core" / f"{prefix}{variant}.pyx" for variant in variants]
+    for path in paths:
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
-        written.append(path)
-    return written
+    return paths
+
+
+def generate(package: Path) -> list[Path]:
+    """Write the kernel modules next to the other Cython sources of `package`; return their paths."""
+    return written(package, "_kernels_", VARIANTS, source(load(package, "elementwise", "ROWS")))
 
 
 if __name__ == "__main__":

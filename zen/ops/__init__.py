@@ -1,7 +1,8 @@
 """The operations. Importing this package gives the engine what formulas and operators need.
 
-row.py and elementwise.py are data for the build as well; register.py keeps the tables; every other module is a family
-of rows with its public functions, which loads with its first use (`late.py`). `zen.f` is the public face.
+row.py, elementwise.py and complex_elementwise.py are data for the build as well; register.py keeps the tables; every
+other module is a family of rows with its public functions, which loads with its first use (`late.py`). `zen.f` is the
+public face.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,6 @@
 """Complex numbers: their parts, conjugates and angles, and what operations are that differ for them.
 
-Cotangents are not conjugated on their way (see `complex` in `row.py`), so a formula with `conj`, `real` or `imag` in it
-stands only where a function has no complex derivative.
+The elementwise rows stand in `complex_elementwise.py`, which the build reads.
 """
 
 from __future__ import annotations
@@ -10,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Shaped, apply
+from ..backend import Shaped, apply, unary
 from ..dtypes import COMPLEX
 from ..dtypes import real as real_dtype
-from .elementwise import ANY, POSITIVE
+from . import complex_elementwise
 from .operands import operand, raw
 from .reduction import CONSTANT
-from .register import DECLARATIONS, METHODS, define, placed, public
-from .row import Row, elementwise, row
+from .register import DECLARATIONS, METHODS, ROWS, define, placed, public
+from .row import Row, row
 
 
 def _one(rng: np.random.Generator) -> list[Any]:
@@ -56,11 +55,10 @@ IMAG = define(row(
     domain=_one, complex=True, uses={"imag_cotangent": lambda f, g, dtype: g * -1j if dtype in COMPLEX else g * 0},
     doc="The imaginary part; zero for real x.",
 ))  # fmt: skip
-CONJ = define(row(
-    "conj", "x", np.conjugate, ["conj(g)"], linear="x", shape=_like, domain=_one, complex=True,
-    doc="The complex conjugate; real x itself.",
-))  # fmt: skip
 
+for _declaration in complex_elementwise.ROWS:
+    define(_declaration)
+_conj, _angle = unary(ROWS["conj"]), unary(ROWS["complex_angle"])
 
 # The change of the angle alone: (dx - y * real(conj(y) * dx)) / abs(x).
 define(row(
@@ -73,34 +71,6 @@ define(row(
     jvp=("0.5 * (g - y * y * conj(g)) / complex_abs(x)",),
     shape=_like, domain=_nonzero, complex=True,
     doc="The derivative of the modulus: x / abs(x), and 0 at 0, where it has no derivative.",
-))  # fmt: skip
-
-for _declaration in (
-    elementwise("complex_abs", "x", "abs(x)", ["g * conj(direction(x))"], [POSITIVE], numpy="", method=None,
-                complex=True, doc="The modulus. The subgradient at 0 is 0, higher ones are nan."),
-    elementwise("complex_rint", "x", "rint(x)", ["0"], [(0.1, 0.4)], numpy="", method=None, complex=True,
-                doc="Both parts rounded to the nearest integer, halves to even. Its gradient is zero."),
-    # On a branch cut the sign of a zero says which side is meant: x * x - 1 keeps it, 1 - x * x and x + 1 do not.
-    elementwise("complex_asin", "x", "asin(x)", ["g / sqrt(-(x * x - 1))"], [(-0.8, 0.8)], numpy="", method=None,
-                complex=True, doc="Inverse sine, on its principal branch."),
-    elementwise("complex_acos", "x", "acos(x)", ["-g / sqrt(-(x * x - 1))"], [(-0.8, 0.8)], numpy="", method=None,
-                complex=True, doc="Inverse cosine, on its principal branch."),
-    elementwise("complex_clip", "x lo hi", "minimum(maximum(x, lo), hi)",
-                ["where((x >= lo) & (x <= hi), g, 0)", "where((x < lo) & (lo <= hi), g, 0)",
-                 "where((x > hi) | (lo > hi), g, 0)"], [(-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)], numpy="", method=None,
-                complex=True, doc="x limited to [lo, hi], in the order of real parts, then of imaginary ones."),
-    elementwise("complex_acosh", "x", "acosh(x)", ["g / (sqrt(x - 1) * sqrt(x - -1))"], [(1.5, 3.0)], numpy="",
-                method=None, complex=True, doc="Inverse hyperbolic cosine, on its principal branch."),
-    elementwise("complex_sigmoid", "x", "1 / (1 + exp(-x))", ["g * y * (1 - y)"], [ANY], numpy="", method=None,
-                complex=True, doc="1 / (1 + exp(-x))."),
-    elementwise("complex_silu", "x", "x / (1 + exp(-x))", ["g * (sigmoid(x) * (1 + x * (1 - sigmoid(x))))"], [ANY],
-                numpy="", method=None, complex=True, doc="x / (1 + exp(-x))."),
-):  # fmt: skip
-    define(_declaration)
-
-ANGLE = define(row(
-    "complex_angle", "x", np.angle, ["-1j * g * ratio(1, x)"], shape=_parts, domain=_one,
-    complex=True, doc="The angle of a complex number in radians.",
 ))  # fmt: skip
 
 # Moments and norms: their results are real, and so is their cotangent, so that to conjugate a formula is to conjugate
@@ -165,7 +135,7 @@ def conj(x: Any) -> Any:
     >>> zen.f.conj(zen.tensor([1 + 2j])).tolist()
     [(1-2j)]
     """
-    return apply(CONJ, (operand("conj", x),))
+    return _conj(operand("conj", x))
 
 
 def _conjugate(x: Any) -> Any:
@@ -187,7 +157,7 @@ def angle(z: Any, deg: bool = False) -> Any:
     """
     z = operand("angle", z)
     if z.dtype in COMPLEX:
-        made = apply(ANGLE, (z,))
+        made = _angle(z)
     else:
         made = apply(CONSTANT, (z,), (np.asarray(np.angle(raw(z))),))
     return made * (180 / np.pi) if deg else made

@@ -1,7 +1,7 @@
 """What the forward formula of an elementwise row may call, in NumPy.
 
 Plain NumPy; used by the rows on arrays (the reference engine, and dtypes without a compiled kernel). The compiled
-twin of each name stands in `zen/_core/generate.py`.
+twin of each name stands in `zen/_core/generate.py`, that for complex operands in `generate_complex.py`.
 """
 
 import math
@@ -46,8 +46,11 @@ NUMPY: dict[str, Any] = {
     "atan": np.arctan,
     "atan2": np.arctan2,
     "atanh": np.arctanh,
+    "conj": np.conjugate,
     "erf": erf,
     "gelu_slope": gelu_slope,
+    "imag": np.imag,
+    "real": np.real,
     **{
         name: getattr(np, name)
         for name in (

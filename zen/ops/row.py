@@ -1,7 +1,7 @@
 """What a row is: the declaration of one operation, and the compilation of its formulas.
 
 Standard library only. The build loads this module without importing zen, because the compiled kernels are
-generated from the same declarations (see `zen/_core/generate.py`).
+generated from the same declarations (see `zen/_core/generate.py` and `generate_complex.py`).
 
 A formula is a Python expression in a string. It is written once and executed four ways: translated to a fused
 compiled loop (elementwise rows), on NumPy arrays, on Tensors (when the gradient itself is to be differentiated)
@@ -87,7 +87,8 @@ class Row(NamedTuple):
     """Outputs that a vjp in one function reads."""
     composition: Callable[..., Any] | None = None
     complex: bool | str = False
-    """Whether operands may be complex; or the name of the row that is applied to them in place of this one.
+    """Whether operands may be complex; or the name of the row that is applied to them in place of this one. Where it
+    is True, an elementwise row that the build reads has kernels of complex numbers.
 
     Formulas are for cotangents that are not conjugated: for a real loss L the cotangent g of y says
     dL = real(sum(g * dy)). So those of a function with a complex derivative are the usual ones. A complex cotangent of
