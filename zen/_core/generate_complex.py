@@ -19,10 +19,10 @@ import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or __package__:
     from .generate import BINARY, OPERANDS, Kernel, load, tangent, written
 else:
-    from generate import BINARY, OPERANDS, Kernel, load, tangent, written  # the build imports no package
+    from generate import BINARY, OPERANDS, Kernel, load, tangent, written  # the build imports no package of zen's
 
 VARIANTS = ("base", "avx2")
 PARTS = {"zen_cfloat": "float", "zen_cdouble": "double"}
@@ -36,8 +36,8 @@ LOOPS = {
     "expm1": "expm1", "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "maximum": "maximum",
     "minimum": "minimum", "power": "power", "rint": "rint", "sin": "sin", "sinh": "sinh", "sqrt": "sqrt", "tan": "tan",
     "tanh": "tanh",
-    "a + b": "add", "a - b": "subtract", "a * b": "multiply", "x * x": "square",
-    "1 / x": "reciprocal", "conj(x)": "conjugate",
+    "a + b": "add", "a - b": "subtract", "a * b": "multiply", "x * x": "square", "1 / x": "reciprocal",
+    "conj(x)": "conjugate",
 }  # fmt: skip
 LOOPS_OF_PARTS = {"atan2": "arctan2"}
 LOOP_NAMES = [*LOOPS, *LOOPS_OF_PARTS]
