@@ -68,7 +68,7 @@ cdef Tensor complex_tensor(Row row, Arg* a, const double* imag, int n, int typen
             if a[k].held == ARRAY and cnp.PyArray_NDIM(<ndarray>a[k].array) == 0:
                 number = (<object>a[k].array).copy()
             elif a[k].held == SCALAR and a[k].foreign:
-                number = np.asarray(complex(a[k].scalar, imag[k]), out.dtype)
+                number = np.asarray(complex(a[k].scalar, imag[k]), (<object>out).dtype)
             else:
                 continue
             _held.append(number)
