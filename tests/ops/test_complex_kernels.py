@@ -195,6 +195,9 @@ def test_a_choice_by_a_mask(dtype):
     y.backward(np.ones(y.shape, dtype))
     np.testing.assert_array_equal(s.grad.array, mask.astype(dtype))
     np.testing.assert_array_equal(t.grad.array, (~mask).sum(0).astype(dtype))
+    d, e = draw(a.shape, dtype, 2), draw(b.shape, dtype, 3)
+    change = zen.jvp(lambda a, b: zen.where(mask, a, b), (a, b), (d, e))[1]
+    np.testing.assert_array_equal(change, np.where(mask, d, e))
 
 
 def test_the_larger_of_two_as_tuples_are_ordered():
@@ -206,6 +209,32 @@ def test_the_larger_of_two_as_tuples_are_ordered():
         y.backward(np.ones(4, complex))
         np.testing.assert_array_equal(s.grad.array, of_a)
         np.testing.assert_array_equal(t.grad.array, 1 - np.array(of_a))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shapes", [((600,),) * 3, ((20, 30), (30,), ()), ((1, 7), (5, 1), (5, 7))], ids=str)
+def test_limits_as_tuples_are_ordered(shapes, dtype):
+    grid = np.array([complex(a, b) for a in range(-2, 3) for b in range(-2, 3)], dtype)  # with equal real parts
+    arrays = [np.random.default_rng(k).choice(grid, shape) for k, shape in enumerate(shapes)]
+    leaves = [zen.tensor(a, requires_grad=True) for a in arrays]
+    y = zen.clip(*leaves)
+    whole = np.broadcast_arrays(*arrays)
+    # Which of the three counts: x within the limits, else a limit; the upper one where they cross.
+    chosen = np.array([
+        2 if x > hi or lo > hi else 1 if x < lo else 0
+        for x, lo, hi in zip(*[[(z.real, z.imag) for z in a.ravel()] for a in whole], strict=True)
+    ]).reshape(whole[0].shape)  # fmt: skip
+    np.testing.assert_array_equal(y.detach().array, np.choose(chosen, whole))
+    w = draw(y.shape, dtype, 5)
+    y.backward(np.conj(w))
+    directions = [draw(a.shape, dtype, 6 + k) for k, a in enumerate(arrays)]
+    for k, leaf in enumerate(leaves):
+        np.testing.assert_allclose(leaf.grad.array, np.conj(summed(w * (chosen == k), leaf.shape)), **close(dtype))
+        others = [zen.tensor(a) for a in arrays]
+        along = zen.jvp(lambda x, k=k, o=others: zen.clip(*o[:k], x, *o[k + 1 :]), (arrays[k],), (directions[k],))[1]
+        np.testing.assert_array_equal(along, np.where(chosen == k, directions[k], 0))
+    for along in (zen.jvp(zen.clip, arrays, directions)[1], zen.jvp(np.clip, arrays, directions)[1]):
+        np.testing.assert_array_equal(along, np.choose(chosen, np.broadcast_arrays(*directions)))
 
 
 # Special values, beside what NumPy returns for the same arrays.
