@@ -211,7 +211,7 @@ def to_device(self: Tensor, device: str, /, *, stream: Any = None) -> Tensor:
 # Protocols
 
 
-def __dir__(self: Tensor) -> list[str]:
+def names(self: Tensor) -> list[str]:
     """The names, without those that are there to be missed."""
     import inspect  # slow to import, and exploring alone needs it
 
@@ -385,9 +385,10 @@ METHODS = {
     for function in (
         depends_on, get_gradients, numpy, tolist, clone, to_device, __array_namespace__, __array__, __complex__,
         __dlpack__, __dlpack_device__, __format__, __round__, __floor__, __ceil__, __trunc__,
-        __copy__, __deepcopy__, __reduce__, __dir__,
+        __copy__, __deepcopy__, __reduce__,
     )
 }  # fmt: skip
+METHODS["__dir__"] = names  # a function of that name here would be the module's own
 
 
 def _needs_leaf(t: Tensor, action: str) -> None:
