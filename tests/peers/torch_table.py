@@ -381,6 +381,11 @@ WITHOUT_COUNTERPART = {
     **dict.fromkeys(_ALONE, "PyTorch has no derivative of it; tests/ops/test_special_functions.py knows its values"),
     **dict.fromkeys(_TRIGAMMA, "PyTorch's trigamma has 9 digits; compared with SciPy's in test_special.py"),
     "paths": "compared as ctc_loss in test_nn_losses.py",
+    "direction": "serves the derivative of abs of complex numbers; compared in test_complex_torch.py",
+    **dict.fromkeys(
+        ("tied_remainder", "top_beyond_ties", "gaps_beyond_ties"),
+        "serve second derivatives at equal values; compared with functions of matrices in tests/ops/test_tied_slopes.py",
+    ),
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
     **dict.fromkeys(("nanmax", "nanmin"), "the extremes of what is not nan"),
