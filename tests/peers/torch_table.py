@@ -384,7 +384,7 @@ WITHOUT_COUNTERPART = {
     "direction": "serves the derivative of abs of complex numbers; compared in test_complex_torch.py",
     **dict.fromkeys(
         ("tied_remainder", "top_beyond_ties", "gaps_beyond_ties"),
-        "serve second derivatives at equal values; compared with functions of matrices in tests/ops/test_tied_slopes.py",
+        "serve second derivatives at equal values, which tests/ops/test_tied_slopes.py compares",
     ),
     "nest": "an array of nested Tensors, which stay connected; torch.tensor cuts them off",
     "prod_others": "serves the derivative of prod",
