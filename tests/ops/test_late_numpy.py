@@ -56,6 +56,14 @@ def test_a_ufunc_is_called_directly_from_then_on(family):
     assert {np.spacing, special.erfcinv} <= protocols._VALUES.keys()
 
 
+def test_a_ufunc_of_a_family_that_others_loaded_is_called_directly_as_well():
+    t = zen.ones(3)
+    protocols._VALUES.pop(np.multiply, None)
+    assert register.answering(np.multiply) is zen.f.multiply  # as after `t * t`
+    np.multiply(t, t)
+    assert protocols._VALUES[np.multiply] is zen.f.multiply
+
+
 def test_functions_of_one_name_are_told_apart(family):
     t = zen.tensor([1.0, 2.0])
     assert register.answering(np.linalg.norm) is zen.f.norm and np.polyval([1.0, 2.0], t).tolist() == [3.0, 4.0]

@@ -85,7 +85,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     called = ufunc if method == "__call__" else getattr(ufunc, method)
     if ufunc in _TRUTH_UFUNCS:
         return _truth(ufunc, called, inputs, options)
-    function = NUMPY_FUNCTIONS.get(ufunc) or _late(ufunc)
+    function = _late(ufunc)
     if method != "__call__":
         return _method(function, ufunc, called, inputs, options)
     if options or function is None:
@@ -147,7 +147,7 @@ METHODS = {"__array_ufunc__": backend.ufunc(_VALUES, array_ufunc), "__array_func
 
 
 def _late(ufunc: np.ufunc) -> Callable[..., Any] | None:
-    """The function of a family that loads now; the engine calls it directly from then on."""
+    """The function for a ufunc, whose family loads if need be; the engine calls it directly from then on."""
     function = answering(ufunc)
     if function is not None and ufunc not in _TRUTH_UFUNCS:
         _VALUES[ufunc] = function
