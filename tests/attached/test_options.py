@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from against_numpy import numpy_is
 
 import zen
 from zen.testing import check_gradients
@@ -31,7 +32,7 @@ UFUNCS = {
     "clip dtype": lambda x: np.clip(x, -0.5, 1.0, dtype=np.float64),
     "clip casting": lambda x: np.clip(x, np.float32(-0.5), X[0] + 0.1, casting="safe", order="F"),
     "clip to limits": lambda x: np.clip(0.3, a_min=x, a_max=x + 1.0, where=ROW, out=zeros_for(x, (2, 3))),
-    "clip one side": lambda x: np.clip(x, min=0.3, where=M, out=zeros_for(x, (2, 3)), subok=True),
+    "clip one side": lambda x: np.clip(x, 0.3, None, where=M, out=zeros_for(x, (2, 3)), subok=True),
     "clip the other side": lambda x: np.clip(x, None, 0.3, dtype=np.float64, casting="same_kind"),
     "in place": lambda x: written(x, lambda y: np.multiply(y, y, out=y)),
     "in place where": lambda x: written(x, lambda y: np.multiply(y, y, where=M, out=y)),
@@ -99,6 +100,8 @@ SHAPES = {
     "dot out": lambda x: np.dot(x, X.T, out=zeros_for(x, (2, 2))),
 }
 CALLS = {**UFUNCS, **REDUCTIONS, **SHAPES}
+if numpy_is("2.1.0"):
+    CALLS["clip by the newer name"] = lambda x: np.clip(x, min=0.3, where=M, out=zeros_for(x, (2, 3)), subok=True)
 
 
 def zeros_for(x, shape):
