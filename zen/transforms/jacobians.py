@@ -18,8 +18,9 @@ from ..batched import ANYWHERE, Batched, running
 from ..dtypes import COMPLEX, DIFFERENTIABLE, floating
 from ..ops import register
 from ..ops.register import placed
+from ..ops.undetermined import TooHigh, Undetermined
 from . import batched_passes, reverse
-from .forward import ARRAYS, TENSORS, jvp
+from .forward import ARRAYS, TENSORS, jvp, push_through
 from .levels import new_level, tensor, within
 from .mapping import vmap
 from .variables import Variables, results
@@ -127,8 +128,7 @@ class _Jacobian(Wrapper):
         many_rows = sum([t.size for t in outputs]) >= sum([t.size for t in variables.tensors])
         by_columns = many_rows if self._forward is None else self._forward
         with backend.GradMode(recorded):
-            passes = (_Columns if by_columns else _Rows)(outputs, variables.tensors, recorded)
-            blocks = _blocks(passes, self._chunk_size)
+            blocks = _all_blocks(by_columns, outputs, variables.tensors, recorded, self._chunk_size)
         blocks = [[_given(variables, b, recorded, as_array) for b in row] for row in blocks]
         found = trees.rebuild(out, [self._inner(args, where, row) for row in blocks])
         return self._with(variables.settled(out, recorded, as_array), variables.settled(aux, recorded, as_array), found)
@@ -226,7 +226,7 @@ class _Columns:
 
     def one(self, k: int, vector: Tensor) -> list[Any]:
         rule = TENSORS if self.recorded else ARRAYS
-        made = backend.push(self.outputs, [self.inputs[k]], [vector], rule, self.recorded)
+        made = push_through(self.outputs, [self.inputs[k]], [vector], rule)
         return [x if x is None or isinstance(x, Tensor) else backend.wrap(np.asarray(x)) for x in made]
 
     def blocks(self, made: list[list[Any]]) -> list[list[Any]]:
@@ -242,7 +242,26 @@ class _Columns:
         return found
 
 
-def _blocks(passes: _Rows | _Columns, chunk_size: int | None) -> list[list[Any]]:
+def _all_blocks(
+    by_columns: bool, outputs: list[Tensor], inputs: list[Tensor], recorded: bool, chunk_size: int | None
+) -> list[list[Any]]:
+    """By columns, where tangents are determined: with equal eigenvalues the gradients alone may be, and give rows."""
+    columns, rows = _Columns(outputs, inputs, recorded), _Rows(outputs, inputs, recorded)
+    if not by_columns:
+        return _blocks(rows, chunk_size)
+    try:
+        return _blocks(columns, chunk_size)
+    except Undetermined:
+        pass
+    try:
+        return _blocks(rows, chunk_size)
+    except TooHigh:
+        raise
+    except np.linalg.LinAlgError:  # then `jvp` says what each column is
+        return _blocks(columns, chunk_size, together=False)
+
+
+def _blocks(passes: _Rows | _Columns, chunk_size: int | None, together: bool = True) -> list[list[Any]]:
     """For each output and input the block of the Jacobian, of shape (*output, *input)."""
     largest = max([t.size * t.dtype.itemsize for t in (*passes.outputs, *passes.inputs)], default=1) or 1
     made = []
@@ -252,34 +271,42 @@ def _blocks(passes: _Rows | _Columns, chunk_size: int | None) -> list[list[Any]]
             made.append([None] * len(passes.ends))
             continue
         step = int(chunk_size or max(1, min(n, BYTES // largest)))
-        parts = [_part(passes, k, first, min(first + step, n)) for first in range(0, n, step)]
+        parts = [_part(passes, k, first, min(first + step, n), together) for first in range(0, n, step)]
         made.append(parts[0] if len(parts) == 1 else [_joined(group) for group in zip(*parts, strict=True)])
     return passes.blocks(made)
 
 
-def _part(passes: _Rows | _Columns, k: int, first: int, last: int) -> list[Any]:
+def _part(passes: _Rows | _Columns, k: int, first: int, last: int, together: bool) -> list[Any]:
     """What some of the basis vectors of start k come to: Tensors with the vectors' numbers in front, or None."""
     t = passes.starts[k]
     vectors = backend.wrap(np.eye(last - first, t.size, first, t.dtype).reshape(last - first, *t.shape))
-    level = new_level(last - first)
-    ANYWHERE.append(level)
-    try:
-        with within((*running.levels, level)):
-            made = passes.many(k, Batched(vectors, level))
-        return [None if x is None else _full(x, level) for x in made]
-    except Exception:
-        batching.note("a derivative")
-    finally:
-        ANYWHERE.remove(level)
+    if together:
+        try:
+            return _part_together(passes, k, vectors)
+        except Undetermined:
+            raise
+        except Exception:
+            batching.note("a derivative")
     found = [passes.one(k, vectors[b]) for b in range(last - first)]
     return [
         None if group[0] is None else register.FUNCTIONS["stack"](list(group)) for group in zip(*found, strict=True)
     ]
 
 
+def _part_together(passes: _Rows | _Columns, k: int, vectors: Tensor) -> list[Any]:
+    level = new_level(vectors.shape[0])
+    ANYWHERE.append(level)
+    try:
+        with within((*running.levels, level)):
+            made = passes.many(k, Batched(vectors, level))
+        return [None if x is None else _full(x, level) for x in made]
+    finally:
+        ANYWHERE.remove(level)
+
+
 def _full(x: Any, level: Any) -> Any:
     if type(x) is Batched and x.level is level:
-        return x.value
+        return x.examples
     return register.tensors.broadcast_to(x, (level.size, *x.shape))
 
 
