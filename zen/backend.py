@@ -39,6 +39,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import binary as binary
     from ._reference import borrow as borrow
     from ._reference import call_recording as call_recording
+    from ._reference import digest as digest
     from ._reference import grad_enabled as grad_enabled
     from ._reference import install as install
     from ._reference import kernels as kernels
@@ -50,6 +51,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import rebuild as rebuild
     from ._reference import record as record
     from ._reference import record_passes as record_passes
+    from ._reference import recorded as recorded
     from ._reference import renew as renew
     from ._reference import revived as revived
     from ._reference import run as run
@@ -76,6 +78,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import binary as binary
         from ._core import borrow as borrow
         from ._core import call_recording as call_recording
+        from ._core import digest as digest
         from ._core import grad_enabled as grad_enabled
         from ._core import install as install
         from ._core import kernels as kernels
@@ -87,6 +90,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import rebuild as rebuild
         from ._core import record as record
         from ._core import record_passes as record_passes
+        from ._core import recorded as recorded
         from ._core import renew as renew
         from ._core import revived as revived
         from ._core import run as run

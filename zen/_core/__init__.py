@@ -15,6 +15,7 @@ from ._engine import push as push
 from ._engine import record_passes as record_passes
 from ._engine import run as run
 from ._engine import verify_saved as verify_saved
+from ._guard import digest as digest
 from ._guard import renew as renew
 from ._guard import settle as settle
 from ._leaves import Leaves as Leaves
@@ -40,6 +41,7 @@ from ._tensor import install as install
 from ._tensor import leaf as leaf
 from ._tensor import next_seq as next_seq
 from ._tensor import note_write as note_write
+from ._tensor import recorded as recorded
 from ._tensor import set_grad_enabled as set_grad_enabled
 from ._tensor import sharers as sharers
 from ._tensor import wrap as wrap

@@ -37,6 +37,13 @@ cdef extern from *:
     #define ZEN_WRITEABLE(p) PyArray_CHKFLAGS((PyArrayObject*)(p), NPY_ARRAY_WRITEABLE)
     #define ZEN_SAMPLED ((size_t)1 << 20)
 
+    /* One step of a sum. Turned, because a product hands the sign of a word on to its own top bit alone: there two
+       changes of sign would undo one another. */
+    static uint64_t zen_step(uint64_t lane, uint64_t word) {
+        lane = (lane ^ word) * 0x9E3779B97F4A7C15u;
+        return (lane << 29) | (lane >> 35);
+    }
+
     /* Eight sums side by side, each dependent on the order of its words. */
     static uint64_t zen_mix(uint64_t h, const char *p, size_t n) {
         uint64_t lane[8], w[8], last = 0;
@@ -45,15 +52,15 @@ cdef extern from *:
         for (j = 0; j < 8; j++) lane[j] = h + j;
         for (k = 0; k + 64 <= n; k += 64) {
             memcpy(w, p + k, 64);
-            for (j = 0; j < 8; j++) lane[j] = (lane[j] ^ w[j]) * 0x9E3779B97F4A7C15u;
+            for (j = 0; j < 8; j++) lane[j] = zen_step(lane[j], w[j]);
         }
         for (; k + 8 <= n; k += 8) {
             memcpy(w, p + k, 8);
-            lane[(k >> 3) & 7] = (lane[(k >> 3) & 7] ^ w[0]) * 0x9E3779B97F4A7C15u;
+            lane[(k >> 3) & 7] = zen_step(lane[(k >> 3) & 7], w[0]);
         }
         if (k < n) {
             memcpy(&last, p + k, n - k);
-            lane[7] = (lane[7] ^ last ^ ((uint64_t)n << 56)) * 0x9E3779B97F4A7C15u;
+            lane[7] = zen_step(lane[7], last ^ ((uint64_t)n << 56));
         }
         for (j = 0; j < 8; j++) h = (h ^ (lane[j] >> 32) ^ lane[j]) * 0xD6E8FEB86659FD93u;
         return h;
@@ -102,13 +109,20 @@ cdef extern from *:
         return view;
     }
 
-    static uint64_t zen_fingerprint(PyObject *array) {
-        PyArrayObject *a = (PyArrayObject *)array;
-        size_t n = (size_t)PyArray_NBYTES(a);
+    static uint64_t zen_sum_of(PyArrayObject *a, size_t n, int sampled) {
         if (n == 0) return 0;
-        if (PyArray_ISONESEGMENT(a)) return zen_run(0, PyArray_BYTES(a), n, n > ZEN_SAMPLED);
+        if (PyArray_ISONESEGMENT(a)) return zen_run(0, PyArray_BYTES(a), n, sampled);
         return zen_walk(0, PyArray_BYTES(a), PyArray_NDIM(a), PyArray_DIMS(a), PyArray_STRIDES(a),
-                        (size_t)PyArray_ITEMSIZE(a), n > ZEN_SAMPLED);
+                        (size_t)PyArray_ITEMSIZE(a), sampled);
+    }
+
+    static uint64_t zen_fingerprint(PyObject *array) {
+        size_t n = (size_t)PyArray_NBYTES((PyArrayObject *)array);
+        return zen_sum_of((PyArrayObject *)array, n, n > ZEN_SAMPLED);
+    }
+
+    static uint64_t zen_digest(PyObject *array) {
+        return zen_sum_of((PyArrayObject *)array, (size_t)PyArray_NBYTES((PyArrayObject *)array), 0);
     }
     """
     ctypedef unsigned long long uint64_t
@@ -117,6 +131,7 @@ cdef extern from *:
     bint ZEN_OWNS(PyObject*) noexcept
     bint ZEN_WRITEABLE(PyObject*) noexcept
     uint64_t zen_fingerprint(PyObject*) noexcept
+    uint64_t zen_digest(PyObject*) noexcept
     object zen_header(object array, object base, bint writeable)
 
 cdef extern from "Python.h":
@@ -137,6 +152,11 @@ def set_note(note):
     """Give `note(array, seq, name)`, by which a loan that was written to enters the log of writes."""
     global note_write
     note_write = note
+
+
+def digest(ndarray a not None):
+    """A number that depends on every byte of `a`, in the order of memory."""
+    return zen_digest(<PyObject*>a)
 
 
 # --- memory from outside

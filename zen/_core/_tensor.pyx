@@ -54,13 +54,16 @@ cdef extern from *:
     #ifdef _MSC_VER
     static __declspec(thread) int zen_off = 0;
     static __declspec(thread) void *zen_blocks = NULL;
+    static __declspec(thread) long long zen_recorded = 0;
     #else
     static __thread int zen_off = 0;
     static __thread void *zen_blocks = NULL;
+    static __thread long long zen_recorded = 0;
     #endif
     """
     int zen_off          # per thread: gradients are not recorded
     void* zen_blocks     # per thread: its newest Block
+    long long zen_recorded   # per thread: how many operations it recorded
 
 cdef Calls calls
 cdef dict hooks_ = {}
@@ -432,11 +435,17 @@ cdef class Node:
         return f"Node({'leaf' if self.row is None else self.row.name}, shape={self.shape}, dtype={self.dtype})"
 
 
+def recorded():
+    """How many operations this thread has recorded."""
+    return zen_recorded
+
+
 cdef Node new_node(Row row):
-    global _seq
+    global _seq, zen_recorded
     cdef Node n = Node.__new__(Node)
     PyObject_GC_UnTrack(<PyObject*>n)
     _seq += 1
+    zen_recorded += row is not None
     n.seq = _seq
     n.row = row
     return n

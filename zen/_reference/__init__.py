@@ -13,6 +13,7 @@ from .broadcast import unbroadcast as unbroadcast
 from .demands import record_passes as record_passes
 from .forward import push as push
 from .guard import borrow as borrow
+from .guard import digest as digest
 from .guard import renew as renew
 from .guard import settle as settle
 from .guard import sharers as sharers
@@ -34,6 +35,7 @@ from .state import grad_enabled as grad_enabled
 from .state import install as install
 from .state import next_seq as next_seq
 from .state import note_write as note_write
+from .state import recorded as recorded
 from .state import set_grad_enabled as set_grad_enabled
 from .tensor import Tensor as Tensor
 from .tensor import attach as attach

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .rows import Row
-from .state import next_seq
+from .state import next_seq, note_recorded
 
 
 class Node:
@@ -42,6 +42,8 @@ class Node:
         dtype: np.dtype,
     ) -> None:
         self.row = row
+        if row is not None:
+            note_recorded()
         self.inputs = inputs
         self.params = params
         self.saved = saved

@@ -25,6 +25,7 @@ def next_seq() -> int:
 
 class _Mode(threading.local):
     enabled = True
+    recorded = 0
     blocks: Any = None
     """The `with` blocks that have not ended: (id of the mode object, `enabled` before, the blocks around, overtaken).
 
@@ -38,6 +39,15 @@ _mode = _Mode()
 def grad_enabled() -> bool:
     """Whether operations of this thread are recorded."""
     return _mode.enabled
+
+
+def recorded() -> int:
+    """How many operations this thread has recorded."""
+    return _mode.recorded
+
+
+def note_recorded() -> None:
+    _mode.recorded += 1
 
 
 def set_grad_enabled(enabled: bool) -> bool:
