@@ -36,26 +36,29 @@ ANYWHERE: list[Level] = []
 """The levels of all threads: what is not looked for elsewhere costs nothing where this is empty."""
 
 WITHIN: dict[str, Any] = {}
-"""What `grad`, `vjp` and `jvp` are within a `vmap`: entered by `zen/transforms/under_levels.py`, which stands above."""
+"""What `grad`, `vjp`, `jvp` and `linearize` are within a `vmap`: `zen/transforms/under_levels.py` enters them."""
 
 
 class Batched:
-    """`value`, a Tensor or a Batched of an outer level, whose first axis numbers the examples of `level`."""
+    """`examples`, a Tensor or a Batched of an outer level, whose first axis numbers the examples of `level`.
 
-    __slots__ = ("__weakref__", "level", "shared", "value")
+    Tensors have no attribute of that name: `x.value`, which they have, is of one example.
+    """
+
+    __slots__ = ("__weakref__", "examples", "level", "shared")
     __array_priority__ = 1000
 
-    def __init__(self, value: Any, level: Level) -> None:
-        self.value, self.level, self.shared = value, level, False
+    def __init__(self, examples: Any, level: Level) -> None:
+        self.examples, self.level, self.shared = examples, level, False
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one example."""
-        return self.value.shape[1:]  # type: ignore[no-any-return]
+        return self.examples.shape[1:]  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
-        return int(self.value.ndim) - 1
+        return int(self.examples.ndim) - 1
 
     @property
     def size(self) -> int:
@@ -63,12 +66,12 @@ class Batched:
 
     @property
     def dtype(self) -> np.dtype:
-        found: np.dtype = self.value.dtype
+        found: np.dtype = self.examples.dtype
         return found
 
     @property
     def requires_grad(self) -> bool:
-        return bool(self.value.requires_grad)
+        return bool(self.examples.requires_grad)
 
     def __repr__(self) -> str:
         return f"Batched({self.level.size} examples of shape {self.shape}, dtype={self.dtype})"

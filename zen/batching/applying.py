@@ -30,7 +30,7 @@ class Call:
     def __init__(self, row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...], level: Level) -> None:
         self.row, self.params, self.level, self.size = row, params, level, level.size
         self.mapped = [type(x) is Batched and x.level is level for x in inputs]
-        self.values = [x.value if m else x for x, m in zip(inputs, self.mapped, strict=True)]
+        self.values = [x.examples if m else x for x, m in zip(inputs, self.mapped, strict=True)]
 
     def shape(self, k: int) -> tuple[int, ...]:
         """The shape of operand k in one example."""

@@ -89,7 +89,7 @@ def _overwrite(x: Batched, new: Batched) -> None:
     """Give `x` the values of `new`. Where others see its memory, each example is computed by itself."""
     if x.shared or new.level is not x.level or new.shape != x.shape or new.dtype != x.dtype:
         raise Unbatched("an operation in place on a view, or of another shape or dtype")
-    x.value = new.value
+    x.examples = new.examples
 
 
 def _getitem(self: Batched, key: Any) -> Any:
@@ -117,8 +117,8 @@ def _iter(self: Batched) -> Iterator[Any]:
 
 
 def _getattr(self: Batched, name: str) -> Any:
-    if name in METHODS and not name.startswith("__"):
-        return partial(_method, METHODS[name], self)
+    if (name in METHODS or name in METHODS.late) and not name.startswith("__"):
+        return partial(_method, METHODS[name], self)  # which loads its family
     if hasattr(Tensor, name):
         raise Unbatched(f".{name} is of one example")
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -132,7 +132,7 @@ def _method(function: Any, self: Batched, /, *args: Any, **options: Any) -> Any:
 
 
 def detach(self: Batched) -> Batched:
-    return Batched(self.value.detach(), self.level)
+    return Batched(self.examples.detach(), self.level)
 
 
 def clone(self: Batched) -> Any:
@@ -187,7 +187,7 @@ def in_turn(function: Any, args: Any, options: dict[str, Any]) -> Any:
 
     def part(b: int) -> Any:
         inner = trees.transform(
-            lambda x: x.value[b] if type(x) is Batched and x.level is level else x, [list(args), options]
+            lambda x: x.examples[b] if type(x) is Batched and x.level is level else x, [list(args), options]
         )
         return function(*inner[0], **inner[1])
 

@@ -110,9 +110,9 @@ def chosen(call: Call, key: tuple[Any, ...]) -> Any:
     found: list[Any] = [np.arange(call.size).reshape(-1, *(1,) * ndim)]
     for part in key:
         if type(part) is Batched:
-            if part.dtype not in INTEGER or part.level is not call.level or type(part.value) is Batched:
+            if part.dtype not in INTEGER or part.level is not call.level or type(part.examples) is Batched:
                 raise Unbatched("an index differs by example")
-            part = part.value._array
+            part = part.examples._array
             part = part.reshape(part.shape[0], *(1,) * (ndim + 1 - part.ndim), *part.shape[1:])
         elif not isinstance(part, (int, np.ndarray)) or isinstance(part, bool) or np.asarray(part).dtype == bool:
             if found[-1] is not part and part is not Ellipsis and not isinstance(part, slice):

@@ -213,8 +213,8 @@ def getitem(x: Any, key: Any) -> Tensor:
 def _for_examples(x: Any, key: tuple[Any, ...]) -> Any:
     """`x[key]` where the key differs by example, and x may be the same for all."""
     level = max([k.level for k in key if type(k) is Batched], key=lambda level: level.depth)
-    if len(key) == 1 and isinstance(key[0].value, Tensor) and key[0].dtype in INTEGER:
-        return Batched(apply(GETITEM, (x,), ((key[0].value._array,),)), level)
+    if len(key) == 1 and isinstance(key[0].examples, Tensor) and key[0].dtype in INTEGER:
+        return Batched(apply(GETITEM, (x,), ((key[0].examples._array,),)), level)
     repeated = apply(ROWS["broadcast_to"], (x,), ((level.size, *x.shape),))
     return apply(GETITEM, (Batched(repeated, level),), (key,))
 

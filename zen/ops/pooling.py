@@ -152,9 +152,9 @@ def _check_sizes(name: str, x: Any) -> None:
 
 def _max_of_examples(name: str, axes: int, x: Batched, down: Any, right: Any, dilation: Any) -> Batched:
     """The images of all examples in one stack."""
-    stack = reshape(x.value, (-1, *x.shape[1:]))
+    stack = reshape(x.examples, (-1, *x.shape[1:]))
     y = _max(name, axes, stack, down, right, dilation, False, False)
-    return Batched(reshape(y, (*x.value.shape[:3], *y.shape[2:])), x.level)
+    return Batched(reshape(y, (*x.examples.shape[:3], *y.shape[2:])), x.level)
 
 
 def _max(name: str, axes: int, x: Any, down: Any, right: Any, dilation: Any, return_indices: bool, alone: bool) -> Any:

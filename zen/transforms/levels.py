@@ -31,8 +31,12 @@ def new_level(size: int) -> Level:
 
 
 def tensor(value: Any) -> Any:
-    """A leaf of a tree as a Tensor or Batched."""
-    return value if isinstance(value, (Tensor, Batched)) else backend.wrap(convert(value))
+    """A leaf of a tree as a Tensor or Batched. An array is borrowed: the user may write to it before it is read."""
+    if isinstance(value, (Tensor, Batched)):
+        return value
+    array = convert(value)
+    shares = array is value or array.base is not None
+    return backend.wrap(backend.borrow(array) if shares else array)
 
 
 def lowered(value: Any, levels: Levels) -> Tensor:
@@ -40,7 +44,7 @@ def lowered(value: Any, levels: Levels) -> Tensor:
     value = tensor(value)
     for level in reversed(levels):
         if type(value) is Batched and value.level is level:
-            value = value.value
+            value = value.examples
         else:
             value = backend.apply(ROWS["broadcast_to"], (value,), ((level.size, *value.shape),))
     if type(value) is Batched:
@@ -75,5 +79,5 @@ def _depends(x: Any, levels: Levels) -> bool:
     while type(x) is Batched:
         if x.level in levels:
             return True
-        x = x.value
+        x = x.examples
     return False

@@ -9,11 +9,12 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
-from ..batched import ANYWHERE, Batched, running
+from ..batched import ANYWHERE, WITHIN, Batched, running
 from ..ops.register import placed
 from . import batched_passes
-from .forward import ARRAYS, TENSORS, directions_of, jvp, owned, push_through, zero_tangent
+from .forward import ARRAYS, TENSORS, directions_of, owned, push_through, zero_tangent
 from .variables import Variables, results
+from .wrapper import Recorded
 
 
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -28,7 +29,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     ([1.0, 4.0], [2.0, 0.0], [0.0, 4.0])
     """
     if ANYWHERE and running.levels:
-        return jvp(f, primals, trees.transform(_zeros_like, primals))[0], lambda *tangents: jvp(f, primals, tangents)[1]
+        return WITHIN["linearize"](f, primals)  # type: ignore[no-any-return]
     variables = Variables("linearize", primals, range(len(primals)))
     out = variables.call(f, {})
     outputs = results("linearize", out)
@@ -49,7 +50,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
         made = [zero_tangent(t) if p is None else p for t, p in zip(outputs, made, strict=True)]
         return trees.rebuild(out, [backend.wrap(p) if as_tensors else p for p in made])
 
-    return variables.settled(out, connected, not took_tensors), push
+    return variables.settled(out, connected, not took_tensors), Recorded("linearize", push)
 
 
 def _pushed_many(
@@ -65,10 +66,6 @@ def _pushed_many(
     made = batched_passes.push(outputs, variables.tensors, directions, recorded)
     made = [backend.wrap(zero_tangent(t)) if p is None else p for t, p in zip(outputs, made, strict=True)]
     return trees.rebuild(out, made)
-
-
-def _zeros_like(x: Any) -> Any:
-    return np.zeros(x.shape if hasattr(x, "shape") else np.shape(x))
 
 
 for _function in (linearize,):

@@ -217,7 +217,7 @@ class _Result:
     @staticmethod
     def of(x: Any, level: Level) -> _Result:
         if type(x) is Batched and x.level is level:
-            return _Result(x.value, True)
+            return _Result(x.examples, True)
         return _Result(x, False)
 
     def placed(self, axis: Any, size: int, path: str) -> Any:

@@ -29,20 +29,7 @@ def ravel_tree(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
     """
     values = [x if isinstance(x, (Tensor, Batched)) else np.asarray(x) for x in trees.values(tree)]
     shapes, dtypes = [x.shape for x in values], [x.dtype for x in values]
-    total = sum([math.prod(s) for s in shapes])
-
-    def unravel(flat: Any) -> Any:
-        if not isinstance(flat, (Tensor, Batched)):
-            flat = np.asarray(flat)
-        if flat.shape != (total,):
-            raise ValueError(f"unravel: expected a vector of {total} numbers, not shape {flat.shape}")
-        parts, first = [], 0
-        for shape, dtype in zip(shapes, dtypes, strict=True):
-            part = flat[first : first + math.prod(shape)].reshape(shape)
-            parts.append(part if part.dtype == dtype or dtype not in INEXACT else part.astype(dtype))
-            first += math.prod(shape)
-        return trees.rebuild(tree, parts)
-
+    unravel = _Unravel(trees.transform(lambda x: 0, [tree])[0], shapes, dtypes)
     if not values:
         return np.zeros(0), unravel
     common = np.result_type(*dtypes)
@@ -50,6 +37,26 @@ def ravel_tree(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
         rows = [FUNCTIONS["reshape"](x, -1) for x in values]
         return FUNCTIONS["concat"]([x if x.dtype == common else FUNCTIONS["astype"](x, common) for x in rows]), unravel
     return np.concatenate([x.reshape(-1) for x in values]).astype(common, copy=False), unravel
+
+
+class _Unravel:
+    """What goes back: it holds structure, shapes and dtypes, and pickles with them."""
+
+    def __init__(self, structure: Any, shapes: list[tuple[int, ...]], dtypes: list[Any]) -> None:
+        self.structure, self.shapes, self.dtypes = structure, shapes, dtypes
+        self.total = sum([math.prod(s) for s in shapes])
+
+    def __call__(self, flat: Any) -> Any:
+        if not isinstance(flat, (Tensor, Batched)):
+            flat = np.asarray(flat)
+        if flat.shape != (self.total,):
+            raise ValueError(f"unravel: expected a vector of {self.total} numbers, not shape {flat.shape}")
+        parts, first = [], 0
+        for shape, dtype in zip(self.shapes, self.dtypes, strict=True):
+            part = flat[first : first + math.prod(shape)].reshape(shape)
+            parts.append(part if part.dtype == dtype or dtype not in INEXACT else part.astype(dtype))
+            first += math.prod(shape)
+        return trees.rebuild(self.structure, parts)
 
 
 for _function in (ravel_tree,):

@@ -14,7 +14,7 @@ from ..conversion import convert
 from ..dtypes import COMPLEX, KERNELS
 from .conjugation import check_cotangent, conjugated
 from .variables import Variables, results
-from .wrapper import Wrapper
+from .wrapper import Recorded, Wrapper
 
 _Rest = ParamSpec("_Rest")
 """What a function takes besides its first argument, which may be of another type where it is differentiated."""
@@ -255,7 +255,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         found = variables.handed(conjugated(pulled, recorded), recorded, given)
         return trees.rebuild(primals, found)  # type: ignore[no-any-return]
 
-    return variables.settled(out, connected, as_array), pull
+    return variables.settled(out, connected, as_array), Recorded("vjp", pull)
 
 
 def _check_holomorphic(value: Tensor, variables: Sequence[Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""`grad`, `vjp` and `jvp` within a `vmap`: of the function of all examples, by the same transforms.
+"""`grad`, `vjp`, `jvp` and `linearize` within a `vmap`: of the function of all examples, by the same transforms.
 
 What is differentiated gets an axis for each level, so that each example has a gradient of its own: that of the sum over
 all examples. The levels are taken off while the transform works, and put back when the function runs.
@@ -16,9 +16,10 @@ from ..backend import Tensor
 from ..batched import WITHIN, Batched, running
 from ..dtypes import COMPLEX, DEFAULT, INTEGER
 from ..ops import register
-from . import batched_passes, forward, reverse
+from . import batched_passes, forward, linear, reverse
 from .levels import Levels, is_mapped_by, lifted, lowered, moved_behind, within
 from .variables import Variables
+from .wrapper import Recorded
 
 
 def value_and_gradient(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -61,7 +62,7 @@ def vjp(f: Callable[..., Any], primals: tuple[Any, ...]) -> tuple[Any, Callable[
             found = pull(trees.transform(lambda c: lowered(c, levels), [cotangent])[0])
         return _lifted(found, levels)  # type: ignore[no-any-return]
 
-    return _lifted(out, levels), pull_one
+    return _lifted(out, levels), Recorded("vjp", pull_one)
 
 
 def _front(full: Any, first: Levels, then: Levels) -> Any:
@@ -79,6 +80,25 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     with within(()):
         out, tangent = forward.jvp(_physical(f, levels), given, directions)
     return _lifted(out, levels), _lifted(tangent, levels)
+
+
+def linearize(f: Callable[..., Any], primals: tuple[Any, ...]) -> tuple[Any, Callable[..., Any]]:
+    levels = running.levels
+    with within(()):
+        out, push = linear.linearize(_physical(f, levels), *[_variable(x, levels) for x in primals])
+
+    def push_one(*tangents: Any) -> Any:
+        now = running.levels
+        later = tuple([level for level in now if level not in levels])
+        if later and is_mapped_by(tangents, later):
+            given = trees.transform(lambda t: moved_behind(t, levels, now), tangents)
+            found = [push(*given)]
+            return trees.transform(lambda t: lifted(_front(lowered(t, later), levels, now), now), found)[0]
+        with within(()):
+            found = push(*trees.transform(lambda t: lowered(t, levels), tangents))
+        return _lifted(found, levels)
+
+    return _lifted(out, levels), Recorded("linearize", push_one)
 
 
 def pulled(
@@ -128,4 +148,4 @@ def _lifted(tree: Any, levels: Levels) -> Any:
     return trees.transform(lambda x: lifted(x, levels) if isinstance(x, (Tensor, Batched)) else x, [tree])[0]
 
 
-WITHIN.update(value_and_grad=value_and_gradient, vjp=vjp, jvp=jvp, pull=pulled)
+WITHIN.update(value_and_grad=value_and_gradient, vjp=vjp, jvp=jvp, linearize=linearize, pull=pulled)

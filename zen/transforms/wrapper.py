@@ -1,4 +1,4 @@
-"""Functions made of a function: what `grad`, `value_and_grad` and `custom_vjp` return."""
+"""Functions made of a function: what `grad`, `value_and_grad`, `custom_vjp` and the other transforms return."""
 
 from __future__ import annotations
 
@@ -51,3 +51,33 @@ class Wrapper:
     def _parts(self) -> tuple[Any, ...]:
         """The arguments that make an equal object."""
         raise NotImplementedError
+
+
+class Recorded:
+    """A function that belongs to the graph of one call: what `vjp` and `linearize` return beside the value.
+
+    Copies are the function itself. It cannot be pickled, as the graph cannot; TypeError says what can.
+    """
+
+    __slots__ = ("__weakref__", "_call", "_name")
+
+    def __init__(self, name: str, call: Callable[..., Any]) -> None:
+        self._name, self._call = name, call
+
+    def __call__(self, /, *args: Any) -> Any:
+        return self._call(*args)
+
+    def __repr__(self) -> str:
+        return f"<the function that zen.{self._name} returned>"
+
+    def __copy__(self) -> Recorded:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Recorded:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"{self._name}: the function that it returned belongs to a graph, which cannot be pickled; pickle the "
+            f"function and its arguments, and call zen.{self._name} in the other process"
+        )
