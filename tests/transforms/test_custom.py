@@ -160,12 +160,13 @@ def test_bad_custom_operations():
         zen.custom_vjp(3)
     with pytest.raises(TypeError, match="defvjp"):
         nothing.defvjp(None)
-    with pytest.raises(TypeError, match="tuple"):
-        zen.custom_vjp(lambda x: (x, x))(1.0)
+    with pytest.raises(TypeError, match="the function returned None; it must return arrays"):
+        zen.custom_vjp(lambda x: None)(1.0)
     x = zen.tensor(1.0, requires_grad=True)
-    for call in (lambda: scaled(1.0, 1.0, [x]), lambda: scaled(1.0, 1.0, "static", factor=x)):
-        with pytest.raises(TypeError, match="scaled.*lose its gradient"):
-            call()
+    with pytest.raises(
+        TypeError, match=r"scaled: a Tensor as a keyword argument \(at \['factor'\]\) would lose its gra"
+    ):
+        scaled(1.0, 1.0, "static", factor=x)
 
 
 def test_a_custom_operation_that_returns_its_argument():

@@ -224,15 +224,16 @@ def test_a_function_without_a_rule_runs_for_each_example():
 
 def test_a_custom_derivative_is_not_lost():
     @zen.custom_vjp
-    def twice(x):
+    def twice_for_each(x):
+        assert x.shape == X.shape[1:]
         return 2 * x
 
-    @twice.defvjp
+    @twice_for_each.defvjp
     def _(g, out, x):
         return 30 * g
 
-    with pytest.warns(UserWarning, match="twice gets arrays"):
-        found = zen.vmap(zen.grad(lambda x: twice(x).sum()))(X)
+    with pytest.warns(UserWarning, match="twice_for_each has no rule for all examples at once"):
+        found = zen.vmap(zen.grad(lambda x: twice_for_each(x).sum()))(X)
     np.testing.assert_array_equal(found, np.full(X.shape, 30.0))
 
 

@@ -12,7 +12,9 @@ from ..backend import Tensor
 from ..batched import ANYWHERE, Batched, running
 from ..ops.operands import raw
 from ..ops.register import placed, tensors
+from . import batched_passes
 from .levels import lifted, lowered, within
+from .recordings import Recording
 from .wrapper import Wrapper
 
 
@@ -33,8 +35,11 @@ def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     `checkpoint(f)` is a function that does so in every call, `checkpoint(f, *args)` the result of one call. Arguments
     and results are nested containers of anything; Tensors that `f` uses besides stay connected. The memory of a graph
     falls to that of the arguments, and the time of a gradient grows by that of `f`. `f` must do the same again: numbers
-    from `zen.random` are repeated; what it writes outside is written again. Raises RuntimeError in the backward pass
-    where it gave other results, or a Tensor that it uses was overwritten meanwhile.
+    from `zen.random` are repeated; what it writes outside is written again. It gets its arguments as they were.
+
+    Raises RuntimeError in the backward pass where `f` did not do the same, bit by bit: where it applied other
+    operations, gave other results, or found other values in arrays, numbers and Tensors that it uses besides its
+    arguments; and where a Tensor or array that it uses was overwritten meanwhile.
 
     >>> import numpy as np, zen
     >>> block = zen.checkpoint(lambda x: np.sin(np.exp(x)))
@@ -64,13 +69,15 @@ class _Checkpointed(Wrapper):
             return self._within(args, kwargs)
         call = _Call(self._f, args, kwargs)
         out = call.first()
-        if not call.outputs or not any([t.requires_grad for t in (*call.given, *call.free)]):
+        if not call.shapes:
             return out
+        inputs, values = (*call.operands, *call.free), call.values
         row = backend.Row(
-            "checkpoint", len(call.given) + len(call.free), lambda *_: tuple(call.values),
-            lambda: ((call.pull,), (call.reads(),)), joint=True, several=-1,
+            "checkpoint", len(inputs), lambda *_: tuple(values), lambda: ((call.pull,), (call.reads(),)),
+            joint=True, several=-1,
         )  # fmt: skip
-        made = iter(backend.apply(row, (*call.given, *call.free), ()))
+        made = iter(backend.apply(row, inputs, (call.digest,)))
+        values = call.values = []
         return trees.rebuild(out, [next(made) if moves else x for x, moves in call.leaves])
 
     def _within(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -95,44 +102,48 @@ class _Checkpointed(Wrapper):
 
 
 class _Call:
-    """One call: its arguments, the Tensors that the function uses besides, and what it takes to run it again."""
+    """One call: its arguments, the Tensors that the function uses besides, and what it takes to run it again.
+
+    operands: the Tensors and arrays among the arguments, which the engine saves and gives back as they were.
+    """
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.f, self.tree, self.state = f, [list(args), kwargs], random.get_state()
-        self.given = [x for x in trees.values(self.tree) if isinstance(x, Tensor) and x.requires_grad]
+        self.f, self.state = f, random.get_state()
+        self.tree: Any = trees.transform(lambda x: x, [list(args), kwargs])  # containers may change as well
+        self.operands = [x for x in trees.values(self.tree) if _is_operand(x)]
+        self.moving = [k for k, x in enumerate(self.operands) if isinstance(x, Tensor) and x.requires_grad]
         self.free: list[Tensor] = []
-        self.outputs: list[Tensor] = []
 
-    def run(self, given: list[Tensor]) -> Any:
-        """The function of its arguments, those that require a gradient replaced, recorded."""
-        rest = iter(given)
-        args, kwargs = trees.transform(
-            lambda x: next(rest) if isinstance(x, Tensor) and x.requires_grad else x, self.tree
-        )
+    def run(self, operands: list[Any]) -> Any:
+        """The function of its arguments, with these Tensors and arrays among them, recorded."""
+        rest = iter(operands)
+        args, kwargs = trees.transform(lambda x: next(rest) if _is_operand(x) else x, self.tree)
         return backend.call_recording(True, self.f, *args, **kwargs)
 
     def first(self) -> Any:
         """Run it, and find out what else the results depend on; what was recorded is let go."""
         oldest = backend.next_seq()
-        own = [backend.leaf(raw(x), True) for x in self.given]
-        out = self.run(own)
-        found = trees.values([out])
-        self.leaves = [(x, isinstance(x, Tensor) and x.requires_grad) for x in found]
-        self.outputs = [x for x, moves in self.leaves if moves]
-        self.values = [x._array for x in self.outputs]
-        nodes = _outside(self.outputs, {t.node for t in own}, oldest)
-        self.free = [_tensor_of(n) for n in nodes]
-        self.watched = [(t, t._array) for t in (*trees.values(self.tree), *self.free) if isinstance(t, Tensor)]
+        operands = list(self.operands)
+        for k in self.moving:
+            operands[k] = backend.leaf(raw(operands[k]), True)
+        out = self.run(operands)
+        self.leaves = [(x, isinstance(x, Tensor) and x.requires_grad) for x in trees.values([out])]
+        outputs = [x for x, moves in self.leaves if moves]
+        self.shapes, self.values = [x.shape for x in outputs], [x._array for x in outputs]
+        recording = Recording(outputs, [operands[k] for k in self.moving], oldest)
+        self.digest = recording.digest
+        self.free = [_tensor_of(n) for n in recording.outside]
+        self.watched = [(t, t._array) for t in (*self.operands, *self.free) if isinstance(t, Tensor)]
         self.since = backend.next_seq()
         self.leaves = [(None if moves else x, moves) for x, moves in self.leaves]
-        self.outputs = [x.detach() for x in self.outputs]
-        return _skeleton(out)
+        made = trees.transform(lambda x: _Shape() if isinstance(x, Tensor) and x.requires_grad else x, [out])
+        return made[0]
 
     def reads(self) -> tuple[int, ...]:
         """What is saved: the arguments; not the other Tensors, which the function holds, nor the results."""
-        return (*[2] * len(self.given), *[0] * len(self.free), 0)
+        return (*[2] * len(self.operands), *[0] * len(self.free), 0)
 
-    def pull(self, f: Any, g: Any, args: Any, results: Any, wanted: Any) -> tuple[Any, ...]:
+    def pull(self, f: Any, g: Any, args: Any, results: Any, wanted: Any, digest: int) -> tuple[Any, ...]:
         """The gradients, by a pass through the function run again."""
         for t, array in self.watched:
             if t._array is not array or writes.overwritten(array, self.since) is not None:
@@ -140,24 +151,55 @@ class _Call:
                     f"checkpoint: a Tensor of shape {t.shape} that the function uses was overwritten in place before "
                     "it ran again; run backward() first, or write to a copy (clone()) instead"
                 )
-        recorded = any([isinstance(c, Tensor) for c in g])
-        given = list(args[: len(self.given)])
-        own = [_variable(x, recorded) for x in given]
-        after = random.get_state()
+        recorded = any([isinstance(x, Tensor) for x in (*g, *args)])
+        operands = [_again(x, given) for x, given in zip(args, self.operands, strict=False)]
+        own = []
+        for k in self.moving:
+            operands[k] = _variable(args[k], recorded)
+            own.append(operands[k])
+        outputs = self.again(operands, own, digest)
+        pairs = [(y, c) for y, c in zip(outputs, g, strict=True) if c is not None]
+        seeds = [c if isinstance(c, (Tensor, Batched)) else backend.wrap(np.asarray(c)) for _, c in pairs]
+        found = batched_passes.run([y for y, _ in pairs], seeds, [*own, *self.free], recorded)
+        found = [x if x is None or recorded or type(x) is Batched else x._array for x in found]
+        made: list[Any] = [None] * len(self.operands)
+        for k, x in zip(self.moving, found, strict=False):
+            made[k] = x
+        return (*made, *found[len(own) :])
+
+    def again(self, operands: list[Any], own: list[Tensor], digest: int) -> list[Tensor]:
+        """What the function makes of the operands, recorded: the same as before, or RuntimeError."""
+        after, oldest = random.get_state(), backend.next_seq()
         random.set_state(self.state)
         try:
-            out = self.run(own)
+            out = self.run(operands)
         finally:
             random.set_state(after)
         outputs = [x for x in trees.values([out]) if isinstance(x, Tensor) and x.requires_grad]
-        if [x.shape for x in outputs] != [x.shape for x in self.outputs]:
+        if [x.shape for x in outputs] != self.shapes:
             raise RuntimeError("checkpoint: the function gave other results when it ran again; it must do the same")
-        pairs = [(y, c) for y, c in zip(outputs, g, strict=True) if c is not None]
-        seeds = [c if isinstance(c, Tensor) or c is None else backend.wrap(np.asarray(c)) for _, c in pairs]
-        inputs = [*own, *self.free]
-        found: Any = backend.run([y for y, _ in pairs], seeds, inputs, recorded, recorded) if pairs else None
-        found = found or [None] * len(inputs)
-        return tuple([x if x is None or recorded else x._array for x in found])
+        if Recording(outputs, own, oldest).digest != digest:
+            raise RuntimeError(
+                "checkpoint: the function did not do the same when it ran again: it gave other results, or an array, "
+                "number or Tensor that it uses besides its arguments has changed since; pass it as an argument, or run "
+                "backward() before it changes"
+            )
+        return outputs
+
+
+class _Shape:
+    """The place of a result in the structure that the function returned, which holds none of what was recorded."""
+
+
+def _is_operand(x: Any) -> bool:
+    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.dtype.kind in "biufc")
+
+
+def _again(x: Any, given: Any) -> Any:
+    """An argument that has no gradient, as the engine saved it: a Tensor or an array, as it was given."""
+    if isinstance(given, Tensor):
+        return x if isinstance(x, Tensor) else backend.wrap(np.asarray(x))
+    return raw(x)
 
 
 def _variable(x: Any, recorded: bool) -> Tensor:
@@ -174,27 +216,6 @@ def _tensor_of(node: Any) -> Tensor:
     """A Tensor on the node: the one that holds its value, or if that is gone, one without it."""
     found = node.tensor
     return backend.wrap(np.zeros(node.shape, node.dtype), node) if found is None else found
-
-
-def _outside(outputs: list[Tensor], own: set[Any], oldest: int) -> list[Any]:
-    """The nodes that the outputs came from, of those that were there before: leaves and results of others."""
-    found: dict[Any, None] = {}
-    pending, seen = [t.node for t in outputs], set()
-    while pending:
-        node = pending.pop()
-        if node is None or node in seen or node in own:
-            continue
-        seen.add(node)
-        if node.seq < oldest or node.row is None:
-            found[node] = None
-        else:
-            pending.extend(node.inputs)
-    return list(found)
-
-
-def _skeleton(out: Any) -> Any:
-    """The structure of the result, which holds none of what was recorded."""
-    return trees.transform(lambda x: x.detach() if isinstance(x, Tensor) else x, [out])[0]
 
 
 for _function in (checkpoint, stop_gradient):

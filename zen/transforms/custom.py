@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
-from ..batched import Batched, Unbatched
+from ..batched import ANYWHERE, Batched
+from ..batching.members import in_turn
 from .conjugation import conjugated
+from .custom_arguments import Arguments, filled, gradients_of
 from .wrapper import Wrapper
 
 
-class _Call(NamedTuple):
-    """What one call has besides its arrays: positional arguments that are no arrays, by position, and keywords.
+class _Call:
+    """One call: its arguments, and until the engine has them what the function returned."""
 
-    Arrays among the keywords are no part of it: the row gets them as a parameter, so that they are saved as such.
-    """
-
-    static: dict[int, Any]
-    keywords: dict[str, Any]
-    names: tuple[str, ...]
-
-    def named(self, arrays: tuple[Any, ...]) -> dict[str, Any]:
-        """All keywords."""
-        return {**self.keywords, **dict(zip(self.names, arrays, strict=True))}
-
-    def complete(self, arrays: tuple[Any, ...]) -> list[Any]:
-        """All positional arguments."""
-        values = iter(arrays)
-        return [self.static[k] if k in self.static else next(values) for k in range(len(arrays) + len(self.static))]
+    def __init__(self, arguments: Arguments, results: Any) -> None:
+        self.arguments, self.results = arguments, results
+        self.is_tree = isinstance(results, (tuple, list, dict))
+        self.structure = trees.transform(lambda x: 0, results) if self.is_tree else 0
 
 
 class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     """An operation whose derivative you write: a function of NumPy arrays, and its vector-Jacobian product.
 
-    The function gets the arrays of its Tensor arguments and returns an array; calling the operation gives a Tensor.
-    Arguments that are neither Tensors, arrays nor numbers, and keyword arguments, are passed through and take no part
-    in gradients. The vjp is called as `vjp(g, out, *inputs, **keywords)`, with the cotangent of the result, the result
-    and all positional arguments. It returns a gradient for each of these, a tuple if there are several, with None where
-    there is none. By complex numbers these are gradients as `zen.grad` gives them. Arrays given to either function must
-    not be written to, nor what lists and dicts among the arguments hold, until the backward pass is over.
+    The function gets its positional arguments with arrays in the place of Tensors, which may lie in nested containers,
+    and returns an array or a nested container of arrays, of any dtypes; calling the operation gives Tensors in their
+    place. What is neither Tensor nor array in a container, what is no number, and keyword arguments are passed through
+    and take no part in gradients. The vjp is called as `vjp(g, out, *inputs, **keywords)`, with the cotangent of the
+    result and the result, both in its structure, and all positional arguments; the cotangent of an array that nobody
+    used, or of integers, is zeros of its shape. It returns a gradient for each positional argument, a tuple if there
+    are several: for a container one of its structure, and None anywhere for what has none. By complex numbers these are
+    gradients as `zen.grad` gives them. Arrays given to either function must not be written to. Both are given the
+    arguments as they were when the operation was called, or a RuntimeError tells that an array was overwritten.
 
     Written with zen's functions, or NumPy functions that dispatch to them, the vjp is differentiable itself, and
-    forward mode and higher orders work. Otherwise these raise.
+    forward mode and higher orders work. Otherwise these raise. In a `vmap` the operation runs for each example.
+
+    Raises TypeError where the function uses a Tensor that requires a gradient and is no argument.
 
     >>> import numpy as np, zen
     >>> @zen.custom_vjp
@@ -77,30 +72,30 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
         self._vjp = vjp
         return vjp
 
-    def __call__(self, /, *args: Any, **keywords: Any) -> Tensor:
-        static, arrays = {}, []
-        for k, value in enumerate(args):
-            if isinstance(value, (Tensor, np.ndarray, np.generic, float, complex)) or type(value) is int:
-                arrays.append(value)
-            else:
-                static[k] = value
-        for path, value in trees.leaves(tuple(static.values()) + tuple(keywords.values())):
-            if type(value) is Batched:
-                raise Unbatched(f"{self._name} gets arrays, of one example")
-            if isinstance(value, Tensor):
-                raise TypeError(
-                    f"{self._name}: a Tensor in a list or dict, or as a keyword argument (at {path}), would lose its "
-                    "gradient; pass it as a positional argument of its own"
-                )
-        if self._row is None:
-            self._row = backend.Row(
-                self._name, 1, self._forward, lambda: ((self._pull,), (None,)), variadic=True, joint=True
-            )
-        named = {name: value for name, value in keywords.items() if type(value) is np.ndarray}
-        others = {name: value for name, value in keywords.items() if name not in named}
-        params = _Call(static, others, tuple(named)), tuple(named.values())
-        made: Tensor = backend.apply(self._row, tuple(arrays), params)
-        return made
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        if ANYWHERE and any([type(x) is Batched for x in trees.values([list(args), keywords])]):
+            return in_turn(self, args, keywords)
+        arguments = Arguments(self._name, args, keywords, False)
+        call = _Call(arguments, arguments.evaluated(self._name, self._function))
+        params = call, tuple(arguments.arrays)
+        try:
+            made = backend.apply(self._row_for(call), tuple(arguments.operands), params)
+        finally:
+            call.results = None
+        return trees.rebuild(call.structure, made) if call.is_tree else made
+
+    def _row_for(self, call: _Call) -> Any:
+        if not call.is_tree:
+            if self._row is None:
+                self._row = backend.Row(
+                    self._name, 1, lambda *values: values[-2].results, lambda: ((self._pull,), (None,)), variadic=True,
+                    joint=True,
+                )  # fmt: skip
+            return self._row
+        return backend.Row(
+            self._name, len(call.arguments.operands), lambda *values: tuple(trees.values(values[-2].results)),
+            lambda: ((self._pull,), (None,)), joint=True, several=-1,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<zen.custom_vjp {self._name}>"
@@ -108,18 +103,8 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     def _parts(self) -> tuple[Any, ...]:
         return self._function, self._vjp
 
-    def _forward(self, *values: Any) -> np.ndarray:
-        *arrays, call, named = values
-        out = self._function(*call.complete(tuple(arrays)), **call.named(named))
-        held = sys.getrefcount(out) > 2  # by more than the variable and the argument: a buffer of the function's own
-        if isinstance(out, (tuple, list, dict)) or out is None:
-            raise TypeError(f"{self._name}: the function returned {type(out).__name__}; it must return one array")
-        array = np.asarray(out.array if isinstance(out, Tensor) else out)
-        shared = any(isinstance(x, np.ndarray) and np.may_share_memory(array, x) for x in arrays)
-        return array.copy() if held or shared or array.base is not None else array
-
     def _pull(
-        self, f: Any, g: Any, args: tuple[Any, ...], results: tuple[Any, ...], wanted: Any, call: _Call, named: Any
+        self, f: Any, g: Any, args: tuple[Any, ...], results: tuple[Any, ...], wanted: Any, call: _Call, arrays: Any
     ) -> tuple[Any, ...]:
         """The row's vjp, on arrays or, when the pass is recorded, on Tensors."""
         if self._vjp is None:
@@ -127,41 +112,62 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
                 f"{self._name}: the operation has no derivative; define it with @{self._name}.defvjp as a function of "
                 "(g, out, *inputs)"
             )
-        inputs = call.complete(args)
-        recorded = isinstance(g, Tensor)
-        (g,) = conjugated([g], recorded)  # the vjp is the user's, and so is the form of its gradients
+        inputs = call.arguments.positional(args)
+        parts = list(g) if call.is_tree else [g]
+        recorded = any([isinstance(x, Tensor) for x in (*parts, *args)])
+        out = results[0]
+        if call.is_tree:
+            parts = filled(parts, results[0], recorded)
+            out = trees.rebuild(call.structure, results[0])
+        parts = conjugated(parts, recorded)  # the vjp is the user's, and so is the form of its gradients
+        g = trees.rebuild(call.structure, parts) if call.is_tree else parts[0]
         try:
-            found = self._vjp(g, *results, *inputs, **call.named(named))
+            found = self._vjp(g, out, *inputs, **call.arguments.named(arrays))
         except Exception as error:
             if recorded:
                 error.add_note(_NOT_DIFFERENTIABLE.format(self._name))
             raise
-        if not isinstance(found, (tuple, list)):
-            found = (found,)
-        if len(found) != len(inputs):
-            raise ValueError(
-                f"{self._name}: the vjp returned {len(found)} gradients for {len(inputs)} arguments; return one for "
-                "each, None where there is none"
-            )
-        gradients = [gradient for k, gradient in enumerate(found) if k not in call.static]
-        for k, (gradient, x) in enumerate(zip(found, inputs, strict=True)):
-            if k not in call.static and gradient is not None and np.shape(gradient) != np.shape(x):
-                raise ValueError(
-                    f"{self._name}: the vjp returned a gradient of shape {np.shape(gradient)} for argument {k + 1}, "
-                    f"whose shape is {np.shape(x)}"
-                )
+        gradients = self._gradients(found, call.arguments.args, args)
         if not recorded:
             return tuple(conjugated([_array(x) for x in gradients], False))
         for gradient in gradients:
             # An array has left the graph: the derivative of this derivative would silently be zero.
-            if not (gradient is None or isinstance(gradient, Tensor)):
+            if not (gradient is None or isinstance(gradient, (Tensor, Batched))):
                 kind = type(gradient).__name__
                 raise TypeError(f"{self._name}: the vjp returned {kind}; {_NOT_DIFFERENTIABLE.format(self._name)}")
         return tuple(conjugated(gradients, True))
 
+    def _gradients(self, found: Any, arguments: tuple[Any, ...], operands: tuple[Any, ...]) -> list[Any]:
+        """A gradient for each operand, checked."""
+        if not isinstance(found, (tuple, list)):
+            found = (found,)
+        if len(found) != len(arguments):
+            raise ValueError(
+                f"{self._name}: the vjp returned {len(found)} gradients for {len(arguments)} arguments; return one for "
+                "each, None where there is none"
+            )
+        gradients, places = [], []
+        for k, (argument, gradient) in enumerate(zip(arguments, found, strict=True)):
+            made = list(gradients_of(self._name, argument, gradient, f"argument {k + 1}"))
+            gradients.extend(made)
+            places.extend([k + 1] * len(made))
+        for k, gradient, x in zip(places, gradients, operands, strict=True):
+            if gradient is not None and _shape(gradient) != _shape(x):
+                raise ValueError(
+                    f"{self._name}: the vjp returned a gradient of shape {_shape(gradient)} for argument {k}, whose "
+                    f"shape is {_shape(x)}"
+                )
+        return gradients
+
+
+def _shape(x: Any) -> Any:
+    return x.shape if hasattr(x, "shape") else np.shape(x)
+
 
 def _array(gradient: Any) -> Any:
-    return gradient if gradient is None else np.asarray(gradient._array if isinstance(gradient, Tensor) else gradient)
+    if gradient is None or type(gradient) is Batched:
+        return gradient
+    return np.asarray(gradient._array if isinstance(gradient, Tensor) else gradient)
 
 
 _NOT_DIFFERENTIABLE = (

@@ -9,13 +9,14 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Tensor
-from ..batched import Batched, Unbatched
+from ..batched import ANYWHERE, Batched
+from ..batching.members import in_turn
 from ..dtypes import DIFFERENTIABLE
 from ..ops.operands import raw
 from ..ops.register import placed
+from . import batched_passes
+from .custom_arguments import Arguments
 from .wrapper import Wrapper
-
-_NUMBERS = (Tensor, np.ndarray, np.generic, float, complex)
 
 
 class custom_jvp(Wrapper):  # noqa: N801 - used as a decorator
@@ -27,7 +28,11 @@ class custom_jvp(Wrapper):  # noqa: N801 - used as a decorator
     arguments, and returns `(result, tangent)`. Where an argument has no tangent it gets zeros; for what is no number,
     None. The rule has to be linear in the tangents. Reverse mode transposes it: then, and where a derivative is
     differentiated, it gets Tensors, and is to be written with zen's functions or NumPy functions that dispatch to them.
-    Keyword arguments are passed through and take no part in derivatives.
+    Keyword arguments are passed through and take no part in derivatives. Arrays given to either function must not be
+    written to. The rule is given the arguments as they were when the operation was called, or a RuntimeError tells that
+    an array was overwritten. In a `vmap` the operation runs for each example.
+
+    Raises TypeError where the function uses a Tensor that requires a gradient and is no argument.
 
     >>> import numpy as np, zen
     >>> @zen.custom_jvp
@@ -59,21 +64,15 @@ class custom_jvp(Wrapper):  # noqa: N801 - used as a decorator
         return jvp
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
-        for path, value in trees.leaves([list(args), keywords]):
-            if type(value) is Batched:
-                raise Unbatched(f"{self._name} gets arrays, of one example")
-            if path.startswith("[1]") and isinstance(value, Tensor):
-                raise TypeError(
-                    f"{self._name}: a Tensor as a keyword argument (at {path[3:]}) would lose its gradient; pass it as "
-                    "a positional argument"
-                )
-        call = _Call(self, args, keywords)
-        out = call.evaluated()
+        if ANYWHERE and any([type(x) is Batched for x in trees.values([list(args), keywords])]):
+            return in_turn(self, args, keywords)
+        call = _Call(self, Arguments(self._name, args, keywords, True))
+        given, out = call.arguments, call.evaluated()
         row = backend.Row(
-            self._name, len(call.values), lambda *_: tuple(call.results), lambda: ((call.pull,), (call.reads(),)),
-            joint=True, several=-1, tangents=(call.push,),
+            self._name, len(given.operands), lambda *_: tuple(call.results),
+            lambda: ((call.pull,), (call.reads(),)), joint=True, several=-1, tangents=(call.push,),
         )  # fmt: skip
-        made = backend.apply(row, tuple(call.values), ())
+        made = backend.apply(row, tuple(given.operands), (tuple(given.arrays),))
         return trees.rebuild(out, made)
 
     def __repr__(self) -> str:
@@ -84,32 +83,21 @@ class custom_jvp(Wrapper):  # noqa: N801 - used as a decorator
 
 
 class _Call:
-    """One call: `values` are the numbers and arrays among its arguments, in order, `results` the arrays it gave."""
+    """One call: its arguments, and `results`, the arrays that it gave."""
 
-    def __init__(self, operation: custom_jvp, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        self.operation, self.tree, self.keywords = operation, args, keywords
-        self.values = [x for x in trees.values(args) if _is_number(x)]
-
-    def arguments(self, values: Any, otherwise: bool = True) -> tuple[Any, ...]:
-        """The positional arguments with other numbers; what is none stays, or is None."""
-        rest = iter(values)
-        made: tuple[Any, ...] = trees.transform(
-            lambda x: next(rest) if _is_number(x) else x if otherwise else None, self.tree
-        )
-        return made
+    def __init__(self, operation: custom_jvp, arguments: Arguments) -> None:
+        self.operation, self.arguments = operation, arguments
 
     def evaluated(self) -> Any:
-        out = self.operation._function(*self.arguments([raw(x) for x in self.values]), **self.keywords)
-        if out is None:
-            raise TypeError(f"{self.operation._name}: the function returned None; it must return arrays")
+        out = self.arguments.evaluated(self.operation._name, self.operation._function)
         self.structure = trees.transform(lambda x: 0, [out])
-        self.results = [np.array(raw(x)) for x in trees.values([out])]
+        self.results = trees.values([out])
         return self.structure[0]
 
     def reads(self) -> tuple[int, ...]:
-        return (*[2] * len(self.values), 1)
+        return (*[2] * len(self.arguments.operands), 1)
 
-    def ruled(self, primals: Any, tangents: Any) -> list[Any]:
+    def ruled(self, primals: Any, tangents: Any, arrays: Any) -> list[Any]:
         """The tangents of the results, by the rule."""
         name, rule = self.operation._name, self.operation._jvp
         if rule is None:
@@ -117,38 +105,46 @@ class _Call:
                 f"{name}: the operation has no derivative; define it with @{name}.defjvp as a function of (primals, "
                 "tangents)"
             )
-        found = rule(self.arguments(primals), self.arguments(tangents, False), **self.keywords)
+        given = self.arguments
+        found = rule(given.positional(primals), given.positional(tangents, False), **given.named(arrays))
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise TypeError(f"{name}: the jvp returned {type(found).__name__}; it must return (result, tangent)")
         parts = trees.matched(self.structure[0], found[1])
         if parts is None:
             raise ValueError(f"{name}: the tangent that the jvp returned does not have the structure of the result")
         for k, (part, y) in enumerate(zip(parts, self.results, strict=True)):
-            if np.shape(part) != y.shape:
+            shape = part.shape if hasattr(part, "shape") else np.shape(part)
+            if shape != y.shape:
                 raise ValueError(
-                    f"{name}: the jvp returned a tangent of shape {np.shape(part)} for result {k + 1}, whose shape is "
-                    f"{y.shape}"
+                    f"{name}: the jvp returned a tangent of shape {shape} for result {k + 1}, whose shape is {y.shape}"
                 )
         return parts
 
-    def push(self, moving: dict[int, Any], saved: Any, *params: Any) -> Any:
+    def push(self, moving: dict[int, Any], saved: Any, arrays: Any) -> Any:
         """The tangents of the results, as arrays."""
-        primals = list(saved[: len(self.values)])
+        primals = list(saved[: len(self.arguments.operands)])
         tangents = [moving[k] if k in moving else np.zeros(np.shape(x)) for k, x in enumerate(primals)]
+        found = backend.call_recording(True, self.ruled, primals, tangents, arrays)
+        for t in found:
+            if isinstance(t, Tensor) and t.requires_grad:
+                raise TypeError(
+                    f"{self.operation._name}: the jvp uses a Tensor that requires a gradient and is no argument: its "
+                    "gradient would be lost; pass it as an argument, or use its detach()"
+                )
         return tuple([np.asarray(raw(t), y.dtype if y.dtype in DIFFERENTIABLE else None)
-                      for t, y in zip(self.ruled(primals, tangents), self.results, strict=True)])  # fmt: skip
+                      for t, y in zip(found, self.results, strict=True)])  # fmt: skip
 
-    def pull(self, f: Any, g: Any, args: Any, results: Any, wanted: Any) -> tuple[Any, ...]:
+    def pull(self, f: Any, g: Any, args: Any, results: Any, wanted: Any, arrays: Any) -> tuple[Any, ...]:
         """The gradients: the rule, transposed."""
-        recorded = any([isinstance(c, Tensor) for c in g])
-        primals = [x if isinstance(x, Tensor) else backend.wrap(np.asarray(x)) for x in args[: len(self.values)]]
+        recorded = any([isinstance(c, Tensor) for c in (*g, *args)])
+        primals = [x if isinstance(x, Tensor) else backend.wrap(np.asarray(x)) for x in args]
         tangents = []
         for x, asked in zip(primals, wanted, strict=True):
             t = backend.leaf(np.zeros(x.shape, x.dtype), asked)
             if t.node is not None:
                 t.node.closed = True
             tangents.append(t)
-        parts = backend.call_recording(True, self.ruled, primals, tangents)
+        parts = backend.call_recording(True, self.ruled, primals, tangents, arrays)
         roots, seeds = [], []
         for part, c in zip(parts, g, strict=True):
             if c is None:
@@ -161,15 +157,11 @@ class _Call:
                 )
             if part.requires_grad:
                 roots.append(part)
-                seeds.append(c if isinstance(c, Tensor) else backend.wrap(np.asarray(c)))
+                seeds.append(c if isinstance(c, (Tensor, Batched)) else backend.wrap(np.asarray(c)))
         asked = [t for t in tangents if t.node is not None]
-        found = iter((backend.run(roots, seeds, asked, recorded, recorded) if roots else None) or [None] * len(asked))
+        found = iter(batched_passes.run(roots, seeds, asked, recorded))
         made = [next(found) if t.node is not None else None for t in tangents]
-        return tuple([x if x is None or recorded else x._array for x in made])
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, _NUMBERS) or type(x) is int
+        return tuple([x if x is None or recorded or type(x) is Batched else x._array for x in made])
 
 
 placed(custom_jvp, "zen", "custom_jvp")

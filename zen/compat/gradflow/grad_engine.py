@@ -228,4 +228,5 @@ def _own_operation(variable: Variable) -> Node | None:
     def back_grad_fn(*_: np.ndarray) -> np.ndarray:
         return np.asarray(variable.data.data, floating(variable.data.data.dtype))
 
-    return custom_vjp(back_grad_fn, pull)(*[v._tensor() for v in parents]).node
+    made: Tensor = custom_vjp(back_grad_fn, pull)(*[v._tensor() for v in parents])
+    return made.node

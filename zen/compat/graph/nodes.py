@@ -188,7 +188,8 @@ def _own_operation(op: CompNode, inputs: Sequence[ValNode], tensors: Sequence[Te
         what = f"backward of {op.name}"
         return tuple([None if d is None else fitted(d, x.shape, what) for d, x in zip(grads, arrays, strict=True)])
 
-    return custom_vjp(forward, pull)(*tensors)
+    made: Tensor = custom_vjp(forward, pull)(*tensors)
+    return made
 
 
 def _stand_ins(nodes: Sequence[ValNode], values: Sequence[Any]) -> list[ValNode]:
