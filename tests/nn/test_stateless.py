@@ -1,5 +1,10 @@
 """`functional_call`: a module with other parameters, and as it was behind it."""
 
+import copy
+import pickle
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -86,3 +91,145 @@ def test_errors(given, options, kind, message):
 def test_only_modules_are_called():
     with pytest.raises(TypeError, match="functional_call: expected a Module, not int"):
         nn.functional_call(3, {}, X)
+
+
+class Penalised(nn.Module):
+    """Reads its parameters in every way that modules have."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 4), nn.LSTM(4, 4), nn.MultiheadAttention(4, 2))
+        self.scale = nn.Parameter(np.ones(4, "f"))
+        self.list = nn.ParameterList([nn.Parameter(np.ones(4, "f"))])
+        self.named = nn.ParameterDict({"shift": nn.Parameter(np.ones(4, "f"))})
+
+    def forward(self, x):
+        h, _ = self.body[1](self.body[0](x))
+        h, _ = self.body[2](h, h, h)
+        h = h * self.scale * self.list[0] + self.named["shift"] * self.__dict__["scale"] + list(self.named.values())[0]
+        return (h**2).sum() + sum((p**2).sum() for p in self.parameters()) + self.get_parameter("scale").sum()
+
+
+def test_every_way_to_read_a_parameter_finds_what_was_given():
+    zen.random.seed(0)
+    net = Penalised().double()
+    x = X.astype(zen.float64)
+    given = {name: p.detach() * 1.5 for name, p in net.named_parameters()}
+    own = {name: p.value.copy() for name, p in net.named_parameters()}
+    found = zen.grad(lambda p: nn.functional_call(net, p, x))(given)
+    for name, p in net.named_parameters():
+        np.testing.assert_array_equal(p.value, own[name])
+        p.value[...] = given[name].value
+    net(x).backward()
+    for name, p in net.named_parameters():
+        np.testing.assert_allclose(found[name].numpy(), p.grad.numpy(), rtol=1e-10)
+
+
+def _together(works):
+    """Run the functions in threads that begin at a time; what they return."""
+    start, found, errors = threading.Barrier(len(works)), [None] * len(works), []
+
+    def run(k):
+        start.wait()
+        try:
+            found[k] = works[k]()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in range(len(works))]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not errors, errors
+    return found
+
+
+def test_threads_call_one_module_each_with_its_own_parameters():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+    x, original = np.ones((4, 2)), net(np.ones((4, 2))).value.copy()
+    given = [{name: p.detach() * (k + 2.0) for name, p in net.named_parameters()} for k in range(4)]
+    expected = []
+    for p in given:
+        own = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+        own.load_state_dict(p)
+        own(x).sum().backward()
+        expected.append((own(x).value, {name: q.grad.value for name, q in own.named_parameters()}))
+
+    def work(k):
+        for _ in range(20):
+            y = nn.functional_call(net, given[k], x)
+            np.testing.assert_array_equal(y.value, expected[k][0])
+            g = zen.grad(lambda p: nn.functional_call(net, p, x).sum())(given[k])
+            for name, value in expected[k][1].items():
+                np.testing.assert_array_equal(g[name].value, value)
+            each = zen.vmap(lambda x: nn.functional_call(net, given[k], x))(x)
+            np.testing.assert_allclose(each.value, expected[k][0], rtol=1e-12)
+
+    def plain():
+        for _ in range(100):
+            np.testing.assert_array_equal(net(x).value, original)
+            copy.deepcopy(net), pickle.loads(pickle.dumps(net)), repr(net)
+
+    _together([*[lambda k=k: work(k) for k in range(4)], plain])
+    assert type(net[0]) is nn.Linear and net[0].weight is dict(net.named_parameters())["0.weight"]
+    net(x).sum().backward()
+    assert net[0].weight.grad is not None
+
+
+def test_a_call_within_a_call():
+    inner = nn.Linear(2, 1, bias=False).double()
+    one, two = ({"weight": zen.tensor(np.full((1, 2), v), requires_grad=True)} for v in (1.0, 2.0))
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, x):
+            return self.inner(x) + 10 * nn.functional_call(self.inner, two, x) + 100 * self.inner(x)
+
+    y = nn.functional_call(Outer(), {"inner.weight": one["weight"]}, np.ones(2))
+    assert y.item() == 2 + 40 + 200
+    y.backward()
+    np.testing.assert_array_equal(one["weight"].gradient, [[101, 101]])
+    np.testing.assert_array_equal(two["weight"].gradient, [[10, 10]])
+    assert inner.weight.grad is None
+
+
+def test_what_a_call_writes_to_the_module():
+    class Counter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(np.ones(2))
+            self.register_buffer("seen", zen.zeros(()))
+            self.calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            self.seen = self.seen + 1
+            self.late = 3
+            del self.late
+            return x * self.w * self.seen
+
+    net = Counter()
+    net.eval()
+    assert nn.functional_call(net, {"w": zen.tensor([2.0, 3.0])}, np.ones(2)).tolist() == [2, 3]
+    assert net.calls == 1 and net.seen.item() == 0 and type(net) is Counter and not hasattr(net, "late")
+
+
+def test_a_parametrized_module():
+    class Doubled(nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    net = nn.Linear(2, 1, bias=False).double()
+    zen.nn.parametrize.register_parametrization(net, "weight", Doubled())
+    kind = type(net)
+    given = {"parametrizations.weight.original": zen.tensor([[1.0, 2.0]])}
+    assert nn.functional_call(net, given, np.ones(2)).tolist() == [6.0] and type(net) is kind

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from ..backend import Tensor
 from ..batched import Batched
 from .module import Module
+from .replacing import replaced
 
 _KINDS = ("_parameters", "_buffers")
 
@@ -22,7 +22,8 @@ def functional_call(
     parameters_and_buffers: Tensors by their dotted names, as in `dict(module.named_parameters())`; those that are not
     named stay. args: the positional arguments as a tuple, or the only one. tie_weights: a parameter that the module
     holds under several names is replaced under all of them. strict: every name has to be there. The module is as before
-    when the call is over; while it runs, other threads see the other Tensors.
+    when the call is over; buffers that it replaced meanwhile are lost. Only this thread sees the other Tensors: threads
+    may call one module at a time, and those that the module starts itself see its own.
 
     Raises KeyError for a name that the module does not have, or with `strict` for one that is missing, TypeError for
     what is no Tensor, ValueError for another shape.
@@ -48,7 +49,7 @@ def functional_call(
     if strict and missing:
         raise KeyError(f"functional_call: strict=True, but {', '.join(missing)} was not given")
     positional = args if isinstance(args, tuple) else (args,)
-    with _replaced(own, parameters_and_buffers, tie_weights):
+    with replaced(_values(own, parameters_and_buffers, tie_weights)):
         return module(*positional, **(kwargs or {}))
 
 
@@ -60,17 +61,14 @@ def _places(module: Module) -> Iterator[tuple[str, str, Any, str]]:
                 yield f"{path}.{last}" if path else last, kind, owner, last
 
 
-@contextmanager
-def _replaced(own: dict[str, Any], given: Mapping[str, Any], tied: bool) -> Iterator[None]:
-    before = [(owner, last, getattr(owner, last)) for _, owner, last in own.values()]
+def _values(own: dict[str, Any], given: Mapping[str, Any], tied: bool) -> dict[int, tuple[Any, dict[str, Any]]]:
+    """All parameters and buffers of each module as the call sees them."""
     by_identity = {id(getattr(own[name][1], own[name][2])): value for name, value in given.items()} if tied else {}
-    try:
-        for name, (_, owner, last) in own.items():
-            held = getattr(owner, last)
-            value = given.get(name, by_identity.get(id(held)) if held is not None else None)
-            if value is not None:
-                object.__setattr__(owner, last, value)
-        yield
-    finally:
-        for owner, last, held in before:
-            object.__setattr__(owner, last, held)
+    found: dict[int, tuple[Any, dict[str, Any]]] = {}
+    for name, (_, owner, last) in own.items():
+        held = getattr(owner, last)
+        value = given.get(name, by_identity.get(id(held)) if held is not None else None)
+        named = found.setdefault(id(owner), (owner, {}))[1]
+        if value is not None or last not in named:
+            named[last] = held if value is None else value
+    return found
