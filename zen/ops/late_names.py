@@ -69,7 +69,10 @@ ROWS: dict[str, str] = {
     "special_incomplete": "beta_density betainc betaincc gamma_density gammainc gammaincc",
     "special_student": "stdtr stdtrit student_density student_slope",
     "special_entropy": "entr kl_div log_ratio logit rel_entr xlog1py xlogy zero_ratio",
-    "special_bessel": "complex_ive i0e i1 i1e iv ive ive_slope j0 j1 jv k0 k0e k1 k1e kv kve y0 y1 yv",
+    "special_bessel": (
+        "complex_ive i0e i0e_slope i1 i1e i1e_slope iv ive ive_slope j0 j1 j1_slope jv k0 k0_slope k0e k0e_slope k1 "
+        "k1e k1e_slope kv kve kve_slope y0 y1 y1_slope yv yv_slope"
+    ),
     "special_boxcox": "boxcox boxcox1p cosm1 exprel inv_boxcox inv_boxcox1p logrel",
     "special_inverses": "betaincinv gammaincinv",
 }

@@ -13,6 +13,7 @@ from ..backend import Shaped, apply, unary, wrap
 from ..dtypes import COMPLEX, EXACT, FLOATING, floating
 from .axes import common_shape
 from .casting import astype
+from .modified_bessel import i0_derivative
 from .operands import constant, operand, raw
 from .pointwise import declare, where
 from .register import FUNCTIONS, define, public
@@ -41,21 +42,21 @@ for _name, _made in (("degrees", _DEGREES), ("radians", _RADIANS)):
     [0.0]
     """
     public(None, None, _name)(_function)
-_declare(
-    "fmax", "a b",
-    # A nan beside a number counts for nothing; of two nans both take the gradient.
-    ["where((a < b) | ((a != a) & (b == b)), 0, where(a == b, 0.5 * g, g))",
-     "where((b < a) | ((b != b) & (a == a)), 0, where(a == b, 0.5 * g, g))"],
-    [ANY, (4.0, 5.0)], "The larger value; of a number and nan the number. Ties share the gradient, as in `maximum`.",
-    complex=True,
-)  # fmt: skip
-_declare(
-    "fmin", "a b",
-    ["where((a > b) | ((a != a) & (b == b)), 0, where(a == b, 0.5 * g, g))",
-     "where((b > a) | ((b != b) & (a == a)), 0, where(a == b, 0.5 * g, g))"],
-    [ANY, (4.0, 5.0)], "The smaller value; of a number and nan the number. Ties share the gradient, as in `minimum`.",
-    complex=True,
-)  # fmt: skip
+
+
+def _share(f: Any, g: Any, a: Any, b: Any, y: Any) -> Any:
+    """What of g belongs to a. A nan beside a number counts for nothing; of two nans both take the gradient."""
+    mine, tie = (a == y) | (b != b), a == b
+    found = f.where(mine, g, 0)
+    return f.where(tie, 0.5 * g, found) if np.any(raw(tie)) else found
+
+
+for _name, _which in (("fmax", "larger"), ("fmin", "smaller")):
+    declare(row(
+        _name, "a b", getattr(np, _name), ["share(g, a, b, y)", "share(g, b, a, y)"], elementwise=True,
+        domain=[ANY, (4.0, 5.0)], numpy=_name, method=None, complex=True, uses={"share": _share},
+        doc=f"The {_which} value; of a number and nan the number. Ties share the gradient, as in `{_name[1:]}imum`.",
+    ))  # fmt: skip
 _declare(
     "fmod", "a b", ["g", "-g * rint((a - y) / b)"], [ANY, POSITIVE],
     "The remainder with the sign of a: a - b * trunc(a / b).",
@@ -233,27 +234,19 @@ define(row(
 
 # --- the modified Bessel function
 
-_ANGLES = np.pi * (np.arange(200) + 0.5) / 200
-
 
 def _i0_slope(x: Any, n: int) -> Any:
-    """The n-th derivative of I0: the mean of cos(t) ** n exp(x cos(t)) over the half circle.
-
-    Abramowitz and Stegun, 9.6.16. Equal steps integrate a periodic function up to rounding, here for all x whose exp is
-    finite.
-    """
     dtype, x = floating(x.dtype), np.asarray(x, np.float64)
-    cosine, line, found = np.cos(_ANGLES), x.reshape(-1), np.empty(x.size)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for k in range(0, x.size, 1024):  # as a table of values and angles, which is to stay small
-            found[k : k + 1024] = np.mean(cosine**n * np.exp(line[k : k + 1024, None] * cosine), -1)
-        found = found.reshape(x.shape)
-        return np.asarray(np.where(np.isfinite(x), found, np.where(x < 0, (-1.0) ** n * np.inf, x))).astype(dtype)
+    return i0_derivative(x, n).astype(dtype)
 
 
 def _i0(x: Any) -> Any:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.i0(x)).astype(floating(np.asarray(x).dtype), copy=False)
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = np.asarray(np.i0(x))
+    far = np.abs(x) > 700
+    if np.any(far):  # NumPy's overflows before the function does, and is nan at infinity
+        found = np.where(far, i0_derivative(np.asarray(x, np.float64), 0), found)
+    return found.astype(floating(np.asarray(x).dtype), copy=False)
 
 
 declare(row(

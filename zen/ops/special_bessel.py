@@ -1,6 +1,7 @@
 """Bessel functions. Their derivatives: DLMF 10.6.1, 10.29.1; those in the order raise.
 
-The singular ones, Y and K, are infinite at 0, and so are all derivatives there, with their signs.
+`special_bessel_slopes.py` and `modified_bessel.py` compute those of any order in x from values at hand. The singular
+functions, Y and K, are infinite at 0, and so are all derivatives there, with their signs.
 """
 
 from __future__ import annotations
@@ -12,9 +13,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import Shaped, binary, unary
+from .modified_bessel import i0e_derivative, i1e_derivative
 from .register import FUNCTIONS, define, dispatch
 from .row import row
-from .special import ANY, POSITIVE, declare, derivative, doubles, fixed, result, scipy_function, special, values
+from .special import (
+    ANY,
+    POSITIVE,
+    declare,
+    derivative,
+    doubles,
+    fixed,
+    in_blocks,
+    result,
+    scipy_function,
+    special,
+    values,
+)
+from .special_bessel_slopes import (
+    j1_derivative,
+    k0_derivative,
+    k0e_derivative,
+    k1e_derivative,
+    kve_derivative,
+    ordered_asymptotic,
+    split,
+    y1_derivative,
+    yv_derivative,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ..backend import Tensor
@@ -33,14 +58,22 @@ def _plain(name: str, slope: str, domain: Any, doc: str) -> Callable[[Any], Tens
 
 
 def _ive_slope(v: Any, x: Any, n: int) -> Any:
-    """The n-th derivative of exp(-abs(x)) iv(v, x), by Leibniz' rule; at the kink the mean of both sides."""
+    """The n-th derivative of exp(-abs(x)) iv(v, x), by Leibniz' rule; at the kink the mean of both sides. Far to the
+    right by the asymptotic series."""
     (v, x), dtype = doubles(v, x)
-    found = np.zeros(x.shape)
-    for k in range(n + 1):
-        left = (-np.sign(x)) ** (n - k) if (n - k) % 2 else 1.0
-        inner = sum([math.comb(k, j) * scipy_function("ive")(v - k + 2 * j, x) for j in range(k + 1)])
-        found = found + math.comb(n, k) * left * inner / 2**k
-    return found.astype(dtype)
+
+    def near(v: Any, x: Any) -> Any:
+        found = np.zeros(x.shape)
+        for k in range(n + 1):
+            left = (-np.sign(x)) ** (n - k) if (n - k) % 2 else 1.0
+            inner = sum([math.comb(k, j) * scipy_function("ive")(v - k + 2 * j, x) for j in range(k + 1)])
+            found = found + math.comb(n, k) * left * inner / 2**k
+        return found
+
+    def far(v: Any, x: Any) -> Any:
+        return ordered_asymptotic(v, x, n, -1.0) / math.sqrt(2 * math.pi)
+
+    return split(v, x, n, near, far).astype(dtype)
 
 
 def _ordered_cases(rng: np.random.Generator) -> list[Any]:
@@ -51,31 +84,52 @@ def _ordered_cases(rng: np.random.Generator) -> list[Any]:
     ]  # fmt: skip
 
 
-derivative(
-    "ive_slope", _ive_slope, [None, "g * ive_slope(v, x, n + 1)"], _ordered_cases, "The n-th derivative of ive in x.",
-    "v x",
-)  # fmt: skip
+def _slope(name: str, forward: Any, doc: str) -> None:
+    derivative(name, forward, [f"g * {name}(x, n + 1)"], _positive_cases, doc)
+
+
+def _on_doubles(forward: Any) -> Any:
+    def converted(x: Any, n: int) -> Any:
+        (x,), dtype = doubles(x)
+        return in_blocks(lambda x: forward(x, n), x).astype(dtype)
+
+    return converted
+
+
+def _positive_cases(rng: np.random.Generator) -> list[Any]:
+    return [
+        ((rng.uniform(0.3, 3, 4),), (1,)), ((rng.uniform(0.3, 30, (2, 6))[:, ::2],), (2,)), ((np.ones((0, 2)),), (1,)),
+        ((rng.uniform(1, 2, ()),), (1,)),
+    ]  # fmt: skip
+
+
+_slope("j1_slope", j1_derivative, "The n-th derivative of j1.")
+_slope("y1_slope", y1_derivative, "The n-th derivative of y1.")
+_slope("k0_slope", k0_derivative, "The n-th derivative of k0.")
+_slope("k0e_slope", k0e_derivative, "The n-th derivative of k0e.")
+_slope("k1e_slope", k1e_derivative, "The n-th derivative of k1e.")
+_slope("i0e_slope", _on_doubles(i0e_derivative), "The n-th derivative of i0e.")
+_slope("i1e_slope", _on_doubles(i1e_derivative), "The n-th derivative of i1e.")
+for _name, _made, _complex in (
+    ("ive", _ive_slope, False), ("yv", yv_derivative, True), ("kve", kve_derivative, True),
+):  # fmt: skip
+    derivative(
+        f"{_name}_slope", _made, [None, f"g * {_name}_slope(v, x, n + 1)"], _ordered_cases,
+        f"The n-th derivative of {_name} in x.", "v x", complex=_complex,
+    )  # fmt: skip
 _J0 = _plain("j0", "-g * j1(x)", ANY, "The Bessel function of the first kind of order 0.")
-_J1 = _plain("j1", "g * 0.5 * (j0(x) - jv(2.0, x))", ANY, "The Bessel function of the first kind of order 1.")
+_J1 = _plain("j1", "g * j1_slope(x, 1)", ANY, "The Bessel function of the first kind of order 1.")
 _Y0 = _plain("y0", "-g * y1(x)", POSITIVE, "The Bessel function of the second kind of order 0.")
-_Y1 = _plain(
-    "y1", "g * where(x == 0, -y, 0.5 * (y0(where(x == 0, 1.0, x)) - yv(2.0, where(x == 0, 1.0, x))))", POSITIVE,
-    "The Bessel function of the second kind of order 1.",
-)  # fmt: skip
-_I1 = _plain("i1", "g * 0.5 * (i0(x) + iv(2.0, x))", ANY, "The modified Bessel function of the first kind of order 1.")
-_I0E = _plain("i0e", "g * ive_slope(0.0, x, 1)", POSITIVE, "exp(-abs(x)) * i0(x).")
-_I1E = _plain("i1e", "g * ive_slope(1.0, x, 1)", POSITIVE, "exp(-abs(x)) * i1(x).")
+_Y1 = _plain("y1", "g * y1_slope(x, 1)", POSITIVE, "The Bessel function of the second kind of order 1.")
+_I1 = _plain("i1", "g * i0_slope(x, 2)", ANY, "The modified Bessel function of the first kind of order 1.")
+_I0E = _plain("i0e", "g * i0e_slope(x, 1)", POSITIVE, "exp(-abs(x)) * i0(x).")
+_I1E = _plain("i1e", "g * i1e_slope(x, 1)", POSITIVE, "exp(-abs(x)) * i1(x).")
 _K0 = _plain("k0", "-g * k1(x)", POSITIVE, "The modified Bessel function of the second kind of order 0.")
-_K1 = _plain(
-    "k1", "g * -0.5 * (k0(x) + kv(2.0, x))", POSITIVE, "The modified Bessel function of the second kind of order 1.",
-)  # fmt: skip
-_K0E = _plain("k0e", "g * (y - k1e(x))", POSITIVE, "exp(x) * k0(x).")
-_K1E = _plain("k1e", "g * (y - 0.5 * (k0e(x) + kve(2.0, x)))", POSITIVE, "exp(x) * k1(x).")
+_K1 = _plain("k1", "-g * k0_slope(x, 2)", POSITIVE, "The modified Bessel function of the second kind of order 1.")
+_K0E = _plain("k0e", "g * k0e_slope(x, 1)", POSITIVE, "exp(x) * k0(x).")
+_K1E = _plain("k1e", "g * k1e_slope(x, 1)", POSITIVE, "exp(x) * k1(x).")
 _JV = _ordered("jv", "g * 0.5 * (jv(v - 1, x) - jv(v + 1, x))", POSITIVE, "The Bessel function of the first kind.")
-_YV = _ordered(
-    "yv", "g * where(x == 0, -y, 0.5 * (yv(v - 1, where(x == 0, 1.0, x)) - yv(v + 1, where(x == 0, 1.0, x))))",
-    POSITIVE, "The Bessel function of the second kind.",
-)  # fmt: skip
+_YV = _ordered("yv", "g * yv_slope(v, x, 1)", POSITIVE, "The Bessel function of the second kind.")
 _IV = _ordered("iv", "g * 0.5 * (iv(v - 1, x) + iv(v + 1, x))", POSITIVE, "The modified Bessel function I.")
 _IVE = _ordered("ive", "g * ive_slope(v, x, 1)", POSITIVE, "exp(-abs(x)) * iv(v, x).", "complex_ive")
 # exp(-abs(real(x))) is no function of x that is differentiable in the complex plane: the modes differ.
@@ -87,7 +141,7 @@ define(row(
     domain=lambda rng: [(args, ()) for args, _ in _ordered_cases(rng)], doc="exp(-abs(real(x))) * iv(v, x).",
 ))  # fmt: skip
 _KV = _ordered("kv", "g * -0.5 * (kv(v - 1, x) + kv(v + 1, x))", POSITIVE, "The modified Bessel function K.")
-_KVE = _ordered("kve", "g * (y - 0.5 * (kve(v - 1, x) + kve(v + 1, x)))", POSITIVE, "exp(x) * kv(v, x).")
+_KVE = _ordered("kve", "g * kve_slope(v, x, 1)", POSITIVE, "exp(x) * kv(v, x).")
 
 
 dispatch("scipy.special.i0", FUNCTIONS["i0"])

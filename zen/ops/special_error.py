@@ -13,7 +13,7 @@ from ..backend import unary
 from ..dtypes import COMPLEX
 from .register import ROWS, define
 from .row import elementwise
-from .special import ANY, UNIT, declare, derivative, doubles, scipy_function, special
+from .special import ANY, UNIT, declare, derivative, doubles, in_blocks, scipy_function, special
 
 if TYPE_CHECKING:
     from ..backend import Tensor
@@ -33,21 +33,30 @@ define(elementwise(
 def _moment(x: Any, n: int) -> Any:
     """2 / sqrt(pi) times the integral of t ** n exp(-t * t - 2 x t) over positive t: n! times DLMF 7.18.2, scaled.
 
-    Upwards by its recurrence to the left of 1, where no digits are lost; by the continued fraction of that (7.18.13)
+    Upwards by its recurrence to the left, where no digits are lost; by the continued fraction of that (7.18.13)
     elsewhere.
     """
     (x,), dtype = doubles(x)
     if x.dtype in COMPLEX:
         return _complex_moment(x, n).astype(dtype)
-    left = np.where(x < 1, x, 0.0)
-    found = _upwards(scipy_function("erfcx")(left), 1 / np.sqrt(np.pi), left, n)
-    right = np.where(x < 1, 1.0, x)
-    ratio, product = np.zeros(x.shape), scipy_function("erfcx")(right)
-    for k in range(n + 20 + int(300 / np.fmin.reduce(right, axis=None, initial=np.inf) ** 2), 0, -1):
-        ratio = 0.5 * k / (right + ratio)
+    return in_blocks(lambda x: _real_moment(x, n), x).astype(dtype)
+
+
+def _real_moment(x: np.ndarray, n: int) -> np.ndarray:
+    limit = {1: 2.0, 2: 1.5}.get(n, 1.0)
+    near = ~(x >= limit)
+    if near.all():
+        return np.asarray(_upwards(scipy_function("erfcx")(x), 1 / np.sqrt(np.pi), x, n))
+    found, left, right = np.empty(x.shape), x[near], x[~near]
+    found[near] = _upwards(scipy_function("erfcx")(left), 1 / np.sqrt(np.pi), left, n)
+    ratio, product = np.zeros(right.shape), scipy_function("erfcx")(right)
+    for k in range(n + 20 + int(300 / np.min(right) ** 2), 0, -1):
+        np.add(right, ratio, out=ratio)
+        np.divide(0.5 * k, ratio, out=ratio)
         if k <= n:
             product = product * ratio
-    return np.where(x < 1, found, np.where(np.isnan(x), x, product)).astype(dtype)
+    found[~near] = product
+    return found
 
 
 def _complex_moment(z: np.ndarray, n: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from ..dtypes import COMPLEX, INEXACT
 from .complex_polygamma import BERNOULLI, SHIFT, complex_polygamma, to_the_left
 from .operands import floating, operand, raw, whole
 from .register import FUNCTIONS, ROWS, dispatch
-from .special import POSITIVE, declare, derivative, doubles, fixed, scipy_function, special
+from .special import POSITIVE, declare, derivative, doubles, fixed, in_blocks, scipy_function, special
 
 if TYPE_CHECKING:
     from ..backend import Tensor
@@ -42,6 +42,8 @@ def _polygamma(n: Any, x: Any) -> Any:
     n = np.asarray(n, np.float64)
     if x.dtype in COMPLEX:
         return _of_complex(n, x)
+    if n.ndim == 0 and 0 < n <= 6 and np.all(x > 0):
+        return in_blocks(lambda x: right_polygamma(int(n), x), np.asarray(x, np.float64)).astype(x.dtype)
     factor = np.where(n % 2 == 1, 1.0, -1.0) * scipy_function("gamma")(n + 1)
     found = _zeta(np.where(n == 0, 2.0, n + 1).astype(x.dtype), x) * factor.astype(x.dtype)
     return np.where(n == 0, scipy_function("psi")(x), found)
@@ -56,6 +58,45 @@ def _of_complex(n: np.ndarray, z: np.ndarray) -> np.ndarray:
     return made
 
 
+def _series(n: int, square: Any) -> Any:
+    """The sum of B(2k) (2k + n - 1)! / (2k)! square ** k, from k = 1, of DLMF 5.15.8."""
+    found: Any = 0.0
+    for k, number in reversed([*enumerate(BERNOULLI, 1)]):
+        found = (found + number * math.factorial(2 * k + n - 1) / math.factorial(2 * k)) * square
+    return found
+
+
+def _shifts(lowest: float, n: int) -> int:
+    """How many steps of the recurrence lead to where the asymptotic series gives all digits."""
+    return max(0, 9 + n - int(min(lowest, SHIFT)))
+
+
+def right_polygamma(n: int, x: np.ndarray) -> np.ndarray:
+    """The n-th derivative of digamma, n > 0, for positive x in float64: sums of terms of one sign, by the recurrence
+    and the asymptotic series (DLMF 5.15.5, 5.15.8)."""
+    total, z, work, inverse = np.zeros(x.shape), x.copy(), np.empty(x.shape), np.empty(x.shape)
+    with np.errstate(all="ignore"):
+        for _ in range(_shifts(np.min(x, initial=SHIFT), n)):  # in place: these passes are most of the work
+            np.divide(1.0, z, out=inverse)
+            np.multiply(inverse, inverse, out=work)
+            for _ in range(n - 1):
+                np.multiply(work, inverse, out=work)
+            np.add(total, work, out=total)
+            np.add(z, 1.0, out=z)
+        np.divide(1.0, z, out=inverse)
+        total = math.factorial(n) * total + _power(inverse, n) * (
+            math.factorial(n - 1) + 0.5 * math.factorial(n) * inverse + _series(n, inverse * inverse)
+        )
+    return np.asarray(total if n % 2 else -total)
+
+
+def _power(u: Any, n: int) -> Any:
+    found = u
+    for _ in range(n - 1):
+        found = found * u
+    return found
+
+
 def polygamma_gap(a: Any, b: Any, n: int) -> Any:
     """polygamma(n, a + b) - polygamma(n, a), without the cancellation for large a or small b.
 
@@ -63,29 +104,60 @@ def polygamma_gap(a: Any, b: Any, n: int) -> Any:
     a or a + b is not positive the functions are.
     """
     (a, b), dtype = doubles(a, b)
+    return in_blocks(lambda a, b: _polygamma_gap(a, b, n), a, b).astype(dtype)
+
+
+def _polygamma_gap(a: Any, b: Any, n: int) -> Any:
     fits = (a > 0) & (a + b > 0)
-    x, step = np.where(fits, a, 1.0), np.where(fits, b, 1.0)
+    all_fit = fits.all()
+    x, step = (a, b) if all_fit else (np.where(fits, a, 1.0), np.where(fits, b, 1.0))
+    total = np.zeros(x.shape)
+    with np.errstate(all="ignore"):
+        above = x + step
+        for _ in range(_shifts(min(np.min(x, initial=SHIFT), np.min(above, initial=SHIFT)), n)):
+            if n or np.isinf(step).any():
+                total += _gap(x, step, n + 1)[1]
+            else:
+                part = step / above
+                part /= x
+                total -= part
+                above += 1
+            x = x + 1
+        found = (-1) ** (n + 1) * (math.factorial(n) * total + _asymptotic_gap(x, step, n))
+    return found if all_fit else np.where(fits, found, _polygamma(n, a + b) - _polygamma(n, a))
 
-    def power(z: Any, p: int) -> Any:
-        """(z + b) ** -p - z ** -p."""
-        return z**-p * np.expm1(-p * np.log1p(step / z))
 
-    sign, found = (-1) ** n, np.zeros(x.shape)
-    near = np.minimum(x, x + step) < SHIFT
-    for k in range(SHIFT if near.any() else 0):
-        found = found - sign * math.factorial(n) * np.where(near, power(x + k, n + 1), 0)
-    z = np.where(near, x + SHIFT, x)
-    if n:
-        found = found - sign * math.factorial(n - 1) * power(z, n)
-    else:
-        found = found + np.log1p(step / z)
-    found = found - sign * math.factorial(n) / 2 * power(z, n + 1)
-    for k, number in enumerate(BERNOULLI, 1):
-        factor = number * math.factorial(2 * k + n - 1) / math.factorial(2 * k)
-        found = found - sign * factor * power(z, 2 * k + n)
-    if not fits.all():
-        found = np.where(fits, found, _polygamma(n, a + b) - _polygamma(n, a))
-    return found.astype(dtype)
+def _gap(z: Any, step: Any, n: int) -> tuple[Any, Any, Any]:
+    """u ** n, v ** n - u ** n and v ** n for u = 1 / z and v = 1 / (z + step)."""
+    u, above = 1 / z, z + step
+    v = 1 / above
+    part = step / above
+    difference = -u * (np.where(np.isinf(step), 1.0, part) if np.isinf(step).any() else part)
+    return _steps_up(u, difference, v, n)
+
+
+def _steps_up(u: Any, difference: Any, v: Any, n: int) -> tuple[Any, Any, Any]:
+    power, found, other = u, difference, v
+    for _ in range(n - 1):
+        found, power, other = found * v + power * difference, power * u, other * v
+    return power, found, other
+
+
+def _asymptotic_gap(z: Any, step: Any, n: int) -> Any:
+    """What the terms of the asymptotic series that do not shrink with n, and the others, have more at z + step."""
+    u, difference, v = _gap(z, step, 1)
+    low, square, high = u * u, difference * (u + v), v * v
+    value, found = 0.0, 0.0
+    for k, number in reversed([*enumerate(BERNOULLI, 1)]):
+        # of the polynomial by Horner's rule: its value at the one, and what it has more at the other
+        coefficient = number * math.factorial(2 * k + n - 1) / math.factorial(2 * k)
+        value = value + coefficient
+        found, value = found * high + value * square, value * low
+    if n == 0:
+        return -np.log1p(step / z) + 0.5 * difference + found
+    power, change, other = _steps_up(u, difference, v, n)
+    outer = math.factorial(n - 1) + 0.5 * math.factorial(n) * u + value
+    return change * outer + other * (0.5 * math.factorial(n) * difference + found)
 
 
 def _pairs(rng: np.random.Generator) -> list[Any]:
