@@ -30,6 +30,7 @@ FLOORS = {
 }  # fmt: skip
 OPTIONAL = {
     "zen.compat": {"tqdm"}, "zen.data": {"pandas", "pyarrow"}, "zen.ops": {"scipy"}, "zen.serialize": {"safetensors"},
+    "zen.transforms": {"scipy"},
     "zen.sklearn": {"sklearn"}, "zen.testing": {"pytest"}, "zen.training": {"matplotlib", "tqdm"},
     "zen.visualize": {"matplotlib", "pygraphviz"},
 }  # fmt: skip

@@ -243,6 +243,12 @@ if TYPE_CHECKING:
     from .transforms.linear import linearize as linearize
     from .transforms.mapping import vmap as vmap
     from .transforms.raveling import ravel_tree as ravel_tree
+    from .transforms.sparse import sparse_hessian as sparse_hessian
+    from .transforms.sparse import sparse_jacobian as sparse_jacobian
+    from .transforms.sparse import value_and_sparse_hessian as value_and_sparse_hessian
+    from .transforms.sparse import value_and_sparse_jacobian as value_and_sparse_jacobian
+    from .transforms.sparsity import Coloring as Coloring
+    from .transforms.sparsity import Sparsity as Sparsity
 
 bool = bool_  # the name in the Array API standard
 newaxis = None
@@ -287,6 +293,8 @@ _HOMES = {
     "transforms.linear": "linearize",
     "transforms.mapping": "vmap",
     "transforms.raveling": "ravel_tree",
+    "transforms.sparse": "sparse_hessian sparse_jacobian value_and_sparse_hessian value_and_sparse_jacobian",
+    "transforms.sparsity": "Coloring Sparsity",
 }
 """What is imported when it is first used, by the module where it stands."""
 _FROM = {_name: _home for _home, _names in _HOMES.items() for _name in _names.split()}

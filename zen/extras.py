@@ -8,6 +8,7 @@ EXTRAS = {
     "data": "pandas pyarrow",
     "sklearn": "scikit-learn",
     "special": "scipy",
+    "sparse": "scipy",
     "draw": "matplotlib pygraphviz",
 }
 

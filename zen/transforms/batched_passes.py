@@ -102,13 +102,13 @@ class _Pull:
         inputs, targets = list(args), {}
         for k in needed:
             linked = self.recorded and isinstance(inputs[k], Tensor) and inputs[k].requires_grad
-            inputs[k] = targets[k] = register.tensors.positive(inputs[k]) if linked else _closed_leaf(inputs[k])
+            inputs[k] = targets[k] = register.tensors.positive(inputs[k]) if linked else closed_leaf(inputs[k])
         out = backend.call_recording(True, row.composition, *inputs, *params)
         outputs, seeds = (out, gradient) if row.several else ((out,), (gradient,))
         return zip(targets, pull(list(outputs), list(seeds), list(targets.values()), self.recorded), strict=True)
 
 
-def _closed_leaf(x: Any) -> Tensor:
+def closed_leaf(x: Any) -> Tensor:
     """A leaf with the values of x, of which nobody else asks a gradient."""
     made = backend.leaf(raw(x), True)
     made.node.closed = True  # type: ignore[union-attr]
@@ -126,7 +126,7 @@ def _leading_to(roots: list[Any], wanted: set[Any]) -> set[Any]:
             continue
         inputs = seen[node] = node.inputs
         if node.released and node not in wanted:
-            _raise_released(node)
+            raise_released(node)
         stack.extend([n for n in inputs if n is not None])
     found: set[Any] = set()
     for node in sorted(seen, key=lambda n: n.seq):
@@ -135,7 +135,7 @@ def _leading_to(roots: list[Any], wanted: set[Any]) -> set[Any]:
     return found
 
 
-def _raise_released(node: Any) -> None:
+def raise_released(node: Any) -> None:
     raise RuntimeError(
         f"the graph of {node.row.name!r} was released by an earlier backward pass; "
         "give that pass retain_graph=True to run another one through it"
@@ -151,9 +151,9 @@ def push(outputs: list[Tensor], variables: list[Tensor], directions: list[Any], 
 def _push(outputs: list[Tensor], variables: list[Tensor], directions: list[Any], rule: Rule) -> list[Any]:
     tangents = {t.node: d for t, d in zip(variables, directions, strict=True) if t.node is not None and d is not None}
     ends = [t.node for t in outputs]
-    for node in _between([n for n in ends if n is not None], tangents):
+    for node in between([n for n in ends if n is not None], tangents):
         if node.released:
-            _raise_released(node)
+            raise_released(node)
         moving = {k: tangents[n] for k, n in enumerate(node.inputs) if n is not None and n in tangents}
         if not moving:
             continue
@@ -167,7 +167,7 @@ def _push(outputs: list[Tensor], variables: list[Tensor], directions: list[Any],
     return [None if n is None else tangents.get(n) for n in ends]
 
 
-def _between(roots: list[Any], variables: dict[Any, Any]) -> list[Any]:
+def between(roots: list[Any], variables: dict[Any, Any]) -> list[Any]:
     """The operations between `roots` and the variables, in rising order."""
     oldest = min([n.seq for n in variables], default=0)
     seen, stack = set(), [n for n in roots if n not in variables]
@@ -191,7 +191,7 @@ class _BatchedRule(Rule):
         args, variables = list(self.revived(node, saved, tensors=True)[: len(node.inputs)]), []
         for k in moving:
             linked = self.linked and isinstance(args[k], Tensor) and args[k].requires_grad
-            args[k] = register.tensors.positive(args[k]) if linked else _closed_leaf(args[k])
+            args[k] = register.tensors.positive(args[k]) if linked else closed_leaf(args[k])
             variables.append(args[k])
         out = backend.call_recording(True, node.row.composition, *args, *node.params)
         made = push(list(out) if node.row.several else [out], variables, list(moving.values()), self.linked)

@@ -54,7 +54,7 @@ class _ValueAndHessian(Wrapper):
     def __init__(self, f: Callable[..., Any], argnums: Argnums, has_aux: bool, chunk_size: int | None) -> None:
         Wrapper.__init__(self, f)
         self._f, self._argnums, self._has_aux, self._chunk_size = f, argnums, has_aux, chunk_size
-        self._jacobian = jacfwd(_Swapped(f, argnums, has_aux), argnums, True, False, chunk_size)
+        self._jacobian = jacfwd(Swapped(f, argnums, has_aux), argnums, True, False, chunk_size)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         found, value = self._jacobian(*args, **kwargs)
@@ -64,7 +64,7 @@ class _ValueAndHessian(Wrapper):
         return self._f, self._argnums, self._has_aux, self._chunk_size
 
 
-class _Swapped(Wrapper):
+class Swapped(Wrapper):
     """The gradient of a function, with the value beside it."""
 
     def __init__(self, f: Callable[..., Any], argnums: Argnums, has_aux: bool) -> None:

@@ -1,0 +1,321 @@
+"""What may be kept of a sparse derivative: the pattern of its entries, and the colours by which it is computed.
+
+Both are constant, are pickled, and are saved to files. Called by `sparse.py`, and by users who make their own.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Self
+from zipfile import BadZipFile
+
+import numpy as np
+
+from .. import backend, files
+from ..extras import missing
+from ..ops.register import placed
+from .index_sets import csr, numbered_rows
+
+KINDS = ("column", "row", "star")
+_MANY = 1e7
+"""Pairs of columns that share a row, row by row, from which it is worth to look for rows that are alike."""
+
+
+class Sparsity:
+    """Which entries of a matrix may differ from zero.
+
+    pattern: another one, a scipy.sparse matrix, of which all stored entries count, zeros among them, or a 2-d array, of
+    which all nonzero elements count. Raises ValueError for another number of axes, TypeError for what is no array.
+
+    >>> import numpy as np, zen
+    >>> pattern = zen.Sparsity(np.eye(3))
+    >>> pattern.shape, pattern.nnz, pattern.coloring().count
+    ((3, 3), 3, 1)
+    """
+
+    shape: tuple[int, int]
+
+    def __init__(self, pattern: Any) -> None:
+        matrix = pattern.matrix if isinstance(pattern, Sparsity) else _structure(pattern)
+        self.shape = (int(matrix.shape[0]), int(matrix.shape[1]))
+        self._starts, self._members = _constant(matrix.indptr), _constant(matrix.indices)
+
+    @property
+    def nnz(self) -> int:
+        """How many entries there are."""
+        return int(self._members.size)
+
+    @property
+    def longest_row(self) -> int:
+        """The most entries of a row."""
+        return _longest(self._starts)
+
+    @property
+    def matrix(self) -> Any:
+        """The pattern as a scipy.sparse.csr_array of bool, new at each call."""
+        return self.filled(np.ones(self.nnz, bool))
+
+    def filled(self, values: np.ndarray) -> Any:
+        """A scipy.sparse.csr_array with these values for the entries, in order of rows, then of columns."""
+        sparse = scipy_sparse("zen.Sparsity")
+        kind = np.int32 if max(self.nnz, *self.shape) < 2**31 else np.int64
+        return sparse.csr_array((values, self._members.astype(kind), self._starts.astype(kind)), shape=self.shape)
+
+    def coloring(self, kind: str | None = None) -> Coloring:
+        """Colours for the columns or the rows, whichever are fewer, or of the kind "column", "row" or "star".
+
+        "star" is for symmetric matrices: entries that are missing on the other side of the diagonal are added.
+        """
+        if kind not in (None, *KINDS):
+            raise ValueError(f"coloring: kind is {', '.join(map(repr, KINDS))} or None, not {kind!r}")
+        if kind == "star":
+            pattern = self.symmetric()
+            graph = _ints(pattern._starts, pattern._members)
+            if pattern.nnz and pattern.nnz == np.count_nonzero(np.diff(graph[0])) ** 2:
+                return Coloring(pattern, _each_its_own(graph[0]), "star")
+            return Coloring(pattern, _fewest(backend.kernels.coloring.star, graph, graph[0], 3), "star")
+        turned = self._turned()
+        if kind is not None:
+            return self._colored(turned, kind)
+        rows, columns = _longest(self._starts), _longest(turned._starts)
+        # No coloring of the columns has fewer colours than the longest row has entries.
+        first, second, bound = ("column", "row", columns) if rows <= columns else ("row", "column", rows)
+        found = self._colored(turned, first)
+        if found.count > bound:
+            other = self._colored(turned, second)
+            fewer = other.count < found.count or (other.count == found.count and second == "column")
+            return other if fewer else found
+        return found
+
+    def _colored(self, turned: Sparsity, kind: str) -> Coloring:
+        rows, columns = _ints(self._starts, self._members), _ints(turned._starts, turned._members)
+        if kind == "row":
+            rows, columns = columns, rows
+        if _longest(rows[0]) == np.count_nonzero(np.diff(columns[0])):  # a row with all columns: no two go together
+            return Coloring(self, _each_its_own(columns[0]), kind)
+        if np.square(np.diff(rows[0]), dtype=float).sum() > _MANY:
+            rows, columns = _distinct_rows(rows, columns[0].size - 1)
+        colors = _fewest(backend.kernels.coloring.columns, (*rows, *columns), columns[0], _longest(rows[0]))
+        return Coloring(self, colors, kind)
+
+    def _turned(self) -> Sparsity:
+        return Sparsity(self.matrix.T)
+
+    def symmetric(self) -> Sparsity:
+        """This pattern with the mirror image of each entry. Raises ValueError where it is not square."""
+        if self.shape[0] != self.shape[1]:
+            raise ValueError(f"coloring: a star coloring is of a symmetric matrix, not of shape {self.shape}")
+        turned = self._turned()
+        if np.array_equal(turned._starts, self._starts) and np.array_equal(turned._members, self._members):
+            return self
+        return Sparsity(self.matrix + turned.matrix)
+
+    def save(self, file: Any) -> None:
+        """Write it to a path, or a file open for writing bytes, as an .npz archive."""
+        _write(file, "zen.Sparsity.save", shape=self.shape, starts=self._starts, members=self._members)
+
+    @classmethod
+    def load(cls, file: Any) -> Self:
+        """What `save` wrote. Raises ValueError for another file."""
+        return cls(_read(file, "zen.Sparsity.load")[0])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sparsity):
+            return NotImplemented
+        return (
+            self.shape == other.shape
+            and np.array_equal(self._starts, other._starts)
+            and np.array_equal(self._members, other._members)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.matrix,)
+
+    def __repr__(self) -> str:
+        return f"<zen.Sparsity shape={self.shape} nnz={self.nnz}>"
+
+
+class Coloring:
+    """Columns or rows of a sparse matrix that are computed together, and where each entry is found then.
+
+    sparsity: what `zen.Sparsity` takes. colors: for each column (kind "column", or "star" for a symmetric matrix) or
+    row (kind "row") an int from 0 on; -1 for one that has no entries. Columns of one colour must not have an entry in
+    the same row, rows not in the same column; with "star" each entry must be so apart in its row, or its mirror image.
+    Raises ValueError where they are not.
+
+    >>> import numpy as np, zen
+    >>> tridiagonal = np.eye(5) + np.eye(5, k=1) + np.eye(5, k=-1)
+    >>> zen.Coloring(tridiagonal, [0, 1, 2, 0, 1], "column").count
+    3
+    """
+
+    sparsity: Sparsity
+    colors: np.ndarray
+    kind: str
+    count: int
+
+    def __init__(self, sparsity: Any, colors: Any, kind: str) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"Coloring: kind is {', '.join(map(repr, KINDS))}, not {kind!r}")
+        self.sparsity = sparsity if isinstance(sparsity, Sparsity) else Sparsity(sparsity)
+        if kind == "star":
+            self.sparsity = self.sparsity.symmetric()
+        given = np.asarray(colors)
+        length = self.sparsity.shape[0 if kind == "row" else 1]
+        if given.shape != (length,) or not np.issubdtype(given.dtype, np.integer):
+            raise ValueError(
+                f"Coloring: colors is a vector of {length} ints, one for each {'row' if kind == 'row' else 'column'}, "
+                f"not {given.dtype} of shape {given.shape}"
+            )
+        if given.size and given.min() < -1 or given.size and given.max() >= length:
+            raise ValueError(f"Coloring: colors are from 0 to {length - 1}, or -1, but range to {given.max()}")
+        self.colors, self.kind = _constant(given), kind
+        self.count = int(given.max(initial=-1)) + 1
+        self._places = self._found()
+
+    def matrix(self, products: np.ndarray) -> Any:
+        """The scipy.sparse.csr_array of which these are the products, for each colour one with its 0-1 vector."""
+        return self.sparsity.filled(products.reshape(-1)[self._places])
+
+    def seeds(self, dtype: Any) -> np.ndarray:
+        """The 0-1 vectors of the colours, one below the other."""
+        made: np.ndarray = (self.colors == np.arange(self.count)[:, None]).astype(dtype)
+        return made
+
+    def _found(self) -> np.ndarray:
+        """For each entry its place in the products."""
+        pattern = self.sparsity
+        rows = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern._starts))
+        columns = pattern._members
+        if self.kind == "row":
+            rows, columns = columns, rows
+        length = pattern.shape[1 if self.kind == "row" else 0]
+        colored = self.colors[columns]
+        if colored.size and colored.min() < 0:
+            self._refuse("has entries, but the colour -1", int(columns[colored.argmin()]))
+        places = colored * length + rows
+        alone = np.bincount(places, minlength=self.count * length) == 1
+        if self.kind == "star":
+            mirrored = self.colors[rows] * length + columns
+            places = np.where(alone[places], places, mirrored)
+        wrong = np.flatnonzero(~alone[places])
+        if wrong.size:
+            self._refuse("shares an entry's place with another one of its colour", int(columns[wrong[0]]))
+        return _constant(places)
+
+    def _refuse(self, what: str, number: int) -> None:
+        name = "row" if self.kind == "row" else "column"
+        raise ValueError(
+            f"Coloring: {name} {number} {what}, in a {self.kind} coloring of {self.sparsity!r}; "
+            "let zen.Sparsity.coloring() find the colours"
+        )
+
+    def save(self, file: Any) -> None:
+        """Write it, with its pattern, to a path, or a file open for writing bytes, as an .npz archive."""
+        pattern = self.sparsity
+        _write(
+            file, "zen.Coloring.save", shape=pattern.shape, starts=pattern._starts, members=pattern._members,
+            colors=self.colors, kind=self.kind,
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, file: Any) -> Self:
+        """What `save` wrote. Raises ValueError for another file."""
+        matrix, held = _read(file, "zen.Coloring.load", "colors", "kind")
+        return cls(matrix, held["colors"], str(held["kind"]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.sparsity, self.colors, self.kind)
+
+    def __repr__(self) -> str:
+        return f"<zen.Coloring kind={self.kind!r} count={self.count} of {self.sparsity!r}>"
+
+
+def scipy_sparse(name: str) -> Any:
+    try:
+        import scipy.sparse
+    except ImportError as error:
+        raise missing(error, name, "SciPy", "sparse") from error
+    return scipy.sparse
+
+
+def _structure(pattern: Any) -> Any:
+    """The stored entries of a scipy.sparse matrix, or the nonzero ones of an array: sorted, once each."""
+    sparse = scipy_sparse("zen.Sparsity")
+    if not sparse.issparse(pattern):
+        pattern = np.asarray(pattern)
+        if pattern.dtype.kind not in "biufc":
+            raise TypeError(f"Sparsity: a pattern is a scipy.sparse matrix or an array, not of dtype {pattern.dtype}")
+        pattern = pattern != 0
+    if pattern.ndim != 2:
+        raise ValueError(f"Sparsity: a pattern has two axes, not shape {pattern.shape}")
+    found = sparse.csr_array(pattern)
+    made = sparse.csr_array((np.ones(found.nnz, bool), found.indices, found.indptr), shape=found.shape, copy=True)
+    made.sum_duplicates()
+    return made
+
+
+def _constant(values: np.ndarray) -> np.ndarray:
+    made = np.array(values, np.intp)
+    made.flags.writeable = False
+    return made
+
+
+def _ints(starts: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.ascontiguousarray(starts, np.intp), np.ascontiguousarray(members, np.intp)
+
+
+def _longest(starts: np.ndarray) -> int:
+    return int(np.diff(starts).max(initial=0))
+
+
+def _each_its_own(starts: np.ndarray) -> np.ndarray:
+    has_entries = np.diff(starts) > 0
+    return np.where(has_entries, np.cumsum(has_entries) - 1, -1)
+
+
+def _distinct_rows(rows: tuple[np.ndarray, np.ndarray], width: int) -> Any:
+    """`(by rows, by columns)` without rows that have the entries of another one, and forbid nothing more."""
+    matrix = csr(*rows, (rows[0].size - 1, width))
+    matrix = matrix[np.sort(numbered_rows(matrix)[1])]
+    turned = matrix.T.tocsr()
+    turned.sort_indices()
+    return _ints(matrix.indptr, matrix.indices), _ints(turned.indptr, turned.indices)
+
+
+def _fewest(kernel: Any, pattern: tuple[np.ndarray, ...], starts: np.ndarray, enough: int) -> np.ndarray:
+    """The colours in natural order, or, if these are more than enough, from the vertices with most entries on."""
+    found: np.ndarray = kernel(*pattern, np.arange(starts.size - 1))
+    if found.max(initial=-1) + 1 > enough:
+        other = kernel(*pattern, np.argsort(-np.diff(starts), kind="stable"))
+        if other.max() < found.max():
+            return np.asarray(other)
+    return found
+
+
+def _write(file: Any, name: str, **arrays: Any) -> None:
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    files.write(file, content.getvalue(), name)
+
+
+def _read(file: Any, name: str, *further: str) -> tuple[Any, dict[str, Any]]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            held = {key: archive[key] for key in ("shape", "starts", "members", *further)}
+    except (KeyError, TypeError, AttributeError, EOFError, ValueError, BadZipFile) as error:
+        raise ValueError(f"{name}: {file!r} is no archive that {name.replace('load', 'save')} wrote") from error
+    try:
+        shape, members = tuple(held["shape"].tolist()), held["members"]
+        sparse = scipy_sparse(name)
+        matrix = sparse.csr_array((np.ones(members.size, bool), members, held["starts"]), shape=shape)
+        matrix.check_format(full_check=True)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: the pattern in {file!r} is damaged: {error}") from error
+    return matrix, held
+
+
+for _class in (Coloring, Sparsity):
+    placed(_class, "zen", _class.__name__)
