@@ -20,8 +20,9 @@ FLOORS = {
     "zen.backend": 1, "zen.files": 1, "zen.safetensors": 1, "zen.writes": 1,
     "zen.array_api": 2, "zen.batched": 2, "zen.conversion": 2, "zen.creation": 2, "zen.habits": 2, "zen.modes": 2,
     "zen.random": 2, "zen.trees": 2, "zen.typing": 2, "zen.special": 3,
-    "zen.ops": 3, "zen.f": 3, "zen.fft": 3, "zen.linalg": 3, "zen.polynomial": 3,
+    "zen.ops": 3, "zen.f": 3, "zen.fft": 3, "zen.polynomial": 3,
     "zen.attached": 4, "zen.batching": 4,
+    "zen.linalg": 5,
     "zen.transforms": 5, "zen.visualize": 5, "zen.testing": 5, "zen.serialize": 5, "zen.graph": 5, "zen.program": 5,
     "zen.nn": 6, "zen.optim": 6, "zen.data": 6, "zen.stats": 6,
     "zen.training": 7, "zen.sklearn": 7,
@@ -32,7 +33,7 @@ OPTIONAL = {
     "zen.compat": {"tqdm"}, "zen.data": {"pandas", "pyarrow"}, "zen.ops": {"scipy"}, "zen.serialize": {"safetensors"},
     "zen.transforms": {"scipy"},
     "zen.sklearn": {"sklearn"}, "zen.testing": {"pytest"}, "zen.training": {"matplotlib", "tqdm"},
-    "zen.visualize": {"matplotlib", "pygraphviz"},
+    "zen.transforms": {"scipy"}, "zen.visualize": {"matplotlib", "pygraphviz"},
 }  # fmt: skip
 FILES = sorted(p for p in ROOT.rglob("*.py") if "_core" not in p.parts or p.name == "__init__.py")
 CYTHON = sorted(p for kind in ("pyx", "pxd", "pxi") for p in (ROOT / "_core").glob(f"*.{kind}"))

@@ -236,12 +236,17 @@ if TYPE_CHECKING:
     from .transforms.hessians import hessian_diag as hessian_diag
     from .transforms.hessians import hvp as hvp
     from .transforms.hessians import value_and_hessian as value_and_hessian
+    from .transforms.implicit import fixed_point as fixed_point
+    from .transforms.implicit import implicit_argmin as implicit_argmin
+    from .transforms.implicit import implicit_root as implicit_root
     from .transforms.jacobians import jacfwd as jacfwd
     from .transforms.jacobians import jacobian as jacobian
     from .transforms.jacobians import jacrev as jacrev
     from .transforms.jacobians import value_and_jacobian as value_and_jacobian
     from .transforms.linear import linearize as linearize
     from .transforms.mapping import vmap as vmap
+    from .transforms.ode_results import ODEResult as ODEResult
+    from .transforms.odes import odeint as odeint
     from .transforms.raveling import ravel_tree as ravel_tree
     from .transforms.sparse import sparse_hessian as sparse_hessian
     from .transforms.sparse import sparse_jacobian as sparse_jacobian
@@ -289,9 +294,12 @@ _HOMES = {
     "transforms.checkpointing": "checkpoint stop_gradient",
     "transforms.custom_forward": "custom_jvp",
     "transforms.hessians": "hessian hessian_diag hvp value_and_hessian",
+    "transforms.implicit": "fixed_point implicit_argmin implicit_root",
     "transforms.jacobians": "jacfwd jacobian jacrev value_and_jacobian",
     "transforms.linear": "linearize",
     "transforms.mapping": "vmap",
+    "transforms.ode_results": "ODEResult",
+    "transforms.odes": "odeint",
     "transforms.raveling": "ravel_tree",
     "transforms.sparse": "sparse_hessian sparse_jacobian value_and_sparse_hessian value_and_sparse_jacobian",
     "transforms.sparsity": "Coloring Sparsity",

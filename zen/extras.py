@@ -9,6 +9,7 @@ EXTRAS = {
     "sklearn": "scikit-learn",
     "special": "scipy",
     "sparse": "scipy",
+    "solve": "scipy",
     "draw": "matplotlib pygraphviz",
 }
 

@@ -1,7 +1,8 @@
 """Linear algebra under the names of numpy.linalg: `zen.linalg.solve(a, b)`.
 
 The functions are those of `zen.f`, except for `diagonal` and `trace`, which here take the last two axes, and `cross`,
-which takes vectors of three components. All of them load when they are first used.
+which takes vectors of three components; and for `cg` and `gmres`, which solve by products with a matrix alone and need
+SciPy (the extra "solve"). All of them load when they are first used.
 """
 
 from typing import TYPE_CHECKING
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from .ops.singular_values import SVDResult
     from .ops.spectra import EighResult
     from .ops.tensor_equations import vector_cross as cross
+    from .transforms.linear_solves import cg, gmres
 
 __all__ = [
     "EigResult",
@@ -62,6 +64,7 @@ __all__ = [
     "SVDResult",
     "SlogdetResult",
     "block_diag",
+    "cg",
     "cho_solve",
     "cholesky",
     "cond",
@@ -73,6 +76,7 @@ __all__ = [
     "eigvals",
     "eigvalsh",
     "expm",
+    "gmres",
     "inv",
     "lstsq",
     "lu",
@@ -113,6 +117,10 @@ if not TYPE_CHECKING:  # for whom there are no other names
 
         if name in ("cross", "diagonal", "trace"):
             found = ANSWERS[f"linalg.{name}"]
+        elif name in ("cg", "gmres"):
+            from .transforms import linear_solves
+
+            found = getattr(linear_solves, name)
         elif name in _RESULTS:
             found = getattr(sys.modules[FUNCTIONS[_RESULTS[name]].__globals__["__name__"]], name)
         elif name in __all__:

@@ -136,3 +136,24 @@ def test_stop_gradient():
     np.testing.assert_array_equal(zen.vmap(zen.grad(lambda x: x * zen.stop_gradient(x)))(X), X)
     found = zen.stop_gradient({"a": [zen.tensor(1.0, requires_grad=True)], "b": "text", "c": None})
     assert not found["a"][0].requires_grad and found["b"] == "text" and found["c"] is None
+
+
+def test_tensors_that_were_made_of_one_another_are_not_counted_twice():
+    a = zen.tensor(2.0, requires_grad=True)
+    b = a * 3.0
+    y = zen.checkpoint(lambda x: x * a * b)(zen.tensor(1.0))  # 3 a^2
+    assert zen.gradients(y, a, retain_graph=True).item() == 12.0
+    (g,) = zen.gradients(y, [a], create_graph=True)
+    assert zen.gradients(g, a).item() == 6.0
+    x = a * 5.0
+    (g,) = zen.gradients(zen.checkpoint(lambda x: x * a)(x), [a], create_graph=True)
+    assert g.item() == 20.0 and zen.gradients(g, a).item() == 10.0
+    seen = []
+    b = a * 1.0
+    b.register_hook(lambda g: seen.append(g.item()))
+    zen.checkpoint(lambda x: x * b)(zen.tensor(1.0)).backward()
+    assert seen == [1.0]
+
+
+def test_a_gradient_within_by_something_else_is_connected_to_the_argument():
+    assert zen.grad(zen.checkpoint(lambda x: zen.grad(lambda y: y * y * x)(3.0)))(2.0) == 6.0

@@ -21,9 +21,12 @@ from ..ops.operands import raw
 from .forward import Rule
 
 
-def pull(roots: list[Any], seeds: list[Any], inputs: list[Tensor], recorded: bool) -> list[Any]:
-    """The gradients of `inputs`, None where the roots do not depend on one. `recorded`: with a graph."""
-    return backend.call_recording(recorded, _Pull(inputs, recorded).run, roots, seeds)  # type: ignore[no-any-return]
+def pull(roots: list[Any], seeds: list[Any], inputs: list[Tensor], recorded: bool, partial: bool = False) -> list[Any]:
+    """The gradients of `inputs`, None where the roots do not depend on one. `recorded`: with a graph.
+
+    partial: by each input while the others are held, where one was made of another.
+    """
+    return backend.call_recording(recorded, _Pull(inputs, recorded, partial).run, roots, seeds)  # type: ignore[no-any-return]
 
 
 def run(roots: list[Any], seeds: list[Any], inputs: list[Tensor], recorded: bool) -> list[Any]:
@@ -38,19 +41,22 @@ def run(roots: list[Any], seeds: list[Any], inputs: list[Tensor], recorded: bool
 class _Pull:
     """A backward pass: nodes by falling sequence number, as in the engine."""
 
-    def __init__(self, inputs: list[Tensor], recorded: bool) -> None:
+    def __init__(self, inputs: list[Tensor], recorded: bool, partial: bool = False) -> None:
         self.inputs, self.recorded = [t.node for t in inputs], recorded
+        self.ends = set(self.inputs) if partial else set()
         self.gradients: dict[Any, Any] = {}
         self.heap: list[tuple[int, Any]] = []
 
     def run(self, roots: list[Any], seeds: list[Any]) -> list[Any]:
-        self.needed = _leading_to([t.node for t in roots if t.node is not None], {n for n in self.inputs if n})
+        self.needed = _leading_to(
+            [t.node for t in roots if t.node is not None], {n for n in self.inputs if n}, self.ends
+        )
         for t, seed in zip(roots, seeds, strict=True):
             if t.node is not None and seed is not None:
                 self.give(t.node, seed)
         while self.heap:
             node = heapq.heappop(self.heap)[1]
-            if node.row is not None:
+            if node.row is not None and node not in self.ends:
                 self.differentiate(node, self.gradients[node] if node in self.inputs else self.gradients.pop(node))
         return [None if n is None else self.gradients.get(n) for n in self.inputs]
 
@@ -115,8 +121,8 @@ def closed_leaf(x: Any) -> Tensor:
     return made
 
 
-def _leading_to(roots: list[Any], wanted: set[Any]) -> set[Any]:
-    """The nodes under `roots` from which a wanted one can be reached, these included."""
+def _leading_to(roots: list[Any], wanted: set[Any], ends: set[Any]) -> set[Any]:
+    """The nodes under `roots` from which a wanted one can be reached, these included; not through one of `ends`."""
     seen: dict[Any, tuple[Any, ...]] = {}
     stack = list(roots)
     oldest = min([n.seq for n in wanted], default=0)
@@ -124,7 +130,7 @@ def _leading_to(roots: list[Any], wanted: set[Any]) -> set[Any]:
         node = stack.pop()
         if node.seq < oldest or node in seen:
             continue
-        inputs = seen[node] = node.inputs
+        inputs = seen[node] = () if node in ends else node.inputs
         if node.released and node not in wanted:
             raise_released(node)
         stack.extend([n for n in inputs if n is not None])
