@@ -24,16 +24,15 @@ FLOORS = {
     "zen.attached": 4, "zen.batching": 4,
     "zen.linalg": 5,
     "zen.transforms": 5, "zen.visualize": 5, "zen.testing": 5, "zen.serialize": 5, "zen.graph": 5, "zen.program": 5,
-    "zen.nn": 6, "zen.optim": 6, "zen.data": 6, "zen.stats": 6,
+    "zen.nn": 6, "zen.optim": 6, "zen.data": 6, "zen.stats": 6, "zen.optimize": 6,
     "zen.training": 7, "zen.sklearn": 7,
     "zen.compat": 8,
     "zen": 9,
 }  # fmt: skip
 OPTIONAL = {
-    "zen.compat": {"tqdm"}, "zen.data": {"pandas", "pyarrow"}, "zen.ops": {"scipy"}, "zen.serialize": {"safetensors"},
-    "zen.transforms": {"scipy"},
-    "zen.sklearn": {"sklearn"}, "zen.testing": {"pytest"}, "zen.training": {"matplotlib", "tqdm"},
-    "zen.transforms": {"scipy"}, "zen.visualize": {"matplotlib", "pygraphviz"},
+    "zen.compat": {"tqdm"}, "zen.data": {"pandas", "pyarrow"}, "zen.ops": {"scipy"}, "zen.optimize": {"scipy", "tqdm"},
+    "zen.serialize": {"safetensors"}, "zen.sklearn": {"sklearn"}, "zen.testing": {"pytest"},
+    "zen.training": {"matplotlib", "tqdm"}, "zen.transforms": {"scipy"}, "zen.visualize": {"matplotlib", "pygraphviz"},
 }  # fmt: skip
 FILES = sorted(p for p in ROOT.rglob("*.py") if "_core" not in p.parts or p.name == "__init__.py")
 CYTHON = sorted(p for kind in ("pyx", "pxd", "pxi") for p in (ROOT / "_core").glob(f"*.{kind}"))

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
+    from . import optimize as optimize
     from . import polynomial as polynomial
     from . import random as random
     from . import serialize as serialize
@@ -263,8 +264,8 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 _MODULES = (
-    "compat", "data", "fft", "linalg", "nn", "optim", "polynomial", "random", "serialize", "sklearn", "special",
-    "stats", "testing", "training", "visualize",
+    "compat", "data", "fft", "linalg", "nn", "optim", "optimize", "polynomial", "random", "serialize", "sklearn",
+    "special", "stats", "testing", "training", "visualize",
 )  # fmt: skip
 _OTHERS = ("conversion", "creation", "habits", "modes", "transforms", "trees", "writes")
 """Modules of zen's own that are not shown."""

@@ -10,6 +10,7 @@ EXTRAS = {
     "special": "scipy",
     "sparse": "scipy",
     "solve": "scipy",
+    "optimize": "scipy tqdm",
     "draw": "matplotlib pygraphviz",
 }
 
