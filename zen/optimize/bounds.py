@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import trees
-from ..dtypes import DEFAULT
+from ..dtypes import DEFAULT, NUMBERS
 from ..ops.operands import raw
 from .layout import Array, Layout, Leaf
 
@@ -37,12 +37,14 @@ def limits(layout: Layout, bounds: Any) -> tuple[Array, Array]:
 
 def side(layout: Layout, given: Any, otherwise: float) -> Array:
     """One limit for each element, free or fixed."""
+    if isinstance(given, np.ndarray) and given.dtype == object and given.size == 1:
+        given = given.item()  # what SciPy's Bounds makes of a dict
     if not isinstance(given, (dict, list, tuple)):
-        a = np.asarray(raw(given), DEFAULT)
-        if a.ndim == 0:
-            return np.full(layout.total, a)
-        if a.size == layout.total and (a.ndim == 1 or layout.alone):
-            return a.reshape(-1)
+        a = np.asarray(raw(given))
+        if a.dtype in NUMBERS and a.ndim == 0:
+            return np.full(layout.total, a, DEFAULT)
+        if a.dtype in NUMBERS and a.size == layout.total and (a.ndim == 1 or layout.alone):
+            return a.reshape(-1).astype(DEFAULT)
     else:
         found: list[Array] = []
         if _sides(layout.params, given, iter(layout.leaves), otherwise, found):

@@ -52,17 +52,19 @@ def root(
     function = Vector("root", "the function", f, layout, args if isinstance(args, tuple) else (args,))
     value, slope = _with_jacobian(function, jac if method.lower() in METHODS[:2] else False)
     _square(layout, value)
-    sizes = [np.inf]
+    sizes, takes_jacobian = [np.inf], method.lower() in METHODS[:2]
 
     def measured(x: Array) -> Array:
         found = value(x)
         sizes[0] = min(sizes[0], float(np.abs(found).max()))
+        if takes_jacobian:
+            bar.step(sizes[0])
         return found
 
     with Bar("root", progress) as bar:
         watch = callback_for(layout, callback, bar, lambda: sizes[0], scipy.OptimizeResult)
-        if watch is not None and method.lower() in METHODS[:2]:  # which take none
-            watch = None if callback is None else watch
+        if takes_jacobian and callback is None:  # they take none, and SciPy warns of one
+            watch = None
         result = scipy.root(measured, layout.start.copy(), (), method, slope, tol, watch, options)
     return structured(result, layout, ())
 
@@ -170,7 +172,8 @@ def root_scalar(
 
     method: None takes brentq for a bracket, secant for x0 and x1, else newton from x0. newton gets the first
     derivative, halley both. `f` gets a Tensor. fprime, fprime2: functions of `(x, *args)` to use instead, or True where
-    `f` returns them as well. options: of SciPy: xtol, rtol, maxiter, ... Returns SciPy's result, whose `root` is a constant.
+    `f` returns them as well. options: of SciPy: xtol, rtol, maxiter, ... Returns SciPy's result, whose `root` is a
+    constant.
 
     >>> import numpy as np, zen
     >>> round(float(zen.optimize.root_scalar(lambda x: np.cos(x) - x, x0=1.0).root), 6)
