@@ -22,6 +22,7 @@ SAID = {
     "gaussian_process": (r"log marginal likelihood -[\d.]+ -> -([\d.]+)", 100, 160),
     "hamiltonian_monte_carlo": (r"differ from the exact posterior by at most (\d\.\d+)", 0.0, 0.4),
     "logistic_regression": (r"difference from scikit-learn's coefficients: ([\d.e+-]+)", 0.0, 1e-4),
+    "nonlinear_fit": (r"standard errors differ from the certified ones by at most ([\d.e+-]+)", 0.0, 1e-5),
     "predator_prey": (r"deviation (\d\.\d+)", 0.2, 0.3),
     "recurrent": (r"error: ([\d.e+-]+) in training", 0.0, 0.1),
     "regression": (r"line: mean squared error ([\d.]+)", 114.1, 118.0),

@@ -26,6 +26,7 @@ class Bar:
 
     def __init__(self, function: str, show: bool, total: Any = None) -> None:
         self.bar: Any = None
+        self.last = np.nan
         if show:
             try:
                 from tqdm import tqdm
@@ -36,6 +37,7 @@ class Bar:
             self.bar = tqdm(desc=function, total=total, unit="iteration")
 
     def step(self, value: float) -> None:
+        self.last = value
         if self.bar is not None and self.bar.update():  # True where the bar was drawn anew
             self.bar.set_postfix(best=f"{value:.6g}", refresh=False)
 
@@ -44,6 +46,7 @@ class Bar:
 
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:
+            self.bar.set_postfix(best=f"{self.last:.6g}", refresh=False)
             self.bar.close()
 
 

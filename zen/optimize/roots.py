@@ -48,11 +48,12 @@ def root(
     scipy = scipy_optimize("root")
     if not isinstance(method, str) or method.lower() not in METHODS:
         raise ValueError(f"root: there is no method {method!r}; SciPy's are {', '.join(METHODS)}")
+    takes_jacobian = method.lower() in METHODS[:2]
     layout = Layout("root", x0, fixed, "x0")
     function = Vector("root", "the function", f, layout, args if isinstance(args, tuple) else (args,))
-    value, slope = _with_jacobian(function, jac if method.lower() in METHODS[:2] else False)
+    value, slope = _with_jacobian(function, jac if takes_jacobian else False)
     _square(layout, value)
-    sizes, takes_jacobian = [np.inf], method.lower() in METHODS[:2]
+    sizes = [np.inf]
 
     def measured(x: Array) -> Array:
         found = value(x)
@@ -89,7 +90,7 @@ def fsolve(
     function = Vector("fsolve", "the function", func, layout, args if isinstance(args, tuple) else (args,))
     value, slope = _with_jacobian(function, fprime)
     _square(layout, value)
-    found = scipy.fsolve(value, layout.start.copy(), (), slope or None, full_output, **options)
+    found = scipy.fsolve(value, layout.start.copy(), (), slope, full_output, **options)
     return (layout.given(found[0]), *found[1:]) if full_output else layout.given(found)
 
 
@@ -103,7 +104,7 @@ def _with_jacobian(function: Vector, jac: Any) -> tuple[Callable[[Array], Array]
             parts[k] = lambda *given, k=k: f(*given)[k]
         function.f, jac = parts[0], parts[1]
     if not callable(jac):
-        return function.plain_value, False
+        return function.plain_value, None
     return function.plain_value, lambda x: free_columns(layout, jac(layout.given(x), *args), "what jac returned")
 
 
