@@ -7,6 +7,7 @@ have for it, and apply the rows' formulas to that, so that the rules of `zen/bat
 from __future__ import annotations
 
 import heapq
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..batching.conforming import conformed
 from ..dtypes import COMPLEX
 from ..ops import register
 from ..ops.operands import raw
+from .diagonals import Diagonals, added, densified, pulled, pushed
 from .forward import Rule
 
 
@@ -68,10 +70,11 @@ class _Pull:
             heapq.heappush(self.heap, (-node.seq, node))
             self.gradients[node] = value
         else:
-            self.gradients[node] = held + value
+            self.gradients[node] = added(held, value)
 
     def differentiate(self, node: Any, gradient: Any) -> None:
         if node.row.is_output:
+            gradient = densified(gradient)
             call, (k, count) = node.inputs[0], node.params
             if call not in self.gradients:
                 heapq.heappush(self.heap, (-call.seq, call))
@@ -83,7 +86,8 @@ class _Pull:
         for k, value in self.vjps(node, gradient):
             if value is not None:
                 receiver = node.inputs[k]
-                self.give(receiver, conformed(value, receiver.shape, receiver.dtype))
+                is_fit = type(value) is Diagonals
+                self.give(receiver, value if is_fit else conformed(value, receiver.shape, receiver.dtype))
 
     def vjps(self, node: Any, gradient: Any) -> Any:
         """(position, gradient) for each input that needs one."""
@@ -91,6 +95,11 @@ class _Pull:
         backend.verify_saved(node)
         values = backend.revived(node, node.saved, self.recorded)
         needed = [k for k, n in enumerate(node.inputs) if n in self.needed]
+        if type(gradient) is Diagonals:
+            kept = pulled(node, values, gradient, needed, partial(self.conformed, node))
+            if kept is not None:
+                return kept
+            gradient = gradient.batched()
         gradient = tuple(gradient) if row.several else gradient
         if row.joint:
             count = len(node.inputs)
@@ -102,6 +111,11 @@ class _Pull:
             return [(k, made[k]) for k in needed]
         place = [((k,) if row.variadic else ()) for k in range(len(node.inputs))]
         return [(k, row.vjps[0 if row.variadic else k](f, gradient, *place[k], *values, *params)) for k in needed]
+
+    def conformed(self, node: Any, gradient: Any) -> Any:
+        """As `vjps`, with the shapes and dtypes of the inputs."""
+        found = [(k, node.inputs[k], value) for k, value in self.vjps(node, gradient)]
+        return [(k, conformed(value, n.shape, n.dtype)) for k, n, value in found if value is not None]
 
     def composed(self, row: Any, args: tuple[Any, ...], params: Any, gradient: Any, needed: list[int]) -> Any:
         """Through the rows that the row is made of, run anew."""
@@ -192,6 +206,19 @@ class _BatchedRule(Rule):
     def __init__(self, linked: bool) -> None:
         super().__init__(True)
         self.linked = linked
+
+    def __call__(self, node: Any, moving: dict[int, Any]) -> Any:
+        if any([type(t) is Diagonals for t in moving.values()]):
+            values = self.revived(node, node.saved)
+            made = (
+                None
+                if node.row.several
+                else pushed(node, values, moving, lambda dense: Rule.__call__(self, node, dense))
+            )
+            if made is not None:
+                return made
+            moving = {k: densified(t) for k, t in moving.items()}
+        return super().__call__(node, moving)
 
     def composed(self, node: Any, saved: tuple[Any, ...], moving: dict[int, Any]) -> Any:
         args, variables = list(self.revived(node, saved, tensors=True)[: len(node.inputs)]), []

@@ -218,7 +218,7 @@ def each(pull: Callable[[Any], tuple[Any, ...]], g: Any) -> tuple[Any, ...]:
     if type(g) is not Batched:
         with within(()):
             return pull(g)
-    parts = [each(pull, g.value[b]) for b in range(g.level.size)]
+    parts = [each(pull, g.examples[b]) for b in range(g.level.size)]
     made = []
     for group in zip(*parts, strict=True):
         values = [

@@ -86,7 +86,7 @@ def _together(outputs: list[Tensor], inputs: list[Tensor], seeds: Any, by_rows: 
     first = 0
     for t, part in zip(ends, found, strict=True):
         if part is not None:
-            value = part.value if type(part) is Batched and part.level is level else part
+            value = part.examples if type(part) is Batched and part.level is level else part
             rows = np.asarray(value._array)
             made[:, first : first + t.size] = rows.reshape(len(seeds) if value is not part else 1, t.size)
         first += t.size

@@ -2,7 +2,7 @@
 
 The function runs once, recorded. Rows are what a backward pass makes of the cotangents that are a basis of the result,
 columns what a forward pass makes of the tangents that are a basis of the arguments: passes with all of a basis, or with
-`chunk_size` of it, at a time.
+`chunk_size` of it, at a time. `diagonals.py` holds what is mostly zeros of these.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..ops import register
 from ..ops.register import placed
 from ..ops.undetermined import TooHigh, Undetermined
 from . import batched_passes, reverse
+from .diagonals import Diagonals
 from .forward import ARRAYS, TENSORS, jvp, push_through
 from .levels import new_level, tensor, within
 from .mapping import vmap
@@ -42,6 +43,9 @@ def jacobian(
     structure of the argument in the place of each leaf (a tuple of these for a sequence of argnums), and arrays of the
     shape of that result followed by that of the argument. `f` may return any number of arrays of any shape.
     chunk_size: how many rows or columns are computed at a time; None lets one value of a pass take at most 64 MB.
+
+    What operations on elements alone come to is computed as a few diagonals. Zeros outside of them are exact, also
+    beside an element whose slope is inf or nan.
 
     Results are NumPy arrays or Tensors, with a graph if need be, by the rules of `zen.grad`. Raises TypeError for
     complex arguments or results without `holomorphic`.
@@ -128,8 +132,8 @@ class _Jacobian(Wrapper):
         many_rows = sum([t.size for t in outputs]) >= sum([t.size for t in variables.tensors])
         by_columns = many_rows if self._forward is None else self._forward
         with backend.GradMode(recorded):
-            blocks = _all_blocks(by_columns, outputs, variables.tensors, recorded, self._chunk_size)
-        blocks = [[_given(variables, b, recorded, as_array) for b in row] for row in blocks]
+            blocks, own = _all_blocks(by_columns, outputs, variables.tensors, recorded, self._chunk_size)
+        blocks = [[_given(variables, b, recorded, as_array, own) for b in row] for row in blocks]
         found = trees.rebuild(out, [self._inner(args, where, row) for row in blocks])
         return self._with(variables.settled(out, recorded, as_array), variables.settled(aux, recorded, as_array), found)
 
@@ -184,18 +188,26 @@ class _Jacobian(Wrapper):
                 raise TypeError(f"jacobian: an argument or a result is of dtype {t.dtype}; {what}")
 
 
-def _given(variables: Variables, block: Any, recorded: bool, as_array: bool) -> Any:
+def _given(variables: Variables, block: Any, recorded: bool, as_array: bool, own: list[np.ndarray]) -> Any:
+    """A block as the caller gets it. own: memory that need not be copied."""
     if recorded:
         return variables.settle(block, True, False)
-    return np.array(block._array) if as_array else block.detach()
+    if not as_array:
+        return block.detach()
+    a = block._array
+    root = a if a.base is None else a.base
+    return a if any([root is x for x in own]) else np.array(a)
 
 
 class _Rows:
     """For each output, rows of the Jacobian: what passes backwards make of its basis."""
 
+    behind = False
+
     def __init__(self, outputs: list[Tensor], inputs: list[Tensor], recorded: bool) -> None:
         self.outputs, self.inputs, self.recorded = outputs, inputs, recorded
         self.starts, self.ends = outputs, inputs
+        self.own: list[np.ndarray] = []  # memory that nobody else has
 
     def many(self, k: int, basis: Any) -> list[Any]:
         if self.outputs[k].node is None:
@@ -217,9 +229,12 @@ class _Rows:
 class _Columns:
     """For each input, columns of the Jacobian: what passes forwards make of its basis."""
 
+    behind = True
+
     def __init__(self, outputs: list[Tensor], inputs: list[Tensor], recorded: bool) -> None:
         self.outputs, self.inputs, self.recorded = outputs, inputs, recorded
         self.starts, self.ends = inputs, outputs
+        self.own: list[np.ndarray] = []
 
     def many(self, k: int, basis: Any) -> list[Any]:
         return batched_passes.push(self.outputs, [self.inputs[k]], [basis], self.recorded)
@@ -244,21 +259,21 @@ class _Columns:
 
 def _all_blocks(
     by_columns: bool, outputs: list[Tensor], inputs: list[Tensor], recorded: bool, chunk_size: int | None
-) -> list[list[Any]]:
-    """By columns, where tangents are determined: with equal eigenvalues the gradients alone may be, and give rows."""
+) -> tuple[list[list[Any]], list[np.ndarray]]:
+    """The blocks, and memory that nobody else has. By columns, where tangents are determined: with equal eigenvalues the gradients alone may be, and give rows."""
     columns, rows = _Columns(outputs, inputs, recorded), _Rows(outputs, inputs, recorded)
     if not by_columns:
-        return _blocks(rows, chunk_size)
+        return _blocks(rows, chunk_size), rows.own
     try:
-        return _blocks(columns, chunk_size)
+        return _blocks(columns, chunk_size), columns.own
     except Undetermined:
         pass
     try:
-        return _blocks(rows, chunk_size)
+        return _blocks(rows, chunk_size), rows.own
     except TooHigh:
         raise
     except np.linalg.LinAlgError:  # then `jvp` says what each column is
-        return _blocks(columns, chunk_size, together=False)
+        return _blocks(columns, chunk_size, together=False), columns.own
 
 
 def _blocks(passes: _Rows | _Columns, chunk_size: int | None, together: bool = True) -> list[list[Any]]:
@@ -279,32 +294,37 @@ def _blocks(passes: _Rows | _Columns, chunk_size: int | None, together: bool = T
 def _part(passes: _Rows | _Columns, k: int, first: int, last: int, together: bool) -> list[Any]:
     """What some of the basis vectors of start k come to: Tensors with the vectors' numbers in front, or None."""
     t = passes.starts[k]
-    vectors = backend.wrap(np.eye(last - first, t.size, first, t.dtype).reshape(last - first, *t.shape))
     if together:
         try:
-            return _part_together(passes, k, vectors)
+            return _part_together(passes, k, first, last)
         except Undetermined:
             raise
         except Exception:
             batching.note("a derivative")
+    vectors = backend.wrap(np.eye(last - first, t.size, first, t.dtype).reshape(last - first, *t.shape))
     found = [passes.one(k, vectors[b]) for b in range(last - first)]
     return [
         None if group[0] is None else register.FUNCTIONS["stack"](list(group)) for group in zip(*found, strict=True)
     ]
 
 
-def _part_together(passes: _Rows | _Columns, k: int, vectors: Tensor) -> list[Any]:
-    level = new_level(vectors.shape[0])
+def _part_together(passes: _Rows | _Columns, k: int, first: int, last: int) -> list[Any]:
+    level = new_level(last - first)
     ANYWHERE.append(level)
     try:
         with within((*running.levels, level)):
-            made = passes.many(k, Batched(vectors, level))
-        return [None if x is None else _full(x, level) for x in made]
+            made = passes.many(k, Diagonals.basis(level, passes.starts[k], first, passes.recorded))
+            return [None if x is None else _full(x, level, passes) for x in made]
     finally:
         ANYWHERE.remove(level)
 
 
-def _full(x: Any, level: Any) -> Any:
+def _full(x: Any, level: Any, passes: _Rows | _Columns) -> Any:
+    if type(x) is Diagonals:
+        made = x.value(passes.behind)
+        if not passes.recorded:
+            passes.own.append(made._array if made._array.base is None else made._array.base)
+        return made
     if type(x) is Batched and x.level is level:
         return x.examples
     return register.tensors.broadcast_to(x, (level.size, *x.shape))
