@@ -12,7 +12,7 @@ from ..backend import Tensor
 from ..batched import ANYWHERE, Batched, running
 from ..ops.operands import raw
 from ..ops.register import placed, tensors
-from . import batched_passes
+from .closures import pulled
 from .levels import lifted, lowered, within
 from .recordings import Recording
 from .wrapper import Wrapper
@@ -160,7 +160,7 @@ class _Call:
         outputs = self.again(operands, own, digest)
         pairs = [(y, c) for y, c in zip(outputs, g, strict=True) if c is not None]
         seeds = [c if isinstance(c, (Tensor, Batched)) else backend.wrap(np.asarray(c)) for _, c in pairs]
-        found = batched_passes.run([y for y, _ in pairs], seeds, [*own, *self.free], recorded)
+        found = pulled([y for y, _ in pairs], seeds, [*own, *self.free], recorded)
         found = [x if x is None or recorded or type(x) is Batched else x._array for x in found]
         made: list[Any] = [None] * len(self.operands)
         for k, x in zip(self.moving, found, strict=False):
@@ -175,6 +175,9 @@ class _Call:
             out = self.run(operands)
         finally:
             random.set_state(after)
+            for t in own:  # open meanwhile: transforms in the function take them for free variables
+                if t.node.row is None:  # type: ignore[union-attr]
+                    t.node.closed = True  # type: ignore[union-attr]
         outputs = [x for x in trees.values([out]) if isinstance(x, Tensor) and x.requires_grad]
         if [x.shape for x in outputs] != self.shapes:
             raise RuntimeError("checkpoint: the function gave other results when it ran again; it must do the same")
@@ -207,9 +210,7 @@ def _variable(x: Any, recorded: bool) -> Tensor:
     if recorded and isinstance(x, Tensor) and x.requires_grad:
         made: Tensor = tensors.positive(x)
         return made
-    own = backend.leaf(np.asarray(raw(x)), True)
-    own.node.closed = True  # type: ignore[union-attr]
-    return own
+    return backend.leaf(np.asarray(raw(x)), True)
 
 
 def _tensor_of(node: Any) -> Tensor:

@@ -60,7 +60,8 @@ def pulled(outputs: list[Tensor], seeds: list[Any], inputs: list[Tensor], record
         return [None] * len(inputs)
     roots, given = [t for t, _ in live], [s for _, s in live]
     nodes: set[Any] = {t.node for t in inputs}
-    if all([n.hooks is None for n in nodes]) and _are_independent(nodes):
+    many = any([type(s) is Batched for s in given])
+    if not many and all([n.hooks is None for n in nodes]) and _are_independent(nodes):
         return backend.run(roots, given, inputs, True, recorded) or [None] * len(inputs)
     given = [s if isinstance(s, (Tensor, Batched)) else backend.wrap(np.asarray(s)) for s in given]
     return batched_passes.pull(roots, given, inputs, recorded, partial=True)

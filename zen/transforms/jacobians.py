@@ -260,7 +260,10 @@ class _Columns:
 def _all_blocks(
     by_columns: bool, outputs: list[Tensor], inputs: list[Tensor], recorded: bool, chunk_size: int | None
 ) -> tuple[list[list[Any]], list[np.ndarray]]:
-    """The blocks, and memory that nobody else has. By columns, where tangents are determined: with equal eigenvalues the gradients alone may be, and give rows."""
+    """The blocks, and memory that nobody else has.
+
+    By columns, where tangents are determined: with equal eigenvalues the gradients alone may be, and give rows.
+    """
     columns, rows = _Columns(outputs, inputs, recorded), _Rows(outputs, inputs, recorded)
     if not by_columns:
         return _blocks(rows, chunk_size), rows.own
