@@ -73,7 +73,7 @@ def test_all_examples_at_once(name):
             for k, y in enumerate(found):
                 want = np.stack([np.asarray(e[k]) for e in expected])
                 assert type(y) is Batched and y.shape == want.shape[1:] and y.dtype == want.dtype
-                np.testing.assert_allclose(y.value.numpy(), want, rtol=1e-10, atol=1e-12)
+                np.testing.assert_allclose(y.examples.numpy(), want, rtol=1e-10, atol=1e-12)
             tried += 1
     assert tried or not [c for case in drawn(name) for c in choices(case.args)]
 

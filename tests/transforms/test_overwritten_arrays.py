@@ -105,6 +105,27 @@ def test_pullbacks_and_linearizations(n):
             overwritten(make)
 
 
+DIRECTIONS = {
+    "vjp": lambda w, x, c: zen.vjp(lambda x: w * w * x**2, x)[1](c)[0],
+    "linearize": lambda w, x, c: zen.linearize(lambda x: w * w * x**2, x)[1](c),
+    "jvp": lambda w, x, c: zen.jvp(lambda x: w * w * x**2, (x,), (c,))[1],
+    "gradients": lambda w, x, c: zen.gradients(2 * w * w * x * w / 3, w, grad_outputs=c, create_graph=True),
+    "vmap of a pullback": lambda w, x, c: zen.vmap(zen.vjp(lambda x: w * w * x**2, x)[1])(c[None])[0],
+    "vmap of jvp": lambda w, x, c: zen.vmap(lambda c: zen.jvp(lambda x: w * w * x**2, (x,), (c,))[1])(c[None]),
+}  # fmt: skip
+
+
+@SIZES
+@pytest.mark.parametrize("name", list(DIRECTIONS))
+def test_cotangents_and_tangents_of_what_is_differentiated_again(name, n):
+    x, w = np.random.default_rng(0).normal(size=n), zen.tensor(np.full(n, 2.0), requires_grad=True)
+    for given in (lambda c: c, zen.asarray):
+        w.grad, c = None, np.ones(n)
+        y = DIRECTIONS[name](w, x, given(c))
+        c[:] = 7.0
+        agree(lambda: backward(y, w), 8 * x, may_raise=n == HUGE)  # noqa: B023
+
+
 def test_a_linearization_within_vmap_is_that_of_the_values_then():
     def f(x):
         a = np.array([3.0, 4.0])

@@ -95,6 +95,8 @@ class _Pass:
     def seed(self, node: Node, value: Any) -> None:
         if value is None:
             value = np.ones(node.shape, node.dtype)
+        elif self.recorded and isinstance(value, np.ndarray):
+            value = value.copy()  # nobody tells of a write to the user's array, which the pass may save
         with np.errstate(all="ignore"):
             self.give(node, self.conform(value, node, "backward"), False)
 

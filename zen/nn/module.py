@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from ..batched import Batched
 from . import arguments, state
 from .description import describe
 from .hooks import Hook, Hooks, RemovableHandle, call
@@ -262,9 +263,8 @@ class Module:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter of this dotted name; AttributeError if there is none."""
-        found = self._get(target, "_parameters")
-        assert isinstance(found, Parameter)
-        return found
+        found: Any = self._get(target, "_parameters")  # in a `functional_call` any Tensor
+        return found  # type: ignore[no-any-return]
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer of this dotted name; AttributeError if there is none."""
@@ -274,9 +274,9 @@ class Module:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         found = module.__dict__[registry].keys() & {name} and module.__dict__[name]
-        if not isinstance(found, Tensor):
+        if not isinstance(found, (Tensor, Batched)):
             raise AttributeError(f"{path or 'the module'} ({type(module).__name__}) has no {_KINDS[registry]} {name!r}")
-        return found
+        return found  # type: ignore[return-value]
 
     # State
 

@@ -78,6 +78,8 @@ def _made(base: type[Module], names: frozenset[str]) -> type[Module]:
             return made
         function, args, *rest = made
         state = [dict(x) if isinstance(x, _Members) else x for x in rest]
+        if getattr(function, "__name__", "") == "__newobj__":  # which pickle compares with the class of now
+            function = _empty
         return function, tuple([base if x is kind else x for x in args]), *state
 
     return type(base.__name__, (base,), {
@@ -85,6 +87,11 @@ def _made(base: type[Module], names: frozenset[str]) -> type[Module]:
         "__reduce_ex__": __reduce_ex__, "__module__": base.__module__, "__qualname__": base.__qualname__,
         "__doc__": base.__doc__, "_replacing_base": base, "_replacing_names": names,
     })  # fmt: skip
+
+
+def _empty(kind: Any, *args: Any) -> Any:
+    """A module to be filled by copy and pickle."""
+    return kind.__new__(kind, *args)
 
 
 class _Member:

@@ -83,7 +83,8 @@ class Arguments:
         """What the function makes of the arrays."""
         before = backend.recorded()
         args, keywords = self.positional([raw(x) for x in self.operands]), self.named(self.arrays)
-        out = function(*args, **keywords)
+        with np.errstate(all="ignore"):
+            out = function(*args, **keywords)
         held = isinstance(out, np.ndarray) and sys.getrefcount(out) > 2  # by more than the variable and the argument
         if out is None:
             raise TypeError(f"{name}: the function returned None; it must return arrays")
