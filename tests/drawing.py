@@ -106,7 +106,7 @@ def cases(name: str, seed: int = 0) -> list[Case]:
 
 
 def broadcast_shapes(nargs: int) -> list[list[tuple[int, ...]]]:
-    """Shapes that broadcast together, for rows of one, two or three arguments."""
+    """Shapes that broadcast together, for rows of one argument or more."""
     if nargs == 1:
         return [[(3,)], [(2, 1, 3)]]
     if nargs == 2:
@@ -114,4 +114,5 @@ def broadcast_shapes(nargs: int) -> list[list[tuple[int, ...]]]:
             [(3, 1), (1, 4)], [(4,), (2, 3, 4)], [(2, 3, 4), (3, 1)], [(), (3,)], [(2, 3), ()], [(1,), (3,)],
             [(1, 1), (2, 3)], [(2, 1, 3), (2, 4, 1)], [(1,), (1,)],
         ]  # fmt: skip
-    return [[(3, 1), (1, 4), (4,)], [(2, 3), (), (3,)], [(), (2, 3), (2, 1)], [(3,), (3,), ()], [(1,), (1, 1), (2, 3)]]
+    three = [[(3, 1), (1, 4), (4,)], [(2, 3), (), (3,)], [(), (2, 3), (2, 1)], [(3,), (3,), ()], [(1,), (1, 1), (2, 3)]]
+    return [[*shapes[:1] * (nargs - 3), *shapes] for shapes in three]

@@ -1,9 +1,9 @@
 """Special functions under the names of scipy.special: `zen.special.gammaln(x)`.
 
 Arguments, values and dtypes are SciPy's, except that a Python number never widens a Tensor; all are differentiable in
-every argument that is not an order. `scipy.special.f(t)` on a Tensor is `zen.special.f(t)` where f is a ufunc;
-logsumexp, softmax, log_softmax, multigammaln and polygamma are no ufuncs and are to be called here. What needs SciPy's
-values imports it on first use: the extra "special".
+every argument that is no order, degree or count. `scipy.special.f(t)` on a Tensor is `zen.special.f(t)` where f is a
+ufunc; logsumexp, softmax, log_softmax, multigammaln and polygamma are no ufuncs and are to be called here. What needs
+SciPy's values imports it on first use: the extra "special".
 """
 
 from typing import TYPE_CHECKING
@@ -38,12 +38,40 @@ from .ops.special_gamma import (
     zeta,
 )
 from .ops.special_incomplete import betainc, betaincc, gammainc, gammaincc
+from .ops.special_integrals import (
+    airy,
+    ellipe,
+    ellipk,
+    erfi,
+    exp1,
+    exp10,
+    expi,
+    fresnel,
+    owens_t,
+    rgamma,
+    shichi,
+    sici,
+    spence,
+)
 from .ops.special_inverses import betaincinv, gammaincinv
+from .ops.special_polynomials import (
+    eval_chebyt,
+    eval_chebyu,
+    eval_gegenbauer,
+    eval_genlaguerre,
+    eval_hermite,
+    eval_hermitenorm,
+    eval_jacobi,
+    eval_laguerre,
+    eval_legendre,
+)
+from .ops.special_probability import chdtr, chdtrc, gammainccinv, gdtr, gdtrc, huber, pdtr, pdtrc, pseudo_huber
 from .ops.special_student import stdtr, stdtrit
 
 psi = digamma  # its name in SciPy
 
 __all__ = [
+    "airy",
     "beta",
     "betainc",
     "betaincc",
@@ -51,22 +79,44 @@ __all__ = [
     "betaln",
     "boxcox",
     "boxcox1p",
+    "chdtr",
+    "chdtrc",
     "cosm1",
     "digamma",
+    "ellipe",
+    "ellipk",
     "entr",
     "erf",
     "erfc",
     "erfcinv",
     "erfcx",
+    "erfi",
     "erfinv",
+    "eval_chebyt",
+    "eval_chebyu",
+    "eval_gegenbauer",
+    "eval_genlaguerre",
+    "eval_hermite",
+    "eval_hermitenorm",
+    "eval_jacobi",
+    "eval_laguerre",
+    "eval_legendre",
+    "exp1",
+    "exp10",
+    "expi",
     "expit",
     "expm1",
     "exprel",
+    "fresnel",
     "gamma",
     "gammainc",
     "gammaincc",
+    "gammainccinv",
     "gammaincinv",
     "gammaln",
+    "gdtr",
+    "gdtrc",
+    "huber",
     "i0",
     "i0e",
     "i1",
@@ -95,11 +145,19 @@ __all__ = [
     "multigammaln",
     "ndtr",
     "ndtri",
+    "owens_t",
+    "pdtr",
+    "pdtrc",
     "polygamma",
+    "pseudo_huber",
     "psi",
     "rel_entr",
+    "rgamma",
+    "shichi",
+    "sici",
     "sinc",
     "softmax",
+    "spence",
     "stdtr",
     "stdtrit",
     "xlog1py",

@@ -29,7 +29,7 @@ from zen.testing import check_gradients, evaluate
 DTYPES = {np.float16: 4e-3, np.float32: 3e-6, np.float64: 1e-13}
 SMOOTH = [n for n in ELEMENTWISE if n in DIFFERENTIABLE]
 SMOOTH_PAIRS = [n for n in SMOOTH if len(ROWS[n].args) == 2 and None not in ROWS[n].vjp]
-ORDERED = {n for n in SMOOTH if len(ROWS[n].args) == 2 and None in ROWS[n].vjp}
+ORDERED = {n for n in SMOOTH if len(ROWS[n].args) > 1 and sum([v is not None for v in ROWS[n].vjp]) == 1}
 OF_SCIPY = {n for family, names in late_names.ROWS.items() if family.startswith("special") for n in names.split()}
 """Rows that return float32 for float16, as SciPy does."""
 OF_OTHER_DTYPES = {"astype", "constant", "batch_norm"}  # a parameter says it, or some results are in float64

@@ -225,6 +225,13 @@ def test_multigammaln():
 
 # --- dtypes and errors
 
+ORDERS = {
+    **dict.fromkeys("jv yv iv ive kv kve polygamma zeta pdtr pdtrc".split(), 1),
+    **dict.fromkeys("eval_legendre eval_chebyt eval_chebyu eval_hermite eval_hermitenorm eval_laguerre".split(), 1),
+    "eval_genlaguerre": 2, "eval_gegenbauer": 2, "eval_jacobi": 3,
+}  # fmt: skip
+"""How many of the arguments of a function are constants."""
+
 
 @pytest.mark.parametrize(
     "name", [n for n in special.__all__ if n not in ("logsumexp", "softmax", "log_softmax", "multigammaln")]
@@ -232,10 +239,11 @@ def test_multigammaln():
 def test_dtypes(name):
     function = getattr(special, name)
     args = len(inspect.signature(function).parameters)
-    order = 1 if name in ("jv", "yv", "iv", "ive", "kv", "kve", "polygamma", "zeta") else 0
+    order = ORDERS.get(name, 0)
     for dtype, expected in ((np.float32, np.float32), (np.float64, np.float64), (np.int64, np.float64)):
         given = [2.0 if k < order else np.array([1], dtype) for k in range(args)]
-        assert function(*given).dtype == expected
+        made = function(*given)
+        assert {t.dtype for t in (made if isinstance(made, tuple) else (made,))} == {np.dtype(expected)}
     if args > 1 + order:  # a Python number never widens
         assert function(*[np.array([0.5], np.float32), *[0.5] * (args - 1)]).dtype == np.float32, name
 
@@ -246,6 +254,20 @@ def test_orders_have_no_derivative(name):
     with pytest.raises(TypeError, match=rf"{name}: no derivative with respect to v: .* no closed form; detach\(\) it"):
         getattr(special, name)(v, 1.0)
     assert getattr(special, name)(v.detach(), 1.0).shape == (2,)
+
+
+@pytest.mark.parametrize("name", [n for n in special.__all__ if n.startswith("eval_")] + ["pdtr", "pdtrc"])
+def test_parameters_have_no_derivative(name):
+    arguments = [*inspect.signature(getattr(special, name)).parameters]
+    for k, argument in enumerate(arguments[:-1]):
+        given = [zen.tensor(2.0, requires_grad=j == k) for j in range(len(arguments))]
+        with pytest.raises(TypeError, match=rf"{name}: no derivative with respect to {argument}: .*detach"):
+            getattr(special, name)(*given)
+
+
+def test_hermite_polynomials_have_whole_degrees():
+    with pytest.raises(ValueError, match="eval_hermite: n must be whole numbers, got 1.5"):
+        special.eval_hermite(1.5, 1.0)
 
 
 def test_other_errors():

@@ -22,7 +22,10 @@ EXEMPT = {
     "power_slope": "its value at b = 0 is 0 at a = 0 as well, whatever the limit",
     "heaviside": "b counts where a is 0, and nowhere nearby",
     "bce": "its gradient is bounded as in PyTorch, where the limit is infinite",
-    **dict.fromkeys(("entr", "rel_entr", "kl_div"), "infinite outside of their domain: see special_points"),
+    **dict.fromkeys(
+        ("entr", "rel_entr", "kl_div", "limited_square", "pseudo_huber"),
+        "infinite outside of their domain: see special_points",
+    ),
     **dict.fromkeys(
         ("betaincc", "betaincinv", "gammaincinv", "stdtr", "stdtrit", "student_slope"),
         "dear at third order: see special_points",

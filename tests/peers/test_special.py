@@ -20,7 +20,8 @@ ARGUMENTS = {
     **dict.fromkeys("gammaln gamma loggamma digamma y0 y1 k0 k1 k0e k1e".split(), POSITIVE),
 }  # fmt: skip
 NO_UFUNCS = {"logsumexp", "softmax", "log_softmax", "multigammaln", "polygamma", "zeta", "sinc"}
-NAMES = sorted({*special.__all__} - NO_UFUNCS)
+SEVERAL = {"airy", "fresnel", "shichi", "sici"}
+NAMES = sorted({*special.__all__} - NO_UFUNCS - SEVERAL)
 ONE = [n for n in NAMES if len(inspect.signature(getattr(special, n)).parameters) == 1]
 TWO = (
     "beta betaln gammainc gammaincc xlogy xlog1py rel_entr kl_div stdtr boxcox boxcox1p inv_boxcox inv_boxcox1p".split()
@@ -43,7 +44,8 @@ def compare(name, *args, dtype=np.float64):
 @pytest.mark.parametrize("name", ONE)
 def test_values_of_one_argument(name, dtype):
     compare(name, ARGUMENTS.get(name, WHOLE), dtype=dtype)
-    compare(name, EDGES, dtype=dtype)
+    # SciPy's i0 of inf is nan, zen's is the limit
+    compare(name, EDGES[~np.isinf(EDGES)] if name == "i0" else EDGES, dtype=dtype)
 
 
 @pytest.mark.parametrize("name", TWO)
@@ -105,7 +107,7 @@ def test_derivatives_by_digamma_and_trigamma(function, slope, bend):
 def test_a_ufunc_of_scipy_on_a_tensor_is_zens_function(name):
     count = len(inspect.signature(getattr(special, name)).parameters)
     t = zen.tensor([0.25, 0.75], requires_grad=True)
-    args = [*[0.5] * (count - 1), t]
+    args = [*[2 if name.startswith("eval_hermite") else 0.5] * (count - 1), t]
     found, own = getattr(scipy.special, name)(*args), getattr(special, name)(*args)
     assert type(found) is zen.Tensor and found.requires_grad
     np.testing.assert_array_equal(found.array, own.array)
@@ -122,8 +124,8 @@ def test_what_scipys_functions_call():
         scipy.special.zeta(t)
     with pytest.raises(TypeError, match="jv: no derivative with respect to v"):
         scipy.special.jv(t, 1.0)
-    with pytest.raises(TypeError, match=r"scipy\.special\.ellipk has no derivative"):
-        scipy.special.ellipk(t)
+    with pytest.raises(TypeError, match=r"scipy\.special\.mathieu_a has no derivative"):
+        scipy.special.mathieu_a(1, t)
     for name in ("softmax", "logsumexp"):
         with pytest.raises(RuntimeError, match="would lose the gradient"):
             getattr(scipy.special, name)(t)
@@ -131,3 +133,12 @@ def test_what_scipys_functions_call():
         np.testing.assert_allclose(getattr(scipy.special, name)(t).array, getattr(scipy.special, name)(1.5), rtol=1e-14)
     out = zen.zeros(1)
     assert scipy.special.gammaln(t, out=out) is out and out.requires_grad
+
+
+@pytest.mark.parametrize("name", sorted(SEVERAL))
+def test_functions_with_several_results(name):
+    x = zen.tensor(POSITIVE, requires_grad=True)
+    found = getattr(scipy.special, name)(x)
+    for part, expected in zip(found, getattr(scipy.special, name)(POSITIVE), strict=True):
+        np.testing.assert_allclose(part.array, expected, rtol=1e-12)
+        assert part.requires_grad

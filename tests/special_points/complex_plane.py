@@ -17,6 +17,7 @@ ABOVE = complex(-1.0, 0.0)
 
 # (name, function, point, derivatives of order 0 to 3)
 HOLOMORPHIC = [
+    ("rgamma at 1", special.rgamma, 1 + 0j, [1, 0.5772156649015329, 0.5772156649015329**2 - pi**2 / 6]),
     ("exp of pi i", f.exp, pi * 1j, [-1, -1, -1, -1]),
     ("exp at 0", f.exp, 0j, [1, 1, 1, 1]),
     ("expm1 at 0", f.expm1, 0j, [0, 1, 1, 1]),

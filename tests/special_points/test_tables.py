@@ -24,6 +24,7 @@ from special_points import (
     matrices,
     real,
     special,
+    special_more,
     sums,
 )
 
@@ -33,7 +34,7 @@ from zen import backend
 TABLES = {
     module.__name__.rpartition(".")[2]: module.POINTS
     for module in (
-        elementwise, real, special, choices, sums, curves, matrices, layers, losses, distributions,
+        elementwise, real, special, special_more, choices, sums, curves, matrices, layers, losses, distributions,
         complex_plane,
     )
 }  # fmt: skip

@@ -22,7 +22,7 @@ FAMILIES = (
     "editing", "turning", "sets", "polynomials", "polynomial_fits", "power_series_values",
     "resampling", "alignment", "multilabel", "volumes", "unpooling", "sampling_grids", "bags",
     "special_error", "special_gamma", "special_incomplete", "special_student", "special_entropy", "special_bessel",
-    "special_boxcox", "special_inverses",
+    "special_boxcox", "special_inverses", "special_polynomials", "special_integrals", "special_probability",
 )  # fmt: skip
 """Each behind those that it imports."""
 

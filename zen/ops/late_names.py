@@ -75,6 +75,15 @@ ROWS: dict[str, str] = {
     ),
     "special_boxcox": "boxcox boxcox1p cosm1 exprel inv_boxcox inv_boxcox1p logrel",
     "special_inverses": "betaincinv gammaincinv",
+    "special_polynomials": (
+        "eval_chebyt eval_chebyu eval_gegenbauer eval_genlaguerre eval_hermite eval_hermitenorm eval_jacobi "
+        "eval_laguerre eval_legendre"
+    ),
+    "special_integrals": (
+        "airy_ai airy_ai_slope airy_bi airy_bi_slope chi ci complex_rgamma ellipe ellipe_slope ellipk ellipk_slope "
+        "erfi exp1 exp10 expi fresnel_c fresnel_s owens_t rgamma shi si spence"
+    ),
+    "special_probability": "chdtr chdtrc gammainccinv gdtr gdtrc limited_square pdtr pdtrc pseudo_huber",
 }
 FUNCTIONS: dict[str, str] = {
     "casting": "astype copy",
@@ -295,6 +304,20 @@ NUMPY: dict[str, str] = {
         "scipy.special.log1p"
     ),
     "special_inverses": "scipy.special.betaincinv scipy.special.gammaincinv",
+    "special_polynomials": (
+        "scipy.special.eval_chebyt scipy.special.eval_chebyu scipy.special.eval_gegenbauer "
+        "scipy.special.eval_genlaguerre scipy.special.eval_hermite scipy.special.eval_hermitenorm "
+        "scipy.special.eval_jacobi scipy.special.eval_laguerre scipy.special.eval_legendre"
+    ),
+    "special_integrals": (
+        "scipy.special.airy scipy.special.ellipe scipy.special.ellipk scipy.special.erfi scipy.special.exp1 "
+        "scipy.special.exp10 scipy.special.expi scipy.special.fresnel scipy.special.owens_t scipy.special.rgamma "
+        "scipy.special.shichi scipy.special.sici scipy.special.spence"
+    ),
+    "special_probability": (
+        "scipy.special.chdtr scipy.special.chdtrc scipy.special.gammainccinv scipy.special.gdtr scipy.special.gdtrc "
+        "scipy.special.huber scipy.special.pdtr scipy.special.pdtrc scipy.special.pseudo_huber"
+    ),
 }
 MEMBERS: dict[str, str] = {
     "inplace": "add_ clamp_ clip_ copy_ div_ fill_ mul_ pow_ sub_ zero_",
