@@ -145,7 +145,9 @@ def test_keywords_and_constant_arguments():
     np.testing.assert_allclose(f(2.0, X, n=3).toarray(), np.diag(6 * X**2))
 
 
-@pytest.mark.parametrize("x", [np.float64(2.0), 2.0, 2, np.ones((0, 3)), [1.0, 2.0], np.ones(3, np.float32), X[::-2]])
+@pytest.mark.parametrize(
+    "x", [np.float64(2.0), 2.0, 2, np.ones((0, 3)), [1.0, 2.0], np.ones(3, np.float32), np.ones(3, np.float16), X[::-2]]
+)
 def test_numbers_and_arrays_of_every_kind(x):
     size = sum([np.size(v) for v in x]) if isinstance(x, list) else np.size(x)
 
@@ -153,7 +155,7 @@ def test_numbers_and_arrays_of_every_kind(x):
         return [v**2 for v in x] if isinstance(x, list) else x**2
 
     found = zen.sparse_jacobian(square)(x)
-    assert found.dtype == (np.float32 if getattr(x, "dtype", None) == np.float32 else np.float64)
+    assert found.dtype == (np.float32 if getattr(x, "dtype", None) in (np.float16, np.float32) else np.float64)
     np.testing.assert_allclose(found.toarray(), np.diag(2 * np.ravel(x)) if size else np.zeros((0, 0)))
     hessian = zen.sparse_hessian(
         lambda x: sum([np.sum(v) for v in square(x)]) if isinstance(x, list) else square(x).sum()

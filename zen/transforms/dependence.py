@@ -13,6 +13,7 @@ order of a sort, the branch of an `if`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,7 +46,10 @@ def walk(outputs: Sequence[Tensor], states: dict[Any, Sets]) -> list[Sets | None
     """The sets of the outputs from those of the nodes in `states`; None for one that depends on none of them."""
     known: dict[Any, Any] = dict(states)
     ends = [t.node for t in outputs]
-    for node in batched_passes.between([n for n in ends if n is not None], states):
+    nodes = batched_passes.between([n for n in ends if n is not None], states)
+    # How often each will be asked for: sets are dropped after the last time, so that few are held of a long graph.
+    left = Counter([n for node in nodes for n in node.inputs] + ends)
+    for node in nodes:
         if node.released:
             batched_passes.raise_released(node)
         moving = {k: known[n] for k, n in enumerate(node.inputs) if n is not None and n in known}
@@ -61,6 +65,10 @@ def walk(outputs: Sequence[Tensor], states: dict[Any, Sets]) -> list[Sets | None
             made = _result(node, moving, node.shape, None)
             if made is not None:
                 known[node] = made
+        left.subtract([n for n in node.inputs])
+        for n in node.inputs:
+            if not left[n]:
+                known.pop(n, None)
     return [None if n is None else known.get(n) for n in ends]
 
 

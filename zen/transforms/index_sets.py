@@ -1,7 +1,7 @@
 """For each element of an array the set of variables that it depends on, and what operations make of such sets.
 
 Elements share one set where they can: `labels` has the shape of the array and says which, and the sets are the rows of
-a scipy.sparse matrix of bools. Set 0 is the empty one. Whatever moves elements moves labels, and whatever computes
+a sparse matrix of bools. Set 0 is the empty one. Whatever moves elements moves labels, and whatever computes
 unites sets. Called by `dependence.py`.
 """
 
@@ -14,7 +14,26 @@ from typing import Any
 
 import numpy as np
 
-Matrix = Any  # scipy.sparse.csr_array of bool
+_LARGE = 1 << 12
+"""Members from which SciPy unites rows faster than a sort does: below, most of its time goes into making matrices."""
+
+
+class Matrix:
+    """Compressed rows, of bools: the members of each in order. SciPy's class takes 100 us to make."""
+
+    __slots__ = ("indices", "indptr", "shape")
+
+    def __init__(self, indptr: np.ndarray, indices: np.ndarray, shape: tuple[int, int]) -> None:
+        self.indptr, self.indices, self.shape = indptr, indices, shape
+
+    def to_scipy(self) -> Any:
+        from scipy.sparse import csr_array
+
+        return csr_array((np.ones(self.indices.size, bool), self.indices, self.indptr), shape=self.shape)
+
+    def row_of_each(self) -> np.ndarray:
+        """The row of each member."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
 
 class Sets:
@@ -36,16 +55,16 @@ class Sets:
         """Other elements with these sets."""
         return Sets(labels, self.matrix)
 
-    def rows(self) -> Matrix:
-        """The matrix with a row for each element."""
-        return _taken(self.matrix, self.labels.ravel())
+    def rows(self) -> Any:
+        """A scipy.sparse.csr_array with a row for each element."""
+        return _taken(self.matrix, self.labels.ravel()).to_scipy()
 
 
 def variables(shapes: Sequence[tuple[int, ...]]) -> list[Sets]:
     """For arrays of these shapes the sets of their own elements, numbered one array after the other."""
     sizes = [math.prod(shape) for shape in shapes]
     total = sum(sizes)
-    matrix = csr(np.concatenate([[0], np.arange(total + 1)]), np.arange(total), (total + 1, total))
+    matrix = Matrix(np.concatenate([[0], np.arange(total + 1)]), np.arange(total), (total + 1, total))
     found, first = [], 1
     for shape, size in zip(shapes, sizes, strict=True):
         found.append(Sets(np.arange(first, first + size).reshape(shape), matrix))
@@ -77,8 +96,7 @@ def gathered(sets: Sets, target: np.ndarray, shape: tuple[int, ...]) -> Sets:
         return sets.with_labels(made.reshape(shape))
     relation = _relation(target, labels, (size, sets.count))
     numbers, first = numbered_rows(relation)
-    matrix = _taken(relation, np.concatenate([[-1], first])) @ sets.matrix
-    matrix.sort_indices()
+    matrix = _united_rows(_taken(relation, np.concatenate([[-1], first])), sets.matrix)
     return Sets(numbers.reshape(shape) + 1, matrix)
 
 
@@ -86,12 +104,6 @@ def all_of(sets: Sets, shape: tuple[int, ...]) -> Sets:
     """An array of which each element depends on all elements of `sets`."""
     one = gathered(sets, np.zeros(sets.labels.size, np.intp), (1,))
     return one.with_labels(np.broadcast_to(one.labels.reshape(()), shape))
-
-
-def csr(starts: np.ndarray, members: np.ndarray, shape: tuple[int, int]) -> Matrix:
-    from scipy.sparse import csr_array
-
-    return csr_array((np.ones(members.size, bool), members, starts), shape=shape)
 
 
 def _broadcast(sets: Sets, shape: tuple[int, ...]) -> Sets:
@@ -117,12 +129,34 @@ def _union(a: Sets, b: Sets) -> Sets:
         labels = numbers.reshape(shape) + 1
     else:
         labels = np.arange(1, first.size + 1).reshape(shape)
-    return Sets(labels, _rows_of(a.matrix, first) + _rows_of(b.matrix, second))
+    return Sets(labels, _sum(_rows_of(a.matrix, first), _rows_of(b.matrix, second)))
+
+
+def _sum(a: Matrix, b: Matrix) -> Matrix:
+    """Row by row the members of both."""
+    if a.indices.size + b.indices.size >= _LARGE:
+        return _of_scipy(a.to_scipy() + b.to_scipy())
+    rows = np.concatenate([a.row_of_each(), b.row_of_each()])
+    return _relation(rows, np.concatenate([a.indices, b.indices]), a.shape)
+
+
+def _united_rows(relation: Matrix, matrix: Matrix) -> Matrix:
+    """For each row of the relation the union of the rows of the matrix that are its members."""
+    parts = np.diff(matrix.indptr)[relation.indices]
+    if parts.sum() >= _LARGE:
+        return _of_scipy(relation.to_scipy() @ matrix.to_scipy())
+    rows = np.repeat(relation.row_of_each(), parts)
+    return _relation(rows, _taken(matrix, relation.indices).indices, (relation.shape[0], matrix.shape[1]))
+
+
+def _of_scipy(matrix: Any) -> Matrix:
+    matrix.sort_indices()
+    return Matrix(matrix.indptr, matrix.indices, matrix.shape)
 
 
 def _united_pair(a: Sets, b: Sets, k: int, m: int) -> Sets:
     members = _distinct(np.concatenate([_members(a.matrix, k), _members(b.matrix, m)]))
-    return Sets(a.labels, csr(np.array([0, 0, members.size]), members, (2, a.matrix.shape[1])))
+    return Sets(a.labels, Matrix(np.array([0, 0, members.size]), members, (2, a.matrix.shape[1])))
 
 
 def _members(matrix: Matrix, k: int) -> np.ndarray:
@@ -145,7 +179,7 @@ def _taken(matrix: Matrix, rows: np.ndarray) -> Matrix:
     np.cumsum(lengths, out=starts[1:])
     # The place of each member: that of its row's first, and how far it lies behind it.
     places = np.repeat(matrix.indptr[rows] - starts[:-1], lengths) + np.arange(starts[-1])
-    return csr(starts, matrix.indices[places], (rows.size, matrix.shape[1]))
+    return Matrix(starts, matrix.indices[places], (rows.size, matrix.shape[1]))
 
 
 def _distinct(values: np.ndarray) -> np.ndarray:
@@ -160,13 +194,13 @@ def _relation(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> 
     rows, columns = np.divmod(keys, shape[1])
     starts = np.zeros(shape[0] + 1, np.int64)
     np.cumsum(np.bincount(rows, minlength=shape[0]), out=starts[1:])
-    return csr(starts, columns, shape)
+    return Matrix(starts, columns, shape)
 
 
 _MARKS = np.random.default_rng(20050601)
 
 
-def numbered_rows(matrix: Matrix) -> tuple[np.ndarray, np.ndarray]:
+def numbered_rows(matrix: Any) -> tuple[np.ndarray, np.ndarray]:
     """`(numbers, first)`: rows with the same members have the same number; first: a row for each number.
 
     Rows are told apart by the sum of random marks of 64 bits, one for each member.

@@ -16,6 +16,8 @@ by accident, and those that are zero are zero for every value.
 from __future__ import annotations
 
 import math
+import re
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from ..dtypes import INEXACT
 from ..ops import register
 from .index_sets import Sets, gathered
 
-_EXACT = 1e-12
+_EXACT = 1e-14
 """Up to which rounding may change what a random vector becomes, as a part of it."""
 _VECTORS = 256
 """How many vectors may be spent on a pair of axes; what is not told apart by then counts as dependent."""
@@ -47,14 +49,28 @@ def is_affine(row: Any, k: int) -> bool:
 def related(node: Any, k: int, sets: Sets, shape: tuple[int, ...], place: int | None) -> Sets | None:
     """What the sets of argument k become in a result, number `place` of several; None where that was not found."""
     backend.verify_saved(node)
-    row = _Linear(node, k, sets.labels.shape, shape, place)
     if not sets.labels.size or not math.prod(shape):
         return sets.with_labels(np.zeros(shape, np.intp))
+    if place is None and _pulls_by_moving(node.row, k):
+        numbers = np.arange(math.prod(shape)).reshape(shape)
+        return gathered(sets, node.row.vjps[k](register.arrays, numbers, *node.saved, *node.params), shape)
+    row = _Linear(node, k, sets.labels.shape, shape, place)
     try:
         with np.errstate(all="ignore"):
             return _found(row, sets, shape)
     except Exception:
         return None  # a row that takes nothing but what it saved
+
+
+@cache
+def _pulls_by_moving(row: Any, k: int) -> bool:
+    """Whether the vjp is a row that is a view, of the cotangent: its elements are those of the cotangent, moved."""
+    declaration = register.DECLARATIONS.get(row.name)
+    if declaration is None or row.variadic or row.joint or register.ROWS[row.name] is not row:
+        return False
+    called = re.fullmatch(r"(\w+)\(g(, \w+)*\)", declaration.vjp[k] or "")  # type: ignore[index]
+    moving = called and register.DECLARATIONS.get(called[1])
+    return bool(moving and moving.view and len(moving.args) == 1 and not moving.several)
 
 
 def _found(row: _Linear, sets: Sets, shape: tuple[int, ...]) -> Sets:
@@ -72,7 +88,7 @@ class _Linear:
 
     def __init__(self, node: Any, k: int, into: tuple[int, ...], out: tuple[int, ...], place: int | None) -> None:
         self.node, self.k, self.into, self.out, self.place = node, k, into, out, place
-        self.row, self.rng = node.row, np.random.default_rng(len(into))
+        self.row, self.rng = node.row, np.random.default_rng(1)
         self.values = tuple([self._generic(v) for v in node.saved])
         declaration = register.DECLARATIONS.get(self.row.name)
         self.can_push = bool(

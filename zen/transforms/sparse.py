@@ -168,7 +168,8 @@ class SparseJacobian(Wrapper):
                 f"{self._name}: the pattern is of shape {plan.sparsity.shape}, but the derivative of {shape}; leave "
                 "the pattern out, or find it for arguments of these shapes"
             )
-        dtype = np.result_type(*[t.dtype for t in inputs]) if inputs else np.dtype(float)
+        # At least float32: SciPy has no sparse matrices of float16.
+        dtype = np.result_type(np.float32, *[t.dtype for t in inputs]) if inputs else np.dtype(float)
         by_rows = plan.kind == "row"
         found = plan.matrix(compressed.products(outputs, inputs, plan.seeds(dtype), by_rows, chunk_size))
         if check:

@@ -14,7 +14,7 @@ import numpy as np
 from .. import backend, files
 from ..extras import missing
 from ..ops.register import placed
-from .index_sets import csr, numbered_rows
+from .index_sets import Matrix, numbered_rows
 
 KINDS = ("column", "row", "star")
 _MANY = 1e7
@@ -278,7 +278,7 @@ def _each_its_own(starts: np.ndarray) -> np.ndarray:
 
 def _distinct_rows(rows: tuple[np.ndarray, np.ndarray], width: int) -> Any:
     """`(by rows, by columns)` without rows that have the entries of another one, and forbid nothing more."""
-    matrix = csr(*rows, (rows[0].size - 1, width))
+    matrix = Matrix(*rows, (rows[0].size - 1, width)).to_scipy()
     matrix = matrix[np.sort(numbered_rows(matrix)[1])]
     turned = matrix.T.tocsr()
     turned.sort_indices()
