@@ -327,8 +327,10 @@ def test_a_hessian_is_of_one_number():
 def test_arguments_that_do_not_fit():
     with pytest.raises(ValueError, match="chunk_size is a positive int or None, not 0"):
         zen.sparse_jacobian(chain, chunk_size=0)
-    with pytest.raises(ValueError, match="coloring is a zen.Coloring, 'column', 'row' or None, not 'star'"):
+    with pytest.raises(ValueError, match=r"coloring is a zen.Coloring \(.*, 'column', 'row' or None, not 'star'"):
         zen.sparse_jacobian(chain, coloring="star")
+    with pytest.raises(ValueError, match=r"zen.Coloring \(of a pattern, colours and a kind\).*not \[0, 1\]"):
+        zen.sparse_jacobian(chain, coloring=[0, 1])
     with pytest.raises(ValueError, match="a star coloring is for symmetric matrices"):
         zen.sparse_jacobian(chain, coloring=zen.sparse_hessian(rosenbrock).coloring(X))
     with pytest.raises(ValueError, match="not of the pattern given"):
@@ -345,3 +347,30 @@ def test_scipy_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
     with pytest.raises(ImportError, match=r"zen.sparse_hessian needs SciPy: pip install scipy \(the extra 'sparse'"):
         zen.sparse_hessian(rosenbrock)
+
+
+def test_a_value_keeps_the_graph_that_its_derivative_has_not():
+    w = zen.tensor(2.0, requires_grad=True)
+    value, h = zen.value_and_sparse_hessian(lambda x: (x**2).sum() + w)(X)
+    value.backward()
+    assert w.gradient == 1 and h.nnz == 12
+    j, aux = zen.sparse_jacobian(lambda x: (x * 2, w * 3), has_aux=True)(X)
+    assert aux.requires_grad and j.nnz == 12
+
+
+def test_no_arguments_and_no_results():
+    for check in (False, True):
+        assert zen.sparse_jacobian(lambda x: (), check=check)(X).shape == (0, 12)
+        assert zen.sparse_jacobian(lambda x: zen.tensor(np.ones(3)), check=check)({}).shape == (3, 0)
+    assert zen.sparse_jacobian(lambda x: (x * 1.1) ** 3, check=True)(np.linspace(0, 1, 5, dtype=np.float16)).nnz == 5
+
+
+def test_results_that_are_the_same_tensor():
+    def f(x):
+        y = x[:2] ** 2
+        return y, y
+
+    for kind in ("column", "row"):
+        np.testing.assert_allclose(
+            zen.sparse_jacobian(f, coloring=kind)(X).toarray()[:, :2], np.tile(np.diag(2 * X[:2]), (2, 1))
+        )

@@ -33,6 +33,8 @@ def pattern(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Any:
     from scipy.sparse import csr_array, vstack
 
     width = sum([t.size for t in inputs])
+    if not outputs:
+        return csr_array((0, width), dtype=bool)
     states = dict(zip([t.node for t in inputs], variables([t.shape for t in inputs]), strict=True))
     found = walk(outputs, states)
     blocks = [
@@ -65,7 +67,7 @@ def walk(outputs: Sequence[Tensor], states: dict[Any, Sets]) -> list[Sets | None
             made = _result(node, moving, node.shape, None)
             if made is not None:
                 known[node] = made
-        left.subtract([n for n in node.inputs])
+        left.subtract(node.inputs)
         for n in node.inputs:
             if not left[n]:
                 known.pop(n, None)

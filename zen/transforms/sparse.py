@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import trees
 from ..backend import Tensor
 from ..batched import ANYWHERE, Unbatched, running
 from ..dtypes import COMPLEX, DIFFERENTIABLE
@@ -142,9 +143,12 @@ class SparseJacobian(Wrapper):
             if coloring.kind not in self._kinds:
                 raise ValueError(f"{self._name}: a {coloring.kind} coloring is for symmetric matrices")
             return coloring
-        if coloring is not None and coloring not in self._kinds:
+        if coloring is not None and not (isinstance(coloring, str) and coloring in self._kinds):
             kinds = ", ".join([repr(kind) for kind in self._kinds])
-            raise ValueError(f"{self._name}: coloring is a zen.Coloring, {kinds} or None, not {coloring!r}")
+            raise ValueError(
+                f"{self._name}: coloring is a zen.Coloring (of a pattern, colours and a kind), {kinds} or None, not "
+                f"{coloring!r}"
+            )
         return None if pattern is None else self._colored(Sparsity(pattern))
 
     def _colored(self, pattern: Sparsity) -> Coloring:
@@ -174,11 +178,15 @@ class SparseJacobian(Wrapper):
         found = plan.matrix(compressed.products(outputs, inputs, plan.seeds(dtype), by_rows, chunk_size))
         if check:
             self._compare(found, plan.sparsity, outputs, inputs)
-        as_array = not variables.took_tensors
-        value, aux = variables.settled(value, False, as_array), variables.settled(aux, False, as_array)
+        if not (with_value or has_aux):
+            return found
+        # They have a graph where they come from what requires a gradient, though the derivative does not.
+        connected = variables.connected([x for x in trees.values([value, aux]) if isinstance(x, Tensor)])
+        as_array = not (variables.took_tensors or connected)
+        value, aux = (variables.settled(tree, connected, as_array) for tree in (value, aux))
         if with_value:
             return ((value, aux) if has_aux else value), found
-        return (found, aux) if has_aux else found
+        return found, aux
 
     def _run(self, variables: Variables, kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
         """`(what is differentiated, value, aux)`."""
@@ -219,6 +227,8 @@ class SparseJacobian(Wrapper):
 
     def _compare(self, found: Any, pattern: Sparsity, outputs: list[Tensor], inputs: list[Tensor]) -> None:
         """The matrix against the derivative in a random direction."""
+        if not outputs or not inputs:
+            return
         rng = np.random.default_rng(0)
         directions = [np.asarray(rng.uniform(0.5, 1.5, t.shape), t.dtype) for t in inputs]
         pushed = push_through(outputs, inputs, directions, ARRAYS)
@@ -228,7 +238,7 @@ class SparseJacobian(Wrapper):
         direction = np.concatenate([d.reshape(-1) for d in directions])
         expected, product = np.concatenate(made), found @ direction
         size = np.maximum(abs(found) @ direction, np.abs(expected))
-        room = np.sqrt(np.finfo(found.dtype).eps) * size
+        room = np.sqrt(max([float(np.finfo(t.dtype).eps) for t in (*outputs, *inputs)])) * size
         # Where the function has no derivative, nothing can be compared, and the matrix says so as well.
         spared = ~(np.isfinite(expected) & np.isfinite(product)) & ~np.isfinite(found.data).all()
         with np.errstate(invalid="ignore"):

@@ -196,11 +196,11 @@ class Coloring:
         if colored.size and colored.min() < 0:
             self._refuse("has entries, but the colour -1", int(columns[colored.argmin()]))
         places = colored * length + rows
-        alone = np.bincount(places, minlength=self.count * length) == 1
+        alone = _alone(places)
         if self.kind == "star":
-            mirrored = self.colors[rows] * length + columns
-            places = np.where(alone[places], places, mirrored)
-        wrong = np.flatnonzero(~alone[places])
+            mirror = np.argsort(columns, kind="stable")  # in order of columns, then of rows: the mirror images
+            places, alone = np.where(alone, places, places[mirror]), alone | alone[mirror]
+        wrong = np.flatnonzero(~alone)
         if wrong.size:
             self._refuse("shares an entry's place with another one of its colour", int(columns[wrong[0]]))
         return _constant(places)
@@ -265,6 +265,15 @@ def _constant(values: np.ndarray) -> np.ndarray:
 
 def _ints(starts: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(starts, np.intp), np.ascontiguousarray(members, np.intp)
+
+
+def _alone(places: np.ndarray) -> np.ndarray:
+    """Of each place whether it is there once."""
+    order = np.argsort(places, kind="stable")
+    differs = np.concatenate([[True], np.diff(places[order]) != 0, [True]])
+    made = np.empty(places.size, bool)
+    made[order] = differs[:-1] & differs[1:]
+    return made
 
 
 def _longest(starts: np.ndarray) -> int:
