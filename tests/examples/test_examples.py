@@ -23,6 +23,7 @@ SAID = {
     "hamiltonian_monte_carlo": (r"differ from the exact posterior by at most (\d\.\d+)", 0.0, 0.4),
     "logistic_regression": (r"difference from scikit-learn's coefficients: ([\d.e+-]+)", 0.0, 1e-4),
     "nonlinear_fit": (r"standard errors differ from the certified ones by at most ([\d.e+-]+)", 0.0, 1e-5),
+    "ode_fit": (r"most hares in (1902\.\d+) \+- 0\.\d+", 1902.2, 1902.8),
     "predator_prey": (r"deviation (\d\.\d+)", 0.2, 0.3),
     "recurrent": (r"error: ([\d.e+-]+) in training", 0.0, 0.1),
     "regression": (r"line: mean squared error ([\d.]+)", 114.1, 118.0),

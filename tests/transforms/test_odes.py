@@ -86,7 +86,7 @@ RATES, HARES = np.array([0.55, 0.028, 0.024, 0.8]), np.array([30.0, 31.0])
 @pytest.mark.parametrize("sensitivity", ["adjoint", "forward"])
 def test_lotka_and_volterra_against_numerical_differentiation(sensitivity):
     def value(p, hare):
-        y = populations(p, hare, sensitivity=sensitivity, rtol=1e-8, atol=1e-8, method="DOP853")
+        y = populations(p, hare, sensitivity=sensitivity, rtol=1e-7, atol=1e-7, method="DOP853")
         return zen.log(y["hare"]).sum() + 0.1 * y["lynx"][-1].sum()
 
     check_grads(value, (RATES, HARES), order=1, rtol=1e-5, atol=1e-5)
@@ -122,12 +122,14 @@ def test_a_stiff_equation_backwards():
     """Backwards the solution of y' = -k (y - cos t) would leave it like exp(k t)."""
 
     def end(k, **options):
-        return zen.odeint(lambda t, y, k: -k * (y - np.cos(t)), 0.0, [0.0, 1.0], k, method="Radau", **options)[-1]
+        return zen.odeint(
+            lambda t, y, k: -k * (y - np.cos(t)), 0.0, [0.0, 1.0], k, method="Radau", rtol=1e-6, **options
+        )[-1]
 
     def exact(k):
         return (k**2 * np.cos(1.0) + k * np.sin(1.0) - k**2 * zen.exp(-k)) / (1 + k**2)
 
-    assert zen.grad(zen.grad(end))(1.0) == pytest.approx(zen.grad(zen.grad(exact))(1.0), rel=1e-5)
+    assert zen.grad(zen.grad(end))(1.0) == pytest.approx(zen.grad(zen.grad(exact))(1.0), rel=1e-4)
     assert zen.grad(end)(100.0) == pytest.approx(zen.grad(exact)(100.0), rel=1e-4)
     second = zen.grad(zen.grad(lambda k: end(k, sensitivity="forward")))(100.0)
     assert second == pytest.approx(zen.grad(zen.grad(exact))(100.0), rel=1e-3)

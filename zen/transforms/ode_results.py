@@ -16,8 +16,9 @@ from .. import backend, trees
 from ..backend import Tensor
 from ..ops.operands import raw
 from ..ops.register import FUNCTIONS, placed
+from .closures import Closure
 from .implicit_rows import implicit
-from .ode_rows import solution
+from .ode_rows import Solution
 from .ode_solvers import Options, solve
 from .unknowns import plain, settled
 from .variables import results as tensors_of
@@ -55,10 +56,15 @@ class Dense:
     def __init__(self, problem: Any, options: Options, known: Any, first: float, last: float) -> None:
         self._problem, self._options, self._known = problem, options, known
         self._first, self._last = first, last
+        self._closure: Closure | None = None
 
     def vectors(self, times: Any) -> Any:
         p = self._problem
-        return solution(p.right, p.flat, p.times[0], times, p.args, self._options, self._known)
+        made = Solution(p.right, p.flat, p.times[0], times, p.args, self._options, self._closure)
+        y = made.attached(self._known)
+        if backend.grad_enabled() and self._closure is None:
+            self._closure = made.closure
+        return y
 
     def __call__(self, t: Any) -> Any:
         """The state at one time, or at a vector of them."""

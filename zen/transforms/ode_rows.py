@@ -13,6 +13,7 @@ What is differentiated itself is a solution again, a row of the same kind: so de
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,36 +43,39 @@ def solution(
     y0: a vector; t0: a number; times: a vector, in any order, all on one side of t0. Tensors or arrays. known: the
     solution as a function of time, if somebody solved the equation already. within: of whose function f is made.
     """
-    made = _Solution(f, y0, t0, times, args, options)
-    if within is not None:
-        made.closure.adopt(within)
-    return made.attached(known, within is None)
+    return Solution(f, y0, t0, times, args, options, within).attached(known)
 
 
-class _Solution:
-    """One solution. The closure's arguments are y0, t0 and the times, and those of f."""
+class Solution:
+    """One solution; `solution` says of what. The inputs of its row are y0, t0, the times, and those of the closure."""
 
-    def __init__(self, f: Right, y0: Any, t0: Any, times: Any, args: Sequence[Any], options: Options) -> None:
+    def __init__(
+        self, f: Right, y0: Any, t0: Any, times: Any, args: Sequence[Any], options: Options,
+        within: Closure | None = None,
+    ) -> None:  # fmt: skip
         self.f, self.options = f, options
         self.y0, self.t0, self.times = np.array(raw(y0)), float(raw(t0)), np.array(raw(times), np.float64)
         self.variables = [y0, t0, times]
         self.moves = [isinstance(x, Tensor) and x.requires_grad for x in self.variables]
         self.closure = Closure("odeint", f, args)
+        self.explores = within is None
+        if within is not None:
+            self.closure.adopt(within)
         self.count = len(self.closure.given)
         self.known: Any = None
         self.sensitivities: np.ndarray | None = None
 
-    def attached(self, known: Any, explore: bool) -> Tensor:
+    def attached(self, known: Any = None) -> Tensor:
         if known is None:
-            options = self.options if explore else self.options.with_jac()
+            options = self.options
             if options.jac is True:
-                options = options.with_jac(self.jacobian)
+                options = dataclasses.replace(options, jac=self.jacobian)
             known = solve(self.closure.value, self.y0, self.t0, self.times, options).at
         self.known = known
         values = self.at(self.times)
         if not backend.grad_enabled():
             return backend.wrap(values)
-        for t in self.points() if explore else ():
+        for t in self.points() if self.explores else ():
             self.closure.explore(np.array(t), self.at(np.array([t]))[0])
         if not (any(self.moves) or self.closure.inputs):
             return backend.wrap(values)
@@ -86,15 +90,11 @@ class _Solution:
         return made
 
     def points(self) -> list[float]:
-        """Where f is looked at: the start, and times between it and the last."""
-        if not self.times.size:
-            return [self.t0]
-        last = self.times[np.argmax(np.abs(self.times - self.t0))]
+        """Where f is looked at: at steps of the solution that is known, from its start to its end."""
         steps = getattr(self.known, "ts", None)
-        if steps is None or len(steps) < 3:
-            steps = np.linspace(self.t0, last, 3)
-        inner = [t for t in steps if min(self.t0, last) <= t <= max(self.t0, last)]
-        return [self.t0, *inner[:: max(1, len(inner) // _EXPLORED)], float(last)]
+        if steps is None:
+            return [self.t0]
+        return [*steps[:: max(1, len(steps) // _EXPLORED)], steps[-1]]
 
     def at(self, times: np.ndarray) -> np.ndarray:
         """y at some times, by the solution that is known."""
@@ -125,7 +125,8 @@ class _Solution:
         """The gradients by y0, t0, the times, the arguments and the free Tensors."""
         self.closure.check()
         given = args[3 : 3 + self.count]
-        recorded = isinstance(g, Tensor) and backend.grad_enabled()
+        tensors = isinstance(g, Tensor)
+        recorded = tensors and backend.grad_enabled()
         asked = any([*wanted[:2], *wanted[3:]])
         if recorded:
             t0, times, y0 = args[1], args[2], args[0]
@@ -141,11 +142,14 @@ class _Solution:
                 found = self.integrated(g, given) if asked else []
             first = self.closure.value(self.t0, self.y0) if found else None
         by_time = FUNCTIONS["stack"](by_times) if by_times else None
+        if tensors and not recorded:
+            by_time = backend.wrap(raw(by_time)) if by_time is not None else None
+            found = [backend.wrap(found[0]), [backend.wrap(p) for p in found[1]]] if found else found
         if not found:
             return None, None, by_time, *[None] * (self.count + len(self.closure.free))
         a, parts = found
         by_start = -FUNCTIONS["sum"](a * first)
-        if not (recorded or isinstance(a, Tensor)):
+        if not tensors:
             return a, by_start, raw(by_time), *parts
         return a, by_start, by_time, *parts
 

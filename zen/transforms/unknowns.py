@@ -39,6 +39,8 @@ class Unknowns:
         self.has_tensors = any([isinstance(x, Tensor) for x in values])
         self.shapes = [x.shape for x in values]
         self.flat, self.unravel = ravel_tree(self.tree)
+        if self.tree is values[0] and values[0].ndim == 1:  # is one already, which spares f two operations a call
+            self.unravel = lambda flat: flat
         self.start = np.array(raw(self.flat))
         if not np.isfinite(self.start).all():
             raise ValueError(f"{name}: {role} holds nan or infinity")
@@ -88,7 +90,7 @@ class Unknowns:
                 f"{self.name}: {what} returned {count} numbers (shapes {shapes}) for {self.start.size} unknowns "
                 f"(shapes {self.shapes}); there must be as many equations as unknowns"
             )
-        rows = [FUNCTIONS["reshape"](t, -1) for t in parts]
+        rows = [t if t.ndim == 1 else FUNCTIONS["reshape"](t, -1) for t in parts]
         flat = rows[0] if len(rows) == 1 else FUNCTIONS["concat"](rows)
         return flat if flat.dtype == self.start.dtype else FUNCTIONS["astype"](flat, self.start.dtype)
 
