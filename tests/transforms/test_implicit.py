@@ -218,6 +218,11 @@ def test_what_changed_before_the_derivative_is_noticed():
     c[0] = 9
     x.sum().backward()
     assert a.gradient.item() == pytest.approx((2**0.5 + 3**0.5) / 2)
+    b, c = zen.tensor(1.0, requires_grad=True), np.array(0.5)
+    x = zen.implicit_root(lambda x, b: x - b + c * (b - 1), 1.0, b)  # 1, whatever c is; its slope is 1 - c
+    c[...] = 9
+    with pytest.raises(RuntimeError, match="gives another value now"):
+        x.backward()
     x = zen.implicit_root(lambda x: x * x - a, 1.0)
     with zen.no_grad():
         a += 1.0

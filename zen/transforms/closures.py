@@ -100,26 +100,26 @@ class Closure:
         for x in values:
             if type(x) is Batched:
                 raise Unbatched(f"{name} computes one example after the other")
-        self.given = [x for x in values if isinstance(x, Tensor) and x.requires_grad]
+        self.given = [x for x in values if _moves(x)]
+        self._places = trees.transform(lambda x: _PLACE if _moves(x) else x, self.args)
         self.free: list[Tensor] = []
         self._known: set[Any] = set()
         self._watched = [(t, t._array) for t in values if isinstance(t, Tensor)]
         self._since = backend.next_seq()
-        self._seen: list[tuple[list[np.ndarray], np.ndarray]] = []
+        self._seen: list[tuple[list[np.ndarray], list[np.ndarray] | None, np.ndarray]] = []
         self._traced: Tensor | None = None
 
     def filled(self, given: Sequence[Any]) -> list[Any]:
         """The arguments, with others in the place of the Tensors that require a gradient."""
         rest = iter(given)
-        made: list[Any] = trees.transform(
-            lambda x: next(rest) if isinstance(x, Tensor) and x.requires_grad else x, self.args
-        )
+        made: list[Any] = trees.transform(lambda x: next(rest) if x is _PLACE else x, self._places)
         return made
 
-    def value(self, *lead: Any) -> Any:
+    def value(self, *lead: Any, given: Sequence[Any] | None = None) -> Any:
         """What the function returns, with nothing recorded, as an array."""
         tensors = [backend.wrap(np.asarray(x)) for x in lead]
-        return raw(backend.call_recording(False, self.f, *tensors, *self.args))
+        args = self.args if given is None else self.filled([backend.wrap(x) for x in given])
+        return raw(backend.call_recording(False, self.f, *tensors, *args))
 
     def run(self, lead: Sequence[Any], given: Sequence[Any]) -> tuple[list[Tensor], Tensor]:
         """`(variables, result)` of the function, recorded: the variables are those for `lead`, then for `given`.
@@ -156,9 +156,19 @@ class Closure:
                 self._watched.append((t, t._array))
         self._closed()
         value = np.array(raw(out))
-        self._seen.append(([np.array(x) for x in lead], value))
-        self._traced = out if self._traced is None else self._traced
+        self._seen.append(([np.array(x) for x in lead], None, value))
+        if self._traced is None:
+            self._traced = out
+            self._look_beside(lead)
         return value
+
+    def _look_beside(self, lead: Sequence[np.ndarray]) -> None:
+        """Keep a value nearby as well: at a root a function may change and stay zero."""
+        beside, given = [_moved(np.array(x)) for x in lead], [_moved(np.array(raw(x))) for x in self.given]
+        try:
+            self._seen.append((beside, given, np.array(self.value(*beside, given=given))))
+        except Exception:  # where it is not defined there is nothing to compare
+            pass
 
     def adopt(self, other: Closure) -> None:
         """Take over what another one found, of whose function this one's is made."""
@@ -188,8 +198,8 @@ class Closure:
                 if not node.row.is_output:
                     backend.verify_saved(node)
                 pending.extend(node.inputs)
-        for lead, before in self._seen:
-            now = self.value(*lead)
+        for lead, given, before in self._seen:
+            now = self.value(*lead, given=given)
             scale = 1e-9 if before.dtype.itemsize > 7 else 1e-4
             if now.shape != before.shape or not np.allclose(now, before, scale, scale, equal_nan=True):
                 self._refuse("it gives another value now")
@@ -209,6 +219,20 @@ class Closure:
                 backend.wrap(np.zeros(t.shape, t.dtype)) if g is None else g for t, g in zip(inputs, found, strict=True)
             ]
         return [np.zeros(t.shape, t.dtype) if g is None else raw(g) for t, g in zip(inputs, found, strict=True)]
+
+
+_PLACE = object()
+"""Stands for an argument that requires a gradient."""
+
+
+def _moves(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
+
+
+def _moved(x: np.ndarray) -> np.ndarray:
+    """A point nearby, in no special direction."""
+    pattern = np.cos(1.0 + np.arange(x.size)).reshape(x.shape)
+    return np.asarray(x + 1e-2 * (1 + np.abs(x)) * pattern, x.dtype)
 
 
 def each(pull: Callable[[Any], tuple[Any, ...]], g: Any) -> tuple[Any, ...]:
