@@ -24,9 +24,13 @@ from .linear_solves import transposed_by
 from .newton import Found, largest
 from .reverse import grad, value_and_grad
 from .unknowns import Unknowns, holds_tensors, plain
+from .variables import Variables
 
 LARGE = 1000
 """Unknowns beyond which derivatives are solved for by iteration, unless `linear` says otherwise."""
+
+FEW = 16
+"""Unknowns up to which one pass for each row of a Jacobian costs less than one for all."""
 
 _ROOTS = ("hybr", "lm", "broyden1", "broyden2", "anderson", "linearmixing", "diagbroyden", "excitingmixing", "krylov",
           "df-sane")  # fmt: skip
@@ -196,7 +200,12 @@ class _Root:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         with backend.GradMode(False):
-            return np.asarray(raw(jacobian(lambda x: self.residual(x, *self.args))(x)))
+            if x.size > FEW:
+                return np.asarray(raw(jacobian(lambda x: self.residual(x, *self.args))(x)))
+            variables = Variables(self.name, (x,), None)
+            out = variables.call(lambda x: self.residual(x, *self.args), {})
+            rows = [raw(variables.pull([out], [seed], True, False)[0]) for seed in np.eye(x.size, dtype=x.dtype)]
+            return np.stack(rows) if rows else np.zeros((0, 0))
 
     def given(self, method: Callable[..., Any]) -> np.ndarray:
         """The vector that the user's solver found."""
