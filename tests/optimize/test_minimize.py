@@ -395,3 +395,52 @@ def test_an_unknown_method_is_an_error():
 def test_a_gradient_of_another_structure_is_an_error(jac, said):
     with pytest.raises(ValueError, match=said):
         optimize.minimize(lambda p: rosenbrock(p["x"]), {"x": START}, jac=jac)
+
+
+@pytest.mark.parametrize("solve", [optimize.minimize, optimize.least_squares, optimize.root, optimize.fsolve])
+def test_a_list_of_numbers_is_explained_where_a_vector_was_meant(solve):
+    with pytest.raises(TypeError) as caught:
+        solve(lambda x: ((x - 1) ** 2).sum(), [1.0, 2.0])
+    assert (
+        "is a list of numbers, and so is what the function gets; for a vector give np.array"
+        in caught.value.__notes__[0]
+    )
+
+
+def test_a_function_that_writes_into_what_it_gets_changes_nothing_outside():
+    def f(p):
+        p["x"] += 1
+        return ((p["x"] - p["w"]) ** 2).sum()
+
+    def into_fixed(p):
+        p["w"] += 1
+        return ((p["x"] - p["w"]) ** 2).sum()
+
+    params = {"x": np.zeros(3), "w": np.ones(3)}
+    found = optimize.minimize(f, params, method="Nelder-Mead", fixed="w")
+    np.testing.assert_allclose(found.x["x"], 0, atol=1e-3)
+    found = optimize.minimize(into_fixed, params, method="Nelder-Mead", fixed="w")
+    np.testing.assert_allclose(found.x["x"], 2, atol=1e-3)
+    for method in ("BFGS", "trust-exact"):
+        with pytest.raises(RuntimeError, match="cannot be changed in place"):
+            optimize.minimize(f, params, method=method, fixed="w")
+        with pytest.raises((RuntimeError, ValueError), match="read-only|in place"):
+            optimize.minimize(into_fixed, params, method=method, fixed="w")
+    assert (params["x"] == 0).all() and (params["w"] == 1).all()
+
+
+def test_odd_layouts_and_empty_leaves():
+    wide = np.arange(12.0).reshape(3, 4)[::-1, ::2]
+    found = optimize.minimize(
+        lambda p: ((p["m"] - wide) ** 2).sum() + p["e"].sum(), {"m": wide.T.T + 1, "e": np.zeros((0, 2))}
+    )
+    np.testing.assert_allclose(found.x["m"], wide, atol=1e-5)
+    assert found.x["e"].shape == (0, 2)
+    swapped = optimize.minimize(lambda x: ((x - 2) ** 2).sum(), np.ones(2, ">f8"))
+    np.testing.assert_allclose(swapped.x, 2, atol=1e-5)
+
+
+def test_derivatives_of_the_result_in_a_vmap_of_gradients_are_refused():
+    with pytest.raises(RuntimeError, match="requires a gradient"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        zen.vmap(zen.grad(lambda v: zen.tensor(optimize.minimize(lambda x: (x - v) ** 2, 1.0).x)))(np.ones(3))

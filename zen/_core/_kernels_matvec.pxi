@@ -4,6 +4,17 @@
 # The matrix has rows `ld` elements apart. Sums are taken in their own precision over a block, then in double.
 
 
+cdef inline double sum_of(const real* s) noexcept nogil:
+    # Their sum, by halves: one after the other, each addition would wait for the last.
+    cdef double u[8]
+    cdef int k
+    for k in range(8):
+        u[k] = <double>s[k] + <double>s[k + 8]
+    for k in range(4):
+        u[k] += u[k + 4]
+    return (u[0] + u[2]) + (u[1] + u[3])
+
+
 cdef inline void four_dots(
     const real* a, Py_ssize_t ld, const real* x, Py_ssize_t n, double* total
 ) noexcept nogil:
@@ -15,25 +26,30 @@ cdef inline void four_dots(
     cdef const real* b = a + ld
     cdef const real* c = b + ld
     cdef const real* d = c + ld
-    cdef Py_ssize_t i, k
-    for k in range(LANES):
-        s0[k] = s1[k] = s2[k] = s3[k] = 0
-    for i in range(n // LANES):
+    # In variables: `total` may lie where `a` does, for all that the compiler knows, and would be read and written anew
+    # for each product.
+    cdef double t0 = 0, t1 = 0, t2 = 0, t3 = 0
+    cdef Py_ssize_t i, k, first = 0
+    if n >= 4 * LANES:       # for fewer, to add up the lanes costs more than they save
+        first = n - n % LANES
         for k in range(LANES):
-            s0[k] += a[i * LANES + k] * x[i * LANES + k]
-            s1[k] += b[i * LANES + k] * x[i * LANES + k]
-            s2[k] += c[i * LANES + k] * x[i * LANES + k]
-            s3[k] += d[i * LANES + k] * x[i * LANES + k]
-    for i in range(n - n % LANES, n):
-        total[0] += a[i] * x[i]
-        total[1] += b[i] * x[i]
-        total[2] += c[i] * x[i]
-        total[3] += d[i] * x[i]
-    for k in range(LANES):
-        total[0] += s0[k]
-        total[1] += s1[k]
-        total[2] += s2[k]
-        total[3] += s3[k]
+            s0[k] = s1[k] = s2[k] = s3[k] = 0
+        for i in range(n // LANES):
+            for k in range(LANES):
+                s0[k] += a[i * LANES + k] * x[i * LANES + k]
+                s1[k] += b[i * LANES + k] * x[i * LANES + k]
+                s2[k] += c[i * LANES + k] * x[i * LANES + k]
+                s3[k] += d[i * LANES + k] * x[i * LANES + k]
+        t0, t1, t2, t3 = sum_of(s0), sum_of(s1), sum_of(s2), sum_of(s3)
+    for i in range(first, n):
+        t0 += a[i] * x[i]
+        t1 += b[i] * x[i]
+        t2 += c[i] * x[i]
+        t3 += d[i] * x[i]
+    total[0] += t0
+    total[1] += t1
+    total[2] += t2
+    total[3] += t3
 
 
 cdef void rows_by_vector(

@@ -56,7 +56,8 @@ def least_squares(
         named = isinstance(x_scale, str)
         options["x_scale"] = x_scale if named else side(layout, x_scale, 1.0)[layout.chosen()]
     low, high = _sides(layout, bounds)
-    start = value(layout.start)
+    with layout.first_call():
+        start = value(layout.start)
     if not np.isfinite(start).all():
         raise ValueError(f"least_squares: residual {int(np.argmin(np.isfinite(start)))} is not finite at the start")
     with Bar("least_squares", progress) as bar:

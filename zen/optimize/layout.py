@@ -6,7 +6,8 @@ All of `zen/optimize` asks a `Layout` for this; nothing else knows where a numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,6 +138,19 @@ class Layout:
             return function(self.tree([_part(x, leaf) for leaf in self.leaves]))
 
         return of_vector
+
+    @contextmanager
+    def first_call(self) -> Iterator[None]:
+        """Around the function's first call: says what a list of numbers is, to those who come from SciPy."""
+        try:
+            yield
+        except (AttributeError, IndexError, TypeError) as error:
+            if isinstance(self.params, (list, tuple)) and all([x.given in ("number", "scalar") for x in self.leaves]):
+                error.add_note(
+                    f"{self.operation}: {self.role} is a {type(self.params).__name__} of numbers, and so is what the "
+                    "function gets; for a vector give np.array(...)"
+                )
+            raise
 
     def names(self) -> list[str]:
         """A name for each element, free or fixed: `params['rate'][0]`."""

@@ -87,7 +87,8 @@ def minimize(
         bounds = scipy.Bounds(fit.low, fit.high, bool(keep[0]) if keep.all() or not keep.any() else keep)
     if given:
         constraints = translated(layout, constraints, name, scipy)
-    problem.check_start()
+    with layout.first_call():
+        problem.check_start()
     with Bar("minimize", progress, (options or {}).get("maxiter")) as bar:
         watch = callback_for(layout, callback, bar, lambda: objective.best, scipy.OptimizeResult)
         result = scipy.minimize(

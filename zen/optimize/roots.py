@@ -109,7 +109,8 @@ def _with_jacobian(function: Vector, jac: Any) -> tuple[Callable[[Array], Array]
 
 
 def _square(layout: Layout, value: Callable[[Array], Array]) -> None:
-    found = value(layout.start)
+    with layout.first_call():
+        found = value(layout.start)
     if found.size != layout.size:
         raise ValueError(
             f"{layout.operation}: the function returned {found.size} numbers for {layout.size} unknowns; where they "
