@@ -1,8 +1,10 @@
 """`minimize`: every method of SciPy's with zen's derivatives, against the same with derivatives written by hand."""
 
+import gc
 import pickle
 import threading
 import warnings
+import weakref
 from collections import namedtuple
 
 import numpy as np
@@ -444,3 +446,28 @@ def test_derivatives_of_the_result_in_a_vmap_of_gradients_are_refused():
     with pytest.raises(RuntimeError, match="requires a gradient"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         zen.vmap(zen.grad(lambda v: zen.tensor(optimize.minimize(lambda x: (x - v) ** 2, 1.0).x)))(np.ones(3))
+
+
+def test_nothing_of_a_run_is_kept_when_its_result_goes():
+    """Data go with the last reference, not when Python next looks for circles."""
+
+    class Data:
+        pass
+
+    def run(solve):
+        data = Data()
+        kept = weakref.ref(data)
+        solve(lambda p: (p["x"] - 1) ** 2 + 0 * id(data))
+        return kept
+
+    gc.collect()
+    gc.disable()
+    try:
+        start = {"x": 0.5, "y": np.ones(2)}
+        for method in ("L-BFGS-B", "Nelder-Mead", "trust-exact", "trust-krylov"):
+            assert run(lambda f, m=method: optimize.minimize(f, start, method=m, fixed="y"))() is None
+        assert run(lambda f: optimize.minimize(f, start, jac=lambda p: {"x": 2 * p["x"] - 2, "y": 0 * p["y"]}))() is None
+        assert run(lambda f: optimize.least_squares(f, start, fixed="y"))() is None
+        assert run(lambda f: optimize.summary(f, {"x": 1.0}, kind="nll"))() is None
+    finally:
+        gc.enable()

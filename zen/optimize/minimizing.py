@@ -90,7 +90,7 @@ def minimize(
     with layout.first_call():
         problem.check_start()
     with Bar("minimize", progress, (options or {}).get("maxiter")) as bar:
-        watch = callback_for(layout, callback, bar, lambda: objective.best, scipy.OptimizeResult)
+        watch = callback_for(layout, callback, bar, lambda: problem.objective.best, scipy.OptimizeResult)
         result = scipy.minimize(
             problem.function, layout.start.copy(), (), method if callable(method) else name, problem.jac, problem.hess,
             problem.hessp, bounds, constraints if given else (), tol, watch, options,
@@ -125,16 +125,15 @@ class _Problem:
         self.hess: Any = None
         self.hessp: Any = None
         self.value_alone: Callable[..., Any] | None = None
-        self._start: Any = None
 
     def derivatives(self, jac: Any, hess: Any, hessp: Any) -> None:
         exact = jac is None or jac is True or callable(jac)
         if jac is None and self.name not in VALUES:
-            self.function, self.jac = self._once, True
+            self.function, self.jac = _FromStart(self.objective), True
         elif jac is True:
             self._split()
         elif callable(jac):
-            self.jac = self._gradient_of(jac)
+            self.jac = _gradient_of(self.layout, jac, self.objective.args)
         else:
             self.jac = jac
         if hess is None and hessp is None and exact:
@@ -143,15 +142,19 @@ class _Problem:
             if self.name in PRODUCTS or self.name == "custom":
                 self.hessp = self.objective.product
         if hess is not None:
-            self.hess = self._matrix_of(hess) if callable(hess) and not hasattr(hess, "get_matrix") else hess
+            self.hess = (
+                _matrix_of(self.layout, hess, self.objective.args)
+                if callable(hess) and not hasattr(hess, "get_matrix")
+                else hess
+            )
         if hessp is not None:
-            self.hessp = self._product_of(hessp)
+            self.hessp = _product_of(self.layout, hessp, self.objective.args)
 
     def check_start(self) -> None:
         """ValueError where the value, or the gradient, at the start is not a number."""
         x = self.layout.start
-        if self.function == self._once:
-            value, gradient = self._start = self.objective.value_and_gradient(x)
+        if isinstance(self.function, _FromStart):
+            value, gradient = self.function.first()
         elif self.value_alone is not None:
             value, gradient = self.function(x)
         else:
@@ -165,49 +168,61 @@ class _Problem:
                 f"minimize: the gradient by {path} is {gradient[k]} at the start; start where it is finite"
             )
 
-    def _once(self, x: Array) -> tuple[float, Array]:
-        """The first call of SciPy's is at the start, which is known."""
-        if self._start is not None:
-            found, self._start = self._start, None
-            if np.array_equal(x, self.layout.start):
+    def _split(self) -> None:
+        layout, both, args = self.layout, self.objective.f, self.objective.args
+
+        def value_alone(*given: Any) -> Any:
+            return both(*given)[0]
+
+        objective = self.objective = Objective("minimize", value_alone, layout, args)
+
+        def function(x: Array) -> tuple[float, Array]:
+            found = both(layout.given(x), *args)
+            if not isinstance(found, tuple) or len(found) != 2:
+                raise TypeError(f"minimize: with jac=True the function returns (value, gradient), not {_kind(found)}")
+            return objective.number(found[0]), _vector(layout, found[1])
+
+        self.function, self.jac, self.value_alone = function, True, value_alone
+
+
+class _FromStart:
+    """Value and gradient; those at the start, which SciPy asks for first, are known by then."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.known: Any = None
+
+    def first(self) -> tuple[float, Array]:
+        self.known = self.objective.value_and_gradient(self.objective.layout.start)
+        return self.known  # type: ignore[no-any-return]
+
+    def __call__(self, x: Array) -> tuple[float, Array]:
+        if self.known is not None:
+            found, self.known = self.known, None
+            if np.array_equal(x, self.objective.layout.start):
                 return found  # type: ignore[no-any-return]
         return self.objective.value_and_gradient(x)
 
-    def _split(self) -> None:
-        both, layout = self.objective.f, self.layout
 
-        def function(x: Array) -> tuple[float, Array]:
-            found = both(layout.given(x), *self.objective.args)
-            if not isinstance(found, tuple) or len(found) != 2:
-                raise TypeError(f"minimize: with jac=True the function returns (value, gradient), not {_kind(found)}")
-            return self.objective._number(found[0]), self._vector(found[1])
+def _vector(layout: Layout, gradient: Any) -> Array:
+    """A gradient of the user's: in the structure of the parameters, or a vector of all elements."""
+    if not isinstance(gradient, (dict, list, tuple)) and not layout.alone:
+        a = np.asarray(raw(gradient), DEFAULT)
+        if a.shape == (layout.total,):
+            return a[layout.chosen()]
+    return layout.vector(gradient, "what jac returned")
 
-        self.function, self.jac = function, True
-        self.value_alone = self.objective.f = lambda *given: both(*given)[0]
 
-    def _gradient_of(self, jac: Callable[..., Any]) -> Callable[[Array], Array]:
-        return lambda x: self._vector(jac(self.layout.given(x), *self.objective.args))
+def _gradient_of(layout: Layout, jac: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Array], Array]:
+    return lambda x: _vector(layout, jac(layout.given(x), *args))
 
-    def _vector(self, gradient: Any) -> Array:
-        """A gradient of the user's: in the structure of the parameters, or a vector of all elements."""
-        layout = self.layout
-        if not isinstance(gradient, (dict, list, tuple)) and not layout.alone:
-            a = np.asarray(raw(gradient), DEFAULT)
-            if a.shape == (layout.total,):
-                return a[layout.chosen()]
-        return layout.vector(gradient, "what jac returned")
 
-    def _matrix_of(self, hess: Callable[..., Any]) -> Callable[[Array], Any]:
-        return lambda x: free_block(self.layout, hess(self.layout.given(x), *self.objective.args), "the function")
+def _matrix_of(layout: Layout, hess: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Array], Any]:
+    return lambda x: free_block(layout, hess(layout.given(x), *args), "the function")
 
-    def _product_of(self, hessp: Callable[..., Any]) -> Callable[[Array, Array], Array]:
-        layout = self.layout
 
-        def product(x: Array, p: Array) -> Array:
-            found = hessp(layout.given(x), layout.spread(p), *self.objective.args)
-            return layout.vector(found, "what hessp returned")
-
-        return product
+def _product_of(layout: Layout, hessp: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Array, Array], Array]:
+    return lambda x, p: layout.vector(hessp(layout.given(x), layout.spread(p), *args), "what hessp returned")
 
 
 def _kind(value: Any) -> str:

@@ -39,37 +39,40 @@ class Objective:
             raise TypeError(f"{operation}: the first argument is a function, not {type(f).__name__}")
         self.operation, self.f, self.layout, self.args = operation, f, layout, args
         self.best = math.inf
-        checked = self._checked
-        if layout.plain:
-            shape = layout.leaves[0].start.shape
-            self._argument: Function = (lambda x: x) if len(shape) == 1 else lambda x: x.reshape(shape)
-            self._both = value_and_grad(checked)
-        elif any([leaf.is_fixed for leaf in layout.leaves]):
-            self._argument, self._both = self._moving, value_and_grad(self._with_fixed)
-        else:
-            self._argument, self._both = self._whole, value_and_grad(checked)
+        # No closure refers to `self`: a circle would keep it, and the data of f, until Python next looks for circles.
+        self._checked = _one_number(operation, f, args)
+        self._moves_part = not layout.plain and any([leaf.is_fixed for leaf in layout.leaves])
+        self._both = value_and_grad(_with_fixed(layout, self._checked) if self._moves_part else self._checked)
+        self._shape = layout.leaves[0].start.shape
         self._at: Array | None = None
         self._push: Function | None = None
 
     def value(self, x: Array) -> float:
         """The value alone, from a function of parameters as they were given: it need not use zen."""
-        return self._number(self.f(self.layout.given(x), *self.args))
+        return self.number(self.f(self.layout.given(x), *self.args))
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        value, found = self._both(self._argument(x))
+        layout = self.layout
+        if layout.plain:
+            value, found = self._both(x.reshape(self._shape))
+        elif self._moves_part:
+            pairs = zip(layout.arrays(x), layout.leaves, strict=True)
+            value, found = self._both([a for a, leaf in pairs if not leaf.is_fixed])
+        else:
+            value, found = self._both(layout.tree(layout.arrays(x)))
         if isinstance(value, (Tensor, Batched)):
-            value = self._number(value)
+            value = self.number(value)
         else:
             value = value.item()
         if value < self.best:
             self.best = value
-        if self.layout.plain:
+        if layout.plain:
             return value, raw(found).reshape(-1)
         values = [np.asarray(raw(g)) for g in trees.values(found)]
-        if self._argument == self._moving:
+        if self._moves_part:
             rest = iter(values)
-            values = [x.start if x.is_fixed else next(rest) for x in self.layout.leaves]
-        return value, self.layout.join(values)
+            values = [leaf.start if leaf.is_fixed else next(rest) for leaf in layout.leaves]
+        return value, layout.join(values)
 
     def hessian(self, x: Array) -> Array:
         """The matrix of second derivatives by the free elements."""
@@ -92,56 +95,60 @@ class Objective:
         if isinstance(found, (Tensor, Batched)) and found.requires_grad:
             raise connected(self.operation, "what the function uses besides its parameters")
 
-    def _whole(self, x: Array) -> Any:
-        return self.layout.tree(self.layout.arrays(x))
-
-    def _moving(self, x: Array) -> list[Array]:
-        leaves = self.layout.leaves
-        return [a for a, leaf in zip(self.layout.arrays(x), leaves, strict=True) if not leaf.is_fixed]
-
-    def _with_fixed(self, moving: list[Any]) -> Any:
-        rest = iter(moving)
-        leaves = self.layout.leaves
-        return self._checked(self.layout.tree([backend.wrap(x.start) if x.is_fixed else next(rest) for x in leaves]))
-
-    def _checked(self, params: Any) -> Any:
-        value = self.f(params, *self.args)
-        if type(value) is Tensor and value.size == 1 and value.dtype in FLOATING:
-            return value
-        if isinstance(value, (Tensor, Batched)) and value.size == 1 and value.dtype in FLOATING:
-            return value
-        raise self._refusal(value, True)
-
-    def _number(self, value: Any) -> float:
+    def number(self, value: Any) -> float:
         """A value as a float, where it is one number that nobody differentiates."""
         self._detached(value)
         if isinstance(value, Batched):
             value.__float__()
         if value is None or isinstance(value, (list, tuple, dict)):
-            raise self._refusal(value, False)
+            raise _refusal(self.operation, value, False)
         array = np.asarray(raw(value))
         if array.size != 1 or array.dtype not in FLOATING | INTEGER:
-            raise self._refusal(value, False)
+            raise _refusal(self.operation, value, False)
         found = float(array.item())
         self.best = min(self.best, found)
         return found
 
-    def _refusal(self, value: Any, differentiated: bool) -> Exception:
-        what = f"{self.operation}: the function returned"
-        if not isinstance(value, (Tensor, Batched, np.ndarray)):
-            if isinstance(value, (tuple, list, dict)) or value is None or not differentiated:
-                return TypeError(f"{what} {type(value).__name__}, but must return one number")
-            return TypeError(
-                f"{what} {type(value).__name__}, not a Tensor, so its derivative is lost; compute it with operations "
-                "on Tensors (float(), item(), math.* leave the graph), give jac=, or take a method without "
-                "derivatives such as 'Nelder-Mead'"
-            )
-        if value.size != 1:
-            return ValueError(
-                f"{what} shape {value.shape}, but must return one number; reduce it, for example with .sum(), or give "
-                "the residuals to zen.optimize.least_squares"
-            )
-        return TypeError(f"{what} dtype {value.dtype}, but must return one real number; make it float64")
+
+def _one_number(operation: str, f: Function, args: tuple[Any, ...]) -> Function:
+    """The function of the parameters alone, whose result is checked."""
+
+    def checked(params: Any) -> Any:
+        value = f(params, *args)
+        if isinstance(value, (Tensor, Batched)) and value.size == 1 and value.dtype in FLOATING:
+            return value
+        raise _refusal(operation, value, True)
+
+    return checked
+
+
+def _with_fixed(layout: Layout, f: Function) -> Function:
+    """The function of the leaves that move, in a list."""
+
+    def of_moving(moving: list[Any]) -> Any:
+        rest = iter(moving)
+        leaves = [backend.wrap(leaf.start) if leaf.is_fixed else next(rest) for leaf in layout.leaves]
+        return f(layout.tree(leaves))
+
+    return of_moving
+
+
+def _refusal(operation: str, value: Any, differentiated: bool) -> Exception:
+    what = f"{operation}: the function returned"
+    if not isinstance(value, (Tensor, Batched, np.ndarray)):
+        if isinstance(value, (tuple, list, dict)) or value is None or not differentiated:
+            return TypeError(f"{what} {type(value).__name__}, but must return one number")
+        return TypeError(
+            f"{what} {type(value).__name__}, not a Tensor, so its derivative is lost; compute it with operations "
+            "on Tensors (float(), item(), math.* leave the graph), give jac=, or take a method without "
+            "derivatives such as 'Nelder-Mead'"
+        )
+    if value.size != 1:
+        return ValueError(
+            f"{what} shape {value.shape}, but must return one number; reduce it, for example with .sum(), or give "
+            "the residuals to zen.optimize.least_squares"
+        )
+    return TypeError(f"{what} dtype {value.dtype}, but must return one real number; make it float64")
 
 
 class Vector:
@@ -155,7 +162,7 @@ class Vector:
         self.operation, self.what, self.f, self.layout, self.args = operation, what, f, layout, args
         self.kwargs = kwargs or {}
         self.size: int | None = None
-        self._flat = layout.flat(self._checked)
+        self._flat = layout.flat(_numbers_of(operation, what, f, args, self.kwargs))
         self._jacobian = jacobian(self._flat)
 
     def value(self, x: Array) -> Array:
@@ -200,19 +207,25 @@ class Vector:
             raise ValueError(f"{self.operation}: {self.what} returned {found.size} numbers, and {self.size} before")
         return found
 
-    def _checked(self, params: Any) -> Any:
-        value = self.f(params, *self.args, **self.kwargs)
+    def _detached(self, found: Any) -> None:
+        if isinstance(found, (Tensor, Batched)) and found.requires_grad:
+            raise connected(self.operation, f"what {self.what} uses besides its parameters")
+
+
+def _numbers_of(operation: str, what: str, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Function:
+    """The function of the parameters alone, whose result is one Tensor."""
+
+    def checked(params: Any) -> Any:
+        value = f(params, *args, **kwargs)
         if isinstance(value, (list, tuple, dict)):
             value = ravel_tree(value)[0]
         if isinstance(value, (Tensor, Batched)) and value.dtype in FLOATING:
             return value
         if isinstance(value, (Tensor, Batched)):
-            raise TypeError(f"{self.operation}: {self.what} returned dtype {value.dtype}; it returns real numbers")
+            raise TypeError(f"{operation}: {what} returned dtype {value.dtype}; it returns real numbers")
         raise TypeError(
-            f"{self.operation}: {self.what} returned {type(value).__name__}, not a Tensor, so its derivative is lost; "
-            "compute it with operations on Tensors (float(), item(), math.* leave the graph), or give jac="
+            f"{operation}: {what} returned {type(value).__name__}, not a Tensor, so its derivative is lost; compute it "
+            "with operations on Tensors (float(), item(), math.* leave the graph), or give jac="
         )
 
-    def _detached(self, found: Any) -> None:
-        if isinstance(found, (Tensor, Batched)) and found.requires_grad:
-            raise connected(self.operation, f"what {self.what} uses besides its parameters")
+    return checked

@@ -102,7 +102,8 @@ def _with_jacobian(function: Vector, jac: Any) -> tuple[Callable[[Array], Array]
         parts = {}
         for k in (0, 1):
             parts[k] = lambda *given, k=k: f(*given)[k]
-        function.f, jac = parts[0], parts[1]
+        function = Vector(function.operation, function.what, parts[0], layout, args)
+        jac = parts[1]
     if not callable(jac):
         return function.plain_value, None
     return function.plain_value, lambda x: free_columns(layout, jac(layout.given(x), *args), "what jac returned")
