@@ -466,7 +466,9 @@ def test_nothing_of_a_run_is_kept_when_its_result_goes():
         start = {"x": 0.5, "y": np.ones(2)}
         for method in ("L-BFGS-B", "Nelder-Mead", "trust-exact", "trust-krylov"):
             assert run(lambda f, m=method: optimize.minimize(f, start, method=m, fixed="y"))() is None
-        assert run(lambda f: optimize.minimize(f, start, jac=lambda p: {"x": 2 * p["x"] - 2, "y": 0 * p["y"]}))() is None
+        assert (
+            run(lambda f: optimize.minimize(f, start, jac=lambda p: {"x": 2 * p["x"] - 2, "y": 0 * p["y"]}))() is None
+        )
         assert run(lambda f: optimize.least_squares(f, start, fixed="y"))() is None
         assert run(lambda f: optimize.summary(f, {"x": 1.0}, kind="nll"))() is None
     finally:
