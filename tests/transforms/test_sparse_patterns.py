@@ -93,6 +93,29 @@ def test_no_entry_is_there_in_vain(name):
         np.testing.assert_array_equal(found(case.differentiable, args), nonzero(expected), str(case.params))
 
 
+W = np.linspace(0.5, 1.5, 300)
+LONGER = {
+    "third differences": (lambda x: np.diff(x, 3), True),
+    "convolution": (lambda x: np.convolve(x, W[:9], "full"), True),
+    "running sums": (lambda x: np.cumsum(x), False),  # more steps than are taken to tell slices apart
+    "running sums of columns": (lambda x: np.cumsum(x.reshape(20, 15), 0), True),
+    "product from the right": (lambda x: x.reshape(20, 15) @ W[:45].reshape(15, 3), True),
+    "product from the left": (lambda x: W[:40].reshape(2, 20) @ x.reshape(20, 15), True),
+    "differences of neighbours": (lambda x: np.gradient(x), True),
+    "images": (lambda x: zen.f.conv2d(x.reshape(1, 1, 20, 15), W[:27].reshape(3, 1, 3, 3), padding=1), True),
+    "transform": (lambda x: np.abs(np.fft.rfft(x.reshape(20, 15), axis=0)), False),  # some are zero here
+}
+
+
+@pytest.mark.parametrize("name", LONGER)
+def test_longer_arrays(name):
+    f, is_exact = LONGER[name]
+    x = np.linspace(-1, 1.3, 300)
+    expected = nonzero(np.asarray(zen.jacobian(f)(x)).reshape(-1, 300))
+    made = pattern(f, x)
+    assert not (expected & ~made).any() and made.sum() <= (1 if is_exact else 1.1) * expected.sum()
+
+
 # --- patterns do not depend on values
 
 
