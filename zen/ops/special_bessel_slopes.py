@@ -99,13 +99,20 @@ def k0e_derivatives(x: np.ndarray, orders: tuple[int, ...]) -> list[np.ndarray]:
                 made = made + (-1.0) ** k * math.comb(n, k) * _sum(scaled, 0, k, 1.0, 1.0)
             # of infinities the one of the highest order counts
             made = np.where(scaled[n] == np.inf, (-1.0) ** n * np.inf, made)
-            found.append(made if near.all() else np.zeros(x.shape))
-            if not near.all():
-                found[-1][near] = made
+            found.append(_spread(made, near))
     for mask, part in (((x >= 4) & (x < limit), _middle), ((x >= limit) & (x < np.inf), _far)):
         if mask.any():
             for n, all_of_it in zip(orders, found, strict=True):
                 all_of_it[mask] = part(x[mask], n)
+    return found
+
+
+def _spread(made: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The elements at their places, among zeros."""
+    if where.all():
+        return made
+    found = np.zeros(where.shape)
+    found[where] = made
     return found
 
 

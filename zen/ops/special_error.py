@@ -69,8 +69,7 @@ def _complex_moment(z: np.ndarray, n: int) -> np.ndarray:
         ratio, product = np.zeros(z.shape, z.dtype), scipy_function("erfcx")(far)
         for k in range(n + 16, 0, -1):
             ratio = 0.5 * k / (far + ratio)
-            if k <= n:
-                product = product * ratio
+            product = product * ratio if k <= n else product
         beside = np.where(is_left, _upwards(2 * np.exp(z * z), 0.0, z, n), 0)
         found: np.ndarray = np.where(near, close, np.where(is_left, (-1) ** (n + 1) * product + beside, product))
     return found

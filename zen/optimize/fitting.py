@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import DEFAULT
 from ..ops.operands import raw
 from .bounds import side
-from .colouring import Coloured
+from .coloring import Colored
 from .constraints import free_columns
 from .layout import Array, Layout
 from .objective import Vector
@@ -77,7 +77,7 @@ def least_squares(
 
 def _derivative(function: Vector, jac: Any, sparsity: Any) -> tuple[Callable[[Array], Array], Any]:
     if jac is None:
-        return function.value, function.jacobian if sparsity is None else Coloured(function, sparsity)
+        return function.value, function.jacobian if sparsity is None else Colored(function, sparsity)
     if not callable(jac):
         return function.plain_value, jac
     layout = function.layout

@@ -303,20 +303,20 @@ class Solution:
         """The tangent of y, on arrays."""
         self.closure.check()
         n, count = self.y0.size, self.count
+        arguments, further = [raw(x) for x in saved[3 : 3 + count]], {k: v for k, v in moving.items() if k > 2}
         with backend.GradMode(False):
             start = np.asarray(moving.get(0, np.zeros(n)), self.y0.dtype)
             if 1 in moving:
                 start = start - self.closure.value(self.t0, self.y0) * moving[1]
-            made = self.varied(
-                start, [raw(x) for x in saved[3 : 3 + count]], {k: v for k, v in moving.items() if k > 2}
-            )
+            made = self.varied(start, arguments, further)
             made[self.times == self.t0] = start
             if 2 in moving:
-                slopes = np.stack(
-                    [self.closure.value(t, y) for t, y in zip(self.times, self.at(self.times), strict=True)]
-                )
-                made = made + slopes * np.asarray(moving[2])[:, None]
+                made = made + self.slopes() * np.asarray(moving[2])[:, None]
         return made.astype(self.y0.dtype, copy=False)
+
+    def slopes(self) -> np.ndarray:
+        """The right side at the times."""
+        return np.stack([self.closure.value(t, y) for t, y in zip(self.times, self.at(self.times), strict=True)])
 
     def varied(self, start: np.ndarray, given: list[Any], moving: dict[int, Any]) -> np.ndarray:
         """Solves the equation of the tangent: its values at the times."""

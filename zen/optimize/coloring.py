@@ -1,6 +1,6 @@
 """The Jacobian of a known sparsity from few passes: columns that share no row go through together.
 
-Curtis, Powell and Reid 1974, "On the estimation of sparse Jacobian matrices". `fitting.py` calls it for `jac_sparsity`.
+`fitting.py` calls it for `jac_sparsity`; the colours are those of `zen.Sparsity`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from ..dtypes import DEFAULT
 from ..ops.operands import raw
 from ..ops.register import FUNCTIONS
 from ..transforms.mapping import vmap
+from ..transforms.sparsity import Sparsity
 from .layout import Array
 from .objective import Vector
 
 
-class Coloured:
+class Colored:
     """The Jacobian of a function with this pattern, an array or sparse matrix; only its free columns."""
 
     def __init__(self, function: Vector, pattern: Any) -> None:
@@ -37,9 +38,8 @@ class Coloured:
         self.function, self.shape = function, found.shape
         self.columns = np.repeat(np.arange(found.shape[1]), np.diff(found.indptr))
         self.rows = np.asarray(found.indices)
-        self.colours = _colours(found)
-        count = int(self.colours.max(initial=-1)) + 1
-        self.seeds = (self.colours == np.arange(count)[:, None]).astype(DEFAULT)
+        coloring = Sparsity(found).coloring("column")
+        self.colors, self.seeds = coloring.colors, coloring.seeds(np.dtype(DEFAULT))
 
     def __call__(self, x: Array) -> Any:
         from scipy.sparse import csr_matrix
@@ -51,17 +51,5 @@ class Coloured:
                 f"{self.function.operation}: jac_sparsity has {self.shape[0]} rows, and {self.function.what} returned "
                 f"{made.shape[1]} numbers"
             )
-        values = np.asarray(made)[self.colours[self.columns], self.rows]
+        values = np.asarray(made)[self.colors[self.columns], self.rows]
         return csr_matrix((values, (self.rows, self.columns)), shape=self.shape)
-
-
-def _colours(pattern: Any) -> Array:
-    """A colour for each column, such that none of one colour share a row: greedily, the fullest columns first."""
-    n = pattern.shape[1]
-    by_row = pattern.tocsr()
-    colours = np.full(n, -1)
-    for j in np.argsort(-np.diff(pattern.indptr), kind="stable"):
-        rows = pattern.indices[pattern.indptr[j] : pattern.indptr[j + 1]]
-        taken = {int(c) for i in rows for c in colours[by_row.indices[by_row.indptr[i] : by_row.indptr[i + 1]]]}
-        colours[j] = next(c for c in range(n) if c not in taken)
-    return colours
