@@ -25,6 +25,7 @@ SAID = {
     "nonlinear_fit": (r"standard errors differ from the certified ones by at most ([\d.e+-]+)", 0.0, 1e-5),
     "ode_fit": (r"most hares in (1902\.\d+) \+- 0\.\d+", 1902.2, 1902.8),
     "predator_prey": (r"deviation (\d\.\d+)", 0.2, 0.3),
+    "random_intercepts": (r"differs from lme4's estimates by at most ([\d.e+-]+)", 0.0, 1e-3),
     "recurrent": (r"error: ([\d.e+-]+) in training", 0.0, 0.1),
     "regression": (r"line: mean squared error ([\d.]+)", 114.1, 118.0),
     "variational_autoencoder": (r"image: [\d.]+ -> ([\d.]+) nats", 20.0, 42.0),
