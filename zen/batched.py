@@ -39,8 +39,14 @@ WITHIN: dict[str, Any] = {}
 """What `grad`, `vjp`, `jvp` and `linearize` are within a `vmap`: `zen/transforms/under_levels.py` enters them."""
 
 
+CALLER = object()
+"""What an argument of the mapped function shares: the memory of the caller, who would see what is written to it."""
+
+
 class Batched:
     """`examples`, a Tensor or a Batched of an outer level, whose first axis numbers the examples of `level`.
+
+    shared: None, or what it shares with all others that see the same memory.
 
     Tensors have no attribute of that name: `x.value`, which they have, is of one example.
     """
@@ -49,7 +55,8 @@ class Batched:
     __array_priority__ = 1000
 
     def __init__(self, examples: Any, level: Level) -> None:
-        self.examples, self.level, self.shared = examples, level, False
+        self.examples, self.level = examples, level
+        self.shared: Any = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -122,7 +122,9 @@ if not TYPE_CHECKING:  # for whom there are no other names
 
             found = getattr(linear_solves, name)
         elif name in _RESULTS:
-            found = getattr(sys.modules[FUNCTIONS[_RESULTS[name]].__globals__["__name__"]], name)
+            function = FUNCTIONS[_RESULTS[name]]
+            function = getattr(function, "__wrapped__", function)
+            found = getattr(sys.modules[function.__globals__["__name__"]], name)
         elif name in __all__:
             found = FUNCTIONS[name]
         else:

@@ -225,7 +225,7 @@ def _known(function: Any) -> frozenset[str]:
     """The names of the arguments that zen's function has, and `_ANY` if it hands on all others."""
     found = _names.get(function)
     if found is None:
-        code = getattr(function, "__code__", None)
+        code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
         n = 0 if code is None else code.co_argcount + code.co_kwonlyargcount
         names = () if code is None else code.co_varnames[:n]
         takes_all = code is not None and code.co_flags & 8 and function.__annotations__.get("unknown") != "Never"

@@ -67,17 +67,22 @@ class Call:
         return tuple([changed.get(n, p) for n, p in zip(self.row.params, self.params, strict=True)])
 
 
+def check_running(name: str, level: Level) -> None:
+    """RuntimeError for a value of a `vmap` that is over."""
+    if level not in running.levels:
+        raise RuntimeError(
+            f"{name}: a value of one call of vmap was used after it, or in another thread; return it from the function "
+            "instead"
+        )
+
+
 def apply_batched(row: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """What the engine calls for a row with a Batched among its operands or parameters."""
     if row.name in OF_THE_ENGINE:
         return OF_THE_ENGINE[row.name](*inputs, *params)
     held = [x for x in (*inputs, *params) if type(x) is Batched]
     level = max([x.level for x in held], key=lambda level: level.depth)
-    if level not in running.levels:
-        raise RuntimeError(
-            f"{row.name}: a value of one call of vmap was used after it, or in another thread; return it from the "
-            "function instead"
-        )
+    check_running(row.name, level)
     if any([type(p) is Batched for p in params]):
         raise Unbatched(f"{row.name} has a parameter that differs by example")
     declaration = DECLARATIONS[row.name]
@@ -92,14 +97,25 @@ def apply_batched(row: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) ->
     if made is None:
         made = looped(call)
     view = declaration.view
-    if view:
-        inputs[0].shared = True
+    memory = _memory(inputs[0]) if view else None
     if type(made) is tuple:
-        return tuple([wrapped(y, level, view) for y in made])
-    return wrapped(made, level, view)
+        return tuple([wrapped(y, level, memory) for y in made])
+    return wrapped(made, level, memory)
 
 
-def wrapped(value: Any, level: Level, shared: bool = False) -> Batched:
+class Memory:
+    """What all hold that see the same memory: whoever is left alone with it may be given other values."""
+
+    __slots__ = ()
+
+
+def _memory(x: Any) -> Any:
+    if x.shared is None:
+        x.shared = Memory()
+    return x.shared
+
+
+def wrapped(value: Any, level: Level, shared: Any = None) -> Batched:
     made = Batched(value, level)
     made.shared = shared
     return made

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, creation, trees
+from .. import backend, trees
 from ..attached import members
 from ..backend import Tensor
-from ..batched import Batched, Unbatched
+from ..batched import CALLER, Batched, Unbatched
 from ..ops import indexing
+from ..ops.axes import all_axes
+from ..ops.data import asarray
 from ..ops.indexing import plain_key
 from ..ops.register import FUNCTIONS, METHODS, ROWS, answering
-from .applying import note
+from .applying import check_running, note
 
 _BINARY = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
@@ -87,9 +89,20 @@ def _is_operand(x: Any) -> bool:
 
 def _overwrite(x: Batched, new: Batched) -> None:
     """Give `x` the values of `new`. Where others see its memory, each example is computed by itself."""
-    if x.shared or new.level is not x.level or new.shape != x.shape or new.dtype != x.dtype:
+    if not _is_alone(x) or new.level is not x.level or new.shape != x.shape or new.dtype != x.dtype:
         raise Unbatched("an operation in place on a view, or of another shape or dtype")
     x.examples = new.examples
+
+
+_ALONE = 2
+"""References to what x alone holds: its own, and that of the call."""
+
+
+def _is_alone(x: Batched) -> bool:
+    """Whether nobody else sees the memory of x: neither the caller of `vmap`, nor a view that still lives."""
+    if x.shared is None:
+        return True
+    return x.shared is not CALLER and sys.getrefcount(x.shared) <= _ALONE
 
 
 def _getitem(self: Batched, key: Any) -> Any:
@@ -145,20 +158,46 @@ def _array_namespace(self: Batched, /, *, api_version: str | None = None) -> Mod
 
 def _array_ufunc(self: Batched, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
     """A NumPy ufunc: by zen's function for it, or one example after the other."""
+    if options.get("out") is not None:
+        raise Unbatched(f"{ufunc.__name__} writes into an array from outside")
     if method == "__call__" and not options:
         function = answering(ufunc)
         if function is not None:
             return function(*inputs)
-    return in_turn(getattr(ufunc, method), inputs, options)
+    made = None
+    if method in ("reduce", "accumulate"):
+        made = _along(ufunc, method, *inputs, **options)
+    elif method == "outer" and not options and len(inputs) == 2:
+        made = _outer(ufunc, *inputs)
+    return in_turn(getattr(ufunc, method), inputs, options) if made is None else made
+
+
+def _along(ufunc: np.ufunc, method: str, x: Any, axis: Any = 0, **options: Any) -> Any:
+    """A ufunc along axes, one further on; None where more than the operand differs by example."""
+    if not x.ndim or any([type(v) is Batched for v in options.values()]) or options.get("where", True) is not True:
+        return None
+    axes = tuple(range(x.ndim)) if axis is None else all_axes(f"{ufunc.__name__}.{method}", axis, x.shape)
+    moved = axes[0] + 1 if len(axes) == 1 else tuple([k + 1 for k in axes])
+    return Batched(getattr(ufunc, method)(x.examples, axis=moved, **options), x.level)
+
+
+def _outer(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    a, b = [x if type(x) is Batched else asarray(x) for x in (a, b)]
+    return ufunc(FUNCTIONS["reshape"](a, (*a.shape, *(1,) * b.ndim)), b)
 
 
 def _array_function(self: Batched, func: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A NumPy function: by zen's function for it, or one example after the other."""
     if func in _OF_SHAPES:
         return _OF_SHAPES[func](*[_shaped(x) for x in args], **options)
+    if func in _LIKE and args and type(args[0]) is Batched and not options.get("shape"):
+        value, *rest = args
+        if not any([type(x) is Batched for x in (*rest, *options.values())]):
+            return Batched(func(value.examples, *rest, **options), value.level)
     function = answering(func)
     if function is None:
-        return in_turn(func, args, options)
+        made = _undifferentiated(func, args, options)
+        return in_turn(func, args, options) if made is None else made
     try:
         return function(*args, **options)
     except (Unbatched, TypeError):
@@ -168,9 +207,34 @@ def _array_function(self: Batched, func: Any, types: Any, args: tuple[Any, ...],
 _OF_SHAPES: dict[Any, Any] = {
     np.shape: np.shape, np.ndim: np.ndim, np.size: np.size, np.iscomplexobj: np.iscomplexobj,
     np.isrealobj: np.isrealobj, np.result_type: np.result_type, np.can_cast: np.can_cast,
-    np.zeros_like: creation.zeros_like, np.ones_like: creation.ones_like, np.empty_like: creation.empty_like,
 }  # fmt: skip
 """What asks for nothing but shapes and dtypes."""
+_LIKE = {np.zeros_like, np.ones_like, np.empty_like}
+"""What makes an array like another: one for each example, into which each may write."""
+
+
+_OF_ELEMENTS = {np.digitize: 0, np.isin: 0, np.searchsorted: 1}
+"""What has no derivative and treats each element of one operand, whose place this is, by itself."""
+_OF_LINES = {np.argpartition: -1, np.nanargmax: None, np.nanargmin: None}
+"""What has no derivative and works along an axis; this one if none is given."""
+
+
+def _undifferentiated(func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    place = _OF_ELEMENTS.get(func, 0 if func in _OF_LINES else len(args))
+    held = [x for x in trees.values([args, options]) if type(x) is Batched]
+    if place >= len(args) or len(held) != 1 or args[place] is not held[0]:
+        return None
+    x = held[0].examples
+    if func in _OF_LINES:
+        axis = options.get("axis", _OF_LINES[func])
+        if not held[0].ndim or options.get("keepdims") or len(args) > 1 + (func is np.argpartition):
+            return None
+        x = FUNCTIONS["reshape"](x, (x.shape[0], -1)) if axis is None else x
+        options = {**options, "axis": 1 if axis is None else axis % held[0].ndim + 1}
+    if type(x) is Tensor:
+        x = x._array
+    made = func(*args[:place], x, *args[place + 1 :], **options)
+    return Batched(made if type(made) is Batched else backend.wrap(np.asarray(made)), held[0].level)
 
 
 def _shaped(x: Any) -> Any:
@@ -181,9 +245,11 @@ def in_turn(function: Any, args: Any, options: dict[str, Any]) -> Any:
     """What a function makes of the arguments of one example after the other."""
     held = [x for x in trees.values([list(args), options]) if type(x) is Batched]
     level = max([x.level for x in held], key=lambda level: level.depth)
+    name = getattr(function, "__name__", repr(function))
+    check_running(name, level)
     if not level.size:
         raise Unbatched("of no examples at all")
-    note(getattr(function, "__name__", repr(function)))
+    note(name)
 
     def part(b: int) -> Any:
         inner = trees.transform(

@@ -40,7 +40,7 @@ def refuse(function: Any, unknown: Mapping[str, Any]) -> NoReturn:
 
     Functions take them as `**unknown: Never`: type checkers refuse any, as they do where nothing takes them.
     """
-    code = function.__code__
+    code = getattr(function, "__wrapped__", function).__code__
     own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     given = next(iter(unknown))
     refuse_absent(function.__name__, (given,))

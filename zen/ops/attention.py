@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import backend, random
 from ..backend import Shaped, Tensor, apply
+from ..batched import Batched
 from ..dtypes import BOOLEAN, FLOATING, INTEGER
 from .operands import constant, operand, raw
 from .register import define, public
@@ -36,12 +37,16 @@ def weights_of(q: Any, k: Any, mask: Any, scale: float, causal: bool) -> Any:
     """softmax(scale * q @ k.T + mask), with zeros for a query that no key is allowed to."""
     scores = f.matmul(q, f.permute_dims(_repeated(k, q.shape[1]), (0, 1, 3, 2))) * scale
     if mask is not None:
-        scores = f.where(raw(mask), scores, -np.inf) if mask.dtype in BOOLEAN else scores + mask
+        allowed = mask if type(mask) is Batched else raw(mask)
+        scores = f.where(allowed, scores, -np.inf) if mask.dtype in BOOLEAN else scores + mask
     if causal:
         scores = f.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
-    none = np.max(raw(scores), axis=-1, keepdims=True, initial=-np.inf) == -np.inf
-    if not none.any():
-        return f.softmax(scores, 3)
+    if type(scores) is Batched:
+        none: Any = f.equal(f.max(scores, (3,), True), -np.inf) if scores.shape[3] else np.True_
+    else:
+        none = np.max(raw(scores), axis=-1, keepdims=True, initial=-np.inf) == -np.inf
+        if not none.any():
+            return f.softmax(scores, 3)
     return f.where(none, 0.0, f.softmax(f.where(none, 0.0, scores), 3))
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias, TypeVar
 import numpy as np
 
 from ..backend import Shaped, Tensor, apply, grad_enabled, wrap
+from ..batched import Batched
 from ..conversion import convert
 from ..dtypes import COMPLEX, DEFAULT, INEXACT, complexed
 from ..dtypes import real as real_dtype
@@ -239,7 +240,7 @@ def _transform(
     x = fitted(name, x, axes, lengths)
     if axes:
         x = apply(FOURIER, (x,), (axes, inverse, norm))
-    return into(name, x if isinstance(x, Tensor) else wrap(convert(x)), out)
+    return into(name, x if isinstance(x, (Tensor, Batched)) else wrap(convert(x)), out)
 
 
 def _line(name: str, x: Any, n: int | None, axis: int, inverse: bool, norm: Any, out: Any) -> Tensor:

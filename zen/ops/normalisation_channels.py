@@ -230,8 +230,10 @@ def batch_norm(
             "larger batch or evaluation mode"
         )
     y, mean, var = apply(BATCH_NORM, (x, weight, bias), (eps,))
-    _move("batch_norm", running_mean, raw(mean), momentum)
-    _move("batch_norm", running_var, raw(var) * (count / (count - 1)), momentum)
+    if running_mean is not None:
+        _move("batch_norm", running_mean, raw(mean), momentum)
+    if running_var is not None:
+        _move("batch_norm", running_var, raw(var) * (count / (count - 1)), momentum)
     return y
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from .. import backend
 from ..dtypes import COMPLEX
 from . import late_names
+from .examples import KINDS, at_once
 from .late import Table
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ def public(
 
     def register(function: Function) -> Function:
         own = name or function.__name__
+        if own in KINDS:
+            function = at_once(function, KINDS[own])
         FUNCTIONS[own] = placed(function, "zen.f", own)
         for key in (own if numpy is None else numpy).split():
             dispatch(key, function)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from ..backend import Shaped, apply
+from ..batched import Batched
 from . import orders
 from .arguments import refuse
 from .axes import all_axes, check_size, common_shape, one_axis, one_shape, reduced_axes
@@ -289,6 +290,8 @@ def ravel(x: Any, order: Any = "C") -> Any:
     if order != "C":
         x = orders.as_in_memory(x, orders.letter("ravel", order, "CFAK"))
     flat = apply(RESHAPE, (x,), ((x.size,),))
+    if type(flat) is Batched:
+        return flat
     return flat if raw(flat).flags.c_contiguous else apply(COPY, (flat,), ("C",))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
+from ..batched import Batched
 from ..dtypes import COMPLEX, DEFAULT, EXACT
 from . import reduction
 from .arguments import refuse
@@ -72,7 +73,7 @@ def average(
     weights = fitted("average", x.shape, asarray(operand("average", weights)), axis)
     dtype = np.result_type(x.dtype, weights.dtype, *([DEFAULT] if x.dtype in EXACT else []))
     total = reduction.sum(weights, axes, dtype=dtype, keepdims=keepdims)
-    if (raw(total) == 0).any():
+    if type(total) is not Batched and (raw(total) == 0).any():
         raise ZeroDivisionError("average: the weights add up to zero, so that there is no average")
     summed = reduction.sum(astype(_multiply(x, weights), dtype, copy=False), axes, keepdims=keepdims)
     made = _divide(summed, total)

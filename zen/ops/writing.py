@@ -12,6 +12,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..backend import Tensor
+from ..batched import Batched
 from ..dtypes import BOOLEAN, INTEGER
 from .arguments import refuse
 from .axes import one_axis
@@ -24,8 +25,8 @@ from .selection import within
 from .shape import broadcast_to, ravel, reshape
 
 
-def _target(name: str, t: Any) -> Tensor:
-    if not isinstance(t, Tensor):
+def _target(name: str, t: Any) -> Any:
+    if not isinstance(t, (Tensor, Batched)):
         raise TypeError(
             f"{name}: writes into a Tensor, not into {type(t).__name__}; an array cannot take a Tensor that requires a "
             "gradient: make a Tensor of it with zen.tensor"

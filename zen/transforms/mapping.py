@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import backend, batching, trees
 from ..backend import Tensor
-from ..batched import ANYWHERE, Batched, Level, running
+from ..batched import ANYWHERE, CALLER, Batched, Level, running
 from ..ops.axes import one_axis
 from ..ops.register import FUNCTIONS, ROWS, placed
 from . import under_levels
@@ -197,7 +197,7 @@ class _Call:
         for x, m in zip(self.values, self.mapped, strict=True):
             if m:
                 x = Batched(x, level)
-                x.shared = True  # with the caller, who would see what is written to it
+                x.shared = CALLER
             found.append(x)
         return found
 
