@@ -360,3 +360,18 @@ def test_bad_calls_of_gradients():
     g = zen.gradients(x * 2.0, [x, other], U, allow_unused=True)
     assert g[1] is None
     np.testing.assert_allclose(g[0].array, 2 * U)
+
+
+def test_what_is_returned_beside_the_value_comes_without_the_graph_that_the_pass_released():
+    def f(x):
+        y = np.exp(x)
+        return y.sum(), {"y": y, "total": y.sum()}
+
+    (value, aux), _ = zen.value_and_grad(f, has_aux=True)(np.zeros(2))
+    assert not any([isinstance(x, zen.Tensor) for x in (value, aux["y"], aux["total"])])
+    (value, aux), _ = zen.value_and_grad(f, has_aux=True)(zen.tensor([0.0, 0.0]))
+    assert not (value.requires_grad or aux["y"].requires_grad or aux["total"].requires_grad)
+    w = zen.tensor(2.0, requires_grad=True)
+    _, aux = zen.grad(lambda x: ((x * x).sum(), w * x), has_aux=True)(np.ones(2))
+    aux.sum().backward()
+    assert w.grad.item() == 2.0

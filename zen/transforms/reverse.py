@@ -196,11 +196,11 @@ def _both(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any])
             f"grad: the function returned a number of dtype {value.dtype}, and a gradient is of a real one; return "
             "its real part or abs(), or pass holomorphic=True for the derivative of a holomorphic function"
         )
+    if aux is not None and not connected:  # asked before the pass releases the graph
+        connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
     pulled = variables.pull(outputs, [None], False, recorded)
     if not holomorphic:
         pulled = conjugated(pulled, recorded)
-    if aux is not None and not connected:
-        connected = variables.connected([x for x in trees.values(aux) if isinstance(x, Tensor)])
     as_array = not (variables.took_tensors or connected or (not alone and variables.beside(args, kwargs, where)))
     values = variables.handed(pulled, recorded, as_array)
     if isinstance(argnums, int):
