@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy
 
-from . import families, layers, operations, products, tiles, workloads
+from . import families, layers, operations, products, tiles, transforms, workloads
 
 Clock = Callable[[], float]
 
@@ -69,6 +69,8 @@ def task(kind: str, library: str, name: str) -> workloads.Task:
         return layers.products(library, name) if kind else layers.task(library, name)
     if name.startswith("family:"):
         return families.task(library, name)
+    if name.startswith(transforms.PREFIX):
+        return transforms.task(library, name)
     if name in operations.WORKLOADS:
         return operations.task(library, name)
     if name in tiles.PRODUCTS:

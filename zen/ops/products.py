@@ -7,11 +7,13 @@ from typing import Any, Never
 
 import numpy as np
 
+from .. import backend
 from ..backend import Shaped, apply
-from ..dtypes import COMPLEX
+from ..dtypes import COMPLEX, KERNELS
 from . import reduction
 from .arguments import refuse
 from .axes import all_axes, one_axis
+from .casting import LARGE
 from .operands import constant, operand
 from .register import ROWS, define, dispatch, public
 from .result_shapes import multiplied
@@ -38,6 +40,10 @@ def adjoint(f: Any, x: Any) -> Any:
 
 def _matmul(a: Any, b: Any) -> Any:
     try:
+        if a.ndim > 2 and a.dtype in KERNELS and a.dtype == b.dtype:
+            shape = multiplied(a.shape, b.shape)
+            if math.prod(shape) >= LARGE:  # into memory that the engine keeps
+                return np.matmul(a, b, out=backend.kernels.memory.empty(shape, a.dtype))
         return np.matmul(a, b)
     except ValueError:
         raise ValueError(_mismatch(np.shape(a), np.shape(b))) from None
