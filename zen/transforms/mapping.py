@@ -12,6 +12,7 @@ from .. import backend, batching, trees
 from ..backend import Tensor
 from ..batched import ANYWHERE, CALLER, Batched, Level, running
 from ..ops.axes import one_axis
+from ..ops.casting import copied
 from ..ops.register import FUNCTIONS, ROWS, placed
 from . import under_levels
 from .levels import new_level, tensor, within
@@ -267,7 +268,7 @@ def _settled(x: Any, as_array: bool) -> Any:
     if not isinstance(x, Tensor):
         return x
     if as_array and not x.requires_grad:
-        return np.array(x._array)
+        return copied(x._array)
     return x
 
 
