@@ -179,3 +179,21 @@ def test_a_custom_operation_that_returns_its_argument():
     reverse = zen.custom_vjp(lambda x: x[::-1], lambda g, out, x: g[::-1])
     assert not np.shares_memory(reverse(x).array, x.array)
     np.testing.assert_array_equal(zen.grad(lambda x: zen.sum(reverse(x) * U))(V), U[::-1])
+
+
+def test_a_rule_with_a_gradient_in_it_has_all_columns_at_once():
+    """Within the pass for all columns that gradient is still of one example: else the columns would be zeros."""
+    x = np.array([0.1, 0.2, 0.3])
+
+    def f(x):
+        return np.exp(x).sum()
+
+    own = zen.custom_vjp(f, lambda g, out, x: g * zen.grad(f)(x))
+    for transform in (zen.jacfwd, zen.jacrev, zen.jacobian):
+        np.testing.assert_allclose(transform(own)(x), np.exp(x), rtol=1e-14)
+    forward = zen.custom_jvp(f)
+    forward.defjvp(lambda primals, tangents: (f(*primals), (zen.grad(f)(primals[0]) * tangents[0]).sum()))
+    for transform in (zen.jacfwd, zen.jacrev, zen.jacobian):
+        np.testing.assert_allclose(transform(forward)(x), np.exp(x), rtol=1e-14)
+    again = zen.checkpoint(lambda x: x * zen.grad(f)(x))
+    np.testing.assert_allclose(zen.jacrev(again)(x), np.diag((1 + x) * np.exp(x)), rtol=1e-14)

@@ -14,7 +14,7 @@ _POINTWISE = (
     "erfcx_moment", "exprel", "gammainc", "i0_slope", "imag", "ive_slope", "logrel", "polygamma_gap", "real",
     "sinc_slope",
 )  # fmt: skip
-_LEADING = {
+LEADING = {
     "cholesky": 2, "cofactor": 2, "cofactor_slope": 2, "det": 2, "det_angle": 2, "diagonal": 2, "eig": 2, "eigh": 2,
     "inv": 2, "logabsdet": 2, "lu": 2, "overlapped": 0, "pinv": 2, "qr": 2, "slogdet": 2, "svd": 2, "trace": 2,
     "windows": 0,
@@ -283,7 +283,7 @@ def recurrence(call: Call) -> Any:
 
 
 RULES.update(dict.fromkeys(_POINTWISE, pointwise))
-RULES.update(dict.fromkeys(_LEADING, leading))
+RULES.update(dict.fromkeys(LEADING, leading))
 RULES.update(dict.fromkeys(("argmax", "argmin"), position))
 RULES.update(dict.fromkeys(("from_diagonal", "from_trace"), on_diagonal))
 RULES.update(dict.fromkeys(("stack", "concat"), concat))

@@ -13,7 +13,7 @@ from ..batched import ANYWHERE, Batched, running
 from ..ops.operands import raw
 from ..ops.register import placed, tensors
 from .closures import pulled
-from .levels import lifted, lowered, within
+from .levels import called, lifted, lowered, within
 from .recordings import Recording
 from .wrapper import Wrapper
 
@@ -118,7 +118,7 @@ class _Call:
         """The function of its arguments, with these Tensors and arrays among them, recorded."""
         rest = iter(operands)
         args, kwargs = trees.transform(lambda x: next(rest) if _is_operand(x) else x, self.tree)
-        return backend.call_recording(True, self.f, *args, **kwargs)
+        return backend.call_recording(True, called, self.f, *args, **kwargs)
 
     def first(self) -> Any:
         """Run it, and find out what else the results depend on; what was recorded is let go."""

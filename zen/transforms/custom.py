@@ -13,6 +13,7 @@ from ..batched import ANYWHERE, Batched
 from ..batching.members import in_turn
 from .conjugation import conjugated
 from .custom_arguments import Arguments, filled, gradients_of
+from .levels import called
 from .wrapper import Wrapper
 
 
@@ -122,7 +123,7 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
         parts = conjugated(parts, recorded)  # the vjp is the user's, and so is the form of its gradients
         g = trees.rebuild(call.structure, parts) if call.is_tree else parts[0]
         try:
-            found = self._vjp(g, out, *inputs, **call.arguments.named(arrays))
+            found = called(self._vjp, g, out, *inputs, **call.arguments.named(arrays))
         except Exception as error:
             if recorded:
                 error.add_note(_NOT_DIFFERENTIABLE.format(self._name))

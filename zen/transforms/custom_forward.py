@@ -16,6 +16,7 @@ from ..ops.operands import raw
 from ..ops.register import placed
 from . import batched_passes
 from .custom_arguments import Arguments
+from .levels import called
 from .wrapper import Wrapper
 
 
@@ -106,7 +107,7 @@ class _Call:
                 "tangents)"
             )
         given = self.arguments
-        found = rule(given.positional(primals), given.positional(tangents, False), **given.named(arrays))
+        found = called(rule, given.positional(primals), given.positional(tangents, False), **given.named(arrays))
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise TypeError(f"{name}: the jvp returned {type(found).__name__}; it must return (result, tangent)")
         parts = trees.matched(self.structure[0], found[1])

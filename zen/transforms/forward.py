@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import backend, trees
 from ..backend import Shaped, Tensor
-from ..batched import ANYWHERE, WITHIN, running
+from ..batched import ANYWHERE, WITHIN, Batched, Unbatched, running
 from ..conversion import convert
 from ..dtypes import COMPLEX, DIFFERENTIABLE, KERNELS, floating
 from ..ops import register
@@ -283,6 +283,8 @@ class Rule:
         roots, seeds = [], []
         cotangent = tuple(dummies) if several else dummies[0]
         for k, pulled in self.vjps(node, cotangent, self.revived(node, saved, tensors=True), moving):
+            if type(pulled) is Batched:
+                raise Unbatched(f"the derivative of {node.row.name!r} is of one example")
             if not isinstance(pulled, Tensor) or not pulled.requires_grad:
                 continue  # does not depend on the cotangent: zero
             shape = node.inputs[k].shape

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from .. import backend, trees
 from ..backend import Tensor
-from ..batched import Batched, Level, running
+from ..batched import ANYWHERE, Batched, Level, running
 from ..conversion import convert
 from ..ops.register import ROWS
 
@@ -25,9 +25,17 @@ def within(levels: Levels) -> Iterator[None]:
         running.levels = before
 
 
-def new_level(size: int) -> Level:
+def new_level(size: int, of_pass: bool = False) -> Level:
     """A level within those that run."""
-    return Level(size, running.levels[-1].depth + 1 if running.levels else 0)
+    return Level(size, running.levels[-1].depth + 1 if running.levels else 0, of_pass)
+
+
+def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a function of the user's makes of these, which a pass calls: transforms in it are of one example then."""
+    if not (ANYWHERE and running.levels) or any([type(x) is Batched for x in trees.values([args, kwargs])]):
+        return function(*args, **kwargs)
+    with within(tuple([level for level in running.levels if not level.of_pass])):
+        return function(*args, **kwargs)
 
 
 def tensor(value: Any) -> Any:
