@@ -117,7 +117,7 @@ def measured(case: Case, casadi: Casadi | None) -> list[str]:
         if not difference < 1e-8 * abs(evaluated(x)).max():
             raise SystemExit(f"{case.name}: CasADi's matrix differs by {difference}")
         figures += [milliseconds(lambda: casadi.built(case), 5), milliseconds(lambda: made(x))]
-    count = f"{coloring.count} ({coloring.kind})"
+    count = f"{coloring.count} ({coloring.scheme})"
     return [case.name, count, str(coloring.sparsity.nnz), *map(report.number, figures)]
 
 

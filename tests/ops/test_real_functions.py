@@ -49,8 +49,8 @@ def test_functions_of_two_arguments(name, dtype):
 @pytest.mark.parametrize("name", [*UNARY, *BINARY])
 def test_special_values(name):
     with np.errstate(all="ignore"):
-        if name in UNARY:
-            same_as_numpy(getattr(np, name), SPECIAL)
+        if name in UNARY:  # NumPy's i0 is nan at infinities
+            same_as_numpy(getattr(np, name), SPECIAL[np.isfinite(SPECIAL)] if name == "i0" else SPECIAL)
         else:
             same_as_numpy(getattr(np, name), SPECIAL, SPECIAL[:, None])
 

@@ -54,7 +54,7 @@ def custom_jvp(f):
     return own
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:vmap. (.*own|a derivative)")
+pytestmark = pytest.mark.filterwarnings("ignore:vmap. (.*own|a derivative|.*runs once for each example)")
 """What a user wrote gets one example after the other, which a warning says."""
 
 

@@ -50,7 +50,7 @@ def test_hessian_of_the_rosenbrock_function():
 
 def test_its_hessian_of_ten_thousand_variables_takes_three_products():
     coloring = zen.sparse_hessian(rosenbrock).coloring(np.linspace(0, 1, 10_000))
-    assert coloring.count == 3 and coloring.kind == "star" and coloring.sparsity.nnz == 29_998
+    assert coloring.count == 3 and coloring.scheme == "star" and coloring.sparsity.nnz == 29_998
 
 
 def test_a_banded_jacobian_of_a_hundred_thousand_stays_small():
@@ -75,22 +75,22 @@ def test_an_arrow():
 def test_a_hessian_without_a_diagonal():
     """One product tells all: two columns that are not in the same row may have the same colour."""
     h = zen.sparse_hessian(lambda x: np.sum(x[:6] * x[6:]))
-    assert h.coloring(X).count == 1 and h.coloring(X).kind == "column"
+    assert h.coloring(X).count == 1 and h.coloring(X).scheme == "column"
     np.testing.assert_array_equal(h(X).toarray(), np.roll(np.eye(12), 6, axis=1))
 
 
-@pytest.mark.parametrize("kind", [None, "column", "row"])
+@pytest.mark.parametrize("scheme", [None, "column", "row"])
 @pytest.mark.parametrize("chunk_size", [None, 1, 2])
-def test_by_columns_and_by_rows(kind, chunk_size):
-    f = zen.sparse_jacobian(lambda x: np.append(chain(x), x[0] + x[5]), coloring=kind, chunk_size=chunk_size)
+def test_by_columns_and_by_rows(scheme, chunk_size):
+    f = zen.sparse_jacobian(lambda x: np.append(chain(x), x[0] + x[5]), coloring=scheme, chunk_size=chunk_size)
     np.testing.assert_allclose(f(X).toarray(), zen.jacobian(f.__wrapped__)(X))
 
 
 def test_rows_or_columns_whichever_are_fewer():
     total = zen.sparse_jacobian(lambda x: np.stack([x.sum(), x[:6].prod()]))
     spread = zen.sparse_jacobian(lambda x: x[0] * np.arange(12) + x[1])
-    assert (total.coloring(X).kind, total.coloring(X).count) == ("row", 2)
-    assert (spread.coloring(X).kind, spread.coloring(X).count) == ("column", 2)
+    assert (total.coloring(X).scheme, total.coloring(X).count) == ("row", 2)
+    assert (spread.coloring(X).scheme, spread.coloring(X).count) == ("column", 2)
     for f in (total, spread):
         np.testing.assert_allclose(f(X).toarray(), zen.jacobian(f.__wrapped__)(X))
 
@@ -217,7 +217,7 @@ def test_saved_and_loaded(f, inside, tmp_path):
     held.seek(0)
     assert zen.Sparsity.load(tmp_path / "pattern.npz") == pattern
     for loaded in (zen.Coloring.load(tmp_path / "coloring"), zen.Coloring.load(held)):
-        assert loaded.kind == coloring.kind and loaded.sparsity == coloring.sparsity
+        assert loaded.scheme == coloring.scheme and loaded.sparsity == coloring.sparsity
         np.testing.assert_array_equal(loaded.colors, coloring.colors)
         assert (f(inside, coloring=loaded)(X) != f(inside)(X)).nnz == 0
 
@@ -329,7 +329,7 @@ def test_arguments_that_do_not_fit():
         zen.sparse_jacobian(chain, chunk_size=0)
     with pytest.raises(ValueError, match=r"coloring is a zen.Coloring \(.*, 'column', 'row' or None, not 'star'"):
         zen.sparse_jacobian(chain, coloring="star")
-    with pytest.raises(ValueError, match=r"zen.Coloring \(of a pattern, colours and a kind\).*not \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"zen.Coloring \(of a pattern, colours and a scheme\).*not \[0, 1\]"):
         zen.sparse_jacobian(chain, coloring=[0, 1])
     with pytest.raises(ValueError, match="a star coloring is for symmetric matrices"):
         zen.sparse_jacobian(chain, coloring=zen.sparse_hessian(rosenbrock).coloring(X))
@@ -370,7 +370,7 @@ def test_results_that_are_the_same_tensor():
         y = x[:2] ** 2
         return y, y
 
-    for kind in ("column", "row"):
+    for scheme in ("column", "row"):
         np.testing.assert_allclose(
-            zen.sparse_jacobian(f, coloring=kind)(X).toarray()[:, :2], np.tile(np.diag(2 * X[:2]), (2, 1))
+            zen.sparse_jacobian(f, coloring=scheme)(X).toarray()[:, :2], np.tile(np.diag(2 * X[:2]), (2, 1))
         )

@@ -69,15 +69,15 @@ def test_stars(pattern):
     assert is_star(pattern, zen.Sparsity(pattern).coloring("star").colors)
 
 
-@pytest.mark.parametrize("kind", ["column", "row", "star"])
+@pytest.mark.parametrize("scheme", ["column", "row", "star"])
 @pytest.mark.parametrize("pattern", SYMMETRIC)
-def test_every_entry_comes_back(kind, pattern):
+def test_every_entry_comes_back(scheme, pattern):
     rng = np.random.default_rng(0)
     dense = np.where(pattern, rng.normal(size=pattern.shape), 0)
-    dense = dense + dense.T if kind == "star" else dense
-    coloring = zen.Sparsity(pattern).coloring(kind)
+    dense = dense + dense.T if scheme == "star" else dense
+    coloring = zen.Sparsity(pattern).coloring(scheme)
     seeds = coloring.seeds(float)
-    products = seeds @ dense if kind == "row" else seeds @ dense.T
+    products = seeds @ dense if scheme == "row" else seeds @ dense.T
     np.testing.assert_array_equal(coloring.matrix(products).toarray(), dense)
 
 
@@ -126,7 +126,7 @@ def test_a_dense_row_takes_no_time_to_color():
 def test_colors_that_are_given():
     coloring = zen.Coloring(band(6, 1), [0, 1, 2, 0, 1, 2], "column")
     assert coloring.count == 3 and coloring.sparsity.nnz == 16
-    assert repr(coloring) == "<zen.Coloring kind='column' count=3 of <zen.Sparsity shape=(6, 6) nnz=16>>"
+    assert repr(coloring) == "<zen.Coloring scheme='column' count=3 of <zen.Sparsity shape=(6, 6) nnz=16>>"
     f = zen.sparse_jacobian(
         lambda x: x[1:] * x[:-1], coloring=zen.Coloring(np.eye(2, 3) + np.eye(2, 3, 1), [0, 1, 0], "column")
     )
@@ -134,7 +134,7 @@ def test_colors_that_are_given():
 
 
 @pytest.mark.parametrize(
-    "colors, kind, message",
+    "colors, scheme, message",
     [
         ([0, 1, 0, 1, 0, 1], "column", "column 0 shares an entry's place .* in a column coloring"),
         ([0, 1, 0, 1, 0, 1], "star", "shares an entry's place .* in a star coloring"),
@@ -142,18 +142,18 @@ def test_colors_that_are_given():
         ([0, 1, 2], "column", "a vector of 6 ints, one for each column, not int64 of shape"),
         ([0.0, 1, 2, 0, 1, 2], "row", "a vector of 6 ints, one for each row, not float64"),
         ([0, 1, 2, 0, 1, 7], "column", "colors are from 0 to 5"),
-        ([0, 1, 2, 0, 1, 2], "diagonal", "kind is 'column', 'row', 'star', not 'diagonal'"),
+        ([0, 1, 2, 0, 1, 2], "diagonal", "scheme is 'column', 'row', 'star', not 'diagonal'"),
     ],
 )
-def test_colors_that_do_not_fit(colors, kind, message):
+def test_colors_that_do_not_fit(colors, scheme, message):
     with pytest.raises(ValueError, match=f"Coloring: .*{message}"):
-        zen.Coloring(band(6, 1), colors, kind)
+        zen.Coloring(band(6, 1), colors, scheme)
 
 
 def test_kinds_and_shapes_that_do_not_fit():
     with pytest.raises(ValueError, match=r"a star coloring is of a symmetric matrix, not of shape \(2, 3\)"):
         zen.Sparsity(np.ones((2, 3))).coloring("star")
-    with pytest.raises(ValueError, match="kind is 'column', 'row', 'star' or None, not 'both'"):
+    with pytest.raises(ValueError, match="scheme is 'column', 'row', 'star' or None, not 'both'"):
         zen.Sparsity(np.ones((2, 3))).coloring("both")
 
 

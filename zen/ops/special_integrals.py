@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import binary, unary
+from ..dtypes import COMPLEX
 from .special import ANY, POSITIVE, declare, derivative, doubles, result, scipy_function, special
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def _part(name: str, k: int) -> Any:
     """The k-th result of SciPy's ufunc of this name."""
 
     def forward(x: Any) -> Any:
-        return scipy_function(name)(np.asarray(x, result(x)))[k]
+        x = np.asarray(x, result(x))
+        x = x + 0 if x.dtype in COMPLEX else x  # SciPy's airy is of another branch below the negative axis, by -0j
+        return scipy_function(name)(x)[k]
 
     return forward
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import backend, random, trees, writes
 from ..backend import Tensor
 from ..batched import ANYWHERE, Batched, running
+from ..dtypes import NUMBERS
 from ..ops.operands import raw
 from ..ops.register import placed, tensors
 from .closures import pulled
@@ -195,7 +196,7 @@ class _Shape:
 
 
 def _is_operand(x: Any) -> bool:
-    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.dtype.kind in "biufc")
+    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.dtype in NUMBERS)
 
 
 def _again(x: Any, given: Any) -> Any:

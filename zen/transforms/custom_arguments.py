@@ -17,7 +17,7 @@ import numpy as np
 from .. import backend, trees
 from ..backend import Tensor
 from ..batched import Batched, Unbatched
-from ..dtypes import floating
+from ..dtypes import NUMBERS, floating
 from ..ops.operands import raw
 
 _NUMBERS = (Tensor, np.ndarray, np.generic, float, complex)
@@ -121,7 +121,7 @@ def is_number(x: Any) -> bool:
 
 
 def _is_array(x: Any) -> bool:
-    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.dtype.kind in "biufc")
+    return isinstance(x, Tensor) or (isinstance(x, np.ndarray) and x.dtype in NUMBERS)
 
 
 def gradients_of(name: str, argument: Any, gradient: Any, path: str) -> Iterator[Any]:

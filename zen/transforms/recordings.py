@@ -77,7 +77,7 @@ def _of(x: Any) -> int:
         return 0  # nothing was saved
     if isinstance(x, Tensor):
         x = x._array
-    if isinstance(x, np.ndarray) and x.dtype.kind != "O":
+    if isinstance(x, np.ndarray) and not x.dtype.hasobject:
         return hash((backend.digest(x), x.shape, x.dtype.str))
     if isinstance(x, (list, tuple)):
         return hash(tuple([_of(part) for part in x]))

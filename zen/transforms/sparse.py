@@ -16,7 +16,7 @@ from . import compressed, dependence, reverse
 from .forward import ARRAYS, push_through
 from .hessians import Swapped
 from .jacobians import Argnums
-from .sparsity import KINDS, Coloring, Sparsity, scipy_sparse
+from .sparsity import SCHEMES, Coloring, Sparsity, scipy_sparse
 from .variables import Variables, results
 from .wrapper import Wrapper
 
@@ -115,7 +115,7 @@ class SparseJacobian(Wrapper):
     """What `sparse_jacobian` returns."""
 
     _name, _dense = "sparse_jacobian", "jacobian"
-    _kinds: tuple[str, ...] = KINDS[:2]
+    _schemes: tuple[str, ...] = SCHEMES[:2]
 
     def __init__(
         self, f: Callable[..., Any], argnums: Argnums, has_aux: bool, pattern: Any, coloring: Any, check: bool,
@@ -136,18 +136,18 @@ class SparseJacobian(Wrapper):
         """The colours that are known before any call."""
         if isinstance(coloring, Coloring):
             known = None if pattern is None else Sparsity(pattern)
-            if known is not None and coloring.kind == "star":
+            if known is not None and coloring.scheme == "star":
                 known = known.symmetric()
             if known is not None and known != coloring.sparsity:
                 raise ValueError(f"{self._name}: the coloring is of {coloring.sparsity!r}, not of the pattern given")
-            if coloring.kind not in self._kinds:
-                raise ValueError(f"{self._name}: a {coloring.kind} coloring is for symmetric matrices")
+            if coloring.scheme not in self._schemes:
+                raise ValueError(f"{self._name}: a {coloring.scheme} coloring is for symmetric matrices")
             return coloring
-        if coloring is not None and not (isinstance(coloring, str) and coloring in self._kinds):
-            kinds = ", ".join([repr(kind) for kind in self._kinds])
+        if coloring is not None and not (isinstance(coloring, str) and coloring in self._schemes):
+            schemes = ", ".join([repr(scheme) for scheme in self._schemes])
             raise ValueError(
-                f"{self._name}: coloring is a zen.Coloring (of a pattern, colours and a kind), {kinds} or None, not "
-                f"{coloring!r}"
+                f"{self._name}: coloring is a zen.Coloring (of a pattern, colours and a scheme), {schemes} or None, "
+                f"not {coloring!r}"
             )
         return None if pattern is None else self._colored(Sparsity(pattern))
 
@@ -174,7 +174,7 @@ class SparseJacobian(Wrapper):
             )
         # At least float32: SciPy has no sparse matrices of float16.
         dtype = np.result_type(np.float32, *[t.dtype for t in inputs]) if inputs else np.dtype(float)
-        by_rows = plan.kind == "row"
+        by_rows = plan.scheme == "row"
         found = plan.matrix(compressed.products(outputs, inputs, plan.seeds(dtype), by_rows, chunk_size))
         if check:
             self._compare(found, plan.sparsity, outputs, inputs)
@@ -257,7 +257,7 @@ class SparseJacobian(Wrapper):
 class SparseHessian(SparseJacobian):
     """What `sparse_hessian` returns: a Jacobian of the gradient."""
 
-    _name, _dense, _kinds = "sparse_hessian", "hessian", KINDS
+    _name, _dense, _schemes = "sparse_hessian", "hessian", SCHEMES
 
     def _run(self, variables: Variables, kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
         f, argnums, has_aux = self._given[:3]

@@ -12,11 +12,12 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .. import backend, files
+from ..dtypes import INTEGER, NUMBERS
 from ..extras import missing
 from ..ops.register import placed
 from .index_sets import Matrix, numbered_rows
 
-KINDS = ("column", "row", "star")
+SCHEMES = ("column", "row", "star")
 _MANY = 1e7
 """Pairs of columns that share a row, row by row, from which it is worth to look for rows that are alike."""
 
@@ -58,25 +59,25 @@ class Sparsity:
     def filled(self, values: np.ndarray) -> Any:
         """A scipy.sparse.csr_array with these values for the entries, in order of rows, then of columns."""
         sparse = scipy_sparse("zen.Sparsity")
-        kind = np.int32 if max(self.nnz, *self.shape) < 2**31 else np.int64
-        return sparse.csr_array((values, self._members.astype(kind), self._starts.astype(kind)), shape=self.shape)
+        index = np.int32 if max(self.nnz, *self.shape) < 2**31 else np.int64
+        return sparse.csr_array((values, self._members.astype(index), self._starts.astype(index)), shape=self.shape)
 
-    def coloring(self, kind: str | None = None) -> Coloring:
-        """Colours for the columns or the rows, whichever are fewer, or of the kind "column", "row" or "star".
+    def coloring(self, scheme: str | None = None) -> Coloring:
+        """Colours for the columns or the rows, whichever are fewer, or of the scheme "column", "row" or "star".
 
         "star" is for symmetric matrices: entries that are missing on the other side of the diagonal are added.
         """
-        if kind not in (None, *KINDS):
-            raise ValueError(f"coloring: kind is {', '.join(map(repr, KINDS))} or None, not {kind!r}")
-        if kind == "star":
+        if scheme not in (None, *SCHEMES):
+            raise ValueError(f"coloring: scheme is {', '.join(map(repr, SCHEMES))} or None, not {scheme!r}")
+        if scheme == "star":
             pattern = self.symmetric()
             graph = _ints(pattern._starts, pattern._members)
             if pattern.nnz and pattern.nnz == np.count_nonzero(np.diff(graph[0])) ** 2:
                 return Coloring(pattern, _each_its_own(graph[0]), "star")
             return Coloring(pattern, _fewest(backend.kernels.coloring.star, graph, graph[0], 3), "star")
         turned = self._turned()
-        if kind is not None:
-            return self._colored(turned, kind)
+        if scheme is not None:
+            return self._colored(turned, scheme)
         rows, columns = _longest(self._starts), _longest(turned._starts)
         # No coloring of the columns has fewer colours than the longest row has entries.
         first, second, bound = ("column", "row", columns) if rows <= columns else ("row", "column", rows)
@@ -87,16 +88,16 @@ class Sparsity:
             return other if fewer else found
         return found
 
-    def _colored(self, turned: Sparsity, kind: str) -> Coloring:
+    def _colored(self, turned: Sparsity, scheme: str) -> Coloring:
         rows, columns = _ints(self._starts, self._members), _ints(turned._starts, turned._members)
-        if kind == "row":
+        if scheme == "row":
             rows, columns = columns, rows
         if _longest(rows[0]) == np.count_nonzero(np.diff(columns[0])):  # a row with all columns: no two go together
-            return Coloring(self, _each_its_own(columns[0]), kind)
+            return Coloring(self, _each_its_own(columns[0]), scheme)
         if np.square(np.diff(rows[0]), dtype=float).sum() > _MANY:
             rows, columns = _distinct_rows(rows, columns[0].size - 1)
         colors = _fewest(backend.kernels.coloring.columns, (*rows, *columns), columns[0], _longest(rows[0]))
-        return Coloring(self, colors, kind)
+        return Coloring(self, colors, scheme)
 
     def _turned(self) -> Sparsity:
         return Sparsity(self.matrix.T)
@@ -140,8 +141,8 @@ class Sparsity:
 class Coloring:
     """Columns or rows of a sparse matrix that are computed together, and where each entry is found then.
 
-    sparsity: what `zen.Sparsity` takes. colors: for each column (kind "column", or "star" for a symmetric matrix) or
-    row (kind "row") an int from 0 on; -1 for one that has no entries. Columns of one colour must not have an entry in
+    sparsity: what `zen.Sparsity` takes. colors: for each column (scheme "column", or "star" for a symmetric matrix) or
+    row (scheme "row") an int from 0 on; -1 for one that has no entries. Columns of one colour must not have an entry in
     the same row, rows not in the same column; with "star" each entry must be so apart in its row, or its mirror image.
     Raises ValueError where they are not.
 
@@ -153,25 +154,26 @@ class Coloring:
 
     sparsity: Sparsity
     colors: np.ndarray
-    kind: str
+    scheme: str
     count: int
 
-    def __init__(self, sparsity: Any, colors: Any, kind: str) -> None:
-        if kind not in KINDS:
-            raise ValueError(f"Coloring: kind is {', '.join(map(repr, KINDS))}, not {kind!r}")
+    def __init__(self, sparsity: Any, colors: Any, scheme: str) -> None:
+        if scheme not in SCHEMES:
+            raise ValueError(f"Coloring: scheme is {', '.join(map(repr, SCHEMES))}, not {scheme!r}")
         self.sparsity = sparsity if isinstance(sparsity, Sparsity) else Sparsity(sparsity)
-        if kind == "star":
+        if scheme == "star":
             self.sparsity = self.sparsity.symmetric()
         given = np.asarray(colors)
-        length = self.sparsity.shape[0 if kind == "row" else 1]
-        if given.shape != (length,) or not np.issubdtype(given.dtype, np.integer):
+        length = self.sparsity.shape[0 if scheme == "row" else 1]
+        if given.shape != (length,) or given.dtype not in INTEGER:
+            name = "row" if scheme == "row" else "column"
             raise ValueError(
-                f"Coloring: colors is a vector of {length} ints, one for each {'row' if kind == 'row' else 'column'}, "
+                f"Coloring: colors is a vector of {length} ints, one for each {name}, "
                 f"not {given.dtype} of shape {given.shape}"
             )
         if given.size and given.min() < -1 or given.size and given.max() >= length:
             raise ValueError(f"Coloring: colors are from 0 to {length - 1}, or -1, but range to {given.max()}")
-        self.colors, self.kind = _constant(given), kind
+        self.colors, self.scheme = _constant(given), scheme
         self.count = int(given.max(initial=-1)) + 1
         self._places = self._found()
 
@@ -189,15 +191,15 @@ class Coloring:
         pattern = self.sparsity
         rows = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern._starts))
         columns = pattern._members
-        if self.kind == "row":
+        if self.scheme == "row":
             rows, columns = columns, rows
-        length = pattern.shape[1 if self.kind == "row" else 0]
+        length = pattern.shape[1 if self.scheme == "row" else 0]
         colored = self.colors[columns]
         if colored.size and colored.min() < 0:
             self._refuse("has entries, but the colour -1", int(columns[colored.argmin()]))
         places = colored * length + rows
         alone = _alone(places)
-        if self.kind == "star":
+        if self.scheme == "star":
             mirror = np.argsort(columns, kind="stable")  # in order of columns, then of rows: the mirror images
             places, alone = np.where(alone, places, places[mirror]), alone | alone[mirror]
         wrong = np.flatnonzero(~alone)
@@ -206,9 +208,9 @@ class Coloring:
         return _constant(places)
 
     def _refuse(self, what: str, number: int) -> None:
-        name = "row" if self.kind == "row" else "column"
+        name = "row" if self.scheme == "row" else "column"
         raise ValueError(
-            f"Coloring: {name} {number} {what}, in a {self.kind} coloring of {self.sparsity!r}; "
+            f"Coloring: {name} {number} {what}, in a {self.scheme} coloring of {self.sparsity!r}; "
             "let zen.Sparsity.coloring() find the colours"
         )
 
@@ -217,20 +219,20 @@ class Coloring:
         pattern = self.sparsity
         _write(
             file, "zen.Coloring.save", shape=pattern.shape, starts=pattern._starts, members=pattern._members,
-            colors=self.colors, kind=self.kind,
+            colors=self.colors, scheme=self.scheme,
         )  # fmt: skip
 
     @classmethod
     def load(cls, file: Any) -> Self:
         """What `save` wrote. Raises ValueError for another file."""
-        matrix, held = _read(file, "zen.Coloring.load", "colors", "kind")
-        return cls(matrix, held["colors"], str(held["kind"]))
+        matrix, held = _read(file, "zen.Coloring.load", "colors", "scheme")
+        return cls(matrix, held["colors"], str(held["scheme"]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.sparsity, self.colors, self.kind)
+        return type(self), (self.sparsity, self.colors, self.scheme)
 
     def __repr__(self) -> str:
-        return f"<zen.Coloring kind={self.kind!r} count={self.count} of {self.sparsity!r}>"
+        return f"<zen.Coloring scheme={self.scheme!r} count={self.count} of {self.sparsity!r}>"
 
 
 def scipy_sparse(name: str) -> Any:
@@ -246,7 +248,7 @@ def _structure(pattern: Any) -> Any:
     sparse = scipy_sparse("zen.Sparsity")
     if not sparse.issparse(pattern):
         pattern = np.asarray(pattern)
-        if pattern.dtype.kind not in "biufc":
+        if pattern.dtype not in NUMBERS:
             raise TypeError(f"Sparsity: a pattern is a scipy.sparse matrix or an array, not of dtype {pattern.dtype}")
         pattern = pattern != 0
     if pattern.ndim != 2:
