@@ -106,6 +106,17 @@ def test_a_jacobian_shares_no_memory_with_what_the_function_used():
         assert not np.shares_memory(one, two) and not np.shares_memory(one, m)
 
 
+def test_jacobians_by_tensors_share_no_memory_with_each_other():
+    functions = (lambda x: [x.sum()] * 2, lambda x: (x, x), lambda x: [zen.broadcast_to(x.sum(), (2, 2))] * 2)
+    for transform in (zen.jacrev, zen.jacfwd):
+        for f in functions:
+            one, two = transform(f)(zen.tensor(np.ones(3)))
+            before = np.array(two.numpy())
+            one[...] = 9.0
+            np.testing.assert_array_equal(one.numpy(), np.full(one.shape, 9.0))
+            np.testing.assert_array_equal(two.numpy(), before)
+
+
 def test_several_arguments_and_results_in_single_precision():
     x, w = X.astype("f"), A.astype("f")
     for transform in (zen.jacrev, zen.jacfwd):

@@ -192,11 +192,10 @@ def _given(variables: Variables, block: Any, recorded: bool, as_array: bool, own
     """A block as the caller gets it. own: memory that need not be copied."""
     if recorded:
         return variables.settle(block, True, False)
-    if not as_array:
-        return block.detach()
     a = block._array
     root = a if a.base is None else a.base
-    return a if any([root is x for x in own]) else np.array(a)
+    a = a if any([root is x for x in own]) else np.array(a)
+    return a if as_array else backend.wrap(a)
 
 
 class _Rows:
