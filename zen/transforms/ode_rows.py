@@ -113,7 +113,7 @@ class Solution:
             seed = np.zeros(n, self.y0.dtype)
             seed[k] = 1
             pulled = self.closure.pull(variables, out, seed, False)[1:]
-            rows.append(np.concatenate([np.asarray(p).reshape(-1) for p in pulled]))
+            rows.append(_flat(pulled, seed.dtype))
         return np.stack(rows), out
 
     # Reverse mode
@@ -159,17 +159,16 @@ class Solution:
     def integrated(self, g: np.ndarray, given: Sequence[Any]) -> Any:
         """`(gradient by y0, gradients by the arguments and free Tensors)`, on arrays."""
         if self.options.sensitivity == "forward":
+            self.refuse_complex()
             return self.contracted(g, self.jacobians(given))
         n, scale = self.y0.size, float(np.abs(g).max(initial=0.0)) or 1.0
         parts = [np.zeros(np.shape(x), _dtype(x)) for x in (*given, *self.closure.free)]
-        total = sum([p.size for p in parts])
-        dtype = np.result_type(self.y0.dtype, g.dtype, *[p.dtype for p in parts])
-        state = np.zeros(n + total, dtype)
+        dtype = self.y0.dtype
+        state = np.zeros(n + _size(parts, dtype), dtype)
 
         def backwards(t: float, z: np.ndarray) -> np.ndarray:
             variables, out = self.closure.run((np.array(t), self.at_one(t)), given)
-            pulled = self.closure.pull(variables, out, -z[:n].astype(self.y0.dtype), False)[1:]
-            return np.concatenate([np.asarray(p).reshape(-1) for p in pulled])
+            return _flat(self.closure.pull(variables, out, -z[:n], False)[1:], dtype)
 
         def jacobian(t: float, z: np.ndarray) -> np.ndarray:  # of an equation that is linear in z
             matrix = np.zeros((z.size, z.size), dtype)
@@ -194,18 +193,17 @@ class Solution:
     def through(self, g: Any, y: Any, y0: Any, t0: Any, times: Any, given: Sequence[Any]) -> Any:
         """As `integrated`, recorded: by solutions of the equations of y and a together."""
         if self.options.sensitivity == "forward":
+            self.refuse_complex()
             return self.contracted(g, self.recorded_jacobians(y0, t0, times, given))
         n = self.y0.size
         like = [*given, *self.closure.free]
-        sizes = [x.size for x in like]
         a: Any = np.zeros(n, self.y0.dtype)
-        sums: Any = np.zeros(sum(sizes), self.y0.dtype)
+        sums: Any = np.zeros(_size(like, a.dtype), a.dtype)
 
         def backwards(t: Any, z: Any, *given: Any) -> Any:
             variables, out = self.closure.run((t, z[:n]), given)
             pulled = self.closure.pull(variables, out, -z[n : 2 * n], backend.grad_enabled())[1:]
-            flat = [FUNCTIONS["reshape"](p, -1) for p in pulled]
-            return FUNCTIONS["concat"]([out, *[FUNCTIONS["astype"](p, self.y0.dtype) for p in flat]])
+            return FUNCTIONS["concat"]([out, _recorded_flat(pulled, self.y0.dtype)])
 
         order = self.order()
         for k, i in enumerate(order):
@@ -214,7 +212,7 @@ class Solution:
             end, begun = (t0, self.y0) if j is None else (times[j], raw(y[j]))
             if float(raw(end)) == self.times[i]:
                 continue
-            start = FUNCTIONS["concat"]([y[i], a, np.zeros(sum(sizes), self.y0.dtype)])
+            start = FUNCTIONS["concat"]([y[i], a, np.zeros(sums.size, self.y0.dtype)])
             to = FUNCTIONS["stack"]([end])
             z = solution(backwards, start, times[i], to, tuple(given), self.options.with_jac(), None, self.closure)[0]
             self.check_return(raw(z[:n]), begun)
@@ -234,11 +232,19 @@ class Solution:
 
     # Sensitivities
 
+    def refuse_complex(self) -> None:
+        """Of complex y there is no Jacobian by complex columns unless the right side is holomorphic."""
+        if self.y0.dtype in COMPLEX:
+            raise TypeError(
+                "odeint: sensitivity='forward' is for real y0, not complex; take sensitivity='adjoint', or real and "
+                "imaginary parts as two arrays"
+            )
+
     def jacobians(self, given: Sequence[Any]) -> np.ndarray:
         """dy/d(y0, arguments, free Tensors) at the times, with t0 held: (times, n, all of them), on arrays."""
         if self.sensitivities is None:
             n = self.y0.size
-            total = n + sum([int(np.size(raw(x))) for x in (*given, *self.closure.free)])
+            total = n + _size([*given, *self.closure.free], self.y0.dtype)
 
             def right(t: float, z: np.ndarray) -> np.ndarray:
                 matrix, out = self.pulls(t, z[:n], given)
@@ -269,7 +275,7 @@ class Solution:
     def augmented(self, given: Sequence[Any], y0: Any) -> tuple[Any, Right]:
         """y and its Jacobian in one vector: where it starts, and its derivative."""
         n = self.y0.size
-        total = n + sum([int(np.size(raw(x))) for x in (*given, *self.closure.free)])
+        total = n + _size([*given, *self.closure.free], self.y0.dtype)
         eye = np.eye(n, total, dtype=self.y0.dtype).reshape(-1)
 
         def right(t: Any, z: Any, *given: Any) -> Any:
@@ -279,7 +285,7 @@ class Solution:
                 seed = np.zeros(n, self.y0.dtype)
                 seed[k] = 1
                 pulled = self.closure.pull(variables, out, seed, backend.grad_enabled())[1:]
-                rows.append(FUNCTIONS["concat"]([FUNCTIONS["reshape"](p, -1) for p in pulled]))
+                rows.append(_recorded_flat(pulled, seed.dtype))
             full = FUNCTIONS["stack"](rows)
             changes = FUNCTIONS["matmul"](full[:, :n], FUNCTIONS["reshape"](z[n:], (n, total)))
             if total > n:
@@ -356,15 +362,47 @@ def _dtype(x: Any) -> Any:
     return x.dtype if hasattr(x, "dtype") else np.result_type(x)
 
 
+# Vectors of the state's dtype that hold numbers of any: complex ones beside a real state by their two parts
+
+
+def _size(like: Sequence[Any], dtype: Any) -> int:
+    return sum([int(np.size(raw(x))) * (2 if _is_divided(x, dtype) else 1) for x in like])
+
+
+def _is_divided(x: Any, dtype: Any) -> bool:
+    return _dtype(x) in COMPLEX and dtype not in COMPLEX
+
+
+def _flat(parts: Sequence[Any], dtype: Any) -> np.ndarray:
+    """Arrays in one vector."""
+    found = []
+    for p in parts:
+        a = np.asarray(p).reshape(-1)
+        found.extend([a.real, a.imag] if _is_divided(a, dtype) else [a])
+    return np.concatenate(found).astype(dtype, copy=False)
+
+
+def _recorded_flat(parts: Sequence[Any], dtype: Any) -> Any:
+    """Tensors likewise."""
+    found = []
+    for p in parts:
+        a = FUNCTIONS["reshape"](p, -1)
+        found.extend([FUNCTIONS["real"](a), FUNCTIONS["imag"](a)] if _is_divided(a, dtype) else [a])
+    return FUNCTIONS["concat"]([FUNCTIONS["astype"](a, dtype) for a in found])
+
+
 def _split(flat: Any, like: Sequence[Any]) -> list[Any]:
     """Parts of a vector in the shapes and dtypes of others."""
     parts, first = [], 0
     for x in like:
         size, shape, dtype = int(np.prod(np.shape(raw(x)), dtype=np.intp)), np.shape(raw(x)), _dtype(x)
-        part = FUNCTIONS["reshape"](flat[first : first + size], shape)
+        part = flat[first : first + size]
+        first += size
+        if _is_divided(x, flat.dtype):
+            part = part + 1j * flat[first : first + size]
+            first += size
+        part = FUNCTIONS["reshape"](part, shape)
         if part.dtype in COMPLEX and dtype not in COMPLEX:
             part = FUNCTIONS["real"](part)
-        part = part if isinstance(flat, Tensor) else np.asarray(raw(part))
-        parts.append(part)
-        first += size
+        parts.append(part if isinstance(flat, Tensor) else np.asarray(raw(part)))
     return parts

@@ -38,7 +38,8 @@ def odeint(
     Differentiable in y0, every time in t, args, and Tensors that f uses, to any order, in every mode. sensitivity:
     "adjoint", in reverse mode one equation backwards in time, which costs the same however many parameters there are
     (Chen et al. 2018), with y from the solution that was found; or "forward", the Jacobian by all parameters beside y,
-    for few parameters, and for higher derivatives of stiff equations. Forward mode solves for the tangent beside y.
+    for few parameters, and for higher derivatives of stiff equations, where y0 is real. Forward mode solves for the
+    tangent beside y.
 
     events: a function `event(t, y, *args)` of one number, or a list of these, whose zeros on the way are found; as in
     SciPy, `event.terminal` (the solution ends there; an int: at so many of them) and `event.direction`. Their times and
