@@ -235,6 +235,27 @@ def test_what_changed_before_the_derivative_is_noticed():
         x.backward()
 
 
+def test_rounding_in_an_equation_of_large_numbers_does_not_hold_up_the_others():
+    a = np.array([-1.0000060000200002, -500011561115.81244, -0.9999985000019997])
+    x = zen.implicit_root(lambda x: x**3 + x - a, np.zeros(3))
+    expected = [np.real(r) for k in a for r in np.roots([1, 0, 1, -k]) if abs(np.imag(r)) < 1e-9 * abs(r)]
+    np.testing.assert_allclose(x, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["newton", "bfgs", "trust-constr"])
+def test_a_minimum_without_unknowns_is_empty(method):
+    p = zen.tensor(2.0, requires_grad=True)
+    x = zen.implicit_argmin(lambda x, p: (p * x * x).sum(), np.zeros(0), p, method=method)
+    assert x.shape == (0,)
+    x.sum().backward()
+    assert float(p.grad) == 0.0
+
+
+@pytest.mark.parametrize("method", ["hybr", "krylov"])
+def test_a_root_without_unknowns_is_empty_by_scipy_too(method):
+    assert zen.implicit_root(lambda x: x * x, np.zeros(0), method=method).shape == (0,)
+
+
 def ones(*_):
     return np.ones(2)
 

@@ -172,6 +172,8 @@ class _Root:
         if callable(method):
             found = self.judged(self.given(method), 0)
         elif method in self.methods():
+            if not start.size:
+                return start  # SciPy's solvers take no empty vectors
             found = self.by(method, start)
         else:
             raise ValueError(f"{self.name}: there is no method {method!r}; there are {', '.join(self.methods())}")

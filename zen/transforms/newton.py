@@ -50,10 +50,14 @@ def root(f: Vector, jacobian: Vector, x: np.ndarray, tol: float, steps: int) -> 
         if largest(step) <= tiny:
             return Found(x + step, norm, k, True)
         scale, squares = 1.0, value @ value
+        # What rounding alone makes of each equation: one of large numbers must not hold up the others.
+        noise = 4 * np.finfo(x.dtype).eps * (np.abs(matrix) @ np.abs(x))
         while True:
             after = x + scale * step
             new = f(after)
             if np.isfinite(new).all() and new @ new <= (1 - 2e-4 * scale) * squares:
+                break
+            if scale == 1.0 and (np.abs(new) <= np.maximum((1 - 2e-4) * np.abs(value), noise)).all():
                 break
             if largest(scale * step) <= tiny:
                 return Found(x, norm, k, False, "no step along Newton's direction reduces the residual")
