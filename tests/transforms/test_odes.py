@@ -156,6 +156,20 @@ def test_a_complex_argument_of_a_real_equation_keeps_its_imaginary_part(sensitiv
     assert float(zen.grad(of_slope)(0.6)) == pytest.approx(float(numerical), rel=1e-5)
 
 
+@pytest.mark.parametrize("method", ["LSODA", "Radau"])
+def test_solvers_of_real_equations_are_named(method):
+    with pytest.raises(TypeError, match=f"{method} solves real equations only; take another method"):
+        zen.odeint(lambda t, y: y * 1j, 1j, [0.0, 1.0], method=method)
+
+
+def test_a_complex_equation_by_an_implicit_method():
+    def end(k):
+        return zen.real(zen.odeint(lambda t, y, k: 1j * k * y, 1 + 1j, [0.0, 1.0], k, method="BDF")[-1])
+
+    assert float(zen.grad(end)(0.7)) == pytest.approx((1j * np.exp(0.7j) * (1 + 1j)).real, rel=1e-4)
+    assert float(zen.jvp(end, (0.7,), (1.0,))[1]) == pytest.approx((1j * np.exp(0.7j) * (1 + 1j)).real, rel=1e-4)
+
+
 def test_forward_sensitivities_of_a_complex_state_are_refused_not_wrong():
     # The state moves with a real parameter, and with the real part of another one: no complex Jacobian says that.
     def end(k):

@@ -51,11 +51,11 @@ def solve(f: Right, y0: np.ndarray, t0: float, times: np.ndarray, options: Optio
     except ImportError as error:
         raise missing(error, "zen.odeint", "SciPy", "solve") from error
     end = float(times[np.argmax(np.abs(times - t0))])
-    given: dict[str, Any] = {} if options.jac is None or options.method not in _IMPLICIT else {"jac": options.jac}
+    given: dict[str, Any] = {} if not options.jac or options.method not in _IMPLICIT else {"jac": options.jac}
     if options.first_step is not None:
         given["first_step"] = options.first_step
-    if y0.dtype in COMPLEX and options.method == "LSODA":
-        raise TypeError("odeint: LSODA solves real equations only; take another method for complex ones")
+    if y0.dtype in COMPLEX and options.method in ("LSODA", "Radau"):
+        raise TypeError(f"odeint: {options.method} solves real equations only; take another method for complex ones")
 
     def right(t: float, y: np.ndarray) -> np.ndarray:
         return f(t, y.astype(y0.dtype, copy=False))
