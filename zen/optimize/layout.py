@@ -53,14 +53,14 @@ class Layout:
         self.operation, self.params, self.role = operation, params, role
         found = list(trees.leaves(params, role))
         kinds = [(path, *_read(operation, path, value)) for path, value in found]
-        frozen = masks(operation, params, [(path, start) for path, _, start in kinds], fixed, role)
-        for (path, value), mask in zip(found, frozen, strict=True):
-            if mask.any() and isinstance(value, Tensor) and value.requires_grad and backend.grad_enabled():
-                raise connected(operation, f"{path}, which is fixed,")
         self.leaves: list[Leaf] = []
         first = 0
-        for (path, kind, start), mask in zip(kinds, frozen, strict=True):
-            free = None if not mask.any() else ~mask
+        none: list[Any] = [None] * len(kinds)
+        frozen = none if fixed is None else masks(operation, params, [(x[0], x[2]) for x in kinds], fixed, role)
+        for (path, kind, start), (_, value), mask in zip(kinds, found, frozen, strict=True):
+            free = None if mask is None or not mask.any() else ~mask
+            if free is not None and isinstance(value, Tensor) and value.requires_grad and backend.grad_enabled():
+                raise connected(operation, f"{path}, which is fixed,")
             last = first + (start.size if free is None else int(free.sum()))
             if last == first and free is not None:
                 start.flags.writeable = False  # handed to the function at each call
@@ -97,6 +97,8 @@ class Layout:
 
     def given(self, x: Array) -> Any:
         """The parameters at `x` as they were given: numbers, arrays or Tensors, which are new ones."""
+        if self.plain:
+            return _as(self.leaves[0].given, x.reshape(self.leaves[0].start.shape))
         return self.tree([_as(leaf.given, a) for leaf, a in zip(self.leaves, self.arrays(x), strict=True)])
 
     def spread(self, vector: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -124,12 +125,14 @@ class _Problem:
         self.jac: Any = None
         self.hess: Any = None
         self.hessp: Any = None
+        self.last: _Last | None = None
         self.value_alone: Callable[..., Any] | None = None
 
     def derivatives(self, jac: Any, hess: Any, hessp: Any) -> None:
         exact = jac is None or jac is True or callable(jac)
         if jac is None and self.name not in VALUES:
-            self.function, self.jac = _FromStart(self.objective), True
+            self.last = _Last(self.objective)
+            self.function, self.jac = self.last.value, self.last.gradient
         elif jac is True:
             self._split()
         elif callable(jac):
@@ -153,13 +156,14 @@ class _Problem:
     def check_start(self) -> None:
         """ValueError where the value, or the gradient, at the start is not a number."""
         x = self.layout.start
-        if isinstance(self.function, _FromStart):
-            value, gradient = self.function.first()
+        gradient: Any = None
+        if self.last is not None:
+            value, gradient = self.last.value(x), self.last.gradient(x)
         elif self.value_alone is not None:
             value, gradient = self.function(x)
         else:
-            value, gradient = self.objective.value(x), None
-        if np.isnan(value) or (gradient is not None and np.isinf(value)):
+            value = self.objective.value(x)
+        if math.isnan(value) or (gradient is not None and math.isinf(value)):
             raise ValueError(f"minimize: the function is {value} at the start; start where it is finite")
         if gradient is not None and not np.isfinite(gradient).all():
             k = int(np.argmin(np.isfinite(gradient)))
@@ -185,23 +189,31 @@ class _Problem:
         self.function, self.jac, self.value_alone = function, True, value_alone
 
 
-class _FromStart:
-    """Value and gradient; those at the start, which SciPy asks for first, are known by then."""
+class _Last:
+    """Value and gradient as two functions of a vector; the second is known where the first was asked for the same.
+
+    SciPy's own `jac=True` does that too, and compares vectors twice; the start is asked for before SciPy begins.
+    """
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
-        self.known: Any = None
+        self.at: bytes | None = None
+        self.found: Any = None
 
-    def first(self) -> tuple[float, Array]:
-        self.known = self.objective.value_and_gradient(self.objective.layout.start)
-        return self.known  # type: ignore[no-any-return]
+    def value(self, x: Array) -> float:
+        self._compute(x)
+        return self.found[0]  # type: ignore[no-any-return]
 
-    def __call__(self, x: Array) -> tuple[float, Array]:
-        if self.known is not None:
-            found, self.known = self.known, None
-            if np.array_equal(x, self.objective.layout.start):
-                return found  # type: ignore[no-any-return]
-        return self.objective.value_and_gradient(x)
+    def gradient(self, x: Array) -> Array:
+        self._compute(x)
+        return self.found[1]  # type: ignore[no-any-return]
+
+    def _compute(self, x: Array) -> None:
+        at = x.tobytes()
+        if at != self.at:
+            self.at = None  # so that nothing is taken for known where f raises
+            self.found = self.objective.value_and_gradient(x)
+            self.at = at
 
 
 def _vector(layout: Layout, gradient: Any) -> Array:

@@ -54,20 +54,19 @@ class Objective:
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         layout = self.layout
         if layout.plain:
-            value, found = self._both(x.reshape(self._shape))
+            value, found = self._both(x if x.ndim == len(self._shape) == 1 else x.reshape(self._shape))
         elif self._moves_part:
             pairs = zip(layout.arrays(x), layout.leaves, strict=True)
             value, found = self._both([a for a, leaf in pairs if not leaf.is_fixed])
         else:
             value, found = self._both(layout.tree(layout.arrays(x)))
-        if isinstance(value, (Tensor, Batched)):
-            value = self.number(value)
-        else:
-            value = value.item()
+        # A Tensor is what somebody else differentiates.
+        value = value.item() if isinstance(value, (np.ndarray, np.generic)) else self.number(value)
         if value < self.best:
             self.best = value
         if layout.plain:
-            return value, raw(found).reshape(-1)
+            found = raw(found)
+            return value, found if found.ndim == 1 else found.reshape(-1)
         values = [np.asarray(raw(g)) for g in trees.values(found)]
         if self._moves_part:
             rest = iter(values)

@@ -21,6 +21,7 @@ from ..ops.register import placed
 from ..ops.undetermined import TooHigh, Undetermined
 from . import batched_passes, reverse
 from .diagonals import Diagonals
+from .few import blocks_one_by_one
 from .forward import ARRAYS, TENSORS, jvp, push_through
 from .levels import new_level, tensor, within
 from .mapping import vmap
@@ -264,6 +265,12 @@ def _all_blocks(
     By columns, where tangents are determined: with equal eigenvalues the gradients alone may be, and give rows.
     """
     columns, rows = _Columns(outputs, inputs, recorded), _Rows(outputs, inputs, recorded)
+    try:
+        made = None if recorded else blocks_one_by_one(by_columns, outputs, inputs)
+    except Exception:  # the passes below raise it again, or know another way
+        made = None
+    if made is not None:
+        return made
     if not by_columns:
         return _blocks(rows, chunk_size), rows.own
     try:
