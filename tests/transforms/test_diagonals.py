@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 
 import zen
+from zen.transforms import few
 
 RNG = np.random.default_rng(0)
 X, A, B, V = RNG.uniform(0.5, 1.5, 6), RNG.normal(size=(5, 6)), RNG.normal(size=(6, 6)), RNG.normal(size=6)
 TABLE = RNG.integers(0, 6, 9)
+
+
+@pytest.fixture(autouse=True)
+def all_at_once(monkeypatch):
+    """These Jacobians are small, and would be taken one row or column at a time."""
+    monkeypatch.setattr(few, "FEW", 0)
+
 
 FUNCTIONS = {
     "elementwise": lambda x: np.sin(x) * x + np.exp(x),

@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 
 import zen
+from zen.transforms import few
 
 RNG = np.random.default_rng(0)
 X, W = RNG.normal(size=4), RNG.normal(size=(3, 4))
 KINDS = [zen.jacobian, zen.jacfwd, zen.jacrev]
+
+
+@pytest.fixture(autouse=True, params=["one by one", "all at once"])
+def way(request, monkeypatch):
+    if request.param == "all at once":
+        monkeypatch.setattr(few, "FEW", 0)
 
 
 def vector(x):

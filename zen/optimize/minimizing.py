@@ -197,23 +197,19 @@ class _Last:
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
-        self.at: bytes | None = None
-        self.found: Any = None
+        self.last: tuple[bytes, float, Array] | None = None
 
     def value(self, x: Array) -> float:
-        self._compute(x)
-        return self.found[0]  # type: ignore[no-any-return]
+        return self._at(x)[1]
 
     def gradient(self, x: Array) -> Array:
-        self._compute(x)
-        return self.found[1]  # type: ignore[no-any-return]
+        return self._at(x)[2]
 
-    def _compute(self, x: Array) -> None:
-        at = x.tobytes()
-        if at != self.at:
-            self.at = None  # so that nothing is taken for known where f raises
-            self.found = self.objective.value_and_gradient(x)
-            self.at = at
+    def _at(self, x: Array) -> tuple[bytes, float, Array]:
+        key, last = x.tobytes(), self.last
+        if last is None or last[0] != key:
+            last = self.last = (key, *self.objective.value_and_gradient(x))
+        return last
 
 
 def _vector(layout: Layout, gradient: Any) -> Array:

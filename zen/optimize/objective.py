@@ -166,7 +166,11 @@ class Vector:
 
     def value(self, x: Array) -> Array:
         """The numbers from Tensors, as where a derivative is taken."""
-        tree = self.layout.tree([backend.wrap(np.array(a)) for a in self.layout.arrays(x)])
+        layout = self.layout
+        if layout.plain:
+            tree: Any = backend.wrap(np.array(x).reshape(layout.leaves[0].start.shape))
+        else:
+            tree = layout.tree([backend.wrap(np.array(a)) for a in layout.arrays(x)])
         return self._vector(self.f(tree, *self.args, **self.kwargs))
 
     def plain_value(self, x: Array) -> Array:
@@ -197,7 +201,7 @@ class Vector:
         return lambda p: np.asarray(raw(push(np.asarray(p, DEFAULT).reshape(-1))))
 
     def _vector(self, value: Any) -> Array:
-        for leaf in trees.values(value):
+        for leaf in [value] if isinstance(value, Tensor) else trees.values(value):
             self._detached(leaf)
         found = numbers(self.operation, self.what, value)
         if self.size is None:

@@ -22,8 +22,8 @@ def blocks_one_by_one(
 ) -> tuple[list[list[Tensor]], list[np.ndarray]] | None:
     """For each output and input the block of the Jacobian, and the memory of these; None where another way is better.
 
-    That is so with many rows or columns, and where an element is not finite: 0 * inf makes nan of a zero that is exact
-    where diagonals are told from the rest. Raises Undetermined as `backend.push` does.
+    That is so with many rows or columns, where dtypes differ, and where an element is not finite: 0 * inf makes nan of
+    a zero that is exact where diagonals are told from the rest. Raises Undetermined as `backend.push` does.
     """
     starts = inputs if by_columns else outputs
     count, largest = 0, 0
@@ -33,12 +33,11 @@ def blocks_one_by_one(
         largest += t.size
     if count > FEW or count * largest > SMALL:
         return None
-    own = [[np.zeros((*y.shape, *x.shape), x.dtype) for x in inputs] for y in outputs]
-    flat = [[block.reshape(y.size, x.size) for block, x in zip(row, inputs, strict=True)]
-            for row, y in zip(own, outputs, strict=True)]  # fmt: skip
+    dtype = inputs[0].dtype if inputs else None
+    if any([t.dtype != dtype for t in (*outputs, *inputs)]):
+        return None
+    flat = [[np.zeros((y.size, x.size), dtype) for x in inputs] for y in outputs]
     for k, t in enumerate(starts):
-        if not by_columns and t.node is None:
-            continue
         for n in range(t.size):
             vector = np.zeros(t.shape, t.dtype)
             vector.reshape(-1)[n] = 1
@@ -46,11 +45,15 @@ def blocks_one_by_one(
                 for row, part in zip(flat, backend.push(outputs, [t], [vector], ARRAYS, False), strict=True):
                     if part is not None:
                         row[k][:, n] = part.reshape(-1)
-            else:
-                made = backend.run([t], [vector], inputs, True, False)
-                for block, gradient in zip(flat[k], made or (), strict=True):
+            elif t.node is not None:
+                for block, gradient in zip(flat[k], backend.run([t], [vector], inputs, True, False) or (), strict=True):
                     if gradient is not None:
                         block[n] = gradient._array.reshape(-1)
-    if not all([np.isfinite(block).all() for row in own for block in row]):
+    own = [block for row in flat for block in row]
+    if not all([np.isfinite(block).all() for block in own]):
         return None
-    return [[backend.wrap(block) for block in row] for row in own], [block for row in own for block in row]
+    pairs = [zip(row, inputs, strict=True) for row in flat]
+    return [
+        [backend.wrap(block.reshape((*y.shape, *x.shape))) for block, x in pair]
+        for pair, y in zip(pairs, outputs, strict=True)
+    ], own

@@ -267,7 +267,7 @@ def _all_blocks(
     columns, rows = _Columns(outputs, inputs, recorded), _Rows(outputs, inputs, recorded)
     try:
         made = None if recorded else blocks_one_by_one(by_columns, outputs, inputs)
-    except Exception:  # the passes below raise it again, or know another way
+    except np.linalg.LinAlgError:  # Undetermined is one: the passes below know other ways, or raise it again
         made = None
     if made is not None:
         return made
