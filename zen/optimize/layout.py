@@ -70,12 +70,16 @@ class Layout:
         if not self.size:
             what = "every parameter is fixed" if fixed is not None and found else f"{role} has no numbers"
             raise ValueError(f"{operation}: {what}, so there is nothing to find")
-        self.start: Array = np.concatenate([_chosen(x.start, x) for x in self.leaves])
-        self.all_free = all([x.free is None for x in self.leaves])
-        self.total = sum([x.start.size for x in self.leaves])
         self.alone = not isinstance(params, (list, tuple, dict))
+        self.all_free = fixed is None or all([x.free is None for x in self.leaves])
         self.plain = self.alone and self.all_free and self.leaves[0].start.dtype == DEFAULT
         """One float64 array: the vector, in another shape, is the parameter itself."""
+        if self.plain:
+            self.start: Array = self.leaves[0].start.reshape(-1).copy()
+            self.total = self.size
+        else:
+            self.start = np.concatenate([_chosen(x.start, x) for x in self.leaves])
+            self.total = sum([x.start.size for x in self.leaves])
 
     def arrays(self, x: Array) -> list[Array]:
         """The leaves at `x`, in their dtypes: views of x where these are float64."""
@@ -104,6 +108,8 @@ class Layout:
     def spread(self, vector: Any) -> Any:
         """A vector by free elements, such as a gradient, in the structure of the parameters; 0 for what is fixed."""
         vector = np.asarray(vector)
+        if self.plain and vector.dtype == DEFAULT:
+            return _as(self.leaves[0].given, vector.reshape(self.leaves[0].start.shape))
         found = []
         for leaf in self.leaves:
             part = np.zeros(leaf.start.shape, leaf.start.dtype)

@@ -20,6 +20,7 @@ METHODS = (
     "Nelder-Mead", "Powell", "CG", "BFGS", "Newton-CG", "L-BFGS-B", "TNC", "COBYLA", "COBYQA", "SLSQP", "trust-constr",
     "dogleg", "trust-ncg", "trust-exact", "trust-krylov",
 )  # fmt: skip
+_NAMES = {m.lower() for m in METHODS}
 VALUES = {"nelder-mead", "powell", "cobyla", "cobyqa"}
 """Methods that want no derivative."""
 MATRICES, PRODUCTS = {"dogleg", "trust-exact"}, {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}
@@ -38,6 +39,8 @@ def minimize(
         `dict(model.named_parameters())` for `nn.functional_call`. A list of numbers is a container; a vector is an
         array. `f` gets Tensors in the same structure, of their dtypes; SciPy itself computes in float64, so a function
         of float32 has float32's noise: take float64, or a larger `tol`. Integers count as float64.
+    args: what `f` gets besides. Arrays up to 1 MiB that a derivative needs are copied at each evaluation, because `f`
+        may write to them; data as Tensors (`zen.tensor(x)`) are not.
     method: any of SciPy's. Gradients come from the pass that computes the value; dogleg and trust-exact get the
         Hessian; Newton-CG, trust-ncg, trust-krylov and trust-constr its products with vectors. Nelder-Mead, Powell,
         COBYLA and COBYQA want none of these: for them, and where `jac` is given, `f` gets parameters as they were
@@ -108,7 +111,7 @@ def _method(method: Any, bounds: Any, constrained: bool) -> str:
     if callable(method):
         return "custom"
     name = str(method).lower()
-    if name not in {m.lower() for m in METHODS}:
+    if name not in _NAMES:
         raise ValueError(f"minimize: there is no method {method!r}; SciPy's are {', '.join(METHODS)}")
     return name
 
