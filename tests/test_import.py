@@ -10,7 +10,9 @@ import zen
 from zen.backend import NAME
 
 ENGINE = "_core" if NAME == "compiled" else "_reference"
-FRONT = {"attached", "backend", "dtypes", "exports", "f", "ops", "ops.late", "ops.late_names", "ops.register"}
+FRONT = {
+    "attached", "backend", "dtypes", "exports", "f", "ops", "ops.examples", "ops.late", "ops.late_names", "ops.register",
+}  # fmt: skip
 ALONE = {"cython_runtime", "_cython_"}
 """Modules that Cython makes."""
 

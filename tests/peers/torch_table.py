@@ -218,7 +218,12 @@ _AS_LAYERS = ["rnn_tanh", "rnn_relu", "lstm", "gru", "scaled_dot_product_attenti
 _CONSTANT = ("heaviside", "nextafter", "spacing")
 _ALONE = (
     "gammainc gammaincc betainc betaincc gammaincinv betaincinv stdtr stdtrit student_slope boxcox boxcox1p "
-    "inv_boxcox inv_boxcox1p exprel logrel erfcx_moment j0 j1 jv y0 y1 yv iv ive ive_slope k0 k0e k1 k1e kv kve"
+    "inv_boxcox inv_boxcox1p exprel logrel erfcx_moment j0 j1 jv y0 y1 yv iv ive ive_slope k0 k0e k1 k1e kv kve "
+    "airy_ai airy_ai_slope airy_bi airy_bi_slope chdtr chdtrc chi ci ellipe ellipe_slope ellipk ellipk_slope erfi "
+    "eval_chebyt eval_chebyu eval_gegenbauer eval_genlaguerre eval_hermite eval_hermitenorm eval_jacobi eval_laguerre "
+    "eval_legendre exp1 exp10 expi fresnel_c fresnel_s gammainccinv gdtr gdtrc i0e_slope i1e_slope j1_slope k0_slope "
+    "k0e_slope k1e_slope kve_slope limited_square owens_t pdtr pdtrc pseudo_huber rgamma shi si spence "
+    "y1_slope yv_slope"
 ).split()
 _TRIGAMMA = "digamma gamma gammaln loggamma polygamma_gap beta betaln beta_density gamma_density".split()
 _OTHERWISE = [*_TRIGAMMA, *_AS_LAYERS, *_CONSTANT, *_ALONE, "eig", "svd"]

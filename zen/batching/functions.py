@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from .. import backend, trees
-from ..batched import WITHIN, Batched, Level
+from ..batched import ANYWHERE, Batched, Level, running
 from ..dtypes import DEFAULT, INTEGER
 from ..ops import indexing
 from ..ops.axes import all_axes
+from ..ops.examples import RULES
 from ..ops.operands import operand, raw
 from ..ops.register import FUNCTIONS, ROWS
 from .applying import check_running
@@ -77,12 +78,16 @@ def _rule(kind: str) -> Callable[[Rule], Rule]:
     """Decorator: the rule of a kind. It returns values of all examples, or None where it does not fit."""
 
     def entered(rule: Rule) -> Rule:
-        def call(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        def call(function: Any, plain: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+            if not (ANYWHERE and running.levels):
+                return plain(*args, **options)
+            if not any([type(x) is Batched for x in trees.values([args, options])]):
+                return plain(*args, **options)
             given = Given(function, args, options)
             made = rule(given)
             return in_turn(function, args, options) if made is None else given.lifted(made)
 
-        WITHIN[kind] = call
+        RULES[kind] = call
         return rule
 
     return entered

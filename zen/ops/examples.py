@@ -1,7 +1,7 @@
 """Public functions that read values, or shapes, in a way that all examples of a `vmap` at once must be spared.
 
-`register.public` wraps those that `KINDS` names. Where no `vmap` runs a call goes straight on; else the rule of its
-kind, from `zen/batching/functions.py`, gets the function and its arguments.
+`register.public` wraps those that `KINDS` names. Before the first `vmap` a call goes straight on; from then on the rule
+of its kind, which `zen/batching/functions.py` enters, gets the function and its arguments.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from .. import trees
-from ..batched import ANYWHERE, WITHIN, Batched, running
+RULES: dict[str, Callable[..., Any]] = {}
+"""`rule(call, function, args, options)` by kind: entered with the first `vmap`. Nothing differs by example before."""
 
 KINDS: dict[str, str] = {}
 """The kind of each function by its public name; see the rules for what they mean."""
@@ -43,9 +43,8 @@ def at_once(function: Any, kind: str) -> Any:
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
-        if ANYWHERE and running.levels and any([type(x) is Batched for x in trees.values([args, options])]):
-            rule: Callable[..., Any] = WITHIN[kind]
-            return rule(call, args, options)
+        if RULES:
+            return RULES[kind](call, function, args, options)
         return function(*args, **options)
 
     return call
