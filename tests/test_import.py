@@ -11,7 +11,8 @@ from zen.backend import NAME
 
 ENGINE = "_core" if NAME == "compiled" else "_reference"
 FRONT = {
-    "attached", "backend", "dtypes", "exports", "f", "ops", "ops.examples", "ops.late", "ops.late_names", "ops.register",
+    "attached", "backend", "dtypes", "exports", "f", "ops", "ops.examples", "ops.late", "ops.late_names",
+    "ops.register",
 }  # fmt: skip
 ALONE = {"cython_runtime", "_cython_"}
 """Modules that Cython makes."""
