@@ -91,10 +91,10 @@ def test_regression_of_the_square(program):
     X, y = regression_data()
     np.random.seed(11)
     losses, places, curve = program["train"](program["Network"](), X, y**2, epochs=100)
-    # Rounding errors grow tenfold with each epoch: in the end this seed has about 0.9e6, on
-    # one processor more, on another less.
+    # Rounding errors grow tenfold with each epoch: in the end this seed has 0.83e6 or
+    # 0.99e6, by the processor.
     assert np.allclose(losses[:5], network_by_hand(X, y**2, 5, [11])[:, 0], rtol=1e-9)
-    assert min(losses) < 1.5e6  # the original stays above 2.1e6
+    assert min(losses) < 1.1e6  # the original stays above 2.1e6
     curve = np.asarray(curve)[:, 0]  # as plotting does
     middle = np.abs(places[:, 0]) < 0.5
     assert curve[middle].max() < 0.3 * curve[~middle].max()  # it has the shape of a square
