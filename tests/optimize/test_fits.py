@@ -119,6 +119,32 @@ def test_a_sparse_jacobian_takes_few_passes(kind):
     assert fixed.jac.shape == (n, n - 1) and fixed.x[3] == -1
 
 
+def test_entries_of_a_pattern_that_hold_zeros_count_as_in_scipy():
+    def f(x):
+        return x * x.sum() - 3
+
+    pattern = scipy.sparse.csr_array(np.ones((3, 3)))
+    pattern.data[:] = 0
+    start = np.array([1.0, 2.0, 3.0])
+    fit = optimize.least_squares(f, start, jac_sparsity=pattern, x_scale=1.0)
+    np.testing.assert_allclose(fit.jac.toarray(), np.full((3, 3), fit.x[:, None]) + fit.x.sum() * np.eye(3), rtol=1e-9)
+    np.testing.assert_allclose(fit.x, 1, rtol=1e-6)
+
+
+def test_an_arrow_takes_few_passes_by_rows():
+    """Its first column has all rows, and its last row all columns: one pass by rows for all others."""
+    n = 12
+
+    def f(x):
+        return np.concatenate([x[1:] ** 2 - x[0], zen.sum(x, keepdims=True) - n])
+
+    pattern = np.eye(n, k=1)
+    pattern[:, 0], pattern[-1] = 1, 1
+    fit = optimize.least_squares(f, np.full(n, 2.0), jac_sparsity=zen.Sparsity(pattern))
+    np.testing.assert_allclose(fit.jac.toarray(), zen.jacobian(f)(fit.x), rtol=1e-12)
+    np.testing.assert_allclose(fit.x, 1, rtol=1e-6)
+
+
 def test_the_bar_of_a_fit(capfd):
     optimize.least_squares(decay, START, progress=True)
     said = capfd.readouterr().err

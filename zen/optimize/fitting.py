@@ -9,8 +9,8 @@ import numpy as np
 
 from ..dtypes import DEFAULT
 from ..ops.operands import raw
+from ..transforms.sparsity import Sparsity
 from .bounds import side
-from .coloring import Colored
 from .constraints import free_columns
 from .layout import Array, Layout
 from .objective import Vector
@@ -31,8 +31,8 @@ def least_squares(
         params with the rows in front; "2-point" and the like for differences.
     bounds: `(low, high)`, or SciPy's `Bounds`; each side one number, a vector of all elements, or the structure of
         params.
-    jac_sparsity: the pattern of the Jacobian, an array or sparse matrix: zen's is then computed for all columns at once
-        that share no row, and is sparse. method "lm" takes dense ones only.
+    jac_sparsity: the pattern of the Jacobian, an array or sparse matrix, of which all stored entries count: zen's is
+        then that of `zen.sparse_jacobian`, from few passes. method "lm" takes dense ones only.
     x_scale: numbers, or the structure of params. options: what else SciPy takes: loss, f_scale, ftol, xtol, gtol,
         max_nfev, tr_solver, verbose, ...
 
@@ -49,7 +49,7 @@ def least_squares(
     args = args if isinstance(args, tuple) else (args,)
     layout = Layout("least_squares", params, fixed)
     function = Vector("least_squares", "the function", residuals, layout, args, kwargs)
-    value, slope = _derivative(function, jac, jac_sparsity)
+    value, slope = _derivative(function, jac)
     if not callable(slope):
         options["jac_sparsity"] = jac_sparsity
     if x_scale is not None:
@@ -58,6 +58,8 @@ def least_squares(
     low, high = _sides(layout, bounds)
     with layout.first_call():
         start = value(layout.start)
+    if jac is None and jac_sparsity is not None:
+        slope = function.sparse_jacobian(_pattern(layout, jac_sparsity, start.size))
     if not np.isfinite(start).all():
         raise ValueError(f"least_squares: residual {int(np.argmin(np.isfinite(start)))} is not finite at the start")
     with Bar("least_squares", progress) as bar:
@@ -75,9 +77,9 @@ def least_squares(
     return result
 
 
-def _derivative(function: Vector, jac: Any, sparsity: Any) -> tuple[Callable[[Array], Array], Any]:
+def _derivative(function: Vector, jac: Any) -> tuple[Callable[[Array], Array], Any]:
     if jac is None:
-        return function.value, function.jacobian if sparsity is None else Colored(function, sparsity)
+        return function.value, function.jacobian
     if not callable(jac):
         return function.plain_value, jac
     layout = function.layout
@@ -86,6 +88,19 @@ def _derivative(function: Vector, jac: Any, sparsity: Any) -> tuple[Callable[[Ar
         return free_columns(layout, jac(layout.given(x), *function.args, **function.kwargs), "what jac returned")
 
     return function.plain_value, slope
+
+
+def _pattern(layout: Layout, given: Any, count: int) -> Sparsity:
+    """The pattern of `jac_sparsity` by the free elements, whose columns it may be as well."""
+    found = Sparsity(given if hasattr(given, "tocsr") or isinstance(given, Sparsity) else np.atleast_2d(given))
+    rows, columns = found.shape
+    if columns not in (layout.total, layout.size):
+        raise ValueError(
+            f"{layout.operation}: jac_sparsity has {columns} columns, and {layout.role} has {layout.total} numbers"
+        )
+    if rows != count:
+        raise ValueError(f"{layout.operation}: jac_sparsity has {rows} rows, and the function returned {count} numbers")
+    return found if columns == layout.size else Sparsity(found.matrix[:, layout.chosen()])
 
 
 def _sides(layout: Layout, bounds: Any) -> tuple[Array, Array]:

@@ -23,6 +23,8 @@ from ..transforms.jacobians import jacobian
 from ..transforms.linear import linearize
 from ..transforms.raveling import ravel_tree
 from ..transforms.reverse import grad, value_and_grad
+from ..transforms.sparse import sparse_jacobian
+from ..transforms.sparsity import Sparsity
 from .layout import Array, Layout, connected, numbers
 
 Function = Callable[..., Any]
@@ -183,11 +185,9 @@ class Vector:
         self._detached(found)
         return np.asarray(raw(found), DEFAULT).reshape(-1, self.layout.size)
 
-    def linearized(self, x: Array) -> Function:
-        """The derivative at x, as a function of directions."""
-        value, push = linearize(self._flat, x)
-        self._detached(value)
-        return push
+    def sparse_jacobian(self, pattern: Sparsity) -> Function:
+        """The Jacobian as a function of x that returns a sparse matrix of this pattern."""
+        return sparse_jacobian(self._flat, pattern=pattern)
 
     def weighted_products(self, x: Array, weights: Array) -> Function:
         """The product of the Hessian of `weights @ f` with vectors, at x."""
