@@ -91,6 +91,9 @@ def test_an_unknown_method_and_a_lost_gradient_are_errors():
         lambda: optimize.brentq(lambda x: x - w, 0, 3),
         lambda: optimize.newton(lambda x: x - w, 0.5),
         lambda: optimize.root_scalar(lambda x: x - w, x0=0.5),
+        lambda: optimize.root_scalar(lambda x: (x - w, 1), fprime=True, x0=0.5),
+        lambda: optimize.root_scalar(lambda x: x - 1, fprime=lambda x: w, x0=0.5),
+        lambda: optimize.newton(lambda x: x - 1, 0.5, fprime=lambda x: w),
     ):
         with pytest.raises(RuntimeError, match="requires a gradient, and the result carries none.*zen.implicit_root"):
             solve()
@@ -113,6 +116,19 @@ def cosine(x):
 def test_root_scalar_fills_in_what_a_method_wants(options):
     found = optimize.root_scalar(cosine, **options)
     assert found.converged and found.root == pytest.approx(DOTTIE, abs=1e-8)
+
+
+def test_a_function_that_returns_its_derivatives_gives_a_number():
+    def both(x, k):
+        return k * (np.cos(x) - x), k * (-np.sin(x) - 1), -k * np.cos(x)
+
+    for options in ({"fprime": True}, {"fprime": True, "fprime2": True}, {"fprime2": True, "method": "halley"}):
+        found = optimize.root_scalar(both, zen.tensor(2.0), x0=0.5, **options)
+        assert isinstance(found.root, float) and found.root == pytest.approx(DOTTIE)
+    with pytest.raises(TypeError, match="root_scalar: with fprime2=True the function returns 3 numbers, not tuple"):
+        optimize.root_scalar(lambda x: (x, 1.0), x0=0.5, fprime2=True)
+    with pytest.raises(TypeError, match="root_scalar: with fprime=True the function returns 2 numbers, not Tensor"):
+        optimize.root_scalar(cosine, x0=0.5, fprime=True)
 
 
 def test_scalar_roots_go_the_way_of_scipys():

@@ -59,8 +59,8 @@ class Layout:
         frozen = none if fixed is None else masks(operation, params, [(x[0], x[2]) for x in kinds], fixed, role)
         for (path, kind, start), (_, value), mask in zip(kinds, found, frozen, strict=True):
             free = None if mask is None or not mask.any() else ~mask
-            if free is not None and isinstance(value, Tensor) and value.requires_grad and backend.grad_enabled():
-                raise connected(operation, f"{path}, which is fixed,")
+            if free is not None:
+                refuse_connected(operation, value, f"{path}, which is fixed,")
             last = first + (start.size if free is None else int(free.sum()))
             if last == first and free is not None:
                 start.flags.writeable = False  # handed to the function at each call
@@ -190,13 +190,14 @@ class Layout:
         return made
 
 
-def connected(operation: str, what: str) -> RuntimeError:
-    """The error for a result that would lose the gradient of something that requires one."""
-    implicit = "zen.implicit_root" if operation in ROOTS else "zen.implicit_argmin"
-    return RuntimeError(
-        f"{operation}: {what} requires a gradient, and the result carries none. For plain values use "
-        f"`with zen.no_grad():`, or detach() it; for a result that is differentiable, {implicit}"
-    )
+def refuse_connected(operation: str, found: Any, what: str) -> None:
+    """RuntimeError for a value that somebody may still differentiate: the result would lose that gradient."""
+    if isinstance(found, (Tensor, Batched)) and found.requires_grad and backend.grad_enabled():
+        implicit = "zen.implicit_root" if operation in ROOTS else "zen.implicit_argmin"
+        raise RuntimeError(
+            f"{operation}: {what} requires a gradient, and the result carries none. For plain values use "
+            f"`with zen.no_grad():`, or detach() it; for a result that is differentiable, {implicit}"
+        )
 
 
 def _read(operation: str, path: str, value: Any) -> tuple[str, Array]:

@@ -25,7 +25,7 @@ from ..transforms.raveling import ravel_tree
 from ..transforms.reverse import grad, value_and_grad
 from ..transforms.sparse import sparse_jacobian
 from ..transforms.sparsity import Sparsity
-from .layout import Array, Layout, connected, numbers
+from .layout import Array, Layout, numbers, refuse_connected
 
 Function = Callable[..., Any]
 
@@ -93,8 +93,7 @@ class Objective:
         return np.asarray(raw(found), DEFAULT)
 
     def _detached(self, found: Any) -> None:
-        if isinstance(found, (Tensor, Batched)) and found.requires_grad:
-            raise connected(self.operation, "what the function uses besides its parameters")
+        refuse_connected(self.operation, found, "what the function uses besides its parameters")
 
     def number(self, value: Any) -> float:
         """A value as a float, where it is one number that nobody differentiates."""
@@ -211,8 +210,7 @@ class Vector:
         return found
 
     def _detached(self, found: Any) -> None:
-        if isinstance(found, (Tensor, Batched)) and found.requires_grad:
-            raise connected(self.operation, f"what {self.what} uses besides its parameters")
+        refuse_connected(self.operation, found, f"what {self.what} uses besides its parameters")
 
 
 def _numbers_of(operation: str, what: str, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Function:

@@ -10,11 +10,11 @@ import numpy as np
 from .. import backend
 from ..backend import Tensor
 from ..batched import Batched
-from ..dtypes import DEFAULT, FLOATING
+from ..dtypes import DEFAULT, FLOATING, INTEGER
 from ..ops.operands import raw
 from ..transforms.forward import jvp
 from .constraints import free_columns
-from .layout import Array, Layout, connected
+from .layout import Array, Layout, refuse_connected
 from .objective import Vector
 from .reports import Bar, callback_for, scipy_optimize, structured
 
@@ -22,7 +22,6 @@ METHODS = (
     "hybr", "lm", "broyden1", "broyden2", "anderson", "linearmixing", "diagbroyden", "excitingmixing", "krylov",
     "df-sane",
 )  # fmt: skip
-BRACKETS = {"bisect", "brentq", "brenth", "ridder", "toms748"}
 
 
 def root(
@@ -134,6 +133,30 @@ class _Scalar:
         found = self.f(backend.wrap(np.array(x, DEFAULT)), *self.args)
         return self._plain(found, np.shape(x), "the function")
 
+    def several(self, count: int) -> Callable[[Any], Any]:
+        """The function of one that returns its derivatives as well, `count` numbers in all."""
+
+        def values(x: Any) -> Any:
+            found = self.f(backend.wrap(np.array(x, DEFAULT)), *self.args)
+            if not isinstance(found, (tuple, list)) or len(found) < count:
+                wanted = "fprime=True" if count == 2 else "fprime2=True"
+                raise TypeError(
+                    f"{self.operation}: with {wanted} the function returns {count} numbers, not {type(found).__name__}"
+                )
+            return tuple([self._plain(part, np.shape(x), "a part of the result") for part in found[:count]])
+
+        return values
+
+    def given(self, derivative: Callable[..., Any]) -> Callable[[Any], Any]:
+        """A derivative of the user's, as a constant."""
+
+        def value(x: Any) -> Any:
+            found = derivative(x, *self.args)
+            self._detached(found)
+            return raw(found)
+
+        return value
+
     def slope(self, x: Any) -> Any:
         return self._plain(self._pushed(self._checked, x), np.shape(x), "the derivative")
 
@@ -156,15 +179,18 @@ class _Scalar:
         )
 
     def _plain(self, found: Any, shape: tuple[int, ...], what: str) -> Any:
-        if isinstance(found, (Tensor, Batched)) and found.requires_grad:
-            raise connected(self.operation, "what the function uses besides its argument")
+        self._detached(found)
         if isinstance(found, Batched):
             found.__float__()
         a = np.asarray(raw(found)) if found is not None else np.asarray(None)
-        if a.dtype not in FLOATING or a.size != np.prod(shape, dtype=int):
-            kind = f"shape {a.shape}" if a.dtype in FLOATING else f"{type(found).__name__} of dtype {a.dtype}"
+        real = a.dtype in FLOATING or a.dtype in INTEGER
+        if not real or a.size != np.prod(shape, dtype=int):
+            kind = f"shape {a.shape}" if real else f"{type(found).__name__} of dtype {a.dtype}"
             raise TypeError(f"{self.operation}: {what} is {kind}; expected a real number of shape {shape}")
         return a.reshape(shape) if shape else float(a.item())
+
+    def _detached(self, found: Any) -> None:
+        refuse_connected(self.operation, found, "what the function uses besides its argument")
 
 
 def root_scalar(
@@ -174,29 +200,28 @@ def root_scalar(
     """`scipy.optimize.root_scalar` of `f(x, *args) = 0`, x one number, with fprime and fprime2 filled in.
 
     method: None takes brentq for a bracket, secant for x0 and x1, else newton from x0. newton gets the first
-    derivative, halley both. `f` gets a Tensor. fprime, fprime2: functions of `(x, *args)` to use instead, or True where
-    `f` returns them as well. options: of SciPy: xtol, rtol, maxiter, ... Returns SciPy's result, whose `root` is a
-    constant.
+    derivative, halley both. `f` gets a Tensor. fprime, fprime2: functions of `(x, *args)` to use instead, which get a
+    number, or True where `f` returns them as well. options: of SciPy: xtol, rtol, maxiter, ... Returns SciPy's result,
+    whose `root` is a constant.
 
     >>> import numpy as np, zen
     >>> round(float(zen.optimize.root_scalar(lambda x: np.cos(x) - x, x0=1.0).root), 6)
     0.739085
     """
     scipy = scipy_optimize("root_scalar")
-    if fprime is True or fprime2 is True or (method or "").lower() in ("secant", *BRACKETS):
-        g: Any = f
-        if fprime is not True and fprime2 is not True:
-            function = _Scalar("root_scalar", f, args)
-            g, args = function.value, ()
-        return scipy.root_scalar(g, args, method, bracket, fprime, fprime2, x0, x1, **options)
     function = _Scalar("root_scalar", f, args)
-    if method is None:
-        method = "brentq" if bracket is not None else "secant" if x1 is not None else "newton"
-    if method.lower() in ("newton", "halley"):
-        fprime = function.slope if fprime is None else _with(fprime, function.args)
-        if method.lower() == "halley":
-            fprime2 = function.second if fprime2 is None else _with(fprime2, function.args)
-    return scipy.root_scalar(function.value, (), method, bracket, fprime, fprime2, x0, x1, **options)
+    if fprime is True or fprime2 is True:
+        value: Any = function.several(3 if fprime2 is True else 2)
+        fprime = True
+    else:
+        value = function.value
+        name = (method or ("brentq" if bracket is not None else "secant" if x1 is not None else "newton")).lower()
+        if name in ("newton", "halley"):
+            fprime = function.slope if fprime is None else function.given(fprime)
+        if name == "halley":
+            fprime2 = function.second if fprime2 is None else function.given(fprime2)
+        method = name
+    return scipy.root_scalar(value, (), method, bracket, fprime, fprime2, x0, x1, **options)
 
 
 def newton(
@@ -216,9 +241,9 @@ def newton(
     scipy = scipy_optimize("newton")
     function = _Scalar("newton", func, args)
     if fprime is not None or x1 is None:
-        fprime = function.slope if fprime is None else _with(fprime, function.args)
+        fprime = function.slope if fprime is None else function.given(fprime)
     if fprime2 is not None:
-        fprime2 = function.second if fprime2 is True else _with(fprime2, function.args)
+        fprime2 = function.second if fprime2 is True else function.given(fprime2)
     start = np.array(raw(x0), DEFAULT) if np.ndim(raw(x0)) else float(raw(x0))
     return scipy.newton(function.value, start, fprime, (), tol, maxiter, fprime2, x1, rtol, full_output, disp)
 
@@ -239,7 +264,3 @@ def brentq(
     scipy = scipy_optimize("brentq")
     function = _Scalar("brentq", f, args)
     return scipy.brentq(function.value, float(raw(a)), float(raw(b)), (), xtol, rtol, maxiter, full_output, disp)
-
-
-def _with(derivative: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Any], Any]:
-    return lambda x: derivative(x, *args)
