@@ -303,6 +303,18 @@ def test_within_vmap():
 
 
 @pytest.mark.parametrize(
+    "f",
+    [
+        zen.sparse_jacobian(chain), zen.sparse_hessian(rosenbrock), zen.value_and_sparse_jacobian(chain),
+        zen.sparse_jacobian(chain).pattern, zen.sparse_jacobian(chain).coloring,
+    ],
+)  # fmt: skip
+def test_a_vmap_does_not_stack_sparse_matrices(f):
+    with pytest.raises(TypeError, match=r"vmap: the function returns \w+, and sparse derivatives are .* not stacked"):
+        zen.vmap(f)(X.reshape(2, 6))
+
+
+@pytest.mark.parametrize(
     "f, x, error, message",
     [
         (lambda x: x * 1j, X, TypeError, "complex128; take real and imaginary parts"),

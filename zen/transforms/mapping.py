@@ -226,7 +226,7 @@ class _Result:
             if self.mapped:
                 raise ValueError(f"vmap: out_axes is None for {path}, but it depends on the example; give it an axis")
             return self.value
-        x = tensor(self.value)
+        x = _one_result(self.value)
         if not self.mapped:
             x = backend.apply(ROWS["broadcast_to"], (x,), ((size, *x.shape),))
         k = one_axis(f"vmap: {path}", axis, x.shape)
@@ -244,8 +244,18 @@ def _spread(name: str, axes: Axes, tree: Any, path: str) -> list[Any]:
     return [axis for key in keys for axis in _spread(name, axes[key], tree[key], f"{path}[{key!r}]")]
 
 
+def _one_result(x: Any) -> Tensor:
+    """What the function returned for one example, or for each."""
+    if hasattr(getattr(x, "sparsity", x), "nnz"):
+        raise TypeError(
+            f"vmap: the function returns {type(x).__name__}, and sparse derivatives are of one example and are not "
+            "stacked; return .toarray() of the matrix, take zen.jacobian or zen.hessian, or loop over the examples"
+        )
+    return tensor(x)
+
+
 def _stacked(parts: list[Any]) -> Any:
-    values = [tensor(x) for x in parts]
+    values = [_one_result(x) for x in parts]
     shapes = {x.shape for x in values}
     if len(shapes) > 1:
         text = " and ".join([str(s) for s in sorted(shapes)[:2]])
