@@ -141,7 +141,7 @@ def test_colors_that_are_given():
         ([0, 1, 2, 0, 1, -1], "row", "row 5 has entries, but the colour -1"),
         ([0, 1, 2], "column", "a vector of 6 ints, one for each column, not int64 of shape"),
         ([0.0, 1, 2, 0, 1, 2], "row", "a vector of 6 ints, one for each row, not float64"),
-        ([0, 1, 2, 0, 1, 7], "column", "colors are from 0 to 5"),
+        ([0, 1, 2, 0, 1, 7], "column", "colors are from 0 to 5, or -1, but range from 0 to 7"),
         ([0, 1, 2, 0, 1, 2], "diagonal", "scheme is 'column', 'row', 'star', not 'diagonal'"),
     ],
 )

@@ -172,7 +172,9 @@ class Coloring:
                 f"not {given.dtype} of shape {given.shape}"
             )
         if given.size and given.min() < -1 or given.size and given.max() >= length:
-            raise ValueError(f"Coloring: colors are from 0 to {length - 1}, or -1, but range to {given.max()}")
+            raise ValueError(
+                f"Coloring: colors are from 0 to {length - 1}, or -1, but range from {given.min()} to {given.max()}"
+            )
         self.colors, self.scheme = _constant(given), scheme
         self.count = int(given.max(initial=-1)) + 1
         self._places = self._found()
