@@ -151,6 +151,17 @@ def test_scalar_roots_go_the_way_of_scipys():
     np.testing.assert_allclose(cubes, np.cbrt(np.arange(1.0, 5)).reshape(2, 2))
 
 
+def test_tolerances_and_counts_that_are_none_are_named():
+    for call, said in (
+        (lambda: optimize.newton(cosine, 0.5, maxiter="a"), "newton: maxiter is a positive int, not 'a'"),
+        (lambda: optimize.brentq(cosine, 0, 1, xtol="a"), "brentq: xtol is a positive number, not 'a'"),
+        (lambda: optimize.root(cosine, 0.5, tol="a"), "root: tol is a number that is not negative, not 'a'"),
+        (lambda: optimize.minimize(cosine, 0.5, tol="a"), "minimize: tol is a number that is not negative, not 'a'"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            call()
+
+
 def test_errors_of_scalar_roots():
     with pytest.raises(ValueError, match="different signs"):
         optimize.brentq(lambda x: x**2 + 1, 0, 1)

@@ -114,6 +114,11 @@ def test_shapes_dtypes_and_containers(name):
     assert isinstance(solve(zen.tensor([[2.0]]), [1.0]), zen.Tensor)
 
 
+def test_a_tolerance_of_zero_leaves_the_absolute_one(name):
+    found = solver(name)(MATRIX[name], B, rtol=0.0, atol=1e3)
+    assert (found == 0).all()  # where the iteration starts is near enough
+
+
 def test_in_vmap_one_after_the_other(name):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="vmap: ")
@@ -136,6 +141,9 @@ def test_in_vmap_one_after_the_other(name):
         (lambda s: s(lambda v: v, np.ones(2, int)), TypeError, "b has dtype int64"),
         (lambda s: s(np.eye(N), B, x0=np.ones(2)), ValueError, "x0 has 2 numbers, b has 6"),
         (lambda s: s(np.eye(N), B, args=3), TypeError, "args is a tuple"),
+        (lambda s: s(np.eye(N), B, rtol="a"), TypeError, "rtol is a number that is not negative, not 'a'"),
+        (lambda s: s(np.eye(N), B, atol=-1), ValueError, "atol is a number that is not negative, not -1"),
+        (lambda s: s(np.eye(N), B, maxiter=1.5), TypeError, "maxiter is a positive int, not 1.5"),
         (lambda s: s(np.diag([1.0, 0.0]), np.ones(2)), RuntimeError,
          r"did not converge: norm\(b - A\(x\)\) is [\d.e+naif]+ after \d+ products, more than"),
     ],

@@ -274,6 +274,10 @@ def test_what_changed_before_the_derivative_is_noticed():
         (lambda: zen.odeint(lambda t, y: y, 1.0, [0, 1], method="Euler"), ValueError, "no method 'Euler'; there are"),
         (lambda: zen.odeint(lambda t, y: y, 1.0, [0, 1], sensitivity="x"), ValueError, "'adjoint' or 'forward'"),
         (lambda: zen.odeint(lambda t, y: y, 1.0, [0, 1], rtol=0), ValueError, "rtol is a positive number"),
+        (lambda: zen.odeint(lambda t, y: y, 1.0, [0, 1], atol="a"), TypeError, "atol is a positive number, not 'a'"),
+        (lambda: zen.odeint(lambda t, y: y, 1.0, [0, 1], max_step=[1, 2]), TypeError, "max_step is a positive number"),
+        (lambda: zen.odeint(lambda t, y: y, 1.0, [0, 1], first_step=float("nan")), ValueError,  # SciPy would not end
+         "first_step is a positive number, not nan"),
         (lambda: zen.odeint(lambda t, y: y, 1j, [0, 1], method="LSODA"), TypeError, "LSODA solves real equations"),
         (lambda: zen.odeint(3, 1.0, [0, 1]), TypeError, "expected a function, not int"),
     ],

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..dtypes import DEFAULT
 from ..ops.operands import raw
+from ..transforms.unknowns import check_number
 from .bounds import limits
 from .constraints import free_block, translated
 from .layout import Array, Layout
@@ -76,6 +77,8 @@ def minimize(
     {'a': 0.5, 'b': 0.25}
     """
     scipy = scipy_optimize("minimize")
+    if tol is not None:
+        check_number("minimize", "tol", tol, or_zero=True)
     args = args if isinstance(args, tuple) else (args,)
     layout = Layout("minimize", params, fixed)
     given = bool(constraints) if isinstance(constraints, (list, tuple, dict)) else constraints is not None

@@ -13,6 +13,7 @@ from ..batched import Batched
 from ..dtypes import DEFAULT, FLOATING, INTEGER
 from ..ops.operands import raw
 from ..transforms.forward import jvp
+from ..transforms.unknowns import check_number
 from .constraints import free_columns
 from .layout import Array, Layout, refuse_connected
 from .objective import Vector
@@ -47,6 +48,8 @@ def root(
     scipy = scipy_optimize("root")
     if not isinstance(method, str) or method.lower() not in METHODS:
         raise ValueError(f"root: there is no method {method!r}; SciPy's are {', '.join(METHODS)}")
+    if tol is not None:
+        check_number("root", "tol", tol, or_zero=True)
     takes_jacobian = method.lower() in METHODS[:2]
     layout = Layout("root", x0, fixed, "x0")
     function = Vector("root", "the function", f, layout, args if isinstance(args, tuple) else (args,))
@@ -239,6 +242,9 @@ def newton(
     [1.0, 2.0]
     """
     scipy = scipy_optimize("newton")
+    check_number("newton", "tol", tol)
+    check_number("newton", "rtol", rtol, or_zero=True)
+    check_number("newton", "maxiter", maxiter, whole=True)
     function = _Scalar("newton", func, args)
     if fprime is not None or x1 is None:
         fprime = function.slope if fprime is None else function.given(fprime)
@@ -262,5 +268,8 @@ def brentq(
     0.739085
     """
     scipy = scipy_optimize("brentq")
+    check_number("brentq", "xtol", xtol)
+    check_number("brentq", "rtol", rtol)
+    check_number("brentq", "maxiter", maxiter, whole=True)
     function = _Scalar("brentq", f, args)
     return scipy.brentq(function.value, float(raw(a)), float(raw(b)), (), xtol, rtol, maxiter, full_output, disp)

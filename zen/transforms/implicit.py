@@ -23,7 +23,7 @@ from .levels import within
 from .linear_solves import transposed_by
 from .newton import Found, largest
 from .reverse import grad, value_and_grad
-from .unknowns import Unknowns, holds_tensors, plain
+from .unknowns import Unknowns, check_number, holds_tensors, plain
 from .variables import Variables
 
 LARGE = 1000
@@ -55,7 +55,7 @@ def implicit_root(
     needs SciPy), whose result up to 1000 unknowns is improved by Newton's if need be; or a function `solve(f, x0,
     *args)` that returns x, by any means.
     tol: how large an entry of f may be at the root; 1e-10, for float32 1e-5. Newton's method also ends where a step is
-    no more than rounding.
+    no more than rounding. maxiter: of Newton's method, and of SciPy's except hybr and lm.
     linear: how derivatives are solved for: "dense", by the Jacobian as a matrix; "gmres" or, where it is symmetric and
     positive definite, "cg", by its products alone (which need SciPy); "auto": dense up to 1000 unknowns, else gmres.
 
@@ -106,9 +106,9 @@ def implicit_argmin(
     (`zen.argmin` is NumPy's, the position of the least entry of an array.) x is the root of the gradient of f, so f is
     differentiated twice where x is once.
     method: "newton", with a line search and the Hessian made positive definite; a method of `scipy.optimize.minimize`
-    (which needs SciPy), improved likewise; or a function `solve(f, x0, *args)`
-    that returns x.
-    tol: how large an entry of the gradient may be at the minimum; 1e-8, for float32 1e-4.
+    (which needs SciPy), improved likewise; or a function `solve(f, x0, *args)` that returns x.
+    tol: how large an entry of the gradient may be at the minimum; 1e-8, for float32 1e-4. maxiter: of Newton's method;
+    SciPy's have limits of their own.
 
     All else is as in `zen.implicit_root`, with "cg" for the Hessian of a large problem. Raises RuntimeError too where
     what was found is no minimum, since the Hessian is not positive definite.
@@ -131,10 +131,9 @@ def _solved(
         raise TypeError(f"{name}: expected a function, not {type(f).__name__}")
     if linear not in ("auto", "dense", "gmres", "cg"):
         raise ValueError(f"{name}: linear is 'auto', 'dense', 'gmres' or 'cg', not {linear!r}")
-    if tol is not None and not tol > 0:
-        raise ValueError(f"{name}: tol is a positive number, not {tol!r}")
-    if maxiter < 1:
-        raise ValueError(f"{name}: maxiter is a positive number, not {maxiter!r}")
+    if tol is not None:
+        check_number(name, "tol", tol)
+    check_number(name, "maxiter", maxiter, whole=True)
     with within(()):
         problem = _KINDS[name](name, f, x0, args, tol, maxiter)
         x = problem.solution(method)

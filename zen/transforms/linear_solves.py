@@ -22,7 +22,7 @@ from .custom import custom_vjp
 from .implicit_rows import implicit
 from .levels import within
 from .reverse import vjp
-from .unknowns import Unknowns, holds_tensors, plain
+from .unknowns import Unknowns, check_number, holds_tensors, plain
 
 _REMEDY = {
     "cg": "raise maxiter or rtol, give a preconditioner M, or take gmres if A is not symmetric and positive definite",
@@ -86,6 +86,9 @@ def _solved(
 def _solved_alone(
     method: str, A: Any, b: Any, x0: Any, args: tuple[Any, ...], M: Any, options: dict[str, Any]
 ) -> Any:  # fmt: skip
+    for name, value in options.items():
+        if value is not None or name == "atol":
+            check_number(method, name, value, name in ("maxiter", "restart"), name in ("rtol", "atol"))
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"{method}: args is a tuple of further arguments of A, not {type(args).__name__}")
     if not callable(A) or hasattr(A, "matvec"):  # of a matrix a list is a vector, not a container
@@ -223,7 +226,8 @@ def _scipy(
             error, name if name != "cg" and name != "gmres" else f"zen.linalg.{name}", "SciPy", "solve"
         ) from error
     n, count = b.size, [0]
-    options = {**options, "rtol": options["rtol"] or (1e-5 if b.real.dtype.itemsize < 8 else 1e-10)}
+    if options["rtol"] is None:
+        options = {**options, "rtol": 1e-5 if b.real.dtype.itemsize < 8 else 1e-10}
 
     def counted(v: np.ndarray) -> np.ndarray:
         count[0] += 1

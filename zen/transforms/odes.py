@@ -18,7 +18,7 @@ from .levels import within
 from .ode_results import resulting
 from .ode_rows import solution
 from .ode_solvers import METHODS, Options
-from .unknowns import Unknowns, holds_tensors, plain, settled
+from .unknowns import Unknowns, check_number, holds_tensors, plain, settled
 
 
 def odeint(
@@ -59,9 +59,9 @@ def odeint(
         raise ValueError(f"odeint: there is no method {method!r}; there are {', '.join(METHODS)}")
     if sensitivity not in ("adjoint", "forward"):
         raise ValueError(f"odeint: sensitivity is 'adjoint' or 'forward', not {sensitivity!r}")
-    for name, value in (("rtol", rtol), ("atol", atol), ("max_step", max_step)):
-        if not value > 0:
-            raise ValueError(f"odeint: {name} is a positive number, not {value!r}")
+    for name, value in (("rtol", rtol), ("atol", atol), ("max_step", max_step), ("first_step", first_step)):
+        if name != "first_step" or value is not None:
+            check_number("odeint", name, value)
     with within(()):
         problem = Problem(f, y0, t, args)
         options = Options(method, rtol, atol, max_step, first_step, sensitivity, problem.jac(method))

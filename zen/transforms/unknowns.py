@@ -1,4 +1,4 @@
-"""What the solvers share: unknowns of any structure as one vector, and what a function of them returned, checked."""
+"""What the solvers share: unknowns of any structure as one vector, what a function of them returned, and tolerances."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .. import backend, trees
 from ..backend import Tensor
 from ..batched import Batched, Unbatched
 from ..conversion import convert
-from ..dtypes import COMPLEX, FLOATING
+from ..dtypes import COMPLEX, FLOATING, INTEGER
 from ..ops.operands import raw
 from ..ops.register import FUNCTIONS
 from .raveling import ravel_tree
@@ -119,6 +119,16 @@ def plain(f: Callable[..., Any], args: Any) -> Callable[..., np.ndarray]:
         return np.array(raw(backend.call_recording(False, f, *tensors, *args)))
 
     return function
+
+
+def check_number(name: str, argument: str, value: Any, whole: bool = False, or_zero: bool = False) -> None:
+    """TypeError for what is no number, or with `whole` no int; ValueError for one that is not positive."""
+    array = np.asarray(raw(value))
+    least = "a number that is not negative" if or_zero else "a positive int" if whole else "a positive number"
+    if array.ndim or not (array.dtype in INTEGER or (not whole and array.dtype in FLOATING)):
+        raise TypeError(f"{name}: {argument} is {least}, not {value!r}")
+    if not (array > 0 or (or_zero and array == 0)):
+        raise ValueError(f"{name}: {argument} is {least}, not {value!r}")
 
 
 def holds_tensors(*given: Any) -> bool:
