@@ -251,7 +251,8 @@ def _one_result(x: Any) -> Tensor:
             f"vmap: the function returns {type(x).__name__}, and sparse derivatives are of one example and are not "
             "stacked; return .toarray() of the matrix, take zen.jacobian or zen.hessian, or loop over the examples"
         )
-    return tensor(x)
+    made: Tensor = tensor(x)
+    return made
 
 
 def _stacked(parts: list[Any]) -> Any:
