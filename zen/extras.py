@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 EXTRAS = {
     "fit": "tqdm matplotlib",
     "save": "safetensors",
@@ -26,3 +29,11 @@ def missing(error: ImportError, what: str, library: str, extra: str, otherwise: 
         f"{what} needs {library}: pip install {EXTRAS[extra]} (the extra {extra!r}; in a checkout: "
         f"pip install '.[{extra}]'){otherwise}"
     )
+
+
+def scipy_module(name: str, what: str, extra: str, otherwise: str = "") -> Any:
+    """The module `scipy.<name>`, imported on first use; ImportError with the remedy where SciPy is missing."""
+    try:
+        return import_module(f"scipy.{name}")
+    except ImportError as error:
+        raise missing(error, what, "SciPy", extra, otherwise) from error

@@ -298,7 +298,7 @@ except ImportError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout.startswith("zen.special.gammaln needs scipy: pip install scipy (the extra 'special'"), (
+    assert done.stdout.startswith("zen.special.gammaln needs SciPy: pip install scipy (the extra 'special'"), (
         done.stderr
     )
 

@@ -33,7 +33,7 @@ def test_scipy_is_imported_on_first_use_and_named_where_it_is_missing():
     lines = said("scipy")
     assert len(lines) == 4
     for name, line in zip(("minimize", "least_squares", "root", "summary"), lines, strict=True):
-        assert line.startswith(f"zen.optimize.{name} needs scipy: pip install scipy tqdm (the extra 'optimize'")
+        assert line.startswith(f"zen.optimize.{name} needs SciPy: pip install scipy tqdm (the extra 'optimize'")
 
 
 def test_tqdm_is_needed_for_the_bar_alone():

@@ -7,6 +7,7 @@ for small integers. `zen/special.py` shows the functions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from ..backend import Shaped
 from ..dtypes import COMPLEX
 from ..dtypes import real as real_dtype
-from ..extras import missing
+from ..extras import scipy_module
 from .operands import constant, operand
 from .register import define, dispatch, placed
 from .row import Row, row
@@ -34,13 +35,10 @@ def special(function: Function) -> Function:
     return placed(function, "zen.special", name)  # type: ignore[no-any-return]
 
 
+@cache
 def scipy_function(name: str) -> Callable[..., Any]:
     """The function of scipy.special of this name; ImportError with the remedy where SciPy is missing."""
-    try:
-        import scipy.special as functions
-    except ImportError as error:
-        raise missing(error, f"zen.special.{name}", "scipy", "special") from error
-    found: Callable[..., Any] = getattr(functions, name)
+    found: Callable[..., Any] = getattr(scipy_module("special", f"zen.special.{name}", "special"), name)
     return found
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import DEFAULT
+from ..extras import scipy_module
 from ..ops.operands import raw
 from ..transforms.sparsity import Sparsity
 from .bounds import side
 from .constraints import free_columns
 from .layout import Array, Layout
 from .objective import Vector
-from .reports import Bar, Fit, scipy_optimize, structured
+from .reports import Bar, Fit, structured
 
 
 def least_squares(
@@ -45,7 +46,7 @@ def least_squares(
     >>> round(fit.x["a"], 6), round(float(np.exp(-fit.x["b"])), 6)
     (2.0, 0.5)
     """
-    scipy = scipy_optimize("least_squares")
+    scipy = scipy_module("optimize", "zen.optimize.least_squares", "optimize")
     args = args if isinstance(args, tuple) else (args,)
     layout = Layout("least_squares", params, fixed)
     function = Vector("least_squares", "the function", residuals, layout, args, kwargs)
@@ -137,7 +138,7 @@ def curve_fit(
     >>> popt.round(6).tolist()
     [3.0, 0.5]
     """
-    scipy = scipy_optimize("curve_fit")
+    scipy = scipy_module("optimize", "zen.optimize.curve_fit", "optimize")
     p0 = _start(f, p0, bounds)
     layout = Layout("curve_fit", p0, fixed, "p0")
     flat_numbers = not isinstance(p0, dict) and all([leaf.given in ("number", "scalar") for leaf in layout.leaves])

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import DEFAULT
+from ..extras import scipy_module
 from ..ops.operands import raw
 from ..transforms.unknowns import check_number
 from .bounds import limits
 from .constraints import free_block, translated
 from .layout import Array, Layout
 from .objective import Objective
-from .reports import Bar, Fit, callback_for, scipy_optimize, structured
+from .reports import Bar, Fit, callback_for, structured
 
 METHODS = (
     "Nelder-Mead", "Powell", "CG", "BFGS", "Newton-CG", "L-BFGS-B", "TNC", "COBYLA", "COBYQA", "SLSQP", "trust-constr",
@@ -76,7 +77,7 @@ def minimize(
     >>> zen.optimize.minimize(rosenbrock, {"a": 0.5, "b": 1.0}, fixed="a").x
     {'a': 0.5, 'b': 0.25}
     """
-    scipy = scipy_optimize("minimize")
+    scipy = scipy_module("optimize", "zen.optimize.minimize", "optimize")
     if tol is not None:
         check_number("minimize", "tol", tol, or_zero=True)
     args = args if isinstance(args, tuple) else (args,)

@@ -1,4 +1,4 @@
-"""What happens while SciPy works and after: callbacks, the progress bar, results, and SciPy itself or the remedy."""
+"""What happens while SciPy works and after: callbacks, the progress bar and results."""
 
 from __future__ import annotations
 
@@ -10,15 +10,6 @@ import numpy as np
 
 from ..extras import missing
 from .layout import Array, Layout
-
-
-def scipy_optimize(function: str) -> Any:
-    """The module scipy.optimize; ImportError with the remedy where SciPy is missing."""
-    try:
-        import scipy.optimize
-    except ImportError as error:
-        raise missing(error, f"zen.optimize.{function}", "scipy", "optimize") from error
-    return scipy.optimize
 
 
 class Bar:

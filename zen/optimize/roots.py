@@ -11,13 +11,14 @@ from .. import backend
 from ..backend import Tensor
 from ..batched import Batched
 from ..dtypes import DEFAULT, FLOATING, INTEGER
+from ..extras import scipy_module
 from ..ops.operands import raw
 from ..transforms.forward import jvp
 from ..transforms.unknowns import check_number
 from .constraints import free_columns
 from .layout import Array, Layout, refuse_connected
 from .objective import Vector
-from .reports import Bar, callback_for, scipy_optimize, structured
+from .reports import Bar, callback_for, structured
 
 METHODS = (
     "hybr", "lm", "broyden1", "broyden2", "anderson", "linearmixing", "diagbroyden", "excitingmixing", "krylov",
@@ -45,7 +46,7 @@ def root(
     >>> round(found.x["x"], 6), round(found.x["y"], 6)
     (1.0, 2.0)
     """
-    scipy = scipy_optimize("root")
+    scipy = scipy_module("optimize", "zen.optimize.root", "optimize")
     if not isinstance(method, str) or method.lower() not in METHODS:
         raise ValueError(f"root: there is no method {method!r}; SciPy's are {', '.join(METHODS)}")
     if tol is not None:
@@ -85,7 +86,7 @@ def fsolve(
     >>> float(zen.optimize.fsolve(lambda x: x**2 - 2, np.array([1.0]))[0].round(6))
     1.414214
     """
-    scipy = scipy_optimize("fsolve")
+    scipy = scipy_module("optimize", "zen.optimize.fsolve", "optimize")
     if options.pop("col_deriv", 0):
         raise ValueError("fsolve: col_deriv is not supported; return derivatives in rows")
     layout = Layout("fsolve", x0, fixed, "x0")
@@ -211,7 +212,7 @@ def root_scalar(
     >>> round(float(zen.optimize.root_scalar(lambda x: np.cos(x) - x, x0=1.0).root), 6)
     0.739085
     """
-    scipy = scipy_optimize("root_scalar")
+    scipy = scipy_module("optimize", "zen.optimize.root_scalar", "optimize")
     function = _Scalar("root_scalar", f, args)
     if fprime is True or fprime2 is True:
         value: Any = function.several(3 if fprime2 is True else 2)
@@ -241,7 +242,7 @@ def newton(
     >>> zen.optimize.newton(lambda x: x**3 - np.array([1.0, 8.0]), np.array([1.5, 1.5])).round(6).tolist()
     [1.0, 2.0]
     """
-    scipy = scipy_optimize("newton")
+    scipy = scipy_module("optimize", "zen.optimize.newton", "optimize")
     check_number("newton", "tol", tol)
     check_number("newton", "rtol", rtol, or_zero=True)
     check_number("newton", "maxiter", maxiter, whole=True)
@@ -267,7 +268,7 @@ def brentq(
     >>> round(zen.optimize.brentq(lambda x: np.cos(x) - x, 0.0, 1.0), 6)
     0.739085
     """
-    scipy = scipy_optimize("brentq")
+    scipy = scipy_module("optimize", "zen.optimize.brentq", "optimize")
     check_number("brentq", "xtol", xtol)
     check_number("brentq", "rtol", rtol)
     check_number("brentq", "maxiter", maxiter, whole=True)

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..extras import scipy_module
 from ..ops.operands import raw
 from .layout import Array, Layout
 from .objective import Objective, Vector
-from .reports import Fit, scipy_optimize
+from .reports import Fit
 from .tables import html, text
 
 
@@ -141,7 +142,7 @@ def summary(
     params['rate']         4           1  4.00  6.3e-05   2.04 ...  5.96
     negative log-likelihood -6.18071; standard errors from its Hessian
     """
-    scipy_optimize("summary")
+    scipy_module("optimize", "zen.optimize.summary", "optimize")
     problem = _problem(fit, params, args, kind, kwargs, fixed)
     if not 0 < level < 1:
         raise ValueError(f"summary: level is between 0 and 1, not {level!r}")

@@ -11,7 +11,7 @@ from typing import Any, Never
 import numpy as np
 
 from .. import backend, trees
-from ..extras import missing
+from ..extras import scipy_module
 from ..ops.operands import raw
 from ..ops.register import placed
 from . import newton
@@ -318,12 +318,9 @@ _KINDS: dict[str, type[_Root]] = {"implicit_root": _Root, "fixed_point": _FixedP
 
 
 def _optimize(name: str) -> Any:
-    try:
-        from scipy import optimize
-    except ImportError as error:
-        otherwise = "; the methods of zen's own do without"
-        raise missing(error, f"{name} with a method of SciPy's", "SciPy", "solve", otherwise) from error
-    return optimize
+    return scipy_module(
+        "optimize", f"{name} with a method of SciPy's", "solve", "; the methods of zen's own do without"
+    )
 
 
 for _function in (fixed_point, implicit_argmin, implicit_root):

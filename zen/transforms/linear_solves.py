@@ -15,7 +15,7 @@ from .. import backend
 from ..backend import Tensor
 from ..batched import Batched, Unbatched
 from ..dtypes import COMPLEX
-from ..extras import missing
+from ..extras import scipy_module
 from ..ops.operands import operand, raw
 from ..ops.register import FUNCTIONS, placed
 from .custom import custom_vjp
@@ -219,12 +219,7 @@ def _scipy(
     name: str, method: str, product: Callable[[np.ndarray], np.ndarray], b: np.ndarray, x0: np.ndarray | None, M: Any,
     options: dict[str, Any],
 ) -> np.ndarray:  # fmt: skip
-    try:
-        from scipy.sparse import linalg
-    except ImportError as error:
-        raise missing(
-            error, name if name != "cg" and name != "gmres" else f"zen.linalg.{name}", "SciPy", "solve"
-        ) from error
+    linalg = scipy_module("sparse.linalg", f"zen.linalg.{name}" if name == method else name, "solve")
     n, count = b.size, [0]
     if options["rtol"] is None:
         options = {**options, "rtol": 1e-5 if b.real.dtype.itemsize < 8 else 1e-10}

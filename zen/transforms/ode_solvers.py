@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import COMPLEX
-from ..extras import missing
+from ..extras import scipy_module
 
 METHODS = ("RK45", "RK23", "DOP853", "Radau", "BDF", "LSODA")
 _IMPLICIT = ("Radau", "BDF", "LSODA")
@@ -46,10 +46,7 @@ def solve(f: Right, y0: np.ndarray, t0: float, times: np.ndarray, options: Optio
     """Solve from t0 to the farthest of the times."""
     if not times.size or not np.any(times != t0):
         return Solved(lambda t: y0 if np.ndim(t) == 0 else np.repeat(y0[:, None], len(t), 1), y0, None)
-    try:
-        from scipy.integrate import solve_ivp
-    except ImportError as error:
-        raise missing(error, "zen.odeint", "SciPy", "solve") from error
+    solve_ivp = scipy_module("integrate", "zen.odeint", "solve").solve_ivp
     end = float(times[np.argmax(np.abs(times - t0))])
     given: dict[str, Any] = {} if not options.jac or options.method not in _IMPLICIT else {"jac": options.jac}
     if options.first_step is not None:

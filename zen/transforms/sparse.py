@@ -11,12 +11,13 @@ from .. import trees
 from ..backend import Tensor
 from ..batched import ANYWHERE, Unbatched, running
 from ..dtypes import COMPLEX, DIFFERENTIABLE
+from ..extras import scipy_module
 from ..ops.register import placed
 from . import compressed, dependence, reverse
 from .forward import ARRAYS, push_through
 from .hessians import Swapped
 from .jacobians import Argnums
-from .sparsity import SCHEMES, Coloring, Sparsity, scipy_sparse
+from .sparsity import SCHEMES, Coloring, Sparsity
 from .variables import Variables, results
 from .wrapper import Wrapper
 
@@ -122,7 +123,7 @@ class SparseJacobian(Wrapper):
         chunk_size: int | None, with_value: bool,
     ) -> None:  # fmt: skip
         reverse.positions(argnums, None)
-        scipy_sparse(f"zen.{self._name}")
+        scipy_module("sparse", f"zen.{self._name}", "sparse")
         if chunk_size is not None and (not isinstance(chunk_size, (int, np.integer)) or chunk_size < 1):
             raise ValueError(f"{self._name}: chunk_size is a positive int or None, not {chunk_size!r}")
         Wrapper.__init__(self, f)
