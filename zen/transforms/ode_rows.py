@@ -27,6 +27,7 @@ from ..ops.register import FUNCTIONS
 from .closures import Closure, each
 from .forward import ARRAYS
 from .ode_solvers import Options, solve
+from .ode_vectors import dtype_of, flat, recorded_flat, size_of, split
 
 Right = Callable[..., Any]
 
@@ -113,7 +114,7 @@ class Solution:
             seed = np.zeros(n, self.y0.dtype)
             seed[k] = 1
             pulled = self.closure.pull(variables, out, seed, False)[1:]
-            rows.append(_flat(pulled, seed.dtype))
+            rows.append(flat(pulled, seed.dtype))
         return np.stack(rows), out
 
     # Reverse mode
@@ -162,13 +163,13 @@ class Solution:
             self.refuse_complex()
             return self.contracted(g, self.jacobians(given))
         n, scale = self.y0.size, float(np.abs(g).max(initial=0.0)) or 1.0
-        parts = [np.zeros(np.shape(x), _dtype(x)) for x in (*given, *self.closure.free)]
+        parts = [np.zeros(np.shape(x), dtype_of(x)) for x in (*given, *self.closure.free)]
         dtype = self.y0.dtype
-        state = np.zeros(n + _size(parts, dtype), dtype)
+        state = np.zeros(n + size_of(parts, dtype), dtype)
 
         def backwards(t: float, z: np.ndarray) -> np.ndarray:
             variables, out = self.closure.run((np.array(t), self.at_one(t)), given)
-            return _flat(self.closure.pull(variables, out, -z[:n], False)[1:], dtype)
+            return flat(self.closure.pull(variables, out, -z[:n], False)[1:], dtype)
 
         def jacobian(t: float, z: np.ndarray) -> np.ndarray:  # of an equation that is linear in z
             matrix = np.zeros((z.size, z.size), dtype)
@@ -181,7 +182,7 @@ class Solution:
             end = self.times[order[k + 1]] if k + 1 < len(order) else self.t0
             if end != self.times[i] and state.any():
                 state = solve(backwards, state, self.times[i], np.array([end]), options).last
-        return state[:n] * scale, _split(state[n:] * scale, parts)
+        return state[:n] * scale, split(state[n:] * scale, parts)
 
     def at_one(self, t: float) -> np.ndarray:
         return np.asarray(self.known(t), self.y0.dtype)
@@ -198,12 +199,12 @@ class Solution:
         n = self.y0.size
         like = [*given, *self.closure.free]
         a: Any = np.zeros(n, self.y0.dtype)
-        sums: Any = np.zeros(_size(like, a.dtype), a.dtype)
+        sums: Any = np.zeros(size_of(like, a.dtype), a.dtype)
 
         def backwards(t: Any, z: Any, *given: Any) -> Any:
             variables, out = self.closure.run((t, z[:n]), given)
             pulled = self.closure.pull(variables, out, -z[n : 2 * n], backend.grad_enabled())[1:]
-            return FUNCTIONS["concat"]([out, _recorded_flat(pulled, self.y0.dtype)])
+            return FUNCTIONS["concat"]([out, recorded_flat(pulled, self.y0.dtype)])
 
         order = self.order()
         for k, i in enumerate(order):
@@ -217,7 +218,7 @@ class Solution:
             z = solution(backwards, start, times[i], to, tuple(given), self.options.with_jac(), None, self.closure)[0]
             self.check_return(raw(z[:n]), begun)
             a, sums = z[n : 2 * n], sums + z[2 * n :]
-        return a, _split(sums, like)
+        return a, split(sums, like)
 
     def check_return(self, found: np.ndarray, expected: np.ndarray) -> None:
         """The equation solved backwards has to come back to where it came from."""
@@ -244,7 +245,7 @@ class Solution:
         """dy/d(y0, arguments, free Tensors) at the times, with t0 held: (times, n, all of them), on arrays."""
         if self.sensitivities is None:
             n = self.y0.size
-            total = n + _size([*given, *self.closure.free], self.y0.dtype)
+            total = n + size_of([*given, *self.closure.free], self.y0.dtype)
 
             def right(t: float, z: np.ndarray) -> np.ndarray:
                 matrix, out = self.pulls(t, z[:n], given)
@@ -275,7 +276,7 @@ class Solution:
     def augmented(self, given: Sequence[Any], y0: Any) -> tuple[Any, Right]:
         """y and its Jacobian in one vector: where it starts, and its derivative."""
         n = self.y0.size
-        total = n + _size([*given, *self.closure.free], self.y0.dtype)
+        total = n + size_of([*given, *self.closure.free], self.y0.dtype)
         eye = np.eye(n, total, dtype=self.y0.dtype).reshape(-1)
 
         def right(t: Any, z: Any, *given: Any) -> Any:
@@ -285,7 +286,7 @@ class Solution:
                 seed = np.zeros(n, self.y0.dtype)
                 seed[k] = 1
                 pulled = self.closure.pull(variables, out, seed, backend.grad_enabled())[1:]
-                rows.append(_recorded_flat(pulled, seed.dtype))
+                rows.append(recorded_flat(pulled, seed.dtype))
             full = FUNCTIONS["stack"](rows)
             changes = FUNCTIONS["matmul"](full[:, :n], FUNCTIONS["reshape"](z[n:], (n, total)))
             if total > n:
@@ -297,11 +298,11 @@ class Solution:
 
     def contracted(self, g: Any, jacobians: Any) -> Any:
         n = self.y0.size
-        flat = FUNCTIONS["sum"](FUNCTIONS["expand_dims"](g, 2) * jacobians, (0, 1))
+        sums = FUNCTIONS["sum"](FUNCTIONS["expand_dims"](g, 2) * jacobians, (0, 1))
         like = [*self.closure.given, *self.closure.free]
         if not (isinstance(g, Tensor) and backend.grad_enabled()):
-            flat = np.asarray(raw(flat))
-        return flat[:n], _split(flat[n:], like)
+            sums = np.asarray(raw(sums))
+        return sums[:n], split(sums[n:], like)
 
     # Forward mode
 
@@ -356,53 +357,3 @@ def _values(known: Any, y0: np.ndarray, t0: float, times: np.ndarray) -> np.ndar
     made = np.ascontiguousarray(known(times).T, y0.dtype)
     made[times == t0] = y0
     return made
-
-
-def _dtype(x: Any) -> Any:
-    return x.dtype if hasattr(x, "dtype") else np.result_type(x)
-
-
-# Vectors of the state's dtype that hold numbers of any: complex ones beside a real state by their two parts
-
-
-def _size(like: Sequence[Any], dtype: Any) -> int:
-    return sum([int(np.size(raw(x))) * (2 if _is_divided(x, dtype) else 1) for x in like])
-
-
-def _is_divided(x: Any, dtype: Any) -> bool:
-    return _dtype(x) in COMPLEX and dtype not in COMPLEX
-
-
-def _flat(parts: Sequence[Any], dtype: Any) -> np.ndarray:
-    """Arrays in one vector."""
-    found = []
-    for p in parts:
-        a = np.asarray(p).reshape(-1)
-        found.extend([a.real, a.imag] if _is_divided(a, dtype) else [a])
-    return np.concatenate(found).astype(dtype, copy=False)
-
-
-def _recorded_flat(parts: Sequence[Any], dtype: Any) -> Any:
-    """Tensors likewise."""
-    found = []
-    for p in parts:
-        a = FUNCTIONS["reshape"](p, -1)
-        found.extend([FUNCTIONS["real"](a), FUNCTIONS["imag"](a)] if _is_divided(a, dtype) else [a])
-    return FUNCTIONS["concat"]([FUNCTIONS["astype"](a, dtype) for a in found])
-
-
-def _split(flat: Any, like: Sequence[Any]) -> list[Any]:
-    """Parts of a vector in the shapes and dtypes of others."""
-    parts, first = [], 0
-    for x in like:
-        size, shape, dtype = int(np.prod(np.shape(raw(x)), dtype=np.intp)), np.shape(raw(x)), _dtype(x)
-        part = flat[first : first + size]
-        first += size
-        if _is_divided(x, flat.dtype):
-            part = part + 1j * flat[first : first + size]
-            first += size
-        part = FUNCTIONS["reshape"](part, shape)
-        if part.dtype in COMPLEX and dtype not in COMPLEX:
-            part = FUNCTIONS["real"](part)
-        parts.append(part if isinstance(flat, Tensor) else np.asarray(raw(part)))
-    return parts
