@@ -217,7 +217,8 @@ def page() -> str:
     lines += [*listed(list(array_api_kinds(known)))]
     lines += [
         "## scipy.special",
-        "Called on a Tensor, `scipy.special.f(t)` gives a Tensor where SciPy is installed.",
+        "With SciPy installed, `scipy.special.f(t)` of a Tensor gives a Tensor, but not where f is `log_softmax`, "
+        "`logsumexp`, `multigammaln`, `polygamma` or `softmax`, which are no ufuncs: call them as `zen.special.f(t)`.",
         *listed(list(scipy_kinds())),
     ]
     return "\n\n".join([x if "\n" in x else _wrapped(x) for x in lines]) + "\n"

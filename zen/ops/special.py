@@ -21,7 +21,8 @@ from .register import define, dispatch, placed
 from .row import Row, row
 
 _NO_UFUNCS = frozenset("logsumexp softmax log_softmax multigammaln polygamma zeta".split())
-"""Functions of SciPy that make arrays of their arguments: a Tensor that requires a gradient raises there."""
+"""Functions of SciPy that are no ufuncs. All but zeta, which calls ufuncs of two other names, make arrays of their
+arguments: a Tensor that requires a gradient raises there."""
 ANY, POSITIVE, UNIT = (-3.0, 3.0), (0.2, 3.0), (0.1, 0.9)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
