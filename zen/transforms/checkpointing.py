@@ -152,7 +152,8 @@ class _Call:
                     f"checkpoint: a Tensor of shape {t.shape} that the function uses was overwritten in place before "
                     "it ran again; run backward() first, or write to a copy (clone()) instead"
                 )
-        recorded = any([isinstance(x, Tensor) for x in (*g, *args)])
+        as_tensors = any([isinstance(x, Tensor) for x in (*g, *args)])
+        recorded = as_tensors and backend.grad_enabled()
         operands = [_again(x, given) for x, given in zip(args, self.operands, strict=False)]
         own = []
         for k in self.moving:
@@ -162,7 +163,7 @@ class _Call:
         pairs = [(y, c) for y, c in zip(outputs, g, strict=True) if c is not None]
         seeds = [c if isinstance(c, (Tensor, Batched)) else backend.wrap(np.asarray(c)) for _, c in pairs]
         found = pulled([y for y, _ in pairs], seeds, [*own, *self.free], recorded)
-        found = [x if x is None or recorded or type(x) is Batched else x._array for x in found]
+        found = [x if x is None or as_tensors or type(x) is Batched else x._array for x in found]
         made: list[Any] = [None] * len(self.operands)
         for k, x in zip(self.moving, found, strict=False):
             made[k] = x
