@@ -18,16 +18,12 @@ class Unbatched(Exception):
 
 
 class Level:
-    """One running `vmap`. Those that began later lie within those that began earlier, and have a higher depth.
+    """One running `vmap`. Those that began later lie within those that began earlier, and have a higher depth."""
 
-    of_pass: begun by a pass with many cotangents or tangents, so that no function of the user's has values of it but
-    those that it is given.
-    """
+    __slots__ = ("depth", "size")
 
-    __slots__ = ("depth", "of_pass", "size")
-
-    def __init__(self, size: int, depth: int, of_pass: bool = False) -> None:
-        self.size, self.depth, self.of_pass = size, depth, of_pass
+    def __init__(self, size: int, depth: int) -> None:
+        self.size, self.depth = size, depth
 
 
 class _Running(threading.local):

@@ -69,7 +69,7 @@ def _alone(outputs: list[Tensor], inputs: list[Tensor], seed: list[np.ndarray], 
 def _together(outputs: list[Tensor], inputs: list[Tensor], seeds: Any, by_rows: bool, made: np.ndarray) -> bool:
     """By one pass for all; False where a row has no rule for that."""
     starts, ends = (outputs, inputs) if by_rows else (inputs, outputs)
-    level = new_level(len(seeds), of_pass=True)
+    level = new_level(len(seeds))
     given = [Batched(backend.wrap(part), level) for part in _split(seeds, starts)]
     ANYWHERE.append(level)
     try:

@@ -318,7 +318,7 @@ def _part(passes: _Rows | _Columns, k: int, first: int, last: int, together: boo
 
 
 def _part_together(passes: _Rows | _Columns, k: int, first: int, last: int) -> list[Any]:
-    level = new_level(last - first, of_pass=True)
+    level = new_level(last - first)
     ANYWHERE.append(level)
     try:
         with within((*running.levels, level)):

@@ -25,16 +25,19 @@ def within(levels: Levels) -> Iterator[None]:
         running.levels = before
 
 
-def new_level(size: int, of_pass: bool = False) -> Level:
+def new_level(size: int) -> Level:
     """A level within those that run."""
-    return Level(size, running.levels[-1].depth + 1 if running.levels else 0, of_pass)
+    return Level(size, running.levels[-1].depth + 1 if running.levels else 0)
 
 
 def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What a function of the user's makes of these, which a pass calls: transforms in it are of one example then."""
-    if not (ANYWHERE and running.levels) or any([type(x) is Batched for x in trees.values([args, kwargs])]):
+    """What a function of the user's makes of these, which a pass calls: of the levels by which one of them differs.
+
+    Others that run now are not the function's, whatever runs the pass: transforms in it are to know nothing of them.
+    """
+    if not (ANYWHERE and running.levels):
         return function(*args, **kwargs)
-    with within(tuple([level for level in running.levels if not level.of_pass])):
+    with within(tuple([level for level in running.levels if is_mapped_by([args, kwargs], (level,))])):
         return function(*args, **kwargs)
 
 

@@ -48,8 +48,9 @@ def value_and_gradient(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: di
 
 def vjp(f: Callable[..., Any], primals: tuple[Any, ...]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     levels = running.levels
+    given = [_variable(x, levels) for x in primals]
     with within(()):
-        out, pull = reverse.vjp(_physical(f, levels), *[_variable(x, levels) for x in primals])
+        out, pull = reverse.vjp(_physical(f, levels), *given)
 
     def pull_one(cotangent: Any) -> tuple[Any, ...]:
         now = running.levels
@@ -84,8 +85,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
 def linearize(f: Callable[..., Any], primals: tuple[Any, ...]) -> tuple[Any, Callable[..., Any]]:
     levels = running.levels
+    given = [_variable(x, levels) for x in primals]
     with within(()):
-        out, push = linear.linearize(_physical(f, levels), *[_variable(x, levels) for x in primals])
+        out, push = linear.linearize(_physical(f, levels), *given)
 
     def push_one(*tangents: Any) -> Any:
         now = running.levels
