@@ -174,6 +174,8 @@ def test_the_leaf_gradients_of_a_users_tensors_are_left_alone():
         (lambda: zen.grad(lambda x: None)(V), TypeError, "NoneType"),
         (lambda: zen.grad(lambda x: (x, x))(1.0), TypeError, "has_aux"),
         (lambda: zen.grad(lambda x: x, has_aux=True)(1.0), TypeError, "has_aux"),
+        (lambda: zen.grad(3), TypeError, "^grad: expected a function, not int"),
+        (lambda: zen.value_and_grad(3), TypeError, "^value_and_grad: expected a function, not int"),
         (lambda: zen.grad(lambda x: x, 2)(1.0), ValueError, "argnums 2"),
         (lambda: zen.grad(lambda x: x, (0, -1))(1.0), ValueError, "twice"),
         (lambda: zen.grad(lambda x: x, "x")(1.0), TypeError, "argnums"),

@@ -195,6 +195,13 @@ def test_pickles_with_its_function():
 
 @pytest.mark.parametrize(("call", "kind", "message"), [
     (lambda: zen.jacobian(vector, chunk_size=0), ValueError, "chunk_size is a positive int or None, not 0"),
+    (lambda: zen.jacobian(vector, chunk_size=True), ValueError, "jacobian: chunk_size is a positive int or None"),
+    (lambda: zen.hessian_diag(scalar, chunk_size=0), ValueError, "hessian_diag: chunk_size is a positive int or None"),
+    (lambda: zen.jacfwd(3), TypeError, "jacobian: expected a function, not int"),
+    (lambda: zen.hessian_diag(3), TypeError, "hessian_diag: expected a function, not int"),
+    (lambda: zen.value_and_hessian(3), TypeError, "value_and_hessian: expected a function, not int"),
+    (lambda: zen.jacobian(vector, has_aux=True)(X), TypeError,
+     "jacobian: with has_aux the function returns (value, aux), not Tensor"),
     (lambda: zen.jacobian(vector, "x"), TypeError, "argnums"),
     (lambda: zen.jacobian(vector, 1)(X), ValueError, "argnums 1 is out of range"),
     (lambda: zen.jacobian(lambda x: 3)(X), TypeError, "jacobian: the function returned int, not a Tensor"),

@@ -265,6 +265,7 @@ def test_pickles_with_its_function():
 @pytest.mark.parametrize(("call", "kind", "message"), [
     (lambda: zen.vmap(3), TypeError, "vmap: expected a function, not int"),
     (lambda: zen.vmap(f, chunk_size=0), ValueError, "vmap: chunk_size is a positive int or None, not 0"),
+    (lambda: zen.vmap(f, chunk_size=True), ValueError, "vmap: chunk_size is a positive int or None, not True"),
     (lambda: zen.vmap(f, "a"), TypeError, "vmap: in_axes holds 'a'"),
     (lambda: zen.vmap(f, (0, 0))(X), ValueError, "vmap: in_axes has 2 entries for 1 positional arguments"),
     (lambda: zen.vmap(f, None)(X), ValueError, "vmap: no argument has examples"),

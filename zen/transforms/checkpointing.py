@@ -54,9 +54,9 @@ def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 class _Checkpointed(Wrapper):
     """What `checkpoint` returns."""
 
+    _name = "checkpoint"
+
     def __init__(self, f: Callable[..., Any]) -> None:
-        if not callable(f):
-            raise TypeError(f"checkpoint: expected a function, not {type(f).__name__}")
         super().__init__(f)
         self._f = f
 

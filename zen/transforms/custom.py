@@ -55,11 +55,11 @@ class custom_vjp(Wrapper):  # noqa: N801 - used as a decorator
     (12.0, 12.0)
     """
 
+    _name = "custom_vjp"
+
     def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any] | None = None) -> None:
-        if not callable(function):
-            raise TypeError(f"custom_vjp: expected a function, not {type(function).__name__}")
         super().__init__(function)
-        self._name: str = getattr(function, "__name__", type(function).__name__)
+        self._name = getattr(function, "__name__", type(function).__name__)
         self._function = function
         self._vjp: Callable[..., Any] | None = None
         self._row: Any = None

@@ -47,11 +47,11 @@ class custom_jvp(Wrapper):  # noqa: N801 - used as a decorator
     (12.0, 12.0, 12.0)
     """
 
+    _name = "custom_jvp"
+
     def __init__(self, function: Callable[..., Any], jvp: Callable[..., Any] | None = None) -> None:
-        if not callable(function):
-            raise TypeError(f"custom_jvp: expected a function, not {type(function).__name__}")
         super().__init__(function)
-        self._name: str = getattr(function, "__name__", type(function).__name__)
+        self._name = getattr(function, "__name__", type(function).__name__)
         self._function = function
         self._jvp: Callable[..., Any] | None = None
         if jvp is not None:

@@ -16,7 +16,7 @@ from .jacobians import Argnums, jacfwd
 from .levels import tensor
 from .linear import linearize
 from .mapping import vmap
-from .wrapper import Wrapper
+from .wrapper import Wrapper, check_chunk_size
 
 
 def hessian(
@@ -50,6 +50,8 @@ def value_and_hessian(
 
 class _ValueAndHessian(Wrapper):
     """What `value_and_hessian` returns."""
+
+    _name = "value_and_hessian"
 
     def __init__(self, f: Callable[..., Any], argnums: Argnums, has_aux: bool, chunk_size: int | None) -> None:
         Wrapper.__init__(self, f)
@@ -115,9 +117,12 @@ def hessian_diag(
 class _Diagonal(Wrapper):
     """What `hessian_diag` returns."""
 
+    _name = "hessian_diag"
+
     def __init__(self, f: Callable[..., Any], argnums: int, has_aux: bool, chunk_size: int | None) -> None:
         if not isinstance(argnums, int):
             raise TypeError(f"hessian_diag: argnums is an int, not {argnums!r}; nest the arguments in one")
+        check_chunk_size("hessian_diag", chunk_size)
         Wrapper.__init__(self, f)
         self._f, self._argnums, self._has_aux, self._chunk_size = f, argnums, has_aux, chunk_size
 

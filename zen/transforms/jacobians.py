@@ -26,7 +26,7 @@ from .forward import ARRAYS, TENSORS, jvp, push_through
 from .levels import new_level, tensor, within
 from .mapping import vmap
 from .variables import Variables, results
-from .wrapper import Wrapper
+from .wrapper import Wrapper, check_chunk_size
 
 Argnums = int | Sequence[int]
 
@@ -101,14 +101,15 @@ def value_and_jacobian(
 class _Jacobian(Wrapper):
     """What these return. forward: by columns, by rows, or whichever are fewer (None)."""
 
+    _name = "jacobian"
+
     def __init__(
         self, f: Callable[..., Any], argnums: Argnums, has_aux: bool, holomorphic: bool, chunk_size: int | None,
         forward: bool | None, with_value: bool,
     ) -> None:  # fmt: skip
-        reverse.positions(argnums, None)
-        if chunk_size is not None and (not isinstance(chunk_size, (int, np.integer)) or chunk_size < 1):
-            raise ValueError(f"jacobian: chunk_size is a positive int or None, not {chunk_size!r}")
         Wrapper.__init__(self, f)
+        reverse.positions(argnums, None)
+        check_chunk_size("jacobian", chunk_size)
         self._f, self._argnums, self._has_aux, self._holomorphic = f, argnums, has_aux, holomorphic
         self._chunk_size, self._forward, self._with_value = chunk_size, forward, with_value
 
@@ -125,7 +126,7 @@ class _Jacobian(Wrapper):
         variables = Variables("jacobian", args, where)
         out, aux = variables.call(self._f, kwargs), None
         if self._has_aux:
-            out, aux = reverse.split_aux(out)
+            out, aux = reverse.split_aux("jacobian", out)
         outputs = results("jacobian", out)
         self._check(outputs, variables.tensors)
         recorded = variables.connected(outputs)
@@ -161,7 +162,7 @@ class _Jacobian(Wrapper):
             out = self._f(*inner, **kwargs)
             if not self._has_aux:
                 return out
-            out, extra = reverse.split_aux(out)
+            out, extra = reverse.split_aux("jacobian", out)
             aux.append(extra)
             return out
 

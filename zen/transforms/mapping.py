@@ -16,7 +16,7 @@ from ..ops.casting import copied
 from ..ops.register import FUNCTIONS, ROWS, placed
 from . import under_levels
 from .levels import new_level, tensor, within
-from .wrapper import Wrapper
+from .wrapper import Wrapper, check_chunk_size
 
 assert batching and under_levels  # which give the engine and the transforms what they need
 
@@ -58,18 +58,17 @@ def vmap(
 class _Mapped(Wrapper):
     """What `vmap` returns."""
 
+    _name = "vmap"
+
     def __init__(self, f: Callable[..., Any], in_axes: Axes, out_axes: Axes, chunk_size: int | None) -> None:
-        if not callable(f):
-            raise TypeError(f"vmap: expected a function, not {type(f).__name__}")
-        if chunk_size is not None and (not isinstance(chunk_size, (int, np.integer)) or chunk_size < 1):
-            raise ValueError(f"vmap: chunk_size is a positive int or None, not {chunk_size!r}")
+        Wrapper.__init__(self, f)
+        check_chunk_size("vmap", chunk_size)
         for name, axes in (("in_axes", in_axes), ("out_axes", out_axes)):
             for _, leaf in trees.leaves(axes):
                 if isinstance(leaf, bool) or not isinstance(leaf, (int, np.integer)):
                     raise TypeError(f"vmap: {name} holds {leaf!r}; it takes ints, None, and containers of these")
         if isinstance(in_axes, list):
             in_axes = tuple(in_axes)
-        Wrapper.__init__(self, f)
         self._f, self._in_axes, self._out_axes, self._chunk_size = f, in_axes, out_axes, chunk_size
         self._in_turn = False
 

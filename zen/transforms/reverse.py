@@ -144,6 +144,8 @@ def value_and_grad(
 class _ValueAndGradient(Wrapper):
     """What `value_and_grad` returns."""
 
+    _name = "value_and_grad"
+
     def __init__(
         self, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, holomorphic: bool = False
     ) -> None:
@@ -163,6 +165,8 @@ class _ValueAndGradient(Wrapper):
 
 class _Gradient(_ValueAndGradient):
     """What `grad` returns."""
+
+    _name = "grad"
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         given = self._given
@@ -184,7 +188,7 @@ def _both(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any])
         if made is not None:
             return made
     if has_aux:
-        value, aux = split_aux(value)
+        value, aux = split_aux("grad", value)
     if not isinstance(value, Tensor) or value.size != 1:
         refuse_value(value)
     outputs = [value]
@@ -281,9 +285,9 @@ def refuse_value(out: Any) -> Never:
     )
 
 
-def split_aux(out: Any) -> tuple[Any, Any]:
+def split_aux(name: str, out: Any) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
-        raise TypeError(f"grad: with has_aux the function returns (value, aux), not {type(out).__name__}")
+        raise TypeError(f"{name}: with has_aux the function returns (value, aux), not {type(out).__name__}")
     return out
 
 

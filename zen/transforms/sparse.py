@@ -19,7 +19,7 @@ from .hessians import Swapped
 from .jacobians import Argnums
 from .sparsity import SCHEMES, Coloring, Sparsity
 from .variables import Variables, results
-from .wrapper import Wrapper
+from .wrapper import Wrapper, check_chunk_size
 
 
 def sparse_jacobian(
@@ -124,9 +124,8 @@ class SparseJacobian(Wrapper):
     ) -> None:  # fmt: skip
         reverse.positions(argnums, None)
         scipy_module("sparse", f"zen.{self._name}", "sparse")
-        if chunk_size is not None and (not isinstance(chunk_size, (int, np.integer)) or chunk_size < 1):
-            raise ValueError(f"{self._name}: chunk_size is a positive int or None, not {chunk_size!r}")
         Wrapper.__init__(self, f)
+        check_chunk_size(self._name, chunk_size)
         self._given = f, argnums, has_aux, pattern, coloring, check, chunk_size, with_value
         self._plan = self._planned(pattern, coloring)
 
@@ -193,7 +192,7 @@ class SparseJacobian(Wrapper):
         """`(what is differentiated, value, aux)`."""
         out, aux = variables.call(self._given[0], kwargs), None
         if self._given[2]:
-            out, aux = reverse.split_aux(out)
+            out, aux = reverse.split_aux(self._name, out)
         return out, out, aux
 
     def _recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

@@ -32,7 +32,7 @@ def value_and_gradient(given: tuple[Any, ...], args: tuple[Any, ...], kwargs: di
         inner = [_lifted(x, levels) if k in where else x for k, x in enumerate(whole)]
         with within(levels):
             out = f(*inner, **kwargs)
-            value, aux = reverse.split_aux(out) if has_aux else (out, None)
+            value, aux = reverse.split_aux("grad", out) if has_aux else (out, None)
         if not isinstance(value, (Tensor, Batched)) or value.size != 1:
             reverse.refuse_value(value)
         low = lowered(value, levels)

@@ -8,16 +8,22 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+import numpy as np
+
 
 class Wrapper:
     """An object that is called in place of a function and looks like it: name, documentation, signature, binding.
 
     It is pickled, and copied, by the parts that it was made of; under its name where it has taken the function's place
     in its module, as a decorator does. The class itself has no annotations: they would stand in the place of the
-    function's.
+    function's. `_name` is what errors call it.
     """
 
+    _name = "zen"
+
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"{self._name}: expected a function, not {type(function).__name__}")
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
         try:
@@ -51,6 +57,12 @@ class Wrapper:
     def _parts(self) -> tuple[Any, ...]:
         """The arguments that make an equal object."""
         raise NotImplementedError
+
+
+def check_chunk_size(name: str, size: Any) -> None:
+    """ValueError unless it is how many are computed at a time, or None."""
+    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+        raise ValueError(f"{name}: chunk_size is a positive int or None, not {size!r}")
 
 
 class Recorded:
