@@ -90,6 +90,17 @@ def test_value_and_jacobian():
     assert aux == 3
 
 
+@pytest.mark.parametrize(
+    "kind", [*KINDS, lambda f, k: zen.vmap(zen.jacfwd(f, k)), lambda f, k: zen.vmap(zen.jacrev(f, k))]
+)
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_each_block_has_the_dtype_of_its_argument(kind, requires_grad):
+    """Whatever the direction: of the result, of the other arguments, and where it is zero."""
+    x, y = (zen.tensor(np.ones((2, 2), d), requires_grad=requires_grad) for d in "fd")
+    found = kind(lambda x, y: (x * y, x.astype(zen.float64) * 2, y.astype(zen.float32), x[0]), (0, 1))(x, y)
+    assert [[str(block.dtype) for block in row] for row in found] == [["float32", "float64"]] * 4
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_dtypes_and_empty_arrays(kind, dtype):

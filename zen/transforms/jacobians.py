@@ -15,6 +15,7 @@ import numpy as np
 from .. import backend, batching, trees
 from ..backend import Tensor
 from ..batched import ANYWHERE, Batched, running
+from ..batching.conforming import cast
 from ..dtypes import COMPLEX, DIFFERENTIABLE, floating
 from ..ops import register
 from ..ops.register import placed
@@ -42,7 +43,8 @@ def jacobian(
 
     argnums, has_aux, holomorphic: as in `zen.grad`. The result has the structure of what `f` returns, with the
     structure of the argument in the place of each leaf (a tuple of these for a sequence of argnums), and arrays of the
-    shape of that result followed by that of the argument. `f` may return any number of arrays of any shape.
+    shape of that result followed by that of the argument. `f` may return any number of arrays of any shape. As
+    gradients do, these have the dtype of the argument, by rows and by columns.
     chunk_size: how many rows or columns are computed at a time; None lets one value of a pass take at most 64 MB.
 
     What operations on elements alone come to is computed as a few diagonals. Zeros outside of them are exact, also
@@ -348,7 +350,8 @@ def _block(part: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """One block of the Jacobian; of zeros where the one does not depend on the other."""
     if part is None:
         return backend.wrap(np.zeros(shape, dtype))
-    return register.tensors.reshape(part, shape)
+    part = register.tensors.reshape(part, shape)
+    return part if part.dtype == dtype else cast(part, dtype)  # tangents have the dtype of the result
 
 
 def _mapped_rows(pull: Any, out: Any, outputs: list[Any], inputs: list[Any]) -> list[list[Any]]:
@@ -381,7 +384,8 @@ def _mapped_columns(f: Any, primals: tuple[Any, ...], inputs: list[Any], outputs
 
 
 def _reshaped(part: Any, y: Any, x: Any) -> Any:
-    return register.tensors.reshape(part, (*y.shape, *tensor(x).shape))
+    x = tensor(x)
+    return _block(part, (*y.shape, *x.shape), floating(x.dtype))
 
 
 for _function in (jacfwd, jacobian, jacrev, value_and_jacobian):
