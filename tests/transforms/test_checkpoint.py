@@ -59,6 +59,26 @@ def test_free_variables_stay_connected():
     np.testing.assert_allclose(zen.gradients(second.sum(), w).item(), 2 * X.sum())
 
 
+def test_a_parameter_that_the_first_call_makes_gets_its_gradient():
+    made = {}
+
+    def g(x):
+        if not made:
+            made["w"] = zen.tensor(2.0, requires_grad=True)
+        return x * made["w"]
+
+    zen.checkpoint(g)(X).sum().backward()
+    np.testing.assert_allclose(made["w"].grad.numpy(), X.sum())
+
+
+def test_the_variables_of_a_transform_within_are_none_of_the_functions():
+    x = zen.tensor(X, requires_grad=True)
+    y = zen.checkpoint(lambda x: zen.vjp(np.sin, X)[1](x)[0])(x)
+    assert y.node.inputs[0].inputs == (x.node,)
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.cos(X))
+
+
 def test_forward_mode_by_a_free_variable():
     def g(w):
         return zen.checkpoint(lambda x: np.sin(x * w))(zen.tensor(X))

@@ -14,7 +14,6 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
-from ..batched import Batched
 from ..batching.conforming import conformed
 from ..dtypes import COMPLEX
 from ..ops import register
@@ -29,15 +28,6 @@ def pull(roots: list[Any], seeds: list[Any], inputs: list[Tensor], recorded: boo
     partial: by each input while the others are held, where one was made of another.
     """
     return backend.call_recording(recorded, _Pull(inputs, recorded, partial).run, roots, seeds)  # type: ignore[no-any-return]
-
-
-def run(roots: list[Any], seeds: list[Any], inputs: list[Tensor], recorded: bool) -> list[Any]:
-    """The gradients of `inputs`, by the engine's own pass where no seed is a Batched one; None where there is none."""
-    if not roots:
-        return [None] * len(inputs)
-    if any([type(seed) is Batched for seed in seeds]):
-        return pull(roots, seeds, inputs, recorded)
-    return backend.run(roots, seeds, inputs, recorded, recorded) or [None] * len(inputs)
 
 
 class _Pull:

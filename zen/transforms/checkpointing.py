@@ -13,7 +13,7 @@ from ..batched import ANYWHERE, Batched, running
 from ..dtypes import NUMBERS
 from ..ops.operands import raw
 from ..ops.register import placed, tensors
-from .closures import pulled
+from .closures import pulled, tensor_of
 from .levels import called, lifted, lowered, within
 from .recordings import Recording
 from .wrapper import Wrapper
@@ -133,7 +133,7 @@ class _Call:
         self.shapes, self.values = [x.shape for x in outputs], [x._array for x in outputs]
         recording = Recording(outputs, [operands[k] for k in self.moving], oldest)
         self.digest = recording.digest
-        self.free = [_tensor_of(n) for n in recording.outside]
+        self.free = [tensor_of(n) for n in recording.free]
         self.watched = [(t, t._array) for t in (*self.operands, *self.free) if isinstance(t, Tensor)]
         self.since = backend.next_seq()
         self.leaves = [(None if moves else x, moves) for x, moves in self.leaves]
@@ -161,8 +161,7 @@ class _Call:
             own.append(operands[k])
         outputs = self.again(operands, own, digest)
         pairs = [(y, c) for y, c in zip(outputs, g, strict=True) if c is not None]
-        seeds = [c if isinstance(c, (Tensor, Batched)) else backend.wrap(np.asarray(c)) for _, c in pairs]
-        found = pulled([y for y, _ in pairs], seeds, [*own, *self.free], recorded)
+        found = pulled([y for y, _ in pairs], [c for _, c in pairs], [*own, *self.free], recorded)
         found = [x if x is None or as_tensors or type(x) is Batched else x._array for x in found]
         made: list[Any] = [None] * len(self.operands)
         for k, x in zip(self.moving, found, strict=False):
@@ -213,12 +212,6 @@ def _variable(x: Any, recorded: bool) -> Tensor:
         made: Tensor = tensors.positive(x)
         return made
     return backend.leaf(np.asarray(raw(x)), True)
-
-
-def _tensor_of(node: Any) -> Tensor:
-    """A Tensor on the node: the one that holds its value, or if that is gone, one without it."""
-    found = node.tensor
-    return backend.wrap(np.zeros(node.shape, node.dtype), node) if found is None else found
 
 
 for _function in (checkpoint, stop_gradient):

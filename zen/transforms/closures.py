@@ -19,28 +19,13 @@ from ..ops.operands import raw
 from ..ops.register import FUNCTIONS
 from . import batched_passes
 from .levels import within
+from .recordings import origins
 from .variables import Variables
 
 
-def outside(outputs: list[Tensor], own: set[Any], oldest: int) -> list[Any]:
-    """The nodes that the outputs came from, of those that were there before: leaves and results of others."""
-    found: dict[Any, None] = {}
-    pending, seen = [t.node for t in outputs], set()
-    while pending:
-        node = pending.pop()
-        if node is None or node in seen or node in own:
-            continue
-        seen.add(node)
-        if node.seq < oldest or (node.row is None and not node.closed):  # closed: a variable of a transform within
-            found[node] = None
-        else:
-            pending.extend(node.inputs)
-    return list(found)
-
-
 def _before(outputs: list[Tensor], own: set[Any], oldest: int) -> list[Any]:
-    """The same without what the function made itself, of which nobody outside knows."""
-    return [n for n in outside(outputs, own, oldest) if n.seq < oldest]
+    """The nodes that the outputs came from, of those that were there before: not the leaves of the function's own."""
+    return [n for n in origins(outputs, own, oldest)[0] if n.seq < oldest]
 
 
 def tensor_of(node: Any) -> Tensor:

@@ -14,7 +14,7 @@ from ..batching.members import in_turn
 from ..dtypes import DIFFERENTIABLE
 from ..ops.operands import raw
 from ..ops.register import placed
-from . import batched_passes
+from .closures import pulled
 from .custom_arguments import Arguments
 from .levels import called
 from .wrapper import Wrapper
@@ -156,11 +156,10 @@ class _Call:
                     f"{name}: the jvp returned {type(part).__name__}, but in reverse mode it gets Tensors and must "
                     "return Tensors: write it with zen's functions or NumPy functions that dispatch to them"
                 )
-            if part.requires_grad:
-                roots.append(part)
-                seeds.append(c if isinstance(c, (Tensor, Batched)) else backend.wrap(np.asarray(c)))
+            roots.append(part)
+            seeds.append(c)
         asked = [t for t in tangents if t.node is not None]
-        found = iter(batched_passes.run(roots, seeds, asked, recorded))
+        found = iter(pulled(roots, seeds, asked, recorded))
         made = [next(found) if t.node is not None else None for t in tangents]
         return tuple([x if x is None or recorded or type(x) is Batched else x._array for x in made])
 

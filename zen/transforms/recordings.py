@@ -7,6 +7,7 @@ they had an influence on. The others follow from these.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -16,27 +17,39 @@ from ..backend import Shaped, Tensor
 from ..ops.register import ROWS
 
 
-class Recording:
-    """The nodes between `outputs` and those that were there before sequence number `oldest`, or are `own`.
+def origins(outputs: list[Tensor], own: Container[Any], oldest: int) -> tuple[list[Any], list[Any]]:
+    """`(outside, inside)`: the nodes that the outputs came from, and those between.
 
-    outside: these, but for `own`: leaves and results of others. digest: of what was recorded, and of the outputs.
+    The first were there before sequence number `oldest`, or are leaves that the function made itself. `own` ones, and
+    what these came from, are left out.
+    """
+    outside: dict[Any, None] = {}
+    inside: dict[Any, None] = {}
+    pending = [t.node for t in outputs]
+    while pending:
+        node = pending.pop()
+        if node is None or node in inside or node in outside or node in own:
+            continue
+        if node.seq < oldest or node.row is None:
+            outside[node] = None
+        else:
+            inside[node] = None
+            pending.extend(node.inputs)
+    return list(outside), list(inside)
+
+
+class Recording:
+    """What was recorded since sequence number `oldest`, on the way from the variables `own` to `outputs`.
+
+    free: the nodes of others that it came from. digest: of what was recorded, and of the outputs.
     """
 
     def __init__(self, outputs: list[Tensor], own: list[Tensor], oldest: int) -> None:
         self.own = {t.node: k for k, t in enumerate(own) if t.node is not None}
-        outside: dict[Any, None] = {}
-        inside: dict[Any, None] = {}
-        pending = [t.node for t in outputs]
-        while pending:
-            node = pending.pop()
-            if node is None or node in inside or node in outside or node in self.own:
-                continue
-            if node.seq < oldest or node.row is None:
-                outside[node] = None
-            else:
-                inside[node] = None
-                pending.extend(node.inputs)
-        self.outside = list(outside)
+        self.outside, inside = origins(outputs, self.own, oldest)
+        # Leaves that are new may be there when the function runs again, as parameters that it makes with the first
+        # call are; the variables of transforms in it are not.
+        self.free = [n for n in self.outside if n.seq < oldest or not n.closed]
         self.digest = hash((self._of_nodes(sorted(inside, key=lambda n: n.seq)), tuple([_of(t) for t in outputs])))
 
     def _of_nodes(self, nodes: list[Any]) -> int:
