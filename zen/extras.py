@@ -10,9 +10,7 @@ EXTRAS = {
     "save": "safetensors",
     "data": "pandas pyarrow",
     "sklearn": "scikit-learn",
-    "special": "scipy",
-    "sparse": "scipy",
-    "solve": "scipy",
+    "scipy": "scipy",
     "optimize": "scipy tqdm",
     "draw": "matplotlib pygraphviz",
 }
@@ -31,7 +29,7 @@ def missing(error: ImportError, what: str, library: str, extra: str, otherwise: 
     )
 
 
-def scipy_module(name: str, what: str, extra: str, otherwise: str = "") -> Any:
+def scipy_module(name: str, what: str, extra: str = "scipy", otherwise: str = "") -> Any:
     """The module `scipy.<name>`, imported on first use; ImportError with the remedy where SciPy is missing."""
     try:
         return import_module(f"scipy.{name}")

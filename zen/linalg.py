@@ -2,7 +2,7 @@
 
 The functions are those of `zen.f`, except for `diagonal` and `trace`, which here take the last two axes, and `cross`,
 which takes vectors of three components; and for `cg` and `gmres`, which solve by products with a matrix alone and need
-SciPy (the extra "solve"). All of them load when they are first used.
+SciPy (the extra "scipy"). All of them load when they are first used.
 """
 
 from typing import TYPE_CHECKING

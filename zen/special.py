@@ -3,7 +3,7 @@
 Arguments, values and dtypes are SciPy's, except that a Python number never widens a Tensor; all are differentiable in
 every argument that is no order, degree or count. `scipy.special.f(t)` on a Tensor is `zen.special.f(t)` where f is a
 ufunc; logsumexp, softmax, log_softmax, multigammaln and polygamma are no ufuncs and are to be called here. What needs
-SciPy's values imports it on first use: the extra "special".
+SciPy's values imports it on first use: the extra "scipy".
 """
 
 from typing import TYPE_CHECKING

@@ -298,9 +298,7 @@ except ImportError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout.startswith("zen.special.gammaln needs SciPy: pip install scipy (the extra 'special'"), (
-        done.stderr
-    )
+    assert done.stdout.startswith("zen.special.gammaln needs SciPy: pip install scipy (the extra 'scipy'"), done.stderr
 
 
 def test_importing_zen_imports_neither_scipy_nor_the_families():

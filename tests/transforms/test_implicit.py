@@ -317,5 +317,5 @@ def test_without_scipy_newton_works_and_the_others_say_what_to_install(monkeypat
     assert zen.grad(sqrt)(4.0) == pytest.approx(0.25)
     for call in (lambda: cubic(B, method="hybr"), lambda: zen.linalg.cg(A, B),
                  lambda: zen.odeint(lambda t, y: y, 1.0, [0.0, 1.0])):  # fmt: skip
-        with pytest.raises(ImportError, match=r"needs SciPy: pip install scipy \(the extra 'solve'"):
+        with pytest.raises(ImportError, match=r"needs SciPy: pip install scipy \(the extra 'scipy'"):
             call()

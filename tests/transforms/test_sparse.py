@@ -357,7 +357,7 @@ def test_scipy_is_missing(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
-    with pytest.raises(ImportError, match=r"zen.sparse_hessian needs SciPy: pip install scipy \(the extra 'sparse'"):
+    with pytest.raises(ImportError, match=r"zen.sparse_hessian needs SciPy: pip install scipy \(the extra 'scipy'"):
         zen.sparse_hessian(rosenbrock)
 
 

@@ -39,7 +39,7 @@ def special(function: Function) -> Function:
 @cache
 def scipy_function(name: str) -> Callable[..., Any]:
     """The function of scipy.special of this name; ImportError with the remedy where SciPy is missing."""
-    found: Callable[..., Any] = getattr(scipy_module("special", f"zen.special.{name}", "special"), name)
+    found: Callable[..., Any] = getattr(scipy_module("special", f"zen.special.{name}"), name)
     return found
 
 

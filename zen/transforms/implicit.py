@@ -319,7 +319,7 @@ _KINDS: dict[str, type[_Root]] = {"implicit_root": _Root, "fixed_point": _FixedP
 
 def _optimize(name: str) -> Any:
     return scipy_module(
-        "optimize", f"{name} with a method of SciPy's", "solve", "; the methods of zen's own do without"
+        "optimize", f"{name} with a method of SciPy's", "scipy", "; the methods of zen's own do without"
     )
 
 

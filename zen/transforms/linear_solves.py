@@ -219,7 +219,7 @@ def _scipy(
     name: str, method: str, product: Callable[[np.ndarray], np.ndarray], b: np.ndarray, x0: np.ndarray | None, M: Any,
     options: dict[str, Any],
 ) -> np.ndarray:  # fmt: skip
-    linalg = scipy_module("sparse.linalg", f"zen.linalg.{name}" if name == method else name, "solve")
+    linalg = scipy_module("sparse.linalg", f"zen.linalg.{name}" if name == method else name)
     n, count = b.size, [0]
     if options["rtol"] is None:
         options = {**options, "rtol": 1e-5 if b.real.dtype.itemsize < 8 else 1e-10}

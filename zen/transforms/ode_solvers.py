@@ -46,7 +46,7 @@ def solve(f: Right, y0: np.ndarray, t0: float, times: np.ndarray, options: Optio
     """Solve from t0 to the farthest of the times."""
     if not times.size or not np.any(times != t0):
         return Solved(lambda t: y0 if np.ndim(t) == 0 else np.repeat(y0[:, None], len(t), 1), y0, None)
-    solve_ivp = scipy_module("integrate", "zen.odeint", "solve").solve_ivp
+    solve_ivp = scipy_module("integrate", "zen.odeint").solve_ivp
     end = float(times[np.argmax(np.abs(times - t0))])
     given: dict[str, Any] = {} if not options.jac or options.method not in _IMPLICIT else {"jac": options.jac}
     if options.first_step is not None:

@@ -123,7 +123,7 @@ class SparseJacobian(Wrapper):
         chunk_size: int | None, with_value: bool,
     ) -> None:  # fmt: skip
         reverse.positions(argnums, None)
-        scipy_module("sparse", f"zen.{self._name}", "sparse")
+        scipy_module("sparse", f"zen.{self._name}")
         Wrapper.__init__(self, f)
         check_chunk_size(self._name, chunk_size)
         self._given = f, argnums, has_aux, pattern, coloring, check, chunk_size, with_value

@@ -58,7 +58,7 @@ class Sparsity:
 
     def filled(self, values: np.ndarray) -> Any:
         """A scipy.sparse.csr_array with these values for the entries, in order of rows, then of columns."""
-        sparse = scipy_module("sparse", "zen.Sparsity", "sparse")
+        sparse = scipy_module("sparse", "zen.Sparsity")
         index = np.int32 if max(self.nnz, *self.shape) < 2**31 else np.int64
         return sparse.csr_array((values, self._members.astype(index), self._starts.astype(index)), shape=self.shape)
 
@@ -239,7 +239,7 @@ class Coloring:
 
 def _structure(pattern: Any) -> Any:
     """The stored entries of a scipy.sparse matrix, or the nonzero ones of an array: sorted, once each."""
-    sparse = scipy_module("sparse", "zen.Sparsity", "sparse")
+    sparse = scipy_module("sparse", "zen.Sparsity")
     if not sparse.issparse(pattern):
         pattern = np.asarray(pattern)
         if pattern.dtype not in NUMBERS:
@@ -314,7 +314,7 @@ def _read(file: Any, name: str, *further: str) -> tuple[Any, dict[str, Any]]:
         raise ValueError(f"{name}: {file!r} is no archive that {name.replace('load', 'save')} wrote") from error
     try:
         shape, members = tuple(held["shape"].tolist()), held["members"]
-        sparse = scipy_module("sparse", name, "sparse")
+        sparse = scipy_module("sparse", name)
         matrix = sparse.csr_array((np.ones(members.size, bool), members, held["starts"]), shape=shape)
         matrix.check_format(full_check=True)
     except (ValueError, TypeError) as error:
