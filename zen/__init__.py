@@ -237,24 +237,24 @@ if TYPE_CHECKING:
     from .transforms.hessians import hessian_diag as hessian_diag
     from .transforms.hessians import hvp as hvp
     from .transforms.hessians import value_and_hessian as value_and_hessian
-    from .transforms.implicit import fixed_point as fixed_point
-    from .transforms.implicit import implicit_argmin as implicit_argmin
-    from .transforms.implicit import implicit_root as implicit_root
+    from .transforms.implicit.solutions import fixed_point as fixed_point
+    from .transforms.implicit.solutions import implicit_argmin as implicit_argmin
+    from .transforms.implicit.solutions import implicit_root as implicit_root
     from .transforms.jacobians import jacfwd as jacfwd
     from .transforms.jacobians import jacobian as jacobian
     from .transforms.jacobians import jacrev as jacrev
     from .transforms.jacobians import value_and_jacobian as value_and_jacobian
     from .transforms.linear import linearize as linearize
     from .transforms.mapping import vmap as vmap
-    from .transforms.ode_results import ODEResult as ODEResult
-    from .transforms.odes import odeint as odeint
+    from .transforms.odes.odeint import odeint as odeint
+    from .transforms.odes.results import ODEResult as ODEResult
     from .transforms.raveling import ravel_tree as ravel_tree
-    from .transforms.sparse import sparse_hessian as sparse_hessian
-    from .transforms.sparse import sparse_jacobian as sparse_jacobian
-    from .transforms.sparse import value_and_sparse_hessian as value_and_sparse_hessian
-    from .transforms.sparse import value_and_sparse_jacobian as value_and_sparse_jacobian
-    from .transforms.sparsity import Coloring as Coloring
-    from .transforms.sparsity import Sparsity as Sparsity
+    from .transforms.sparse.derivatives import sparse_hessian as sparse_hessian
+    from .transforms.sparse.derivatives import sparse_jacobian as sparse_jacobian
+    from .transforms.sparse.derivatives import value_and_sparse_hessian as value_and_sparse_hessian
+    from .transforms.sparse.derivatives import value_and_sparse_jacobian as value_and_sparse_jacobian
+    from .transforms.sparse.sparsity import Coloring as Coloring
+    from .transforms.sparse.sparsity import Sparsity as Sparsity
 
 bool = bool_  # the name in the Array API standard
 newaxis = None
@@ -295,15 +295,17 @@ _HOMES = {
     "transforms.checkpointing": "checkpoint stop_gradient",
     "transforms.custom_forward": "custom_jvp",
     "transforms.hessians": "hessian hessian_diag hvp value_and_hessian",
-    "transforms.implicit": "fixed_point implicit_argmin implicit_root",
+    "transforms.implicit.solutions": "fixed_point implicit_argmin implicit_root",
     "transforms.jacobians": "jacfwd jacobian jacrev value_and_jacobian",
     "transforms.linear": "linearize",
     "transforms.mapping": "vmap",
-    "transforms.ode_results": "ODEResult",
-    "transforms.odes": "odeint",
+    "transforms.odes.results": "ODEResult",
+    "transforms.odes.odeint": "odeint",
     "transforms.raveling": "ravel_tree",
-    "transforms.sparse": "sparse_hessian sparse_jacobian value_and_sparse_hessian value_and_sparse_jacobian",
-    "transforms.sparsity": "Coloring Sparsity",
+    "transforms.sparse.derivatives": (
+        "sparse_hessian sparse_jacobian value_and_sparse_hessian value_and_sparse_jacobian"
+    ),
+    "transforms.sparse.sparsity": "Coloring Sparsity",
 }
 """What is imported when it is first used, by the module where it stands."""
 _FROM = {_name: _home for _home, _names in _HOMES.items() for _name in _names.split()}

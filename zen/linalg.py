@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .ops.singular_values import SVDResult
     from .ops.spectra import EighResult
     from .ops.tensor_equations import vector_cross as cross
-    from .transforms.linear_solves import cg, gmres
+    from .transforms.implicit.linear_solves import cg, gmres
 
 __all__ = [
     "EigResult",
@@ -118,7 +118,7 @@ if not TYPE_CHECKING:  # for whom there are no other names
         if name in ("cross", "diagonal", "trace"):
             found = ANSWERS[f"linalg.{name}"]
         elif name in ("cg", "gmres"):
-            from .transforms import linear_solves
+            from .transforms.implicit import linear_solves
 
             found = getattr(linear_solves, name)
         elif name in _RESULTS:

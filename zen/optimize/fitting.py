@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import DEFAULT
 from ..extras import scipy_module
 from ..ops.operands import raw
-from ..transforms.sparsity import Sparsity
+from ..transforms.sparse.sparsity import Sparsity
 from .bounds import side
 from .constraints import free_columns
 from .layout import Array, Layout

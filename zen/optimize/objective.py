@@ -23,8 +23,8 @@ from ..transforms.jacobians import jacobian
 from ..transforms.linear import linearize
 from ..transforms.raveling import ravel_tree
 from ..transforms.reverse import grad, value_and_grad
-from ..transforms.sparse import sparse_jacobian
-from ..transforms.sparsity import Sparsity
+from ..transforms.sparse.derivatives import sparse_jacobian
+from ..transforms.sparse.sparsity import Sparsity
 from .layout import Array, Layout, numbers, refuse_connected
 
 Function = Callable[..., Any]

@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import trees
-from ..backend import Tensor
-from ..batched import ANYWHERE, Unbatched, running
-from ..dtypes import COMPLEX, DIFFERENTIABLE
-from ..extras import scipy_module
-from ..ops.register import placed
-from . import compressed, dependence, reverse
-from .forward import ARRAYS, push_through
-from .hessians import Swapped
-from .jacobians import Argnums
+from ... import trees
+from ...backend import Tensor
+from ...batched import ANYWHERE, Unbatched, running
+from ...dtypes import COMPLEX, DIFFERENTIABLE
+from ...extras import scipy_module
+from ...ops.register import placed
+from .. import reverse
+from ..forward import ARRAYS, push_through
+from ..hessians import Swapped
+from ..jacobians import Argnums
+from ..variables import Variables, results
+from ..wrapper import Wrapper, check_chunk_size
+from . import compressed, dependence
 from .sparsity import SCHEMES, Coloring, Sparsity
-from .variables import Variables, results
-from .wrapper import Wrapper, check_chunk_size
 
 
 def sparse_jacobian(

@@ -1,6 +1,6 @@
 """Solutions of equations, and their derivatives by what they solve: `implicit_root`, `fixed_point`, `implicit_argmin`.
 
-Whoever solves, the derivative is that of the implicit function theorem, by `implicit_rows.py`.
+Whoever solves, the derivative is that of the implicit function theorem, by `rows.py`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from typing import Any, Never
 
 import numpy as np
 
-from .. import backend, trees
-from ..extras import scipy_module
-from ..ops.operands import raw
-from ..ops.register import placed
+from ... import backend, trees
+from ...extras import scipy_module
+from ...ops.operands import raw
+from ...ops.register import placed
+from ..hessians import hessian
+from ..jacobians import jacobian
+from ..levels import within
+from ..reverse import grad, value_and_grad
+from ..unknowns import Unknowns, check_number, holds_tensors, plain
+from ..variables import Variables
 from . import newton
 from .anderson import anderson
-from .hessians import hessian
-from .implicit_rows import check_regular, implicit
-from .jacobians import jacobian
-from .levels import within
 from .linear_solves import transposed_by
 from .newton import Found, largest
-from .reverse import grad, value_and_grad
-from .unknowns import Unknowns, check_number, holds_tensors, plain
-from .variables import Variables
+from .rows import check_regular, implicit
 
 LARGE = 1000
 """Unknowns beyond which derivatives are solved for by iteration, unless `linear` says otherwise."""

@@ -1,4 +1,4 @@
-"""Anderson's mixing for fixed points, in plain NumPy. Called by `implicit.py`.
+"""Anderson's mixing for fixed points, in plain NumPy. Called by `solutions.py`.
 
 Walker and Ni, Anderson acceleration for fixed-point iterations, SIAM J. Numer. Anal. 49 (2011), algorithm AA.
 """

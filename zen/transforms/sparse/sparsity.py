@@ -1,6 +1,6 @@
 """What may be kept of a sparse derivative: the pattern of its entries, and the colours by which it is computed.
 
-Both are constant, are pickled, and are saved to files. Called by `sparse.py`, and by users who make their own.
+Both are constant, are pickled, and are saved to files. Called by `derivatives.py`, and by users who make their own.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .. import backend, files
-from ..dtypes import INTEGER, NUMBERS
-from ..extras import scipy_module
-from ..ops.register import placed
+from ... import backend, files
+from ...dtypes import INTEGER, NUMBERS
+from ...extras import scipy_module
+from ...ops.register import placed
 from .index_sets import Matrix, numbered_rows
 
 SCHEMES = ("column", "row", "star")

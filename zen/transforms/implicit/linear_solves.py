@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..backend import Tensor
-from ..batched import Batched, Unbatched
-from ..dtypes import COMPLEX
-from ..extras import scipy_module
-from ..ops.operands import operand, raw
-from ..ops.register import FUNCTIONS, placed
-from .custom import custom_vjp
-from .implicit_rows import implicit
-from .levels import within
-from .reverse import vjp
-from .unknowns import Unknowns, check_number, holds_tensors, plain
+from ... import backend
+from ...backend import Tensor
+from ...batched import Batched, Unbatched
+from ...dtypes import COMPLEX
+from ...extras import scipy_module
+from ...ops.operands import operand, raw
+from ...ops.register import FUNCTIONS, placed
+from ..custom import custom_vjp
+from ..levels import within
+from ..reverse import vjp
+from ..unknowns import Unknowns, check_number, holds_tensors, plain
+from .rows import implicit
 
 _REMEDY = {
     "cg": "raise maxiter or rtol, give a preconditioner M, or take gmres if A is not symmetric and positive definite",

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, trees
-from ..backend import Tensor
-from ..batched import Batched, Unbatched
-from ..conversion import convert
-from ..dtypes import COMPLEX, DEFAULT, FLOATING
-from ..ops.operands import raw
-from ..ops.register import FUNCTIONS, placed
-from .levels import within
-from .ode_results import resulting
-from .ode_rows import solution
-from .ode_solvers import METHODS, Options
-from .unknowns import Unknowns, check_number, holds_tensors, plain, settled
+from ... import backend, trees
+from ...backend import Tensor
+from ...batched import Batched, Unbatched
+from ...conversion import convert
+from ...dtypes import COMPLEX, DEFAULT, FLOATING
+from ...ops.operands import raw
+from ...ops.register import FUNCTIONS, placed
+from ..levels import within
+from ..unknowns import Unknowns, check_number, holds_tensors, plain, settled
+from .results import resulting
+from .rows import solution
+from .solvers import METHODS, Options
 
 
 def odeint(

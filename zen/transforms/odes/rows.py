@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..backend import Tensor
-from ..dtypes import COMPLEX
-from ..ops.operands import raw
-from ..ops.register import FUNCTIONS
-from .closures import Closure, each
-from .forward import ARRAYS
-from .ode_solvers import Options, solve
-from .ode_vectors import dtype_of, flat, recorded_flat, size_of, split
+from ... import backend
+from ...backend import Tensor
+from ...dtypes import COMPLEX
+from ...ops.operands import raw
+from ...ops.register import FUNCTIONS
+from ..closures import Closure, each
+from ..forward import ARRAYS
+from .solvers import Options, solve
+from .vectors import dtype_of, flat, recorded_flat, size_of, split
 
 Right = Callable[..., Any]
 

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, trees
-from ..backend import Tensor
-from ..ops.operands import raw
-from ..ops.register import FUNCTIONS, placed
-from .closures import Closure
-from .implicit_rows import implicit
-from .ode_rows import Solution
-from .ode_solvers import Options, solve
-from .unknowns import plain, settled
-from .variables import results as tensors_of
+from ... import backend, trees
+from ...backend import Tensor
+from ...ops.operands import raw
+from ...ops.register import FUNCTIONS, placed
+from ..closures import Closure
+from ..implicit.rows import implicit
+from ..jacobians import jacobian
+from ..unknowns import plain, settled
+from ..variables import results as tensors_of
+from .rows import Solution
+from .solvers import Options, solve
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -129,8 +130,6 @@ class _Known:
 
 
 def plain_jacobian(problem: Any, t: float, y: np.ndarray) -> np.ndarray:
-    from .jacobians import jacobian
-
     with backend.GradMode(False):
         time = backend.wrap(np.array(t))
         return np.asarray(raw(jacobian(lambda y: problem.right(time, y, *problem.args))(y)))

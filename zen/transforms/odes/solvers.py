@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import COMPLEX
-from ..extras import scipy_module
+from ...dtypes import COMPLEX
+from ...extras import scipy_module
 
 METHODS = ("RK45", "RK23", "DOP853", "Radau", "BDF", "LSODA")
 _IMPLICIT = ("Radau", "BDF", "LSODA")

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..dtypes import INEXACT
-from ..ops import register
+from ... import backend
+from ...dtypes import INEXACT
+from ...ops import register
 from .index_sets import Sets, gathered
 
 _EXACT = 1e-14

@@ -1,7 +1,7 @@
 """The row of a solution: of F(x, *args) = 0, whoever solved it, with the derivative that the implicit function theorem
 gives, dx = -(dF/dx)^-1 dF/dargs dargs.
 
-Called by `implicit.py`, `linear_solves.py` and, for the times of events, `ode_results.py`. The derivative is made of
+Called by `solutions.py`, `linear_solves.py` and, for the times of events, `odes/results.py`. The derivative is made of
 operations that are recorded themselves where it is differentiated, at the solution as the row's own result. So it has
 derivatives of every order. Forward mode transposes it.
 """
@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..backend import Tensor
-from ..ops.operands import raw
-from ..ops.register import FUNCTIONS
-from .closures import Closure, each
-from .jacobians import jacobian
+from ... import backend
+from ...backend import Tensor
+from ...ops.operands import raw
+from ...ops.register import FUNCTIONS
+from ..closures import Closure, each
+from ..jacobians import jacobian
 
 Residual = Callable[..., Any]
 Transposed = Callable[[Callable[[Any], Any], Any, Any], Any]

@@ -194,7 +194,7 @@ def test_a_pattern_that_is_given(form):
 
 
 def test_nothing_is_looked_for_where_a_pattern_is_given(monkeypatch):
-    from zen.transforms import dependence
+    from zen.transforms.sparse import dependence
 
     pattern = zen.sparse_jacobian(chain).pattern(X)
     given = zen.sparse_jacobian(chain, pattern=pattern)

@@ -8,7 +8,7 @@ from drawing import DIFFERENTIABLE, ROWS, cases
 
 import zen
 from zen import backend
-from zen.transforms import dependence
+from zen.transforms.sparse import dependence
 
 MOST = 60
 """Elements of the arguments up to which Hessians are compared."""

@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..backend import Tensor
-from ..batching import applying, structured
-from ..ops import register
-from . import batched_passes
+from ... import backend
+from ...backend import Tensor
+from ...batching import applying, structured
+from ...ops import register
+from .. import batched_passes
 from .index_sets import Sets, all_of, united, variables
 from .relations import is_affine, paired, related
 

@@ -1,4 +1,4 @@
-"""Products of the Jacobian of what was recorded with the vectors of all colours. Called by `sparse.py`."""
+"""Products of the Jacobian of what was recorded with the vectors of all colours. Called by `derivatives.py`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, batching
-from ..backend import Tensor
-from ..batched import ANYWHERE, Batched, running
-from . import batched_passes
-from .forward import ARRAYS, push_through
-from .levels import new_level, within
+from ... import backend, batching
+from ...backend import Tensor
+from ...batched import ANYWHERE, Batched, running
+from .. import batched_passes
+from ..forward import ARRAYS, push_through
+from ..levels import new_level, within
 
 _LARGE, _FEW = 1 << 10, 32
 """Elements from which, and vectors up to which, the engine's own passes for one after the other take less time than one

@@ -1,4 +1,4 @@
-"""Newton's method for a root, and for a minimum, of functions of one vector in plain NumPy. Called by `implicit.py`.
+"""Newton's method for a root, and for a minimum, of functions of one vector in plain NumPy. Called by `solutions.py`.
 
 Dennis and Schnabel, Numerical Methods for Unconstrained Optimization, 1983: algorithms A5.5.1 (a Hessian made positive
 definite by a multiple of the identity) and A6.3.1 (line search by backtracking).

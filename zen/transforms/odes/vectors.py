@@ -1,6 +1,6 @@
 """Vectors of the state's dtype that hold numbers of any: complex ones beside a real state by their two parts.
 
-Called by `ode_rows.py`, whose equations run for gradients and Jacobians beside the state.
+Called by `rows.py`, whose equations run for gradients and Jacobians beside the state.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Tensor
-from ..dtypes import COMPLEX
-from ..ops.operands import raw
-from ..ops.register import FUNCTIONS
+from ...backend import Tensor
+from ...dtypes import COMPLEX
+from ...ops.operands import raw
+from ...ops.register import FUNCTIONS
 
 
 def dtype_of(x: Any) -> Any:
