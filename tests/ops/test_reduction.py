@@ -70,19 +70,6 @@ def test_nan_takes_the_gradient_of_max():
     np.testing.assert_allclose(gradient(f.max, [1.0, nan]), [0, 1])
 
 
-@pytest.mark.parametrize(
-    ("x", "expected"), [([2.0, 3.0, 4.0], [12, 8, 6]), ([0.0, 3.0, 4.0], [12, 0, 0]), ([0.0, 0.0, 4.0], [0, 0, 0])]
-)
-def test_prod_with_zeros(x, expected):
-    np.testing.assert_allclose(gradient(f.prod, x), expected)
-    check_gradients(f.prod, [np.array(x)], order=3, rtol=1e-5, atol=1e-5)
-
-
-def test_prod_takes_no_quadratic_memory_at_first_order():
-    x = np.full(20_000, 1.0)
-    np.testing.assert_allclose(gradient(f.prod, x), x)
-
-
 def test_std_of_equal_elements_has_gradient_zero():
     np.testing.assert_array_equal(gradient(f.std, [2.0, 2.0, 2.0]), [0, 0, 0])
     np.testing.assert_array_equal(gradient(lambda x: f.std(x, axis=1), np.ones((2, 3))), np.zeros((2, 3)))

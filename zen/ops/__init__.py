@@ -77,6 +77,7 @@ __all__ = [
     "data",
     "dropout",
     "einsum",
+    "factors",
     "fft",
     "fft_real",
     "indexing",

@@ -9,7 +9,7 @@ import sys
 from typing import Any, TypeVar
 
 FAMILIES = (
-    "nesting", "casting", "shape", "pointwise", "logic", "reduction", "products", "indexing", "views",
+    "nesting", "casting", "shape", "pointwise", "logic", "reduction", "factors", "products", "indexing", "views",
     "joining", "running", "rearranging", "selection", "einsum", "linalg", "moments",
     "attention", "convolution", "dropout", "layers", "losses", "nn", "normalisation", "recurrent", "activations",
     "classification", "margins", "normalisation_channels", "pooling", "complex_numbers",

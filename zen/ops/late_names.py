@@ -17,7 +17,8 @@ ROWS: dict[str, str] = {
         "greater_equal isfinite isinf isnan less less_equal logical_and logical_not logical_or logical_xor not_equal "
         "signbit"
     ),
-    "reduction": "all any argmax argmin constant count_nonzero max mean min prod prod_others sum",
+    "reduction": "all any argmax argmin constant count_nonzero max mean min sum",
+    "factors": "prod prod_others",
     "products": "matmul",
     "indexing": "getitem scatter setitem",
     "views": "add_view view_of write_view",
@@ -102,7 +103,8 @@ FUNCTIONS: dict[str, str] = {
         "bitwise_xor equal greater greater_equal isclose isfinite isinf isnan less less_equal logical_and logical_not "
         "logical_or logical_xor not_equal signbit"
     ),
-    "reduction": "all any argmax argmin count_nonzero max mean min prod sum",
+    "reduction": "all any argmax argmin count_nonzero max mean min sum",
+    "factors": "prod",
     "products": "dot inner matmul outer tensordot vdot vecdot",
     "joining": "concat hstack pad split stack unstack vstack",
     "running": "cumprod cumsum cumulative_prod cumulative_sum",
@@ -191,7 +193,8 @@ METHODS: dict[str, str] = {
         "trunc"
     ),
     "logic": "isclose isfinite isinf isnan logical_and logical_not logical_or logical_xor",
-    "reduction": "all any argmax argmin count_nonzero max mean min prod sum",
+    "reduction": "all any argmax argmin count_nonzero max mean min sum",
+    "factors": "prod",
     "products": "dot inner matmul outer",
     "joining": "split",
     "running": "cumprod cumsum",
@@ -229,7 +232,8 @@ NUMPY: dict[str, str] = {
         "isinf isnan left_shift less less_equal logical_and logical_not logical_or logical_xor not_equal right_shift "
         "signbit"
     ),
-    "reduction": "all amax amin any argmax argmin count_nonzero max mean min prod sum",
+    "reduction": "all amax amin any argmax argmin count_nonzero max mean min sum",
+    "factors": "prod",
     "products": (
         "dot inner linalg.matmul linalg.outer linalg.tensordot linalg.vecdot matmul outer tensordot vdot vecdot"
     ),

@@ -17,9 +17,9 @@ from ..dtypes import COMPLEX, DEFAULT, INEXACT, KERNELS, floating
 from ..dtypes import real as real_dtype
 from . import lapack
 from .casting import astype
+from .factors import prod_others
 from .operands import operand, raw
 from .products import adjoint, conjugate, turned
-from .reduction import prod_others
 from .register import ROWS, define, public
 from .result_shapes import promoted
 from .row import row

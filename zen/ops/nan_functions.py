@@ -14,7 +14,7 @@ import numpy as np
 
 from ..backend import Shaped, apply
 from ..dtypes import COMPLEX, DEFAULT, EXACT, INEXACT
-from . import moments, pointwise, reduction, running
+from . import factors, moments, pointwise, reduction, running
 from .arguments import refuse
 from .axes import count, either, kept, reduced_axes, reduced_shape, some_axes
 from .casting import astype
@@ -129,7 +129,7 @@ def nanprod(
     """
     if unknown:
         refuse(nanprod, unknown)
-    made = _reduced("nanprod", reduction.prod, 1, x, axis, dtype, keepdims, where)
+    made = _reduced("nanprod", factors.prod, 1, x, axis, dtype, keepdims, where)
     return made if initial is None else _combined("multiply", made, initial)
 
 

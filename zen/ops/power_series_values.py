@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import Tensor
 from ..dtypes import INTEGER
-from . import reduction
+from . import factors
 from .data import asarray
 from .joining import concat, stack, unstack
 from .operands import constant, operand, whole
@@ -57,7 +57,7 @@ def polyvalfromroots(x: Any, r: Any, tensor: bool = True) -> Any:
         raise ValueError(
             f"polyvalfromroots: x of {x.ndim} dimensions needs more of r, which has {r.ndim}, or tensor=True"
         )
-    return reduction.prod(_subtract(x, r), 0)
+    return factors.prod(_subtract(x, r), 0)
 
 
 def _at_points(name: str, c: Any, *points: Any) -> Any:
