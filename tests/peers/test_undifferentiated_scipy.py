@@ -11,7 +11,7 @@ import zen
 X = np.array([0.5, 1.5, 2.5])
 
 
-@pytest.mark.parametrize("name", ["ellipk", "dawsn", "erfi", "spence"])
+@pytest.mark.parametrize("name", ["dawsn", "ellipkm1", "bei", "it2struve0"])
 def test_ufuncs_that_zen_lacks_run_where_no_gradient_is_required(name):
     function = getattr(scipy.special, name)
     found = function(zen.tensor(X / 3))
