@@ -2,11 +2,10 @@
 
 import copy
 import pickle
-import sys
-import threading
 
 import numpy as np
 import pytest
+from crowd import crowd
 
 import zen
 from zen import nn
@@ -125,31 +124,6 @@ def test_every_way_to_read_a_parameter_finds_what_was_given():
         np.testing.assert_allclose(found[name].numpy(), p.grad.numpy(), rtol=1e-10)
 
 
-def _together(works):
-    """Run the functions in threads that begin at a time; what they return."""
-    start, found, errors = threading.Barrier(len(works)), [None] * len(works), []
-
-    def run(k):
-        start.wait()
-        try:
-            found[k] = works[k]()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(k,)) for k in range(len(works))]
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(before)
-    assert not errors, errors
-    return found
-
-
 def test_threads_call_one_module_each_with_its_own_parameters():
     net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
     x, original = np.ones((4, 2)), net(np.ones((4, 2))).value.copy()
@@ -176,7 +150,7 @@ def test_threads_call_one_module_each_with_its_own_parameters():
             np.testing.assert_array_equal(net(x).value, original)
             copy.deepcopy(net), pickle.loads(pickle.dumps(net)), repr(net)
 
-    _together([*[lambda k=k: work(k) for k in range(4)], plain])
+    crowd(lambda k: plain() if k == 4 else work(k), threads=5)
     assert type(net[0]) is nn.Linear and net[0].weight is dict(net.named_parameters())["0.weight"]
     net(x).sum().backward()
     assert net[0].weight.grad is not None
