@@ -7,6 +7,7 @@ VENV ?= .venv
 
 export PYTHONPATH := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE  # pytest rewrites each file of tests: once for both engines, rather than in every process
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 

@@ -24,6 +24,7 @@ def _stands_in(finder, module, function):
 doctest.DocTestFinder._from_module = _stands_in
 
 
-@pytest.fixture(autouse=True)
-def names_in_examples(doctest_namespace):
-    doctest_namespace.update(zen=zen, np=np)
+@pytest.fixture(scope="session")
+def doctest_namespace():
+    """In place of pytest's own: examples alone ask for it, where a fixture that adds to it would run for every test."""
+    return {"zen": zen, "np": np}

@@ -1,9 +1,11 @@
 """What holds for every test: the engine is the one asked for, nothing is skipped silently, Hypothesis is repeatable."""
 
+import gc
 import os
 
 import hypothesis
 import pytest
+from _pytest.doctest import DoctestModule
 
 from zen import backend
 
@@ -22,6 +24,26 @@ def pytest_sessionstart():
     package = {"compiled": "zen._core", "reference": "zen._reference"}.get(_ASKED, "none")
     if backend.NAME != _ASKED or not backend.Tensor.__module__.startswith(package):
         pytest.exit(f"ZEN_BACKEND asks for {_ASKED!r}, but the engine {backend.NAME!r} was loaded", returncode=3)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file():
+    """Tests have no examples in their docstrings, so that nothing needs to look for any."""
+    return [found for found in (yield) if not isinstance(found, DoctestModule)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is collected lives as long as the session: no collector needs to go through tens of thousands of tests.
+
+    Tests call gc.collect() often, and would wait half a second each time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):

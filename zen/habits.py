@@ -136,7 +136,7 @@ def lacking(name: str) -> AttributeError:
 def missing(module: str, name: str, names: Iterable[str], advice: Mapping[str, str] = {}) -> AttributeError:
     """The error for `module.name`, which is none of `names`: with what to write, or the nearest of the names."""
     text = f"module {module!r} has no attribute {name!r}"
-    if name.startswith("__"):
+    if name.startswith("_"):
         return AttributeError(text, name=name)
     if name in advice:
         return AttributeError(f"{text}; {_write(advice[name])}", name=name)
