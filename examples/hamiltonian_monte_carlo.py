@@ -62,7 +62,7 @@ def main() -> None:
     x = left * np.sqrt(len(standard))
     y = (data.target - data.target.mean()) / data.target.std()
     back = (turn.T / scales) * np.sqrt(len(standard))
-    count, warm_up = (400, 100) if chosen.quick else (4000, 500)
+    count, warm_up = (150, 50) if chosen.quick else (4000, 500)
 
     gradient = zen.value_and_grad(lambda q: log_posterior(q, x, y))
     start = np.zeros(x.shape[1] + 1)

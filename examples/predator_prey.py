@@ -55,7 +55,7 @@ def solve(logs: Array, years: int, steps: int) -> Array:
 def main() -> None:
     chosen = arguments("Parameters of the Lotka-Volterra equations from pelt counts.").parse_args()
     observed = np.log(np.stack([HARES, LYNXES], 1))
-    steps = 4 if chosen.quick else 20
+    steps = 2 if chosen.quick else 20
     logs = zen.tensor(GUESS, requires_grad=True)
     losses: list[float] = []
     iterations = 15 if chosen.quick else 60

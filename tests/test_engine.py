@@ -10,7 +10,6 @@ import pytest
 import zen
 from zen import backend
 
-
 LONG = 50_000 if backend.NAME == "compiled" else 20_000
 """Nodes that no recursion would reach: the interpreter's limit is 1,000, and a stack of 256 kB ends far sooner."""
 

@@ -77,13 +77,14 @@ def closure():
 
 LEAF = zen.tensor(X, requires_grad=True)
 MODEL = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+HOOKED = nn.Linear(3, 3)  # a model that nothing calls: an interrupt may leave hooks behind
 STATE = {key: value.numpy().copy() for key, value in MODEL.state_dict().items()}
 SGD = zen.optim.SGD([LEAF], lr=0.0)
 LOADER = DataLoader([np.float32(k) for k in range(6)], batch_size=2, shuffle=True, seed=0)
 
 
 def removed_hook():
-    handles = [MODEL.register_forward_hook(print) for _ in range(3)]
+    handles = [HOOKED.register_forward_hook(print) for _ in range(3)]
     for handle in handles:
         handle.remove()
 
@@ -204,7 +205,8 @@ def cleans_up(handler, instructions):
 
 def escaping_loops(code):
     """Lines whose loop jumps back outside of the handler of the block that it stands in."""
-    table, instructions = dis._parse_exception_table(code), {i.offset: i for i in dis.get_instructions(code)}
+    table = dis._parse_exception_table(code)
+    instructions = {i.offset: i for i in dis.get_instructions(code)} if table else {}  # without blocks nothing escapes
     for i in instructions.values():
         if i.opname == "JUMP_BACKWARD" and guard(i.offset, table, instructions) is None:
             handler = guard(i.argval, table, instructions)

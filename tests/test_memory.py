@@ -267,16 +267,17 @@ def test_references_to_shared_objects_are_balanced():
 # -- values that die before their graph
 
 
-def test_a_million_additions_without_gradients_keep_nothing():
+def test_a_great_many_additions_without_gradients_keep_nothing(engine):
+    count = 1_000_000 if engine == "compiled" else 100_000  # there each takes ten times as long
     x = zen.tensor(np.ones(1000))
     seen = []
     with zen.no_grad():
         y = x
-        for k in range(1_000_000):
+        for k in range(count):
             y = y + x
             if k % 1000 == 0:
                 seen.append(weakref.ref(y.array))
-    assert y.array[0] == 1_000_001
+    assert y.array[0] == count + 1
     assert [r for r in seen if r() is not None] == []
 
 
