@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 
 from . import report
 from .rounds import (
@@ -18,6 +17,7 @@ from .rounds import (
     REFERENCE,
     Engine,
     Times,
+    installed,
     measure,
     pin,
 )
@@ -46,11 +46,6 @@ def arguments() -> argparse.Namespace:
     if unknown:
         parser.error(f"unknown workloads {sorted(unknown)}; there are {', '.join(WORKLOADS)}")
     return options
-
-
-def installed(engine: Engine) -> bool:
-    """Whether a peer can be imported. zen itself must be: its absence is an error, not a missing column."""
-    return engine.library == "zen" or importlib.util.find_spec(engine.library) is not None
 
 
 def chosen(names: list[str] | None) -> list[Engine]:

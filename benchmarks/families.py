@@ -2,8 +2,8 @@
 
 A row is ordinary NumPy code over a namespace `np`; PyTorch's own form stands beside it. The loss is the real part of
 the sum of what it returns. zen, HIPS autograd and Advect differentiate the function as it is, JAX compiles it, PyTorch
-runs backward. Gradients are compared before anything is timed. `--advect PYTHON` names an interpreter that has Advect,
-which needs Python 3.12; without it there is no such column.
+runs backward. Gradients are compared before anything is timed. Advect needs Python 3.12; `--advect PYTHON` names an
+interpreter that has it, where the one that runs has not. A library that is not there has no column.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy
 
 from . import report
-from .rounds import AUTOGRAD, COMPILED, JAX, PYTORCH, Engine, Times, measure, pin
+from .rounds import ADVECT, AUTOGRAD, COMPILED, JAX, PYTORCH, Engine, Times, installed, measure, pin
 from .workloads import Array, Task
 
 SIZES = (10, 100)
-ADVECT = Engine("Advect", "advect")
 
 Draw = Callable[[numpy.random.Generator, int], Array]
 
@@ -249,9 +248,8 @@ def main() -> None:
     parser.add_argument("--advect", help="an interpreter that has Advect")
     options = parser.parse_args()
     pin()
-    others = [PYTORCH, JAX, AUTOGRAD]
-    if options.advect:
-        others.append(ADVECT._replace(python=options.advect))
+    advect = ADVECT._replace(python=options.advect) if options.advect else ADVECT
+    others = [e for e in (PYTORCH, JAX, AUTOGRAD, advect) if installed(e)]
     names = options.families or list(FAMILIES)
     wanted = [w for w in WORKLOADS if w.removeprefix("family:").split("/")[0] in names]
     times = measure([COMPILED, *others], wanted, rounds=options.rounds, seconds=options.seconds, threads=1,

@@ -7,6 +7,7 @@ stay alive and idle between their turns; their thread pools are apart.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -37,9 +38,19 @@ MKL = Engine("compiled, MKL", "zen", {"ZEN_BACKEND": "compiled", "ZEN_BLAS": "mk
 PYTORCH = Engine("PyTorch", "torch")
 AUTOGRAD = Engine("HIPS autograd", "autograd")
 JAX = Engine("JAX jitted", "jax")
+ADVECT = Engine("Advect", "advect")
 NUMPY_PRODUCTS = Engine("bare products, NumPy", "products:numpy")
 MKL_PRODUCTS = Engine("bare products, MKL", "products:mkl")
 PYTORCH_PRODUCTS = Engine("bare products, PyTorch", "products:torch")
+
+
+def installed(engine: Engine) -> bool:
+    """Whether a peer can be imported, or has an interpreter of its own, whose absence is an error.
+
+    zen must be there: that it is not is an error, not a missing column.
+    """
+    own = engine.python != sys.executable
+    return own or engine.library == "zen" or importlib.util.find_spec(engine.library) is not None
 
 
 def environment(engine: Engine, threads: int) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 Each workload is a function and a transform of it, written over the names of NumPy for zen, JAX and HIPS autograd, and
 over PyTorch's with `torch.func`. JAX is jitted; what its first call takes, tracing and compilation, is measured in a
-process of its own. HIPS autograd has neither vmap nor forward mode for all of these: a dash. `--advect` names an
-interpreter that has Advect, for what it can do of them.
+process of its own. HIPS autograd has neither vmap nor forward mode for all of these: a dash. Advect has no
+vmap. It needs Python 3.12; `--advect` names an interpreter that has it, where the one that runs has not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,21 @@ from typing import Any, NamedTuple
 import numpy
 
 from . import report
-from .rounds import AUTOGRAD, COMPILED, JAX, PYTORCH, REFERENCE, ROOT, Engine, Times, environment, measure, pin
+from .rounds import (
+    ADVECT,
+    AUTOGRAD,
+    COMPILED,
+    JAX,
+    PYTORCH,
+    REFERENCE,
+    ROOT,
+    Engine,
+    Times,
+    environment,
+    installed,
+    measure,
+    pin,
+)
 from .workloads import Task
 
 PREFIX = "transform:"
@@ -209,7 +223,7 @@ def advect_task(workload: Workload) -> Task:
 
         @staticmethod
         def hvp(f: Any, x: Any) -> Any:
-            return library.hvp(f)(x, x)
+            return library.hvp(f)(x, vectors=x)[1]
 
     return ready(workload.make(numpy, Transforms), workload.data())
 
@@ -286,12 +300,9 @@ def main() -> None:
     if options.first:
         show_first_call(options.first)
         return
-    from .__main__ import installed
-
     pin()
-    others = [REFERENCE, *[e for e in (PYTORCH, JAX, AUTOGRAD) if installed(e)]]
-    if options.advect:
-        others.append(Engine("Advect", "advect", python=options.advect))
+    advect = ADVECT._replace(python=options.advect) if options.advect else ADVECT
+    others = [REFERENCE, *[e for e in (PYTORCH, JAX, AUTOGRAD, advect) if installed(e)]]
     names = options.names or list(WORKLOADS)
     times = measure(
         [COMPILED, *others], [PREFIX + name for name in names], rounds=options.rounds, seconds=options.seconds,
