@@ -1,6 +1,6 @@
 # Every command does its own set-up: a virtual environment in .venv, what it needs installed there, the build.
 # PYTHON picks the interpreter (3.11 or newer, with its C headers); ZEN_DEBUG=1 builds with bounds checks, ZEN_SANITIZE=1
-# with the sanitizers of gcc or clang.
+# with these and the sanitizers of gcc or clang.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -44,12 +44,12 @@ gallery: build $(VENV)/examples.installed
 	@for program in $(GALLERY); do echo "== $$program"; $(PY) $$program $(QUICK) || exit 1; done
 
 test: build $(VENV)/test.installed $(VENV)/examples.installed
-	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto
-	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto
+	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto --dist=worksteal
+	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto --dist=worksteal
 
 test-peers: build $(VENV)/peers.installed
-	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto tests/peers
-	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto tests/peers
+	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto --dist=worksteal tests/peers
+	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto --dist=worksteal tests/peers
 
 SEED ?= 0
 SECONDS ?= 60

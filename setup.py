@@ -1,7 +1,7 @@
 """Builds the compiled engine. Everything else about the package stands in pyproject.toml.
 
 The one place for compiler directives and flags. ZEN_DEBUG=1 builds with bounds, overflow and None checks;
-ZEN_SANITIZE=1 builds what is shipped, less optimised, with gcc's or clang's address and undefined behaviour sanitizers.
+ZEN_SANITIZE=1 with Cython's of these and gcc's or clang's address and undefined behaviour sanitizers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from setuptools.errors import CompileError
 
 ROOT = Path(__file__).parent
 CORE = Path("zen") / "_core"
-DEBUG = os.environ.get("ZEN_DEBUG", "0") not in ("", "0")
 SANITIZE = os.environ.get("ZEN_SANITIZE", "0") not in ("", "0")
+DEBUG = SANITIZE or os.environ.get("ZEN_DEBUG", "0") not in ("", "0")
 # The platform that is built for: "universal2" on macOS holds two processors, and gets the plain kernels alone.
 X86 = sysconfig.get_platform().endswith(("-x86_64", "-amd64"))
 MSVC = sys.platform == "win32" and "GCC" not in sys.version
@@ -30,7 +30,8 @@ MSVC = sys.platform == "win32" and "GCC" not in sys.version
 # contraction stays off so that every instruction set gives the same rounding. -g0: the symbols would treble the wheel.
 OPTIMISE = ["-O1", "-g1"] if SANITIZE else ["-O1", "-g"] if DEBUG else ["-O3", "-g0"]
 # Debug builds trap on an index outside a C array and on a signed overflow; Cython checks Python's containers and None.
-CHECKS = ["-fsanitize=bounds,signed-integer-overflow", "-fsanitize-undefined-trap-on-error"] if DEBUG else []
+TRAPS = ["-fsanitize=bounds,signed-integer-overflow", "-fsanitize-undefined-trap-on-error"]
+CHECKS = TRAPS if DEBUG and not SANITIZE else []  # the sanitizers report what these trap
 # Findings in undefined behaviour are reported and the program goes on; the address sanitizer stops it.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"] if SANITIZE else []
 COMMON = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fno-semantic-interposition"]

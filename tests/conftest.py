@@ -1,10 +1,14 @@
-"""What holds for every test: the engine is the one asked for, nothing is skipped silently, Hypothesis is repeatable."""
+"""What holds for every test: the engine is the one asked for, nothing is skipped silently, Hypothesis is repeatable.
+
+ZEN_SHARE=2/3 runs the second of three shares of the suite; see `shares.py` and `.ci/run`.
+"""
 
 import gc
 import os
 
 import hypothesis
 import pytest
+import shares
 from _pytest.doctest import DoctestModule
 
 from zen import backend
@@ -44,6 +48,18 @@ def pytest_collection():
     finally:
         gc.enable()
         gc.freeze()
+
+
+def pytest_collection_modifyitems(config, items):
+    share = os.environ.get("ZEN_SHARE")
+    if share is None:
+        return
+    try:
+        mine = shares.belong([item.nodeid for item in items], *shares.parse(share))
+    except ValueError as e:
+        pytest.exit(str(e), returncode=3)
+    config.hook.pytest_deselected(items=[item for item, kept in zip(items, mine, strict=True) if not kept])
+    items[:] = [item for item, kept in zip(items, mine, strict=True) if kept]
 
 
 def pytest_terminal_summary(terminalreporter):
