@@ -65,7 +65,8 @@ def main() -> None:
     count, warm_up = (150, 50) if chosen.quick else (4000, 500)
 
     gradient = zen.value_and_grad(lambda q: log_posterior(q, x, y))
-    start = np.zeros(x.shape[1] + 1)
+    fit = np.linalg.lstsq(x, y)[0]
+    start = np.append(fit, np.log(np.std(y - x @ fit)))  # far from the mode, steps of this length are rejected
     with clock(chosen, "sampling"):
         samples, accepted = sample(gradient, start, count + warm_up, 0.03, 12, chosen.seed)
     samples = samples[warm_up:]

@@ -17,7 +17,7 @@ cdef extern from *:
     #ifdef ZEN_VARIANTS  /* setup.py built more than the plain kernels */
     static int zen_simd_level(void) {
         __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+        if (ZEN_VARIANTS > 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
             && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) return 2;
         return __builtin_cpu_supports("avx2") ? 1 : 0;
     }
