@@ -6,6 +6,8 @@ import importlib.util
 import pathlib
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -224,3 +226,35 @@ def test_no_loop_in_a_block_jumps_back_outside_of_its_handler():
     found = {path.name: [*escaping_loops(compile(path.read_text("utf-8"), path.name, "exec"))] for path in sources}
     assert len(sources) > 100
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+FIRST_USE = """
+import sys
+import numpy as np
+import zen
+
+class Interrupt(BaseException):
+    pass
+
+def stop(frame, event, arg):
+    if frame.f_code.co_filename.endswith("protocols.py"):
+        sys.settrace(None)
+        raise Interrupt
+
+t = zen.tensor([0.5, 1.0], requires_grad=True)
+for function in (np.tanh, np.prod):
+    sys.settrace(stop)
+    try:
+        function(t)
+        ended = "returned"
+    except BaseException as error:
+        ended = type(error).__name__
+    sys.settrace(None)
+    print(ended, type(function(t)).__name__)
+"""
+
+
+def test_an_interrupt_while_numpy_looks_for_the_protocols_is_raised():
+    """NumPy took it for "no such protocol", and computed with the values alone, or complained of an argument."""
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["Interrupt Tensor"] * 2

@@ -70,6 +70,15 @@ class Late:
         return found
 
 
+def _protocol(name: str) -> Any:
+    """A method that loads when it is called: NumPy takes any exception of the look-up, an interrupt too, for "none"."""
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return Late(name, "protocols").member()(self, *args, **kwargs)
+
+    return call
+
+
 def _place(name: str, member: Any) -> None:
     if type(member) is FunctionType and member.__module__ not in ("zen", "zen.f"):  # clamp_ is clip_
         register.placed(member, "zen", f"Tensor.{name}")
@@ -107,7 +116,7 @@ backend.install(**{hook: _hook(hook, *place.split()) for hook, place in _HOOKS.i
 _members: dict[str, Any] = {name: Missing(name) for name in late_names.MISSING.split()}
 _members |= {name: Late(name) for name in register.METHODS.late}
 for _home, _names in late_names.MEMBERS.items():
-    _members |= {name: Late(name, _home) for name in _names.split()}
+    _members |= {name: _protocol(name) if _home == "protocols" else Late(name, _home) for name in _names.split()}
 for _home, _names in late_names.PROPERTIES.items():
     _members |= {name: LateProperty(name, _home) for name in _names.split()}
 for _name, _member in _members.items():
