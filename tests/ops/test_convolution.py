@@ -302,6 +302,28 @@ def test_gradients_where_only_some_operands_need_them(needed, form):
         np.testing.assert_allclose((t.gradient * direction).sum(), value(k, direction), rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("needed", NEEDED)
+def test_tangents_where_only_some_operands_move(needed, form, dtype):
+    arrays = [a.astype(dtype) for a in (draw(2, 4, 5, 6), draw(6, 4 // form[-1], 2, 3), draw(6))]
+    where = [k for k in range(3) if needed[k]]
+    moves = [draw(*arrays[k].shape).astype(dtype) for k in where]
+
+    def moved(*given):
+        given = dict(zip(where, given, strict=True))
+        return zen.f.conv2d(*[given.get(k, a) for k, a in enumerate(arrays)], *form)
+
+    tangent = zen.jvp(moved, tuple(arrays[k] for k in where), tuple(moves))[1]
+    expected = 0  # linear in each operand
+    for k, t in zip(where, moves, strict=True):
+        ends = [zen.f.conv2d(*[a + s * t if j == k else a for j, a in enumerate(arrays)], *form) for s in (-1, 1)]
+        expected = expected + (ends[1].array - ends[0].array) / 2
+    tolerance = 1e-4 if dtype == np.float32 else 1e-10
+    assert tangent.dtype == dtype
+    np.testing.assert_allclose(tangent, expected, rtol=tolerance, atol=tolerance)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda f: f.__name__)
 def test_gradients_of_operands_of_any_layout(layout):
     given = [draw(2, 2, 5, 4), draw(3, 2, 2, 2)]

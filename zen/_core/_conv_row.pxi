@@ -100,6 +100,25 @@ cdef int pull_conv2d(object work, Node n) except -1:
     return 0
 
 
+cdef object push_conv2d(Node n, PyObject** t):
+    # That of the bias is the bias of the first product.
+    cdef Convolution plan
+    cdef object s0 = n.s0, s1 = n.s1
+    cdef ndarray out, part, bias = packed(<ndarray>t[2]) if n.count() == 3 and t[2] != NULL else None
+    if t[0] == NULL and t[1] == NULL:
+        return NotImplemented
+    measure(&plan.s, lengths(n.n0, s0), lengths(n.n1, s1), n._params)
+    out = new_array(4, n.dims, n.typenum)
+    if t[0] != NULL:
+        execute(&plan, FORWARD, packed(<ndarray>t[0]), packed(<ndarray>s1), bias, out)
+    if t[1] != NULL:
+        part = out if t[0] == NULL else new_array(4, n.dims, n.typenum)
+        execute(&plan, FORWARD, packed(<ndarray>s0), packed(<ndarray>t[1]), bias if t[0] == NULL else None, part)
+        if t[0] != NULL:
+            out += part
+    return out
+
+
 cdef inline const Py_ssize_t* lengths(Node n, object saved) noexcept:
     # Of an operand that takes part, or was saved because the other one does.
     return n.dims if n is not None else <Py_ssize_t*>cnp.PyArray_DIMS(<ndarray>saved)
@@ -116,3 +135,5 @@ def convolved(Row row not None, tuple inputs not None, tuple params not None):
 
 register("conv2d", run_conv2d, pull_conv2d)
 register("conv2d_bias", run_conv2d, pull_conv2d)
+register_push("conv2d", push_conv2d)
+register_push("conv2d_bias", push_conv2d)
