@@ -74,6 +74,19 @@ def test_an_input_too_short_has_an_infinite_loss():
     assert y[0].item() == 0 and (x.grad.numpy()[:, 0] == 0).all() and np.isfinite(x.grad.numpy()).all()
 
 
+@pytest.mark.parametrize("zero_infinity", [False, True])
+def test_forward_mode_has_the_slopes_of_the_gradient_where_a_loss_is_infinite(zero_infinity):
+    x, t = draw(3, 2, 3), draw(3, 2, 3)
+
+    def losses(x):
+        return f.ctc_loss(x, [[1, 1], [1, 2]], [2, 3], [2, 2], reduction="none", zero_infinity=zero_infinity)
+
+    tangent = zen.jvp(losses, (x,), (t,))[1]
+    gradients = zen.jacrev(losses)(x)
+    assert tangent[0] == 0 if zero_infinity else np.isnan(tangent[0])
+    np.testing.assert_allclose(tangent[1], np.sum(gradients[1] * t), rtol=1e-10)
+
+
 def test_impossible_classes_and_long_inputs():
     x = draw(5, 1, 3)
     x[2, 0, 1] = -np.inf

@@ -66,23 +66,36 @@ def _total(sums: Array, lengths: Array) -> Array:
 
 
 def _paths_vjp(g: Any, args: Any, results: Any, wanted: Any, skips: Array, times: Array, lengths: Array) -> Any:
-    x, sums = args[0], results[1]
+    x, slopes = args[0], _slopes(args[0], results[1], skips, times, lengths)
+    weights = g.astype(slopes.dtype)[:, None]
+    return (np.where(weights == 0, 0, slopes * weights).astype(x.dtype),)
+
+
+def _paths_jvp(moving: Any, args: Any, results: Any, skips: Array, times: Array, lengths: Array) -> Any:
+    x, t = args[0], moving[0]
+    slopes = _slopes(x, results[1], skips, times, lengths)
+    return np.where(t == 0, 0, slopes * t).sum((0, 2)).astype(x.dtype)
+
+
+def _slopes(x: Array, sums: Array, skips: Array, times: Array, lengths: Array) -> Array:
+    """The gradient of each loss: minus the probabilities of the states in each step."""
     steps, batch, count = x.shape
-    out = np.zeros(x.shape)
-    if steps:
-        ends = np.where(_ends(lengths, count), 0.0, -np.inf)
-        behind = np.zeros(skips.shape, bool)  # what may be skipped to from in front may be skipped from behind
-        behind[:, :-2] = skips[:, 2:]
-        total, ahead = _total(sums[-1], lengths)[:, None], np.full((batch, count), -np.inf)
-        with np.errstate(invalid="ignore"):  # a loss of infinity has no gradient: nan
-            for t in range(steps - 1, -1, -1):
-                moved = _stepped(ahead[:, ::-1], behind[:, ::-1])[:, ::-1]
-                last, inside = np.equal(t, times - 1)[:, None], np.less(t, times)[:, None]
-                ahead = np.where(last, ends, moved)
-                out[t] = np.where(inside, -np.exp(sums[t] + ahead - total), 0)
-                ahead = np.where(inside, ahead + x[t], -np.inf)
-    weights = g.astype(out.dtype)[:, None]
-    return (np.where(weights == 0, 0, out * weights).astype(x.dtype),)
+    if not steps:
+        return np.zeros(x.shape)
+    ends = np.where(_ends(lengths, count), 0.0, -np.inf)
+    behind = np.zeros(skips.shape, bool)  # what may be skipped to from in front may be skipped from behind
+    behind[:, :-2] = skips[:, 2:]
+    total, front = _total(sums[-1], lengths)[:, None], behind[:, ::-1]
+    number = np.arange(steps)[:, None, None]
+    inside, last = number < times[:, None], number == times[:, None] - 1
+    every, found = np.empty(sums.shape), np.full((batch, count), -np.inf)
+    for t in range(steps - 1, -1, -1):
+        ahead = np.where(last[t], ends, _stepped(found[:, ::-1], front)[:, ::-1])
+        every[t] = ahead
+        found = np.where(inside[t], ahead + x[t], -np.inf)
+    with np.errstate(invalid="ignore"):  # a loss of infinity has no gradient: nan
+        out: Array = np.where(inside, -np.exp(sums + every - total), 0)
+    return out
 
 
 def _composed(given: Any, skips: Array, times: Array, lengths: Array) -> Any:
@@ -125,7 +138,7 @@ def _draws(rng: np.random.Generator) -> list[Any]:
 
 PATHS = define(row(
     "paths", "x", _paths, _paths_vjp, workspace="sums", params="skips times lengths",
-    composition=_composed, domain=_draws, shape=lambda x, *rest: Shaped((x.shape[1],), x.dtype),
+    jvp=_paths_jvp, composition=_composed, domain=_draws, shape=lambda x, *rest: Shaped((x.shape[1],), x.dtype),
     doc="-log of the sum of the probabilities of all paths through labels and blanks.",
 ))  # fmt: skip
 
