@@ -1,5 +1,7 @@
 """einsum where it becomes a matrix product, against NumPy and against the row that does any sum."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,18 @@ def test_several_operands_are_summed_step_by_step(subscripts, dtype):
     for k, leaf in enumerate(leaves):  # linear in each: <cotangent, einsum(.., t, ..)> = <gradient, t>
         expected = np.sum(cotangent * np.einsum(subscripts, *wide[:k], tangents[k], *wide[k + 1 :]))
         np.testing.assert_allclose(np.sum(leaf.gradient * tangents[k].astype(np.float64)), expected, rtol=1e-3)
+
+
+def test_a_sum_of_two_operands_is_kept_only_where_it_is_not_large():
+    """The sum of two has 160,000 elements in the first case, and 2.5 million in the second."""
+    for rows, count in ((100, 40), (1000, 50)):
+        arrays = [np.ones((rows, count)), np.ones((count, count, count)), np.ones((rows, count))]
+        tracemalloc.start()
+        y = zen.einsum("ai,kij,aj->ak", *arrays)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 << 20
+        assert (y.array == count * count).all()
 
 
 def test_several_operands_of_length_one_or_of_other_dtypes():

@@ -32,6 +32,7 @@ from .shape import PERMUTE_DIMS, RESHAPE
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WORTH = 1 << 12  # multiplications from which planning the order, and so using BLAS, is worth its cost
+_KEPT = 1 << 18  # elements that a sum of two may have, where no operand has more: derivatives keep it
 
 
 def _einsum(*values: Any) -> Any:
@@ -169,8 +170,9 @@ def _steps(explicit: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[tu
         return ()
     inputs, _, out = explicit.partition("->")
     left, found = inputs.split(","), []
-    path = np.einsum_path(explicit, *[np.broadcast_to(0.0, shape) for shape in shapes], optimize="greedy")[0][1:]
-    for step in path:
+    limit = max(_KEPT, *[math.prod(shape) for shape in shapes])
+    zeros = [np.broadcast_to(0.0, shape) for shape in shapes]
+    for step in np.einsum_path(explicit, *zeros, optimize=("greedy", limit))[0][1:]:
         places = tuple(sorted(step, reverse=True))
         taken = [left.pop(k) for k in places]
         needed = set(out).union(*left)
