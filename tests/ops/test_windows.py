@@ -73,6 +73,21 @@ def test_padding_is_numpys_along_the_last_axes(mode):
     )
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shape", [(2, 3, 40, 30), (1, 2, 2)])
+def test_padding_by_all_that_there_is(mode, shape):
+    x, most = RNG.normal(size=shape), [n - (mode == "reflect") for n in shape[-2:]]
+    widths = (0, most[1], most[0], most[0])
+    found = f.pad(x, pad=widths, mode=mode).numpy()
+    front = ((0, 0),) * (x.ndim - 2)
+    np.testing.assert_array_equal(found, np.pad(x, (*front, widths[2:], widths[:2]), MODES[mode]))
+    assert found.flags.c_contiguous
+    g, v = RNG.normal(size=found.shape), RNG.normal(size=shape)
+    tangent = zen.jvp(lambda x: f.pad(x, pad=widths, mode=mode), (x,), (v,))[1]
+    _, pull = zen.vjp(lambda x: f.pad(x, pad=widths, mode=mode), x)
+    np.testing.assert_allclose(np.sum(pull(g)[0] * v), np.sum(g * tangent), rtol=1e-10)
+
+
 def test_padding_of_nothing_is_a_copy():
     x = zen.tensor(RNG.normal(size=(2, 3)))
     for mode in MODES:

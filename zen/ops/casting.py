@@ -5,6 +5,7 @@ Gradients flow between the dtypes that may have them.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -35,6 +36,14 @@ ASTYPE = define(row(
     domain=lambda rng: [((rng.normal(size=(2, 3)),), (np.dtype(np.float64),))], complex=True,
     doc="Conversion to another dtype.",
 ))  # fmt: skip
+
+
+def memory_for(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An array for a result, not filled; a large one as in `copied`."""
+    if dtype not in KERNELS or math.prod(shape) < LARGE:
+        return np.empty(shape, dtype)
+    out: np.ndarray = kernels.memory.empty(shape, dtype)
+    return out
 
 
 def copied(x: np.ndarray, order: Any = "K") -> np.ndarray:

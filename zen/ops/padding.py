@@ -10,8 +10,9 @@ from ..backend import apply
 from ..conversion import refuse_stripping
 from .axes import check_size, one_shape
 from .indexing import GETITEM
-from .joining import PAD
+from .joining import PAD, concat
 from .operands import constant, operand
+from .shape import broadcast_to
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -40,7 +41,10 @@ def pad_ends(input: Any, pad: Any, mode: str = "constant", value: Any = None, *,
     if mode == "constant" or all([pair == (0, 0) for pair in pairs]):
         filling = np.asarray(0 if value is None else constant(name, "value", value))
         return apply(PAD, (x,), ((*[(0, 0)] * lead, *pairs), filling))
-    return apply(GETITEM, (x,), (_key(name, x.shape[lead:], pairs, mode),))
+    _check_room(name, x.shape[lead:], pairs, mode)
+    for k, (before, after) in enumerate(pairs):
+        x = _extended(x, lead + k, before, after, mode)
+    return x
 
 
 def _pairs(name: str, pad: Any, shape: tuple[int, ...]) -> Pairs:
@@ -67,19 +71,30 @@ def _cropped(name: str, x: Any, pairs: Pairs) -> tuple[Any, Pairs]:
     return x[tuple(key)], tuple([(max(a, 0), max(b, 0)) for a, b in pairs])
 
 
-def _key(name: str, sizes: tuple[int, ...], pairs: Pairs, mode: str) -> tuple[Any, ...]:
-    """The key that reads the padded array off the array."""
-    key: list[Any] = [...]
-    for k, ((a, b), n) in enumerate(zip(pairs, sizes, strict=True)):
-        if (a, b) == (0, 0) and all([p == (0, 0) for p in pairs[:k]]):
-            key.append(slice(None))  # a slice in front of the indices costs nothing
-            continue
-        room = {"reflect": n - 1, "circular": n, "replicate": max(a, b) if n else 0}[mode]
-        if max(a, b) > room:
+def _check_room(name: str, sizes: tuple[int, ...], pairs: Pairs, mode: str) -> None:
+    for pair, n in zip(pairs, sizes, strict=True):
+        room = {"reflect": n - 1, "circular": n, "replicate": max(pair) if n else 0}[mode]
+        if max(pair) > room and pair != (0, 0):
             most = f"at most {room}" if n else "none"
-            raise ValueError(
-                f"{name}: mode {mode!r} can add {most} at each end of an axis of {n} elements, not {(a, b)}"
-            )
-        positions = np.pad(np.arange(n), (a, b), MODES[mode])  # type: ignore[call-overload]
-        key.append(positions.reshape(-1, *[1] * (len(sizes) - k - 1)))
-    return tuple(key)
+            raise ValueError(f"{name}: mode {mode!r} can add {most} at each end of an axis of {n} elements, not {pair}")
+
+
+def _extended(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
+    """x with elements of its own at the ends of one axis. Joined parts lie in C order; a read by index does not."""
+    n, parts = x.shape[axis], [x]
+    last = n - 2 - after
+    sources = {
+        "reflect": (slice(before, 0, -1), slice(n - 2, None if last < 0 else last, -1)),
+        "circular": (slice(n - before, n), slice(0, after)), "replicate": (slice(0, 1), slice(n - 1, n)),
+    }[mode]  # fmt: skip
+    if before:
+        parts.insert(0, _part(x, axis, before, sources[0]))
+    if after:
+        parts.append(_part(x, axis, after, sources[1]))
+    return concat(parts, axis) if len(parts) > 1 else x
+
+
+def _part(x: Any, axis: int, length: int, source: slice) -> Any:
+    part = apply(GETITEM, (x,), ((*(slice(None),) * axis, source),))
+    shape = (*x.shape[:axis], length, *x.shape[axis + 1 :])
+    return part if part.shape == shape else broadcast_to(part, shape)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..backend import Shaped, apply
 from ..dtypes import COMPLEX, FLOATING, accumulator
+from .casting import memory_for
 from .convolution import several
 from .joining import PAD
 from .operands import floating, operand
@@ -36,7 +37,9 @@ def _windows(x: Any, kernel: Sizes, dilation: Sizes, stride: Sizes) -> Any:
     steps = x.strides[-n:]
     strides = [*x.strides[:-n], *[s * d for s, d in zip(steps, dilation, strict=True)],
                *[s * d for s, d in zip(steps, stride, strict=True)]]  # fmt: skip
-    return np.array(np.lib.stride_tricks.as_strided(x, (*x.shape[:-n], *kernel, *places), strides))
+    out = memory_for((*x.shape[:-n], *kernel, *places), x.dtype)
+    out[...] = np.lib.stride_tricks.as_strided(x, out.shape, strides)
+    return out
 
 
 def _overlapped(v: Any, size: Sizes, kernel: Sizes, dilation: Sizes, stride: Sizes) -> Any:
