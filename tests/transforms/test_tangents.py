@@ -232,3 +232,23 @@ def test_an_error_names_the_tangent_that_does_not_fit():
     ):
         with pytest.raises(ValueError, match=rf"jvp: {path} has shape \(3,\); expected \(2,\), as its primal"):
             zen.jvp(lambda *x: zen.ones(1), primals, tangents)
+
+
+def test_tangents_that_are_views_share_no_memory():
+    """Neither with each other, nor with what was given; a small part keeps no large array."""
+    x, t = np.random.default_rng(0).normal(size=(2, 300, 40))
+
+    def views(x):
+        y = zen.tanh(x)
+        return y, y.reshape(-1), y.T, zen.exp(y).reshape(-1), x.T, x[:, ::-1], zen.sin(x)[3]
+
+    values, tangents = zen.jvp(views, (x,), (t,))
+    arrays = [x, t, *values, *tangents]
+    for k, a in enumerate(arrays):
+        assert not any(np.shares_memory(a, b) for b in arrays[:k])
+    assert tangents[-1].base is None or tangents[-1].base.size == 40
+    dy = (1 - np.tanh(x) ** 2) * t
+    expected = dy, dy.reshape(-1), dy.T, (np.exp(np.tanh(x)) * dy).reshape(-1), t.T, t[:, ::-1], (np.cos(x) * t)[3]
+    for a, b in zip(tangents, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+        a[...] = 0  # the caller's own

@@ -171,10 +171,14 @@ cdef object handed_over(dict tangents, Node n, bint recorded, bint lent):
 
 
 cdef bint is_sole(PyObject* a) noexcept:
-    # As `is_exclusive`, for any layout.
+    # As `is_exclusive`, for any layout, and for a view of all of such an array, which nothing else refers to.
     cdef PyObject* base = <PyObject*>cnp.PyArray_BASE(<ndarray>a)
     if ZEN_REFCNT(a) != 1 or not cnp.PyArray_ISBEHAVED(<ndarray>a):
         return False
+    if base != NULL and ZEN_REFCNT(base) == 1 and type(<object>base) is ndarray:
+        if cnp.PyArray_NBYTES(<ndarray>a) != cnp.PyArray_NBYTES(<ndarray>base):
+            return False
+        a, base = base, <PyObject*>cnp.PyArray_BASE(<ndarray>base)
     if base == NULL:
         return cnp.PyArray_CHKFLAGS(<ndarray>a, cnp.NPY_ARRAY_OWNDATA)
     return ZEN_REFCNT(base) == 1 and type(<object>base) is Buffer
