@@ -5,7 +5,8 @@ float64; and that of 100 columns of a Jacobian by jvp over 100 rows by vjp. All 
 does not drift. jvp reads and writes twice the memory of f, which may then be more than a cache holds: `f, two sets` is
 the time of f where it takes two sets of operands in turn and keeps both results. Elementwise rows come from their
 declarations, but for those of complex numbers alone; rows with a derivative that no case here applies are named below
-the table. ZEN_BACKEND picks the engine.
+the table. `--layers` makes another table: of every class of zen.nn, by its inputs and parameters together, with arrays
+in, as `forward_layers.py` makes them. ZEN_BACKEND picks the engine.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import zen
 from zen import f, nn
 from zen.ops import late, register, selection
 
-from . import report
+from . import forward_layers, report
 from .rounds import pin
 
 N, M = 200, 100
@@ -227,23 +228,25 @@ def per_call(function: Callable[[], Any], count: int) -> float:
     return (time.process_time() - start) / count * 1e6
 
 
-def alternately(functions: list[Callable[[], Any]], rounds: int) -> list[float]:
-    """The median for each."""
+def alternately(
+    functions: list[Callable[[], Any]], rounds: int, pick: Callable[[tuple[float, ...]], float] = median
+) -> list[float]:
+    """The median for each, or what `pick` makes of its rounds."""
     for function in functions:
         function()
     count = max(2, int(3000 / sum([per_call(function, 2) for function in functions])))
     found = [[per_call(function, count) for function in functions] for _ in range(rounds)]
-    return [median(times) for times in zip(*found, strict=True)]
+    return [pick(times) for times in zip(*found, strict=True)]
 
 
-def in_turn(case: Case, primals: tuple[Any, ...]) -> Callable[[], Any]:
+def in_turn(f: Callable[..., Any], primals: tuple[Any, ...]) -> Callable[[], Any]:
     """The function on two sets of operands, both of whose results stay."""
-    others = tuple([x.clone() for x in primals])
+    others = tuple([x.copy() if isinstance(x, np.ndarray) else x.clone() for x in primals])
     kept: list[Any] = [None, None]
 
     def function() -> None:
-        kept[0] = case.f(*primals)
-        kept[1] = case.f(*others)
+        kept[0] = f(*primals)
+        kept[1] = f(*others)
 
     return function
 
@@ -288,47 +291,92 @@ def jacobian(rounds: int) -> list[str]:
     return [report.number(v) for v in (by_jvp, by_vjp, by_jvp / by_vjp)]
 
 
+class Measured(NamedTuple):
+    """Microseconds."""
+
+    name: str
+    f: float
+    wide: float
+    """f where two sets of operands are taken in turn."""
+    both: float
+
+    def ratios(self) -> tuple[float, float]:
+        return self.both / self.f, self.both / self.wide
+
+
+def measured(f: Callable[..., Any], name: str, primals: tuple[Any, ...], rounds: int, pick: Any) -> Measured:
+    tangents = tuple([np.random.default_rng(2).normal(size=x.shape) for x in primals])
+    if primals and isinstance(primals[0], zen.Tensor):
+        tangents = tuple([zen.tensor(t) for t in tangents])
+    plain, wide, both = alternately(
+        [lambda: f(*primals), in_turn(f, primals), lambda: zen.jvp(f, primals, tangents)], rounds, pick
+    )
+    return Measured(name, plain, wide / 2, both)
+
+
+def shown(found: list[Measured]) -> tuple[str, str]:
+    """The table in falling order, and what it says in all."""
+    ordered = sorted(found, key=lambda m: -m.ratios()[0])
+    rows = [[m.name, *map(report.number, (m.f, m.wide, m.both, *m.ratios()))] for m in ordered]
+    table = report.markdown(["", "f", "f, two sets", "jvp", "times f", "times f, two sets"], rows)
+    first, second = np.array([m.ratios() for m in found]).T
+    return table, (
+        f"{(first <= GOAL).sum()} of {len(found)} are within {GOAL:g} times f, the geometric mean is "
+        f"{np.exp(np.log(first).mean()):.2f}; beside two sets {(second <= GOAL).sum()}, and "
+        f"{np.exp(np.log(second).mean()):.2f}."
+    )
+
+
+def every_layer(names: list[str], rounds: int) -> list[str]:
+    """The table of layers and what stands above it."""
+    chosen = [c for c in forward_layers.layers() if not names or any(part in c.name for part in names)]
+    found = [measured(c.f, c.name, c.primals, rounds, min) for c in chosen]
+    table, total = shown(found)
+    about = (
+        "Microseconds of processor time by inputs and parameters, arrays of float64 in; the fastest of the rounds, "
+        f"which other processes disturb least. {total} A jvp copies its arguments and makes two results: what costs no "
+        "more than that, as Identity, cannot be within three times."
+    )
+    missing = forward_layers.absent({m.name for m in found})
+    rest = f"Classes of zen.nn that no case applies: {', '.join(missing) or 'none'}."
+    return [table] if names else [about, table, rest]
+
+
+def every_row(names: list[str], rounds: int) -> list[str]:
+    found, known = [], set()
+    for case in cases():
+        if names and not any(part in case.name for part in names):
+            continue
+        primals = tuple([zen.tensor(x) for x in case.primals])
+        found.append(measured(case.f, case.name, primals, rounds, median))
+        known |= applied(case)
+    table, total = shown(found)
+    missing = sorted({name for name in register.DECLARATIONS.names() if has_derivative(name)} - known)
+    about = (
+        f"Microseconds of processor time, medians of {rounds} alternating rounds; {N} x {N} of float64 where nothing "
+        f"else is said. {total} jvp holds twice the memory of f, an array of 200 x 200 being 320 kB, and where that "
+        "leaves a cache each element costs more. So the second column of times is that of f where two sets of operands "
+        "are taken in turn and both results stay."
+    )
+    matrix = report.markdown(["", "jvp", "vjp", "ratio"], [["100 columns, 100 rows", *jacobian(rounds)]])
+    rest = f"Rows with a derivative that no case applies: {', '.join(missing)}."
+    return [table] if names else [about, table, matrix, rest]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forward", description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of the names of cases (default: all)")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--layers", action="store_true", help="the classes of zen.nn")
     options = parser.parse_args()
     pin()
-    measured, known = [], set()
-    for case in cases():
-        if options.names and not any(part in case.name for part in options.names):
-            continue
-        primals = tuple([zen.tensor(x) for x in case.primals])
-        tangents = tuple([zen.tensor(np.random.default_rng(2).normal(size=x.shape)) for x in case.primals])
-        plain, wide, both = alternately(
-            [lambda c=case, p=primals: c.f(*p), in_turn(case, primals),
-             lambda c=case, p=primals, t=tangents: zen.jvp(c.f, p, t)], options.rounds
-        )  # fmt: skip
-        wide /= 2
-        figures = plain, wide, both, both / plain, both / wide
-        measured.append((both / plain, both / wide, [case.name, *map(report.number, figures)]))
-        known |= applied(case)
-    ordered = [row for _, _, row in sorted(measured, key=lambda found: -found[0])]
-    table = report.markdown(["", "f", "f, two sets", "jvp", "times f", "times f, two sets"], ordered)
-    if options.names:
-        print(table)
-        return
-    ratios, beside = [np.array([found[k] for found in measured]) for k in (0, 1)]
-    missing = sorted({name for name in register.DECLARATIONS.names() if has_derivative(name)} - known)
-    about = (
-        f"Microseconds of processor time, medians of {options.rounds} alternating rounds; {N} x {N} of float64 where "
-        f"nothing else is said. {(ratios <= GOAL).sum()} of {len(measured)} are within {GOAL:g} times f; the geometric "
-        f"mean is {np.exp(np.log(ratios).mean()):.2f}. jvp holds twice the memory of f, an array of 200 x 200 being "
-        "320 kB, and where that leaves a cache each element costs more. So the second column of times is that of f "
-        "where two sets of operands are taken in turn and both results stay; within three times of this are "
-        f"{(beside <= GOAL).sum()}, and the geometric mean is {np.exp(np.log(beside).mean()):.2f}."
-    )
-    matrix = report.markdown(["", "jvp", "vjp", "ratio"], [["100 columns, 100 rows", *jacobian(options.rounds)]])
-    rest = f"Rows with a derivative that no case applies: {', '.join(missing)}."
-    if zen.backend.NAME == "compiled":
-        report.write("forward", "Forward mode beside the function", [about, table, matrix, rest])
+    parts = (every_layer if options.layers else every_row)(options.names, options.rounds)
+    if options.names or zen.backend.NAME != "compiled":
+        print(*parts, sep="\n\n")
+    elif options.layers:
+        report.write("forward-layers", "Forward mode beside the function: layers", parts)
     else:
-        print(about, table, matrix, rest, sep="\n\n")
+        report.write("forward", "Forward mode beside the function", parts)
 
 
 if __name__ == "__main__":
