@@ -34,6 +34,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import Row as Row
     from ._reference import Shaped as Shaped
     from ._reference import Tensor as Tensor
+    from ._reference import applied as applied
     from ._reference import apply as apply
     from ._reference import attach as attach
     from ._reference import binary as binary
@@ -73,6 +74,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import Row as Row
         from ._core import Shaped as Shaped
         from ._core import Tensor as Tensor
+        from ._core import applied as applied
         from ._core import apply as apply
         from ._core import attach as attach
         from ._core import binary as binary

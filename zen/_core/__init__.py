@@ -23,6 +23,7 @@ from ._leaves import matched as matched
 from ._leaves import rebuild as rebuild
 from ._leaves import transform as transform
 from ._memory import empty_cache as empty_cache
+from ._record import applied as applied
 from ._record import apply as apply
 from ._record import binary as binary
 from ._record import record as record

@@ -28,7 +28,7 @@ from zen._core._factor cimport (
 )
 from zen._core._guard cimport guarded_params
 from zen._core._kernels cimport Targets, extreme_tangent_t, matvec_t, outer_t
-from zen._core._memory cimport contiguous, new_array, new_ordered, new_zeros
+from zen._core._memory cimport contiguous, new_array, new_ordered, new_zeros, number, same_shape
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_classes, taken
 from zen._core._record cimport linked, record_layer, record_one
 from zen._core._lines cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
@@ -47,6 +47,8 @@ cdef extern from "Python.h":
     ctypedef struct PyTupleObject:
         PyObject** ob_item
     long long PyLong_AsLongLongAndOverflow(object, int*) noexcept
+    int PySlice_Unpack(object, Py_ssize_t*, Py_ssize_t*, Py_ssize_t*) except -1
+    Py_ssize_t PySlice_AdjustIndices(Py_ssize_t, Py_ssize_t*, Py_ssize_t*, Py_ssize_t) noexcept
 
 cdef enum:
     WORTH = 1 << 15      # elements from which releasing the GIL is worth it

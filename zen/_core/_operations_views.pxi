@@ -110,6 +110,140 @@ cdef void add_at(Pass p, ndarray out, Py_ssize_t offset, int axes) noexcept:
     iterate(identity_kernel(cnp.PyArray_TYPE(out)), &o, nd, dims, True)
 
 
+cdef ndarray padded(ndarray v, int nd, const Py_ssize_t* dims, object key):
+    # As `scattered`, in one pass, for a slice without gaps of the first axis; None for other keys and layouts.
+    cdef Py_ssize_t start, stop, step, length, size
+    cdef ndarray out
+    cdef char* data
+    cdef int k
+    if type(key) is tuple and len(<tuple>key) == 1:
+        key = (<tuple>key)[0]
+    if type(key) is not slice or cnp.PyArray_NDIM(v) != nd or not cnp.PyArray_IS_C_CONTIGUOUS(v):
+        return None
+    PySlice_Unpack(key, &start, &stop, &step)
+    length = PySlice_AdjustIndices(dims[0], &start, &stop, step)
+    if step != 1 or length != cnp.PyArray_DIMS(v)[0]:
+        return None
+    size = cnp.PyArray_ITEMSIZE(v)
+    for k in range(1, nd):
+        if dims[k] != cnp.PyArray_DIMS(v)[k]:
+            return None
+        size *= dims[k]
+    out = new_array(nd, dims, cnp.PyArray_TYPE(v))
+    data = <char*>cnp.PyArray_DATA(out)
+    memset(data, 0, start * size)
+    memcpy(data + start * size, cnp.PyArray_DATA(v), length * size)
+    memset(data + (start + length) * size, 0, (dims[0] - start - length) * size)
+    return out
+
+
+cdef ndarray scattered(object v, int typenum, tuple shape, object key):
+    # Zeros of `shape` with `v`, an array or a number, at a basic key; None where the key does not lead to v's shape.
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef Py_ssize_t offset = 0
+    cdef ndarray out, part
+    cdef char* data
+    cdef int k, nd = len(shape)
+    for k in range(nd):
+        dims[k] = shape[k]
+    out = None if isinstance(v, float) else padded(<ndarray>v, nd, dims, key)
+    if out is not None:
+        return out
+    out = new_zeros(nd, dims, typenum)
+    if isinstance(v, float):
+        if leading(key, out, &offset) != nd:
+            return None
+        data = <char*>cnp.PyArray_DATA(out) + offset
+        if typenum == cnp.NPY_DOUBLE:
+            (<double*>data)[0] = <double>v
+        else:
+            (<float*>data)[0] = <float><double>v
+        return out
+    try:
+        found = PyObject_GetItem(out, key)
+    except IndexError:
+        return None
+    if type(found) is not ndarray or not same_shape(<ndarray>found, <ndarray>v):
+        return None
+    part = <ndarray>found
+    cnp.PyArray_CopyInto(part, <ndarray>v)
+    return out
+
+
+cdef Tensor run_scatter(Row row, PyObject** inputs, int n, tuple params):
+    cdef Arg a
+    cdef ndarray out
+    if len(<tuple>params[0]) == 0 or not is_basic(params[1]) or not parse(<object>inputs[0], &a):
+        return None
+    if a.typenum == 0:                      # a Python number
+        return None
+    cdef Node _own = taken(&a)
+    out = scattered(<object>a.array if a.held == ARRAY else a.scalar, a.typenum, <tuple>params[0], params[1])
+    if out is None:
+        return None
+    return new_tensor(out, record_one(
+        row, &a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out)))
+
+
+cdef int pull_scatter(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    if not p.needs(n.n0):
+        return 0
+    found = PyObject_GetItem(<object>p.array, n._params[1])
+    if n.n0.nd == 0:
+        return p.give_scalar(n.n0, <double>found)
+    return p.give_array(n.n0, found)
+
+
+cdef object push_scatter(Node n, PyObject** t):
+    return scattered(<object>t[0], n.typenum, <tuple>n._params[0], n._params[1])
+
+
+cdef ndarray repeated(ndarray a, tuple shape):
+    # A read-only view of `a` in a shape that it broadcasts to; None where it does not.
+    cdef Py_ssize_t dims[MAXDIMS]
+    cdef Py_ssize_t strides[MAXDIMS]
+    cdef ndarray view
+    cdef int k, nd = len(shape), lead = nd - cnp.PyArray_NDIM(a)
+    if lead < 0:
+        return None
+    for k in range(nd):
+        dims[k], strides[k] = shape[k], 0
+        if k >= lead and cnp.PyArray_DIMS(a)[k - lead] == dims[k]:
+            strides[k] = cnp.PyArray_STRIDES(a)[k - lead]
+        elif k >= lead and cnp.PyArray_DIMS(a)[k - lead] != 1:
+            return None
+    view = cnp.PyArray_New(
+        ndarray, nd, <cnp.npy_intp*>dims, cnp.PyArray_TYPE(a), <cnp.npy_intp*>strides, cnp.PyArray_DATA(a), 0,
+        cnp.NPY_ARRAY_ALIGNED, <object>NULL)
+    Py_INCREF(a)
+    cnp.PyArray_SetBaseObject(view, a)
+    return view
+
+
+cdef Tensor run_broadcast_to(Row row, PyObject** inputs, int n, tuple params):
+    cdef Arg a
+    cdef ndarray out
+    cdef object x = <object>inputs[0]
+    if not isinstance(x, Tensor) or len(<tuple>params[0]) == 0 or not parse(x, &a):
+        return None
+    out = repeated(<ndarray>(<Tensor>x).values(), <tuple>params[0])
+    if out is None:
+        return None
+    return linked(new_tensor(out, record_one(
+        row, &a, params, cnp.PyArray_NDIM(out), <Py_ssize_t*>cnp.PyArray_DIMS(out))), <Tensor>x)
+
+
+cdef int pull_broadcast_to(object work, Node n) except -1:
+    cdef Pass p = <Pass>work
+    return p.give(n.n0, <object>p.array, n.row, 0) if p.needs(n.n0) else 0
+
+
+cdef object push_broadcast_to(Node n, PyObject** t):
+    cdef object a = <object>t[0]
+    return repeated(<ndarray>a if type(a) is ndarray else number(<double>a, n.typenum), <tuple>n._params[0])
+
+
 cdef Tensor run_reshape(Row row, PyObject** inputs, int n, tuple params):
     return rearranged(row, <object>inputs[0], params, False)
 
@@ -152,7 +286,11 @@ cdef object push_getitem(Node n, PyObject** t):
 register("reshape", run_reshape, pull_reshape)
 register("permute_dims", run_permute_dims, pull_permute_dims)
 register("getitem", NULL, pull_getitem)        # indexing a Tensor comes here directly
+register("scatter", run_scatter, pull_scatter)
+register("broadcast_to", run_broadcast_to, pull_broadcast_to)
 register_push("reshape", push_reshape)
 register_push("permute_dims", push_permute_dims)
 register_push("getitem", push_getitem)
+register_push("scatter", push_scatter)
+register_push("broadcast_to", push_broadcast_to)
 set_getitem(getitem)

@@ -369,6 +369,14 @@ def binary(Row row not None):
     return function
 
 
+def applied(Row row not None, int params):
+    """The row as a function of its arguments and, behind them, so many parameters."""
+    def function(*values):
+        cdef Py_ssize_t n = len(values) - params
+        return apply(row, values[:n], values[n:])
+    return function
+
+
 include "_record_complex.pxi"
 include "_record_ufunc.pxi"
 include "_record_generic.pxi"

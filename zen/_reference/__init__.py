@@ -22,6 +22,7 @@ from .leaves import matched as matched
 from .leaves import rebuild as rebuild
 from .leaves import transform as transform
 from .node import Node as Node
+from .recording import applied as applied
 from .recording import apply as apply
 from .recording import binary as binary
 from .recording import record as record

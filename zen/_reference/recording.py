@@ -222,6 +222,16 @@ def binary(row: Row) -> Callable[[Any, Any], Tensor]:
     return function
 
 
+def applied(row: Row, params: int) -> Callable[..., Any]:
+    """The row as a function of its arguments and, behind them, so many parameters."""
+
+    def function(*values: Any) -> Any:
+        n = len(values) - params
+        return apply(row, values[:n], values[n:])
+
+    return function
+
+
 def ufunc(functions: dict[Any, Callable[..., Any]], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """Tensor's `__array_ufunc__`: here `otherwise`, which the compiled engine calls less often."""
     return otherwise

@@ -128,6 +128,6 @@ def kept(f: Any, g: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, k
 
 def spread(f: Any, g: Any, shape: tuple[int, ...], axes: tuple[int, ...] | None, keepdims: bool) -> Any:
     """`g`, which has the shape of a reduction of `shape`, repeated along the reduced axes."""
-    if axes is None and not keepdims and type(g) is np.ndarray:
-        return g  # one value, which the engine repeats
+    if axes is None and not keepdims:
+        return g if type(g) is np.ndarray else f.broadcast_to(g, shape)  # the value of an array the engine repeats
     return f.broadcast_to(kept(f, g, shape, axes, keepdims), shape)

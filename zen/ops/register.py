@@ -203,17 +203,10 @@ def _row(name: str) -> Any:
 
 
 def _applied(row: Any) -> Callable[..., Any]:
-    apply = backend.apply
     if row.elementwise and row.nin <= 2:
         function: Callable[..., Any] = backend.unary(row) if row.nin == 1 else backend.binary(row)
         return function
-    params = len(DECLARATIONS[row.name].params)
-
-    def call(*values: Any) -> Any:
-        n = len(values) - params
-        return apply(row, values[:n], values[n:])
-
-    return call
+    return backend.applied(row, len(DECLARATIONS[row.name].params))
 
 
 def _prepare(declaration: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
