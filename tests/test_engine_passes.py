@@ -358,9 +358,10 @@ def _run_all(functions):
         t.join()
 
 
-def test_the_graph_below_a_wanted_intermediate_stays():
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_the_graph_below_a_wanted_intermediate_stays(create_graph):
     w, x = zen.tensor(2.0, requires_grad=True), zen.tensor(3.0, requires_grad=True)
     middle = w * w
-    found = zen.gradients(middle * x, [middle, x])
+    found = zen.gradients(middle * x, [middle, x], retain_graph=False, create_graph=create_graph)
     assert [g.item() for g in found] == [3, 4]
     assert zen.gradients(middle, w).item() == 4

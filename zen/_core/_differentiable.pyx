@@ -1,23 +1,50 @@
 """The backward pass that is itself recorded: gradients are Tensors, formulas run on Tensors (create_graph=True).
 
-Slower than the pass on arrays and used for higher orders only, so it keeps its state in dictionaries.
+It goes over the nodes as the pass on arrays does (a Pass of _engine: its heap, its slots, its marks), with a Tensor for
+each gradient. What the nodes saved stays until the pass has come to its end.
 """
 
 cimport numpy as cnp
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from numpy cimport ndarray
 import numpy as np
-from zen._core._dtypes cimport is_complex, is_differentiable, is_inexact
-from zen._core._tensor cimport Node, Row, Tensor, hook, new_tensor, node_of, output_node, track_below
-from zen._core._engine import joint_vjp, raise_released, set_recorded, verify_saved
-from zen._core._tensor import call_recording
+from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable, is_inexact
+from zen._core._engine cimport Pass, leads_on, mark_needed, verify_node
+from zen._core._tensor cimport (
+    ARRAY, SCALAR, Node, Row, Shaped, Slot, Tensor, hook, new_scalar, new_tensor, node_of, output_node, switch,
+    track_below,
+)
+from zen._core._types cimport MAX_ARGUMENTS
+from zen._core._engine import joint_vjp, raise_released, set_recorded
+
+cdef extern from "Python.h":
+    ctypedef struct PyTupleObject:
+        PyObject** ob_item
+    object PyObject_Vectorcall(object function, PyObject** args, size_t count, PyObject* names)
+
+cdef enum:
+    ROOM = 16            # arguments of a formula that are passed without memory of their own
 
 
 cdef object revive(object value, Node node):
     # A saved value as a Tensor on its node; the node's own Tensor, if it lives, stays the node's.
     cdef Tensor t
-    if not isinstance(value, (ndarray, np.generic)):
-        return value
-    t = new_tensor(np.asarray(value), None)
+    if type(value) is not ndarray:
+        if not isinstance(value, (ndarray, np.generic)):
+            return value
+        value = np.asarray(value)
+    t = new_tensor(value, None)
+    t._node = node
+    return t
+
+
+cdef object revive_scalar(double value, Node n, Node node):
+    # As above, for a 0-d value that a compiled node saved.
+    cdef Tensor t
+    if not has_kernels(n.typenum):
+        return revive(np.asarray(value, n.dtype), node)
+    t = new_scalar(value, n.typenum, None)
     t._node = node
     return t
 
@@ -60,31 +87,110 @@ def revived(Node n not None, tuple saved not None, bint linked):
     return tuple(values)
 
 
-cdef list vjps(Node n, object g, set needed):
-    """The gradients of a node's inputs as Tensors; None where an input takes no part."""
+cdef int pull(Pass p, Node n, object g, object f) except -1:
+    # Hands the gradient of a node on to its inputs.
     cdef Row row = n.row
-    cdef tuple values
-    cdef int k, count = n.count()
-    cdef object f = hook("tensors")
+    cdef Node m
+    cdef int k
     row.ready()
-    values = revived(n, n.saved, True)
+    if not n.compiled or row.joint or row.variadic or row.several:
+        return pull_generic(p, n, g, f)
+    for k in range(row.nin):
+        m = n.input(k)
+        if p.needs(m):
+            value = g if row.generated and row.identity[k] else formula(n, k, g, f)
+            if value is not None:
+                add(p, m, fit(value, m, row, k))
+    return 0
+
+
+cdef int pull_generic(Pass p, Node n, object g, object f) except -1:
+    # Of a node whose formulas read what it saved as Tensors, all at once.
+    cdef Row row = n.row
+    cdef tuple values = revived(n, n.saved, True)
+    cdef Node m
+    cdef int k, count = n.count()
+    cdef object gradients = None
     if row.several:
         g = tuple(g)
     if row.joint:
-        return list(joint_vjp(row, f, g, values, n, tuple([is_needed(n.input(k), needed) for k in range(count)])))
-    if row.variadic:
-        return [None if n.input(k) is None else row._vjps[0](f, g, k, *values, *n.params) for k in range(count)]
-    return [None if n.input(k) is None else row._vjps[k](f, g, *values, *n.params) for k in range(count)]
+        gradients = joint_vjp(row, f, g, values, n, tuple([p.needs(n.input(k)) for k in range(count)]))
+    for k in range(count):
+        m = n.input(k)
+        if not p.needs(m):
+            continue
+        if row.joint:
+            value = gradients[k]
+        elif row.variadic:
+            value = row._vjps[0](f, g, k, *values, *n.params)
+        else:
+            value = row._vjps[k](f, g, *values, *n.params)
+        if value is not None:
+            add(p, m, fit(value, m, row, k))
+    return 0
 
 
-cdef bint is_needed(Node n, set needed) except -1:
-    return n is not None and (needed is None or n in needed)
+cdef object formula(Node n, int k, object g, object f):
+    # What formula k of a node of a compiled row gives, which gets only what it reads.
+    cdef PyObject* args[ROOM]
+    cdef Row row = n.row
+    cdef tuple needs = row._needs[k], params = n._params
+    cdef int j, count = row.nin, extra = 0 if params is None else len(params)
+    if count > MAX_ARGUMENTS or 3 + count + extra > ROOM:
+        values = [operand(n, j, needs[j]) for j in range(count)]
+        return row._vjps[k](f, g, *values, result(n, needs[count]), *n.params)
+    args[0], args[1] = <PyObject*>f, <PyObject*>g
+    first = operand(n, 0, needs[0])
+    second = operand(n, 1, needs[1]) if count > 1 else None
+    third = operand(n, 2, needs[2]) if count > 2 else None
+    y = result(n, needs[count])
+    args[2], args[3], args[4] = <PyObject*>first, <PyObject*>second, <PyObject*>third
+    args[2 + count] = <PyObject*>y
+    for j in range(extra):
+        args[3 + count + j] = (<PyTupleObject*>params).ob_item[j]
+    return PyObject_Vectorcall(row._vjps[k], args, 3 + count + extra, NULL)
+
+
+cdef object result(Node n, int level):
+    # As `operand`, of the result.
+    if level == 0:
+        return None
+    return revive_scalar(n.cy, n, n) if n.hy == SCALAR else revive(n.sy, n)
+
+
+cdef object operand(Node n, int k, int level):
+    # What a formula sees of argument k, of which it needs nothing, the shape or the value.
+    cdef unsigned char held = n.h0 if k == 0 else (n.h1 if k == 1 else n.h2)
+    cdef Node m = n.input(k)
+    if level == 0:
+        return None
+    if held == ARRAY:
+        return revive(n.s0 if k == 0 else (n.s1 if k == 1 else n.s2), m)
+    if held == SCALAR:
+        return revive_scalar(n.c0 if k == 0 else (n.c1 if k == 1 else n.c2), n, m)
+    return None if m is None else Shaped(m.shape, m.dtype)
+
+
+cdef inline bint is_like(Tensor t, Node n) noexcept:
+    # Whether a Tensor has the shape and dtype of a node's value.
+    cdef int k
+    if t.typenum != n.typenum or t.data is None:
+        return t.typenum == n.typenum and n.nd == 0
+    if cnp.PyArray_NDIM(<ndarray>t.data) != n.nd:
+        return False
+    for k in range(n.nd):
+        if cnp.PyArray_DIMS(<ndarray>t.data)[k] != n.dims[k]:
+            return False
+    return True
 
 
 cdef Tensor fit(object value, Node n, Row row, int k):
     # A formula's result brought to the input's shape and dtype by recorded operations.
-    cdef object f = hook("tensors")
-    cdef tuple shape = n.shape
+    cdef object f
+    cdef tuple shape
+    if isinstance(value, Tensor) and is_like(<Tensor>value, n):
+        return <Tensor>value
+    f, shape = hook("tensors"), n.shape
     if not isinstance(value, Tensor):
         if row.joint and np.shape(value) != shape:
             raise ValueError(
@@ -116,48 +222,13 @@ cdef Tensor conjugated(Tensor g):
     return hook("tensors").conj(g) if is_complex(g.typenum) else g
 
 
-cdef object push = None, pop = None      # of heapq, which `import zen` need not load
-
-
 def run_recorded(list roots, list seeds, list inputs, bint retain_graph, bint plain, bint hooks):
     """As `run` in _engine, recording what it does. plain: the gradients have no graph."""
-    global push, pop
-    if pop is None:
-        from heapq import heappush as push, heappop as pop    # `pop` last: another thread may ask for it meanwhile
-    return call_recording(True, traverse, roots, seeds, inputs, retain_graph, plain, hooks)
-
-
-cdef set reaching(list roots, dict wanted):
-    # The nodes that lead to a wanted input.
-    cdef list order = []
-    cdef list stack = [node_of(<Tensor>t) for t in roots]
-    cdef set seen = set(), found = set()
-    cdef dict inputs = {}
-    cdef Node n, m
-    cdef long long oldest = min([n.seq for n in wanted], default=0)
-    while stack:
-        n = stack.pop()
-        if n in seen or n.seq < oldest:
-            continue
-        seen.add(n)
-        order.append(n)
-        inputs[n] = n.inputs
-        if n.is_released and n not in wanted:      # asked after reading: another thread may release it at any moment
-            raise_released(n)
-        stack.extend([m for m in inputs[n] if m is not None and m not in seen])
-    for n in sorted(order, key=by_seq):
-        if n in wanted:
-            found.add(n)
-            continue
-        for m in inputs[n]:
-            if m is not None and m in found:
-                found.add(n)
-                break
-    return found
-
-
-def by_seq(Node n):
-    return n.seq
+    cdef bint before = switch(True)
+    try:
+        return traverse(roots, seeds, inputs, retain_graph, plain, hooks)
+    finally:
+        switch(before)
 
 
 cdef inline Node asked(object x):
@@ -175,87 +246,114 @@ cdef object without_graph(object found, object x):
     return a.item() if a.ndim == 0 else a
 
 
-def traverse(list roots, list seeds, list inputs, bint retain_graph, bint plain, bint hooks):
-    cdef dict wanted = None, finished = {}
-    cdef set needed = None
-    cdef list passed = []
+cdef list traverse(list roots, list seeds, list inputs, bint retain_graph, bint plain, bint hooks):
+    cdef Pass p = Pass.__new__(Pass)
+    cdef dict finished = {}
+    cdef list passed = [], found
     cdef bint done = False
     cdef Node n
     cdef Py_ssize_t k
     if inputs is not None:
-        wanted = {asked(x): None for x in inputs}
-        needed = reaching(roots, wanted)
+        p.wanted = {asked(x): None for x in inputs}
+        mark_needed(p, [node_of(<Tensor>t) for t in roots])
+        p.selective = True
     try:
-        propagate(roots, seeds, wanted, needed, finished, passed, hooks)
+        plant(p, roots, seeds)
+        propagate(p, finished, passed, hooks)
         done = True
     finally:
+        if not done:
+            p.abandon()
         for n in passed:
             n.leave(done and not retain_graph and not n.row.outlasts)
-    if wanted is not None:
-        found = [wanted[asked(x)] for x in inputs]
+    if inputs is not None:
+        found = [p.wanted[asked(x)] for x in inputs]
         return [without_graph(found[k], inputs[k]) for k in range(len(found))] if plain else found
     commit(finished, plain)
     return None
 
 
-cdef int propagate(
-    list roots, list seeds, dict wanted, set needed, dict finished, list passed, bint hooks
-) except -1:
-    # Fills `wanted` or `finished`. What the nodes in `passed` saved stays until the caller leaves them.
-    cdef dict gradients = {}
-    cdef list heap = []
-    cdef Node n, m
-    cdef int k
-    cdef Row row
+cdef int plant(Pass p, list roots, list seeds) except -1:
+    # Gives the roots their cotangents.
+    cdef Node n
+    cdef bint is_scalar
     for t, value in zip(roots, seeds):
         n = node_of(<Tensor>t)
-        if needed is not None and n not in needed:
+        if not p.needs(n):
             continue
         if value is None:
-            value = np.ones(n.shape, n.dtype)
+            is_scalar = n.nd == 0 and has_kernels(n.typenum)
+            value = new_scalar(1, n.typenum, None) if is_scalar else np.ones(n.shape, n.dtype)
         if not isinstance(value, Tensor):
             value = new_tensor(np.array(value, n.dtype), None)
-        elif value.dtype != n.dtype:
+        elif (<Tensor>value).typenum != n.typenum:
             value = hook("tensors").astype(value, n.dtype)
-        add(gradients, heap, n, value)
-    while heap:
-        n = pop(heap)[1]
-        g = gradients.pop(n)
+        add(p, n, value)
+    return 0
+
+
+cdef int propagate(Pass p, dict finished, list passed, bint hooks) except -1:
+    # Fills `wanted` of the pass or `finished`. What the nodes in `passed` saved stays until the caller leaves them.
+    cdef object f = hook("tensors")
+    cdef PyObject* top
+    cdef Node n
+    cdef Row row
+    while p.waiting > 0:
+        top = p.pop()
+        n = <Node>top
+        Py_DECREF(n)
+        p.take(n)
+        g = <object>p.array
+        Py_DECREF(g)
+        p.array = NULL
         if hooks and n.hooks is not None:
             g = run_hooks(n, g)
-        if wanted is not None:
-            if n in wanted:
-                wanted[n] = g
-        elif n.row is None or n.retains:
+        row = n.row
+        if p.wanted is not None:
+            if p.wants(n):
+                p.wanted[n] = g
+                if row is not None and not leads_on(p, n):
+                    continue             # its graph stays: nothing was done with it
+        elif row is None or n.retains:
             finished[n] = conjugated(g)
-        if n.row is None:
+        if row is None:
             continue
         if n.is_released:
             raise_released(n)
         passed.append(n)
         n.users += 1
-        row = n.row
         if row.is_output:
-            if is_needed(n.n0, needed):
-                add_output(gradients, heap, n, g)
+            if p.needs(n.n0):
+                add_output(p, n, g)
             continue
-        verify_saved(n)
-        for k, value in enumerate(vjps(n, g, needed)):
-            m = n.input(k)
-            if value is not None and is_needed(m, needed):
-                add(gradients, heap, m, fit(value, m, row, k))
+        verify_node(n)
+        pull(p, n, g, f)
     return 0
 
 
-cdef int add_output(dict gradients, list heap, Node n, object value) except -1:
+cdef int add_output(Pass p, Node n, object value) except -1:
     # As in _engine: the gradient of a call with several results is a list of their cotangents.
-    cdef Node call = n.n0
+    cdef Slot* slot = p.slot(n.n0)
     cdef int k = n._params[0]
-    cdef list held = gradients.get(call)
-    if held is None:
-        push(heap, (-call.seq, call))
-        held = gradients[call] = [None] * <int>n._params[1]
+    cdef list held
+    if not slot.full:
+        held = [None] * <int>n._params[1]
+        Py_INCREF(held)
+        slot.array, slot.full = <PyObject*>held, True
+    held = <list>slot.array
     held[k] = value if held[k] is None else held[k] + value
+    return 0
+
+
+cdef int add(Pass p, Node n, object value) except -1:
+    cdef Slot* slot = p.slot(n)
+    cdef object before
+    if slot.full:
+        before = <object>slot.array
+        value = before + value           # other threads may run: the slot is the pass's own
+        Py_DECREF(before)
+    Py_INCREF(value)
+    slot.array, slot.full = <PyObject*>value, True
     return 0
 
 
@@ -287,16 +385,6 @@ cdef int commit(dict finished, bint plain) except -1:
     for _, _, after in made:
         if after._node is not None:
             track_below(after._node)
-    return 0
-
-
-cdef int add(dict gradients, list heap, Node n, object value) except -1:
-    known = gradients.get(n)
-    if known is None:
-        push(heap, (-n.seq, n))
-        gradients[n] = value
-    else:
-        gradients[n] = known + value
     return 0
 
 

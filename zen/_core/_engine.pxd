@@ -12,6 +12,9 @@ cdef struct Waiting:
 cdef class Pass
 
 cdef bint needs_again(Pass p, Node n) except -1
+cdef bint leads_on(Pass p, Node n) except -1
+cdef int mark_needed(Pass p, list roots) except -1
+cdef int verify_node(Node n) except -1
 cdef int take_conflicting(Pass p, Node n) except -1
 cdef int pull_formula(Pass p, Node n) except -1
 cdef list leaf_gradients(Tensor root, object value, list leaves, bint retain)

@@ -373,6 +373,10 @@ def verify_saved(Node n not None):
     verify(n)
 
 
+cdef int verify_node(Node n) except -1:
+    return verify(n)
+
+
 cdef int check_writes(Node n) except -1:
     if last_write > n.seq:
         check_saved(n)
