@@ -12,10 +12,9 @@ may write (mark, claim, grad) is trusted across such a point.
 """
 
 cimport cython
-from cpython.dict cimport PyDict_GetItem
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
-from libc.stdlib cimport free, malloc, qsort, realloc
+from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 from numpy cimport ndarray
@@ -426,4 +425,5 @@ include "_engine_fuse.pxi"
 include "_engine_demands.pxi"
 include "_engine_start.pxi"
 include "_engine_leaves.pxi"
+include "_engine_route.pxi"
 include "_engine_forward.pxi"

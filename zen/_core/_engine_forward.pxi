@@ -6,93 +6,6 @@
 # recorded pass, are for the caller's `rule`. The node of a call with several results has a tuple of their tangents,
 # None for one that does not move, of which the nodes of the results take theirs.
 
-cdef struct Stop:
-    long long seq
-    PyObject* node                   # owned
-    unsigned long long last          # bit k of 64: no later node reads the tangent of input k
-
-
-@cython.final
-cdef class Route:
-    """The operations between outputs and variables, in rising order."""
-
-    cdef Stop* stops
-    cdef Py_ssize_t length, capacity
-    cdef object warnings             # what `unhush` gets, from when NumPy's warnings are off
-    cdef bint is_hushed
-
-    cdef int quieten(self) except -1:
-        # For what may ask NumPy: the engine's own kernels never warn.
-        if not self.is_hushed:
-            self.warnings, self.is_hushed = hush(), True
-        return 0
-
-    def __dealloc__(self):
-        cdef Py_ssize_t k
-        for k in range(self.length):
-            Py_DECREF(<object>self.stops[k].node)
-        free(self.stops)
-
-    cdef int add(self, Node n) except -1:
-        cdef Stop* grown
-        if self.length == self.capacity:
-            grown = <Stop*>realloc(self.stops, (2 * self.capacity + 16) * sizeof(Stop))
-            if grown == NULL:
-                raise MemoryError("no memory for a pass in forward mode")
-            self.stops, self.capacity = grown, 2 * self.capacity + 16
-        self.stops[self.length].seq, self.stops[self.length].last = n.seq, 0
-        self.stops[self.length].node = <PyObject*>n
-        Py_INCREF(n)
-        self.length += 1
-        return 0
-
-
-cdef int by_seq(const void* a, const void* b) noexcept nogil:
-    return 1 if (<const Stop*>a).seq > (<const Stop*>b).seq else -1
-
-
-cdef int plan_route(Route route, list outputs, dict tangents) except -1:
-    # Marks as in `mark_needed`: no other thread runs in the loops, and passes that find theirs gone mark anew.
-    global _passes
-    cdef Node n, m
-    cdef long long oldest = -1, seen = _passes + 1, read = _passes + 2
-    cdef Py_ssize_t at = 0
-    cdef int k
-    _passes += 2
-    for n in tangents:
-        oldest = n.seq if oldest < 0 else min(oldest, n.seq)
-    for t in outputs:
-        n = node_of(<Tensor>t)
-        if n is not None and n.mark != seen and n.seq >= oldest and n.row is not None and n not in tangents:
-            n.mark = seen
-            route.add(n)
-    for n in tangents:
-        n.mark = seen
-    while at < route.length:
-        n = <Node>route.stops[at].node
-        at += 1
-        if n.is_released:
-            raise_released(n)
-        for k in range(n.count()):
-            m = n.input(k)
-            if m is not None and m.mark != seen and m.seq >= oldest and m.row is not None:
-                m.mark = seen
-                route.add(m)
-    qsort(route.stops, route.length, sizeof(Stop), by_seq)
-    for t in outputs:
-        n = (<Tensor>t)._node
-        if n is not None:
-            n.mark = read            # the result itself reads it
-    for at in range(route.length - 1, -1, -1):
-        n = <Node>route.stops[at].node
-        for k in range(n.count()):
-            m = n.input(k)
-            if m is not None and m.mark != read and m.seq >= oldest:
-                m.mark = read
-                if k < 64:           # else it is kept to the end
-                    route.stops[at].last |= 1ULL << k
-    return 0
-
 
 def push(list outputs not None, list variables not None, list directions not None, rule, bint recorded):
     """The tangents of `outputs`, from those of `variables`; None for one that depends on no variable.
@@ -115,59 +28,62 @@ def push(list outputs not None, list variables not None, list directions not Non
 
 
 cdef list pushed(Route route, list outputs, list variables, list directions, object rule, bint recorded):
-    cdef dict tangents = {}
-    cdef Node n, m
-    cdef Py_ssize_t at
+    cdef list nodes = [node_of(<Tensor>t) for t in variables], ends = [node_of(<Tensor>t) for t in outputs]
+    cdef PyObject* gone
+    cdef Py_ssize_t at, place
     cdef int k
     cdef unsigned long long last
     cdef list found = []
     cdef bint lent = not recorded
-    for k in range(len(variables)):
-        n = node_of(<Tensor>variables[k])
-        lent = lent and isinstance(directions[k], Tensor)
-        tangents[n] = directions[k] if recorded else tangent_of(directions[k], n, route)
-    plan_route(route, outputs, tangents)
+    plan_route(route, ends, nodes)
+    for at in range(len(nodes)):
+        lent = lent and isinstance(directions[at], Tensor)
+        made = directions[at] if recorded else tangent_of(directions[at], <Node>nodes[at], route)
+        keep_tangent(route, route.length + at, made)
     for at in range(route.length):
-        n = <Node>route.stops[at].node
-        made = push_node(n, tangents, rule, recorded, route)
+        made = push_node(route, &route.stops[at], rule, recorded)
         if made is not None:
-            tangents[n] = made
+            keep_tangent(route, at, made)
         last = route.stops[at].last
         k = 0
         while last:
+            place = route.places[route.stops[at].first + k]
             if last & 1:
-                m = n.input(k)
-                tangents.pop(m, None)
+                gone, route.tangents[place] = route.tangents[place], NULL
+                Py_XDECREF(gone)
             last >>= 1
             k += 1
     made = None                                 # else the last tangent would have two references
-    for k in range(len(outputs)):
-        n = (<Tensor>outputs[k])._node
-        found.append(None if n is None else handed_over(tangents, n, recorded, lent))
+    for at in range(len(ends)):
+        place = route.places[route.outputs + at]
+        found.append(None if place < 0 else handed_over(route.tangents[place], <Node>ends[at], recorded, lent))
     return found
 
 
-cdef object handed_over(dict tangents, Node n, bint recorded, bint lent):
+cdef inline void keep_tangent(Route route, Py_ssize_t place, object made) noexcept:
+    Py_INCREF(made)
+    route.tangents[place] = <PyObject*>made
+
+
+cdef object handed_over(PyObject* held, Node n, bint recorded, bint lent):
     # The tangent of a result; an array that nobody else has, unless recorded, or `lent` and a view.
-    cdef object made = tangents.get(n)
     cdef bint own
-    if made is None or recorded:
-        return made
-    if isinstance(made, float):
-        return np.asarray(made, n.dtype)
-    own = ZEN_REFCNT(<PyObject*>made) == 2      # of the dict and of `made`: no earlier result has it
-    made = None
-    own = own and is_sole(PyDict_GetItem(tangents, n))
-    made = tangents[n]
+    if held == NULL:
+        return None
+    if recorded:
+        return <object>held
+    if isinstance(<object>held, float):
+        return np.asarray(<object>held, n.dtype)
+    own = is_sole(held)                         # else an earlier result has it, or another node
     if own:
-        return made
+        return <object>held
     if lent and n.row is not None and (n.n0.row if n.row.is_output else n.row).view and cnp.PyArray_ISBEHAVED(
-        <ndarray>made
+        <ndarray>held
     ):
-        return lend(<ndarray>made, False, NULL)
-    if cnp.PyArray_IS_C_CONTIGUOUS(<ndarray>made) and has_kernels(n.typenum):
-        return contiguous(<ndarray>made)
-    return cnp.PyArray_NewCopy(<ndarray>made, cnp.NPY_KEEPORDER)
+        return lend(<ndarray>held, False, NULL)
+    if cnp.PyArray_IS_C_CONTIGUOUS(<ndarray>held) and has_kernels(n.typenum):
+        return contiguous(<ndarray>held)
+    return cnp.PyArray_NewCopy(<ndarray>held, cnp.NPY_KEEPORDER)
 
 
 cdef bint is_sole(PyObject* a) noexcept:
@@ -210,11 +126,15 @@ cdef ndarray as_ndarray(object tangent, Node n):
     return <ndarray>tangent
 
 
-cdef object push_node(Node n, dict tangents, object rule, bint recorded, Route route):
+cdef object push_node(Route route, Stop* stop, object rule, bint recorded):
+    cdef Node n = <Node>stop.node
     cdef PyObject* given[3]
     cdef PyObject** t = &given[0]
+    cdef Py_ssize_t place
     cdef int k, count = n.count()
     cdef bint moves = False
+    if n.is_released:            # by another thread, since the route was planned
+        raise_released(n)
     if count > 3:
         t = <PyObject**>malloc(count * sizeof(PyObject*))
         if t == NULL:
@@ -222,7 +142,8 @@ cdef object push_node(Node n, dict tangents, object rule, bint recorded, Route r
     n.users += 1
     try:
         for k in range(count):
-            t[k] = PyDict_GetItem(tangents, n.input(k))      # None is no key
+            place = route.places[stop.first + k]
+            t[k] = NULL if place < 0 else route.tangents[place]
             moves = moves or t[k] != NULL
         if not moves:
             return None
