@@ -269,10 +269,9 @@ cdef class Leaves:
             new_tensor(tangent, None) if self.took_tensors else tangent)
 
     def differentiated(self, out, tree):
-        """(value, gradient) of a function that returned `out`, or None if somebody differentiates them.
+        """(value, gradient) of a function that returned `out`; None where the caller has to look closer.
 
-        tree: the argument that it is differentiated by, in whose structure the gradient is. None as well where the
-        caller has to look closer.
+        tree: the argument that it is differentiated by, in whose structure the gradient is.
         """
         cdef bint as_array = not self.took_tensors
         cdef Tensor t
@@ -283,9 +282,15 @@ cdef class Leaves:
         if t.size != 1 or is_complex(t.typenum):
             return None
         found = self.own_gradients(t, None, False, as_array)
-        if found is None:
+        if found is not None:
+            return self.settle(t, False, as_array), self.in_structure(tree, found)
+        for x in self.tensors:
+            if is_complex((<Tensor>x).typenum):
+                return None
+        if not self.connected([t]):
             return None
-        return self.settle(t, False, as_array), self.in_structure(tree, found)
+        found = self.handed(self.pull([t], [None], False, True), True, False)
+        return self.settle(t, True, False), self.in_structure(tree, found)
 
     def pulled(self, out, cotangent, tuple primals not None):
         """The vector-Jacobian products of `cotangent`, in the structure of `primals`, if nobody differentiates them.

@@ -92,11 +92,9 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     >>> zen.hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 1.0])).tolist()
     [6.0, 12.0]
     """
-    alone = not isinstance(primals, tuple)
-    if alone:
-        primals, tangents = (primals,), (tangents,)
-    made = jvp(reverse.grad(f, tuple(range(len(primals)))), primals, tangents)[1]
-    return made[0] if alone else made
+    if not isinstance(primals, tuple):
+        return jvp(reverse.grad(f, 0), (primals,), (tangents,))[1]
+    return jvp(reverse.grad(f, tuple(range(len(primals)))), primals, tangents)[1]
 
 
 def hessian_diag(
