@@ -199,3 +199,12 @@ def test_flatten_joins_neighbouring_axes():
         f.flatten(x, 2, 0)
     with pytest.raises(IndexError, match="flatten: axis 3 is out of range"):
         f.flatten(x, 3)
+
+
+@pytest.mark.parametrize("name", ["broadcast_to", "reshape", "tile", "expand_dims"])
+def test_more_axes_than_numpy_holds_are_refused(name):
+    """64 are NumPy's limit; kernels keep lengths in memory for so many."""
+    argument = tuple(range(80)) if name == "expand_dims" else (1,) * 80
+    for x in (zen.tensor([2.0], requires_grad=True), zen.tensor(2.0)):
+        with pytest.raises(ValueError, match=r"64|dimension|axes"):
+            getattr(zen, name)(x, argument)

@@ -144,6 +144,8 @@ cdef ndarray scattered(object v, int typenum, tuple shape, object key):
     cdef ndarray out, part
     cdef char* data
     cdef int k, nd = len(shape)
+    if nd > MAXDIMS:
+        return None
     for k in range(nd):
         dims[k] = shape[k]
     out = None if isinstance(v, float) else padded(<ndarray>v, nd, dims, key)
@@ -205,7 +207,7 @@ cdef ndarray repeated(ndarray a, tuple shape):
     cdef Py_ssize_t strides[MAXDIMS]
     cdef ndarray view
     cdef int k, nd = len(shape), lead = nd - cnp.PyArray_NDIM(a)
-    if lead < 0:
+    if lead < 0 or nd > MAXDIMS:
         return None
     for k in range(nd):
         dims[k], strides[k] = shape[k], 0
