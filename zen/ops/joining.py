@@ -267,7 +267,7 @@ def _padded(x: Any, width: tuple[tuple[int, int], ...], values: Any) -> Shaped:
 def _pad(x: Any, width: tuple[tuple[int, int], ...], values: Any) -> Any:
     """As numpy.pad, without what that asks of widths that are checked; a large result lies in kept memory."""
     shape = tuple([n + a + b for n, (a, b) in zip(x.shape, width, strict=True)])
-    out: Any = memory_for(shape, x.dtype)
+    out: Any = np.empty(shape, x.dtype, "F") if x.flags.fnc else memory_for(shape, x.dtype)
     inside = [slice(a, a + n) for n, (a, _) in zip(x.shape, width, strict=True)]
     out[tuple(inside)] = x
     ends = np.broadcast_to(np.asarray(values), (x.ndim, 2))
