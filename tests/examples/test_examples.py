@@ -1,10 +1,10 @@
 """Every example, in its short form: it runs without a warning, says what it found, and leaves its picture."""
 
+import functools
 import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,17 +39,20 @@ def run(name, out, *options):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """All of them, two at a time."""
-    with ThreadPoolExecutor(2) as pool:
-        folders = {name: tmp_path_factory.mktemp(name) for name in SAID}
-        yield {name: (folder, pool.submit(run, name, folder)) for name, folder in folders.items()}
+def ran(tmp_path_factory):
+    """The folder and the end of an example, which runs when it is first asked for."""
+
+    @functools.cache
+    def of(name):
+        out = tmp_path_factory.mktemp(name)
+        return out, run(name, out)
+
+    return of
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_runs_and_finds_what_it_should(name, runs, engine):
-    out, running = runs[name]
-    done = running.result()
+def test_runs_and_finds_what_it_should(name, ran, engine):
+    out, done = ran(name)
     assert done.returncode == 0, done.stderr
     pattern, low, high = SAID[name]
     found = re.search(pattern, done.stdout)
@@ -67,17 +70,14 @@ def test_every_example_is_listed_here_and_in_the_readme():
     assert [name for name in sorted(programs) if f"examples/{name}.py" not in text] == []
 
 
-def test_the_seed_decides_everything(runs, tmp_path):
-    first, _ = runs["digits"]
-    again = run("digits", tmp_path)
-    accuracies = {
-        re.search(r"test accuracy \S+", text).group() for text in (runs["digits"][1].result().stdout, again.stdout)
-    }
+def test_the_seed_decides_everything(ran, tmp_path):
+    (first, once), again = ran("digits"), run("digits", tmp_path)
+    accuracies = {re.search(r"test accuracy \S+", done.stdout).group() for done in (once, again)}
     assert len(accuracies) == 1
     assert (tmp_path / "digits.png").read_bytes() == (first / "digits.png").read_bytes()
 
 
-def test_the_demo_draws_its_graph(runs):
-    out, running = runs["digits"]
-    assert running.result().returncode == 0
+def test_the_demo_draws_its_graph(ran):
+    out, done = ran("digits")
+    assert done.returncode == 0
     assert "cross_entropy" in (out / "digits_graph.svg").read_text()
