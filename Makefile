@@ -47,9 +47,11 @@ test: build $(VENV)/test.installed $(VENV)/examples.installed
 	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto --dist=worksteal
 	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto --dist=worksteal
 
+SHARE ?= 1/1
+
 test-peers: build $(VENV)/peers.installed
 	ZEN_BACKEND=compiled $(PYTEST) --numprocesses=auto --dist=worksteal tests/peers
-	ZEN_BACKEND=reference $(PYTEST) --numprocesses=auto --dist=worksteal tests/peers
+	ZEN_BACKEND=reference ZEN_SHARE=$(SHARE) $(PYTEST) --numprocesses=auto --dist=worksteal tests/peers
 
 SEED ?= 0
 SECONDS ?= 60
