@@ -116,8 +116,8 @@ def test_passes_over_one_graph_do_not_meet(array, body):
     def work(k):
         for _ in range(ROUNDS // 2):
             y.backward(retain_graph=True)
-            (found,) = zen.gradients(y, [x], retain_graph=True)
-            np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
+            (found,) = zen.gradients(y, [x], retain_graph=True, create_graph=k % 2 == 1)
+            np.testing.assert_allclose(found.detach().numpy(), expected.numpy(), rtol=1e-5)
 
     crowd(work, THREADS)
     np.testing.assert_allclose(x.gradient, ROUNDS // 2 * THREADS * expected.numpy(), rtol=1e-5)
@@ -168,15 +168,17 @@ def test_passes_towards_different_inputs_over_one_graph_reach_these_alone():
 
     def work(k):
         for _ in range(ROUNDS):
-            (found,) = zen.gradients(y, [(a, b)[k % 2]], retain_graph=True)
-            np.testing.assert_array_equal(found.numpy(), expected[k % 2])
+            (found,) = zen.gradients(y, [(a, b)[k % 2]], retain_graph=True, create_graph=k % 4 > 1)
+            np.testing.assert_array_equal(found.detach().numpy(), expected[k % 2])
 
     crowd(work, THREADS)
     # Counted without a lock, so some may be missing; a pass towards the other input would add as many again.
     assert 0 < calls["left"] <= ROUNDS * THREADS // 2 and 0 < calls["right"] <= ROUNDS * THREADS // 2
 
 
-def test_a_hook_may_run_a_pass_over_the_nodes_of_its_own_pass():
+@pytest.mark.parametrize("outer_recorded", [False, True])
+@pytest.mark.parametrize("inner_recorded", [False, True])
+def test_a_hook_may_run_a_pass_over_the_nodes_of_its_own_pass(outer_recorded, inner_recorded):
     x = leaf(whole(4))
     middle = x * 2.0
     y = (middle * middle + x).sum()
@@ -184,12 +186,15 @@ def test_a_hook_may_run_a_pass_over_the_nodes_of_its_own_pass():
 
     def hook(g):
         handle.remove()
-        found.append(zen.gradients(y, [x], retain_graph=True)[0].numpy())
+        found.extend(zen.gradients(y, [x], retain_graph=True, create_graph=inner_recorded))
 
     handle = middle.register_hook(hook)
-    (outer,) = zen.gradients(y, [x], retain_graph=True)
-    np.testing.assert_array_equal(found[0], 8 * whole(4) + 1)
-    np.testing.assert_array_equal(outer.numpy(), 8 * whole(4) + 1)
+    found += zen.gradients(y, [x], retain_graph=True, create_graph=outer_recorded)
+    for g, recorded in zip(found, (inner_recorded, outer_recorded), strict=True):
+        np.testing.assert_array_equal(g.detach().numpy(), 8 * whole(4) + 1)
+        assert g.requires_grad == recorded
+        if recorded:
+            np.testing.assert_array_equal(zen.gradients(g.sum(), [x], retain_graph=True)[0].numpy(), np.full(4, 8.0))
 
 
 def test_operands_that_other_threads_write_to_leave_the_process_alive():
