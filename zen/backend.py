@@ -58,13 +58,17 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import run as run
     from ._reference import set_grad_enabled as set_grad_enabled
     from ._reference import settle as settle
+    from ._reference import set_tracer as set_tracer
     from ._reference import sharers as sharers
+    from ._reference import tracer as tracer
     from ._reference import transform as transform
+    from ._reference import twin as twin
     from ._reference import ufunc as ufunc
     from ._reference import unary as unary
     from ._reference import unbroadcast as unbroadcast
     from ._reference import verify_saved as verify_saved
     from ._reference import wrap as wrap
+    from ._reference import write_plain as write_plain
 elif TYPE_CHECKING or _wanted == "compiled":
     try:
         from ._core import NAME as NAME
@@ -98,13 +102,17 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import run as run
         from ._core import set_grad_enabled as set_grad_enabled
         from ._core import settle as settle
+        from ._core import set_tracer as set_tracer
         from ._core import sharers as sharers
+        from ._core import tracer as tracer
         from ._core import transform as transform
+        from ._core import twin as twin
         from ._core import ufunc as ufunc
         from ._core import unary as unary
         from ._core import unbroadcast as unbroadcast
         from ._core import verify_saved as verify_saved
         from ._core import wrap as wrap
+        from ._core import write_plain as write_plain
     except ImportError as error:
         raise ImportError(
             f"zen's compiled engine is missing or does not load ({error}). Build it with `pip install .` (in a "

@@ -66,12 +66,15 @@ def integers(
     """Integers from [low, high), or from [0, low) if `high` is not given; int64."""
     sizes, _ = shape_of("integers", shape, DEFAULT)
     drawn: Any = stream(generator).integers(low, high, sizes)
-    return drawn if type(drawn) is Batched else backend.leaf(np.asarray(drawn), False)  # type: ignore[return-value]
+    if type(drawn) is Batched or isinstance(drawn, Tensor):
+        return drawn  # type: ignore[return-value]
+    return backend.leaf(np.asarray(drawn), False)
 
 
 def permutation(n: int, *, generator: np.random.Generator | None = None) -> Tensor:
     """The integers 0 to n - 1 in random order; int64."""
-    return backend.leaf(stream(generator).permutation(n), False)
+    drawn: Any = stream(generator).permutation(n)
+    return drawn if isinstance(drawn, Tensor) else backend.leaf(drawn, False)
 
 
 def _default() -> np.random.Generator:
@@ -84,6 +87,9 @@ def _default() -> np.random.Generator:
 def stream(generator: np.random.Generator | None = None) -> np.random.Generator:
     """The generator that is given, or else the one that `seed` starts; in a `vmap` one that draws for each example."""
     found = generator or _default()
+    tracer = backend.tracer()
+    if tracer is not None:
+        found = tracer.stream(found)
     return _ForExamples(found) if ANYWHERE and running.levels else found  # type: ignore[return-value]
 
 
@@ -102,7 +108,8 @@ class _ForExamples:
             size, levels = options.pop("size", None), running.levels
             own = () if size is None else tuple(size) if isinstance(size, (tuple, list)) else (size,)
             whole = (*[level.size for level in levels], *own)
-            made: Any = backend.wrap(np.asarray(getattr(self.generator, name)(size=whole, **options)))
+            made: Any = getattr(self.generator, name)(size=whole, **options)
+            made = made if isinstance(made, Tensor) else backend.wrap(np.asarray(made))
             for level in levels:
                 made = Batched(made, level)
             return made
@@ -123,6 +130,9 @@ def _leaf(values: Any, dtype: np.dtype, requires_grad: bool) -> Tensor:
         if requires_grad:
             raise Unbatched("a leaf is made for each example")
         return values.astype(dtype)  # type: ignore[no-any-return]
+    if isinstance(values, Tensor):  # drawn while a program is recorded
+        made: Tensor = values.astype(dtype)  # type: ignore[attr-defined]
+        return made.requires_grad_() if requires_grad else made  # type: ignore[attr-defined]
     return backend.leaf(np.asarray(values, dtype), requires_grad)
 
 

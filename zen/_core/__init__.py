@@ -14,6 +14,7 @@ from ._dispatch import simd as simd
 from ._engine import push as push
 from ._engine import record_passes as record_passes
 from ._engine import run as run
+from ._engine import twin as twin
 from ._engine import verify_saved as verify_saved
 from ._guard import digest as digest
 from ._guard import renew as renew
@@ -29,6 +30,7 @@ from ._record import binary as binary
 from ._record import record as record
 from ._record import ufunc as ufunc
 from ._record import unary as unary
+from ._record import write_plain as write_plain
 from ._tensor import GradMode as GradMode
 from ._tensor import Node as Node
 from ._tensor import Row as Row
@@ -44,7 +46,9 @@ from ._tensor import next_seq as next_seq
 from ._tensor import note_write as note_write
 from ._tensor import recorded as recorded
 from ._tensor import set_grad_enabled as set_grad_enabled
+from ._tensor import set_tracer as set_tracer
 from ._tensor import sharers as sharers
+from ._tensor import tracing_ as tracer
 from ._tensor import wrap as wrap
 
 NAME = "compiled"

@@ -13,7 +13,7 @@ from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable, is_in
 from zen._core._engine cimport Pass, leads_on, mark_needed, verify_node
 from zen._core._tensor cimport (
     ARRAY, SCALAR, Node, Row, Shaped, Slot, Tensor, hook, new_scalar, new_tensor, node_of, output_node, switch,
-    track_below,
+    track_below, traced_as, tracer, tracing,
 )
 from zen._core._types cimport MAX_ARGUMENTS
 from zen._core._engine import joint_vjp, raise_released, set_recorded
@@ -68,7 +68,12 @@ def revived(Node n not None, tuple saved not None, bint linked):
     cdef list values
     if row.variadic and not row.joint:
         xs = tuple([revive(saved[0][k], n.input(k) if linked else None) for k in range(count)])
-        return xs, revive(saved[1], own)
+        y = revive(saved[1], own)
+        if tracing():
+            for k in range(count):
+                tracer().revived(n, k, xs[k])
+            tracer().revived(n, count, y)
+        return xs, y
     values = [revive(saved[k], n.input(k) if linked else None) for k in range(count)]
     if row.several == 0:
         values.append(revive(saved[count], own))
@@ -83,7 +88,13 @@ def revived(Node n not None, tuple saved not None, bint linked):
                 f"{row.name}: its formulas read floating workspace, which has no derivative, so they cannot be "
                 "differentiated themselves; the row needs a composition"
             )
-        values.append(x)
+        values.append(tracer().workspace(n, x) if tracing() else x)
+    if tracing():
+        for k in range(len(values)):
+            if type(values[k]) is tuple:
+                tracer().revived(n, k, values[k])
+            elif isinstance(values[k], Tensor) or isinstance(values[k], ndarray):
+                tracer().revived(n, k, values[k])
     return tuple(values)
 
 
@@ -155,7 +166,10 @@ cdef object result(Node n, int level):
     # As `operand`, of the result.
     if level == 0:
         return None
-    return revive_scalar(n.cy, n, n) if n.hy == SCALAR else revive(n.sy, n)
+    value = revive_scalar(n.cy, n, n) if n.hy == SCALAR else revive(n.sy, n)
+    if tracing():
+        tracer().revived(n, n.row.nin, value)
+    return value
 
 
 cdef object operand(Node n, int k, int level):
@@ -165,10 +179,14 @@ cdef object operand(Node n, int k, int level):
     if level == 0:
         return None
     if held == ARRAY:
-        return revive(n.s0 if k == 0 else (n.s1 if k == 1 else n.s2), m)
-    if held == SCALAR:
-        return revive_scalar(n.c0 if k == 0 else (n.c1 if k == 1 else n.c2), n, m)
-    return None if m is None else Shaped(m.shape, m.dtype)
+        value = revive(n.s0 if k == 0 else (n.s1 if k == 1 else n.s2), m)
+    elif held == SCALAR:
+        value = revive_scalar(n.c0 if k == 0 else (n.c1 if k == 1 else n.c2), n, m)
+    else:
+        return None if m is None else Shaped(m.shape, m.dtype)
+    if tracing():
+        tracer().revived(n, k, value)
+    return value
 
 
 cdef inline bint is_like(Tensor t, Node n) noexcept:
@@ -240,6 +258,8 @@ cdef object without_graph(object found, object x):
     cdef object a
     if found is None:
         return None
+    if tracing():
+        return found
     a = np.array((<Tensor>found).values())
     if not isinstance(x, Node):
         return new_tensor(a, None)
@@ -361,6 +381,8 @@ cdef Tensor total(Tensor before, Tensor after, bint plain):
     # What a leaf holds once `after` has been added.
     if not plain:
         return after if before is None else before + after
+    if tracing():
+        return tracer().total(before, after)
     if before is None:
         return new_tensor(np.array(after.values()), None)
     return new_tensor(np.asarray(before.values() + after.values()), None)

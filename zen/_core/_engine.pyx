@@ -28,7 +28,7 @@ from zen._core._guard cimport is_spoilt, last_loan, lend
 from zen._core._memory cimport Buffer, contiguous, is_constant, is_exclusive, new_array
 from zen._core._tensor cimport (
     ARRAY, Node, Row, Slot, Tensor, hook, hush, last_write, leaf_node, new_scalar, new_tensor, node_of,
-    set_part, set_pull_output, switch, unhush,
+    set_part, set_pull_output, switch, traced_as, tracing, unhush,
 )
 from zen._core._types cimport ADD, ARGUMENT, COTANGENT, MAX_ARGUMENTS, OUT, RESULT, SET, SLOTS, kernel_t
 from zen._core._broadcast import unbroadcast

@@ -240,7 +240,7 @@ def run(
     cdef int k
     cdef Tensor t
     cdef list found = []
-    if create_graph or (len(recording_calls) > 0 and must_record(roots, inputs)):
+    if create_graph or tracing() or (len(recording_calls) > 0 and must_record(roots, inputs)):
         return run_recorded(roots, seeds, inputs, retain_graph, not create_graph, hooks)
     p = Pass.__new__(Pass)
     p.retain = retain_graph
@@ -316,7 +316,7 @@ def backward_method(self, gradient=None, retain_graph=None, bint create_graph=Fa
             gradient = call_recording(create_graph, hook("tensors").conj, gradient)
     if retain_graph is None:
         retain_graph = create_graph
-    if create_graph or (len(recording_calls) > 0 and must_record([t], None)):
+    if create_graph or tracing() or (len(recording_calls) > 0 and must_record([t], None)):
         run_recorded([t], [gradient], None, retain_graph, not create_graph, True)
         return
     p = Pass()
@@ -356,7 +356,16 @@ def requires_grad_(self, bint requires_grad=True):
 def detach(self):
     """The same values, sharing memory, without a graph."""
     cdef ndarray a = (<Tensor>self).values()
-    return new_tensor(lend(a, False, NULL), None)
+    cdef Tensor made = new_tensor(lend(a, False, NULL), None)
+    traced_as(made, <Tensor>self)
+    return made
+
+
+def twin(Tensor t not None):
+    """Another Tensor with the values and the node of t, which stays the node's own."""
+    cdef Tensor made = new_scalar(t.scalar, t.typenum, node_of(t)) if t.data is None else new_tensor(t.data, node_of(t))
+    traced_as(made, t)
+    return made
 
 
 def retain_grad(self):

@@ -13,7 +13,7 @@ from zen._core._guard cimport lend
 from zen._core._engine cimport leaf_gradients
 from zen._core._memory cimport contiguous, number, same_shape
 from zen._core._tensor cimport (
-    Node, Tensor, leaf_node, new_scalar, new_tensor, next_seq, node_of, recording, switch,
+    Node, Tensor, leaf_node, new_scalar, new_tensor, next_seq, node_of, recording, switch, traced_as, tracing,
 )
 from zen._core._engine import push, run
 
@@ -188,6 +188,7 @@ cdef class Leaves:
 
     cdef Tensor variable_for(self, object value):
         cdef ndarray array
+        cdef Tensor made
         if type(value) is ndarray:
             array = <ndarray>value
             if is_differentiable(cnp.PyArray_TYPE(array)) and cnp.PyArray_ISNOTSWAPPED(array):
@@ -197,12 +198,20 @@ cdef class Leaves:
             array = (<Tensor>value).values()
             if is_differentiable(cnp.PyArray_TYPE(array)):
                 self.took_tensors = True
-                return self.add(lend(array, False, NULL))
+                made = self.add(lend(array, False, NULL))
+                traced_as(made, <Tensor>value)
+                return made
         return self.variable(value)
 
     def leaf(self, ndarray array not None):
         """A new leaf around `array`, closed when the function has run."""
         return self.add(array)
+
+    def leaf_of(self, Tensor t not None):
+        """A new leaf with the values of t, on its memory."""
+        cdef Tensor made = self.add(t.values())
+        traced_as(made, t)
+        return made
 
     cdef Tensor add(self, ndarray array):
         cdef Node n = leaf_node(
@@ -325,7 +334,7 @@ cdef class Leaves:
         cdef Py_ssize_t k
         cdef Node n
         cdef list found
-        if self.linked or node_of(t) is None or self._source([t]) != OWN:
+        if self.linked or tracing() or node_of(t) is None or self._source([t]) != OWN:
             return None
         for k in range(len(self.nodes)):
             if node_of(<Tensor>self.tensors[k]) is not <Node>self.nodes[k]:
@@ -348,11 +357,11 @@ cdef class Leaves:
 
     def connected(self, list outputs not None):
         """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
-        return self.linked or (self.recording and self._source(outputs) == OPEN)
+        return self.linked or tracing() or (self.recording and self._source(outputs) == OPEN)
 
     def settle(self, Tensor t not None, bint connected, bint as_array):
         """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
-        if connected and self._source([t]) == OPEN:
+        if connected and (tracing() or self._source([t]) == OPEN):
             return t
         if as_array and not connected:
             if t.data is None and t.typenum != 0:

@@ -34,7 +34,7 @@ from zen._core._record cimport linked, record_layer, record_one
 from zen._core._lines cimport as_rows, class_numbers, column_sums, fill_rows, gather, in_range, scatter_add, width_of
 from zen._core._tensor cimport (
     ARRAY, SCALAR, Node, Row, Tensor, hook, hush, new_node, new_scalar, new_tensor, recording, register, register_push,
-    set_getitem, unhush,
+    set_getitem, tracer, tracing, unhush,
 )
 from zen._core._types cimport ARGUMENT, COTANGENT, MAXDIMS, OUT, kernel_t
 from zen._core._views cimport View, buffer2, view1, view2, view3

@@ -42,6 +42,15 @@ cdef inline int leading(object key, ndarray a, Py_ssize_t* offset) noexcept:
 
 
 cdef object getitem(Row row, Tensor t, object key):
+    if not tracing():
+        return part(row, t, key)
+    key = tracer().key(key)
+    found = part(row, t, key)
+    tracer().note(row, (t,), (key,), found)
+    return found
+
+
+cdef object part(Row row, Tensor t, object key):
     cdef Arg a
     cdef ndarray view
     cdef Py_ssize_t offset = 0

@@ -19,7 +19,7 @@ from zen._core._memory cimport new_array, new_ordered, same_shape
 from zen._core._parse cimport Arg, is_basic, kept, parse, parse_mask, taken
 from zen._core._tensor cimport (
     ARRAY, NOBODY, NODES, OTHERS, SCALAR, Node, Row, Shaped, Sharers, Tensor, batched, hook, hush, new_node, new_scalar,
-    new_tensor, node_of, output_node, recording, set_calls, sharers_of, unhush,
+    new_tensor, node_of, output_node, recording, set_calls, sharers_of, tracer, tracing, unhush,
 )
 from zen._core._types cimport ARGUMENT, MAX_ARGUMENTS, MAXDIMS, OUT, RESULT, SET, SLOTS, kernel_t
 
@@ -275,6 +275,10 @@ cdef Tensor linked(Tensor t, Tensor x):
 
 
 cdef object binary_op(Row row, object x, object y):
+    return traced_operator(row, (x, y)) if tracing() else binary_plain(row, x, y)
+
+
+cdef object binary_plain(Row row, object x, object y):
     cdef Arg a[2]
     cdef PyObject* operands[2]
     cdef Tensor t
@@ -300,6 +304,10 @@ cdef object binary_op(Row row, object x, object y):
 
 
 cdef object unary_op(Row row, Tensor x):
+    return traced_operator(row, (x,)) if tracing() else unary_plain(row, x)
+
+
+cdef object unary_plain(Row row, Tensor x):
     cdef Arg a
     cdef PyObject* operand
     cdef Tensor t
@@ -319,6 +327,10 @@ cdef bint is_operand(object x):
 
 
 cdef object apply_row(Row row, tuple inputs, tuple params):
+    return traced_row(row, inputs, params) if tracing() else row_plain(row, inputs, params)
+
+
+cdef object row_plain(Row row, tuple inputs, tuple params):
     cdef Arg a[MAX_ARGUMENTS]
     cdef Tensor t = None
     cdef int k, n = len(inputs)
@@ -377,6 +389,7 @@ def applied(Row row not None, int params):
     return function
 
 
+include "_record_traced.pxi"
 include "_record_complex.pxi"
 include "_record_ufunc.pxi"
 include "_record_generic.pxi"

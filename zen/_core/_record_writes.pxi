@@ -31,6 +31,10 @@ cdef bint takes_place(Tensor y, Tensor t) noexcept:
 
 
 cdef object inplace_op(Row row, Tensor t, object other):
+    return traced_inplace(row, t, other) if tracing() else inplace_plain(row, t, other)
+
+
+cdef object inplace_plain(Row row, Tensor t, object other):
     cdef Tensor y
     cdef Sharers shared
     if is_open(t):
@@ -56,6 +60,10 @@ cdef bint fits(Arg* a, int typenum) noexcept:
 
 
 cdef int setitem_op(Row row, Tensor t, object key, object value) except -1:
+    return traced_setitem(row, t, key, value) if tracing() else setitem_plain(row, t, key, value)
+
+
+cdef int setitem_plain(Row row, Tensor t, object key, object value) except -1:
     if not write(row, t, key, value):
         hook("setitem")(t, key, value)
     return 0

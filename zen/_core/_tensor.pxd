@@ -102,6 +102,7 @@ cdef class Tensor:
     cdef Node _node
     cdef Tensor _base
     cdef public long long synced, version
+    cdef public long long traced             # the value of a trace that the Tensor has; 0 for none
     cdef object __weakref__
     cdef object values(self)                 # the ndarray, made when first asked for
     cdef void set_base(self, Tensor base) noexcept
@@ -138,6 +139,9 @@ cdef Sharers sharers_of(Tensor t) noexcept
 cdef object hook(str name)
 cdef object batched()
 cdef bint recording() noexcept
+cdef bint tracing() noexcept             # whether something notes the operations of this thread
+cdef object tracer()
+cdef int traced_as(Tensor t, Tensor other) except -1
 cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
 cdef object hush()                          # NumPy's warnings off in this thread, until `unhush` of what is returned
 cdef int unhush(object before) except -1

@@ -55,15 +55,18 @@ cdef extern from *:
     static __declspec(thread) int zen_off = 0;
     static __declspec(thread) void *zen_blocks = NULL;
     static __declspec(thread) long long zen_recorded = 0;
+    static __declspec(thread) void *zen_tracer = NULL;
     #else
     static __thread int zen_off = 0;
     static __thread void *zen_blocks = NULL;
     static __thread long long zen_recorded = 0;
+    static __thread void *zen_tracer = NULL;
     #endif
     """
     int zen_off          # per thread: gradients are not recorded
     void* zen_blocks     # per thread: its newest Block
     long long zen_recorded   # per thread: how many operations it recorded
+    void* zen_tracer     # per thread: what notes its operations, borrowed; NULL for none
 
 cdef Calls calls
 cdef dict hooks_ = {}
@@ -159,6 +162,30 @@ def call_recording(bint enabled, function, /, *args, **kwargs):
         return function(*args, **kwargs)
     finally:
         zen_off = off
+
+
+cdef bint tracing() noexcept:
+    return zen_tracer != NULL
+
+
+cdef object tracer():
+    return <object>zen_tracer if zen_tracer != NULL else None
+
+
+def tracing_():
+    """What notes the operations of this thread, or None."""
+    return tracer()
+
+
+def set_tracer(own):
+    """What notes the operations of this thread from now on, or None; returns what did before.
+
+    The caller keeps it alive. See zen/program/trace.py for what it is asked.
+    """
+    global zen_tracer
+    before = tracer()
+    zen_tracer = NULL if own is None else <void*>own
+    return before
 
 
 include "_tensor_modes.pxi"
@@ -426,6 +453,15 @@ cdef Tensor new_scalar(double value, int typenum, Node node):
     if node is not None and node.owner == NULL:
         node.owner = <PyObject*>t
     return t
+
+
+cdef int traced_as(Tensor t, Tensor other) except -1:
+    # t has the value of `other`, and nobody else applied a row.
+    if zen_tracer != NULL:
+        if other.traced == 0:
+            tracer().place_of(other)
+        t.traced = other.traced
+    return 0
 
 
 cdef Node node_of(Tensor t):

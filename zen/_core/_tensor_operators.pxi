@@ -59,11 +59,15 @@ cdef class Tensor:
     @property
     def array(self):
         """The values as an ndarray on the Tensor's memory. What NumPy writes into it is noticed by a pass."""
+        if zen_tracer != NULL:
+            tracer().read(self)
         return shared(self, True)
 
     @property
     def _array(self):
         """The ndarray that the Tensor itself uses, for zen's own code: to be read, never to be handed on."""
+        if zen_tracer != NULL:
+            tracer().read(self)
         return self.values()
 
     def set_array(self, ndarray array not None):
@@ -296,6 +300,8 @@ cdef class Tensor:
         return iter([self[k] for k in range(self.data.shape[0])])
 
     def __contains__(self, value):
+        if zen_tracer != NULL:
+            tracer().read(self)
         return bool((self.values() == (value.array if isinstance(value, Tensor) else value)).any())
 
     def __bool__(self):
@@ -303,6 +309,8 @@ cdef class Tensor:
             raise ValueError(
                 f"the truth value of a Tensor of shape {self.shape} is ambiguous; use .any() or .all()"
             )
+        if zen_tracer != NULL:
+            tracer().read(self)
         return bool(self.values().reshape(()))
 
     def __float__(self):
@@ -318,6 +326,8 @@ cdef class Tensor:
 
     def item(self):
         """The only element as a Python number; ValueError if there is not exactly one."""
+        if zen_tracer != NULL:
+            tracer().read(self)
         if self.data is None and self.typenum != 0:
             return self.scalar
         if self.size != 1:
@@ -328,6 +338,8 @@ cdef class Tensor:
         """The single element as a Python scalar, or an error that names the conversion."""
         if self.size != 1:
             raise TypeError(f"{name}() needs a Tensor of one element, not one of shape {self.shape}")
+        if zen_tracer != NULL:
+            tracer().read(self)
         return self.values().reshape(()).item()
 
     def __repr__(self):

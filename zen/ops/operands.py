@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Tensor
+from ..backend import Tensor, tracer
 from ..batched import Batched, Unbatched
 from ..conversion import as_array, holds_gradients
 from ..dtypes import COMPLEX, DEFAULT, FLOATING, NUMBERS, complexed
@@ -51,10 +51,15 @@ def floating(operation: str, x: Any, or_complex: bool = False) -> Any:
 
 
 def raw(x: Any) -> Any:
-    """The values of a Tensor or array, for what no gradient depends on (positions, masks)."""
+    """The values of a Tensor or array, for what no gradient depends on (positions, masks).
+
+    While a program is recorded, a Tensor without a graph: what is computed of it is part of the program.
+    """
     if type(x) is Batched:
         raise Unbatched("an operation reads values, which differ by example")
-    return x._array if isinstance(x, Tensor) else x
+    if not isinstance(x, Tensor):
+        return x
+    return x._array if tracer() is None else x.detach()
 
 
 def number(x: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from ..backend import Shaped, apply
+from ..backend import Shaped, apply, tracer
 from ..batched import Batched
 from . import orders
 from .arguments import refuse
@@ -292,7 +292,9 @@ def ravel(x: Any, order: Any = "C") -> Any:
     flat = apply(RESHAPE, (x,), ((x.size,),))
     if type(flat) is Batched:
         return flat
-    return flat if raw(flat).flags.c_contiguous else apply(COPY, (flat,), ("C",))
+    if tracer() is None and raw(flat).flags.c_contiguous:
+        return flat
+    return apply(COPY, (flat,), ("C",))
 
 
 def along(operation: str, x: Any, axis: Any) -> tuple[Any, int]:

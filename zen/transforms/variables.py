@@ -38,9 +38,9 @@ class Variables(backend.Leaves):
                 self.linked = True
                 made: Tensor = backend.apply(ROWS["positive"], (value,))
                 # A Tensor of its own: writes of the function to the one that it gets would move that to another node.
-                self.tensors.append(backend.wrap(made._array, made.node))
+                self.tensors.append(backend.twin(made))
                 return made
-            return self.leaf(value.detach()._array)
+            return self.leaf_of(value.detach())
         if not isinstance(value, (np.ndarray, np.generic, int, float, complex)):
             raise TypeError(
                 f"{self.name}: {self._path(value)} is {type(value).__name__}, which cannot be differentiated; expected "

@@ -1,0 +1,432 @@
+"""Recording: what one thread does with Tensors while a function runs, as the steps of a program.
+
+The engine tells a `Trace` of every row that is applied (`note`), of every look at values (`read`), of writes in place
+and of Tensors that a pass makes of what nodes saved (`revived`). The function itself runs as ever: a trace that cannot
+go on (`give_up`) only ceases to listen.
+
+A Tensor has a place in the trace by its number (`traced`); what is met without one existed before, or was made of
+arrays. Such Tensors and arrays are read where they lie, at each replay, if somebody else still holds them when the
+function has returned; otherwise nobody can change them, and what they hold is a constant.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..backend import Row, Tensor
+from ..batched import Batched
+from ..dtypes import SUPPORTED
+from ..ops.register import ROWS
+from .instructions import Check, Instruction, Number, Program, Value
+from .draws import Stream
+from .symbol import Symbol
+
+_numbers = itertools.count(1)
+_WEAK = np.dtype(np.float64)
+
+
+class Bound:
+    """A Tensor or array from outside, as the trace met it."""
+
+    __slots__ = ("grad", "object", "seen", "value", "version", "written")
+
+    def __init__(self, value: Value, given: Any, seen: np.ndarray) -> None:
+        self.value, self.object, self.seen = value, given, seen
+        self.written = False
+        self.grad: Any = None
+
+
+class Workspace:
+    """An array that is not to be used while a trace listens: it ends the trace."""
+
+    __slots__ = ("_array", "_name", "_trace")
+
+    def __init__(self, trace: Trace, name: str, array: np.ndarray) -> None:
+        self._trace, self._name, self._array = trace, name, array
+
+    def _used(self) -> np.ndarray:
+        self._trace.give_up(f"{self._name}: its derivative reads what it saved beside its results")
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self._used(), dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._used(), name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._used()[key]
+
+    def __len__(self) -> int:
+        return len(self._used())
+
+
+class Trace:
+    """One recording. `reason`: why it was given up, or an empty string."""
+
+    def __init__(self) -> None:
+        self.steps: list[Any] = []
+        self.reason = ""
+        self._known: dict[int, Value] = {}
+        self._bound: dict[int, Bound] = {}
+        self._constants: list[tuple[Value, np.ndarray]] = []
+        self._nodes: dict[int, tuple[tuple[Any, ...], tuple[Value, ...]]] = {}
+        self._made: dict[int, Instruction] = {}
+        self._read: set[int] = set()
+        self._inputs: list[Value] = []
+        self._kept: list[Any] = []
+        self.since = backend.next_seq()
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What the function returns, recorded."""
+        before = backend.set_tracer(self)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            backend.set_tracer(before)
+
+    def give_up(self, reason: str) -> None:
+        """Listen no longer. The first reason counts."""
+        if not self.reason:
+            self.reason = f"{reason}{_line()}"
+
+    # Where values come from
+
+    def root(self, array: np.ndarray, requires_grad: bool = False) -> Tensor:
+        """The Tensor that stands for an array of the call, which is its memory from here on."""
+        t = backend.leaf(array, requires_grad)
+        self._inputs.append(self._new(t))
+        self._kept.append(t)
+        return t
+
+    def symbol(self, number: float) -> Symbol:
+        """What stands for a Python float of the call."""
+        value = self._value((), _WEAK, True)
+        self._inputs.append(value)
+        return Symbol(number, value, self)
+
+    def _value(self, shape: tuple[int, ...], dtype: np.dtype, weak: bool = False) -> Value:
+        value = Value(next(_numbers), shape, dtype, weak)
+        self._known[value.number] = value
+        return value
+
+    def _new(self, t: Tensor) -> Value:
+        value = self._value(t.shape, t.dtype)
+        t.traced = value.number
+        return value
+
+    def place_of(self, t: Tensor) -> Value:
+        """The value that a Tensor has now."""
+        known = self._known.get(t.traced)
+        if known is not None:
+            return known
+        bound = self._bound.get(id(t))
+        return self._bind(t) if bound is None else self._current(bound)
+
+    def _bind(self, given: Any) -> Value:
+        array = _values(given)
+        bound = Bound(self._value(array.shape, array.dtype), given, array.copy())
+        if isinstance(given, Tensor):
+            bound.grad = given.grad if given.is_leaf else None
+        self._bound[id(given)] = bound
+        return bound.value
+
+    def _current(self, bound: Bound) -> Value:
+        if isinstance(bound.object, np.ndarray) and not _same(bound.object, bound.seen):
+            self.give_up("an array was written to by NumPy between two uses")
+        return bound.value
+
+    def _operand(self, x: Any) -> Any:
+        if isinstance(x, Tensor):
+            return self.place_of(x)
+        if type(x) is Symbol:
+            return x.value
+        if isinstance(x, np.ndarray):
+            bound = self._bound.get(id(x))
+            return self._bind(x) if bound is None else self._current(bound)
+        if x is None or isinstance(x, (bool, int, float, complex, np.generic)):
+            return x
+        if isinstance(x, (list, tuple)):
+            return self._constant(np.array(x))
+        self.give_up(f"an operand of type {type(x).__name__}")
+        return x
+
+    def _constant(self, array: np.ndarray) -> Value:
+        value = self._value(array.shape, array.dtype)
+        self._constants.append((value, array))
+        return value
+
+    # What the engine tells
+
+    def numbers(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The operands with numbers in place of symbols."""
+        for x in operands:
+            if type(x) is Symbol:
+                return tuple([x.number if type(x) is Symbol else x for x in operands])
+        return operands
+
+    def fixed(self, params: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The parameters of a row with numbers in place of symbols, which are constants from here on."""
+        for x in params:
+            if type(x) is Symbol:
+                return tuple([float(x) if type(x) is Symbol else x for x in params])
+        return params
+
+    def key(self, key: Any) -> Any:
+        """A key between brackets."""
+        return key
+
+    def note(self, row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+        """A row was applied, unless it consists of others, which were noted themselves."""
+        if self.reason:
+            return
+        results = result if type(result) is tuple else (result,)
+        new = False
+        for t in results:
+            if type(t) is Batched:
+                return
+            new = new or t.traced not in self._known
+        if new:
+            self._add(row, operands, params, results)
+
+    def _add(self, row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
+        given = tuple([self._operand(x) for x in operands])
+        made = tuple([self._new(t) for t in results])
+        if not all([_is_fixed(x) for x in params]):
+            self.give_up(f"{row.name}: a parameter that depends on values")
+        step = Instruction(row, given, _frozen(params), made, "")
+        self.steps.append(step)
+        for value in made:
+            self._made[value.number] = step
+        node = results[0].node
+        for t in results:
+            node = t.node if node is None else node
+        if node is not None:
+            if row.several and node.inputs and node.row.is_output:
+                node = node.inputs[0]
+            self._nodes[node.seq] = given, made
+
+    def stream(self, generator: Any) -> Any:
+        """The generator as one whose draws are recorded."""
+        return Stream(generator)
+
+    def read(self, t: Tensor) -> None:
+        """Somebody looks at the values of t."""
+        if self.reason:
+            return
+        value = self.place_of(t)
+        if value.number in self._read:
+            return
+        self._read.add(value.number)
+        before = backend.set_tracer(None)
+        try:
+            self.steps.append(Check(value, t._array.copy(), _line()))
+        finally:
+            backend.set_tracer(before)
+
+    def looked(self, value: Value, number: float) -> None:
+        """Somebody looks at a Python float."""
+        if value.number not in self._read:
+            self._read.add(value.number)
+            self.steps.append(Check(value, np.array(number), _line()))
+
+    def arithmetic(self, operator: str, operands: tuple[Any, ...], number: float) -> Symbol:
+        """Arithmetic of Python floats."""
+        given = tuple([x.value if type(x) is Symbol else x for x in operands])
+        value = self._value((), _WEAK, True)
+        self.steps.append(Number(operator, given, value, ""))
+        return Symbol(number, value, self)
+
+    def revived(self, node: Any, k: int, found: Any) -> None:
+        """A pass made a Tensor of what a node saved of operand k, or of a result behind the operands."""
+        if self.reason or found is None:
+            return
+        entry = self._nodes.get(node.seq)
+        if entry is None:
+            self.give_up(f"a pass through a graph of {node.row.name!r} that was made before the call, or by a write")
+            return
+        operands, results = entry
+        if type(found) is tuple:
+            if k < len(operands) or len(found) != len(results):
+                self.give_up(f"{node.row.name}: what it saved is not known")
+                return
+            for t, value in zip(found, results, strict=True):
+                if isinstance(t, Tensor):
+                    t.traced = value.number
+            return
+        if not isinstance(found, Tensor) or k >= len(operands) + len(results):
+            return
+        value = operands[k] if k < len(operands) else results[k - len(operands)]
+        if type(value) is Value:
+            found.traced = (self._strong(value, found) if value.weak else value).number
+
+    def workspace(self, node: Any, x: Any) -> Any:
+        """What a node saved beside its results, which is no value of the program."""
+        return x if self.reason or not isinstance(x, np.ndarray) else Workspace(self, node.row.name, x)
+
+    def _strong(self, value: Value, t: Tensor) -> Value:
+        """A Python float as an array of the dtype that it met."""
+        made = self._value(t.shape, t.dtype)
+        self.steps.append(Number("array", (value,), made, ""))
+        return made
+
+    def total(self, before: Tensor | None, after: Tensor) -> Tensor:
+        """The gradient that a leaf holds once `after` has been added."""
+        if before is not None and before.traced not in self._known:
+            self.give_up("a gradient is added to one from before the call; call zero_grad() in the function")
+        return (after if before is None else before + after).detach()
+
+    def inplace(self, row: Row, t: Tensor, other: Any) -> Any:
+        """`t op= other`."""
+        if self.reason or not isinstance(t, Tensor):
+            return self._untraced(row, t, *self.numbers((other,)))
+        made = backend.apply(row, (t, other)) if self._may_write(t) else None
+        result = self._untraced(row, t, *self.numbers((other,)))
+        if made is not None and result is not NotImplemented:
+            if made.dtype != t.dtype or made.shape != t.shape:
+                self.give_up(f"{row.name}: a write in place that changes a dtype or a shape")
+            else:
+                self._moved(t, self.place_of(made), (t, other))
+        return result
+
+    def setitem(self, row: Row, t: Tensor, key: Any, value: Any) -> None:
+        """`t[key] = value`."""
+        key = self.key(key)
+        if self.reason or not self._may_write(t):
+            self._untraced(row, t, key, *self.numbers((value,)))
+            return
+        before, given = self.place_of(t), self._operand(value)
+        self._untraced(row, t, key, *self.numbers((value,)))
+        if not _is_fixed(key):
+            self.give_up("setitem: a key that depends on values")
+            return
+        key = key if type(key) is tuple else (key,)
+        made = self._value(before.shape, before.dtype)
+        step = Instruction(ROWS["setitem"], (before, given), (_frozen(key),), (made,), "")
+        self.steps.append(step)
+        self._made[made.number] = step
+        self._moved(t, made, (before, given))
+
+    def write(self, name: str) -> None:
+        """A write in place that is not told in rows."""
+        self.give_up(f"{name} writes in place")
+
+    def _untraced(self, row: Row, *values: Any) -> Any:
+        before = backend.set_tracer(None)
+        try:
+            return backend.write_plain(row, *values)
+        finally:
+            backend.set_tracer(before)
+
+    def _may_write(self, t: Tensor) -> bool:
+        """Whether a write to t changes no other Tensor that the trace knows; otherwise it is given up."""
+        if t.base is not None or backend.sharers(t) == 2:
+            self.give_up("a write to memory that several Tensors share")
+            return False
+        return True
+
+    def _moved(self, t: Tensor, value: Value, operands: tuple[Any, ...]) -> None:
+        """t was written to: it has another value from here on."""
+        bound = self._bound.get(id(t))
+        if bound is not None:
+            bound.written = True
+        t.traced = value.number
+        if t.node is not None and t.node.seq not in self._nodes:
+            given = tuple([self._operand(x) if not isinstance(x, Value) else x for x in operands])
+            self._nodes[t.node.seq] = given, (value,)
+
+    # The end
+
+    def program(self, outputs: list[Any]) -> Program | None:
+        """The program that makes these Tensors, or None where the trace was given up."""
+        values = []
+        for t in outputs:
+            values.append(t.value if type(t) is Symbol else self.place_of(t))
+            if isinstance(t, Tensor) and self._leads_out(t):
+                self.give_up("a result has a graph that leads to other leaves, by which it may be differentiated later")
+        live = []
+        for bound in list(self._bound.values()):
+            given, written = bound.object, bound.written
+            bound.object = None
+            array = _values(given)
+            if sys.getrefcount(given) <= (3 if given is array else 2):
+                if array.base is None or written:  # nobody else has it
+                    self._constants.append((bound.value, bound.seen))
+                    continue
+                given = array
+            if written or not _same(array, bound.seen):
+                self.give_up("a write to an array or Tensor from before the call")
+            live.append((bound.value, given))
+        if self.reason:
+            return None
+        return Program(tuple(self._inputs), tuple(live), tuple(self._constants), tuple(self.steps), tuple(values))
+
+    def _leads_out(self, t: Tensor) -> bool:
+        """Whether t has a graph that leads to a leaf that is no argument of the call."""
+        if t.node is None:
+            return False
+        pending, seen = [t.node], {t.node.seq}
+        while pending:
+            node = pending.pop()
+            if node.row is None:
+                if not node.closed:
+                    return True
+                continue
+            for other in node.inputs:
+                if other is not None and other.seq not in seen:
+                    seen.add(other.seq)
+                    pending.append(other)
+        return False
+
+
+def _values(given: Any) -> np.ndarray:
+    if not isinstance(given, Tensor):
+        return given  # type: ignore[no-any-return]
+    before = backend.set_tracer(None)
+    try:
+        return given._array
+    finally:
+        backend.set_tracer(before)
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+def _is_fixed(x: Any) -> bool:
+    """Whether a parameter holds no Tensor and no symbol."""
+    if isinstance(x, (tuple, list)):
+        return all([_is_fixed(part) for part in x])
+    if isinstance(x, slice):
+        return _is_fixed((x.start, x.stop, x.step))
+    return not isinstance(x, (Tensor, Symbol))
+
+
+def _frozen(x: Any) -> Any:
+    """A parameter that nobody else can change."""
+    if type(x) is tuple:
+        return tuple([_frozen(part) for part in x])
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if type(x) is slice:
+        return slice(*[end if end is None else int(end) for end in (x.start, x.stop, x.step)])
+    if type(x) is list:
+        return [_frozen(part) for part in x]
+    return x
+
+
+def _line() -> str:
+    """Where the user's code is, as `file:line`."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name != "zen" and not name.startswith("zen."):
+            return f" ({frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno})"
+        frame = frame.f_back  # type: ignore[assignment]
+    return ""
