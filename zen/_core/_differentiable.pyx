@@ -377,12 +377,12 @@ cdef int add(Pass p, Node n, object value) except -1:
     return 0
 
 
-cdef Tensor total(Tensor before, Tensor after, bint plain):
+cdef Tensor total(Node n, Tensor before, Tensor after, bint plain):
     # What a leaf holds once `after` has been added.
     if not plain:
         return after if before is None else before + after
     if tracing():
-        return tracer().total(before, after)
+        return tracer().total(n, before, after)
     if before is None:
         return new_tensor(np.array(after.values()), None)
     return new_tensor(np.asarray(before.values() + after.values()), None)
@@ -397,7 +397,7 @@ cdef int commit(dict finished, bint plain) except -1:
         made = []
         for n, after in finished.items():
             before = n.grad
-            made.append((n, before, total(before, after, plain)))
+            made.append((n, before, total(n, before, after, plain)))
         for n, before, _ in made:
             if n.grad is not before:
                 made = None

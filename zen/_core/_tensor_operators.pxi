@@ -362,6 +362,8 @@ cdef int initialise(Tensor t, ndarray array, bint requires_grad) except -1:
 cdef int set_grad(Tensor t, value) except -1:
     cdef Node n = node_of(t)
     if value is None:
+        if zen_tracer != NULL:
+            tracer().cleared((t,))
         if n is not None:
             n.grad = None
         return 0

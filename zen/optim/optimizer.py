@@ -172,6 +172,9 @@ class Optimizer:
         """Drop the gradients of all parameters, or set their values to zero where `set_to_none` is False."""
         for group in self.param_groups:
             if set_to_none:
+                tracer = backend.tracer()
+                if tracer is not None:
+                    tracer.cleared(group["params"])
                 backend.kernels.optim.clear_gradients(group["params"])
                 continue
             for p in group["params"]:
@@ -186,6 +189,9 @@ class Optimizer:
         through a graph that still needs the values of before raises. An error, such as MemoryError, leaves parameters
         and state as they were. Threads that step the same optimiser take turns.
         """
+        tracer = backend.tracer()
+        if tracer is not None and closure is None:
+            return tracer.call(self.step, self._all_parameters(), f"{self._name}.step")
         loss = None if closure is None else self._evaluate(closure)
         with self._turn:
             written: list[np.ndarray] = []

@@ -32,7 +32,7 @@ class Entry:
     """One program of a function, for one signature."""
 
     __slots__ = (
-        "calls", "checks", "confirmed", "generators", "kinds", "machine", "program", "reads", "rebuild", "settled",
+        "calls", "checks", "confirmed", "count", "generators", "kinds", "machine", "program", "reads", "rebuild", "settled",
     )  # fmt: skip
 
     def __init__(self, program: Any, machine: Any, reads: Any, result: Any, kinds: list[Any]) -> None:
@@ -40,9 +40,47 @@ class Entry:
         self.rebuild = result
         self.confirmed, self.settled, self.calls = False, False, 0
         self.generators = drawn_from(program.steps)
+        self.count = len(program.outputs) - sum([effect.value is not None for effect in program.effects])
         self.checks = any([type(step) is not Instruction for step in program.steps])
 
+    def refused(self) -> str | None:
+        """Why the program does not hold now, as far as it can be told before it runs."""
+        for t in self.program.ungraded:
+            if t.grad is not None:
+                return "a leaf has a gradient from before the call; call zero_grad() in the function"
+        why: str | None = self.reads.changed()
+        return why
+
+    def publish(self, values: list[Any]) -> None:
+        """Do what the function does beside returning something."""
+        rest = iter(values[self.count :])
+        for effect in self.program.effects:
+            if effect.kind == "call":
+                effect.target()
+            elif effect.kind == "grad":
+                effect.target.grad = None if effect.value is None else backend.wrap(next(rest))
+            else:
+                backend.call_recording(False, effect.target.copy_, next(rest))
+
     def outputs(self, values: list[Any]) -> Any:
+        """The result of a call, of which everything is done."""
+        if self.program.effects:
+            self.publish(values)
+        return self.rebuilt(values)
+
+    def missed(self, values: list[Any]) -> str:
+        """Where what the function changed differs from the values of a replay, which changed nothing."""
+        rest, last = iter(values[self.count :]), {}
+        for effect in self.program.effects:
+            if effect.value is not None:
+                last[id(effect.target), effect.kind] = effect.target, next(rest)
+        for (_, kind), (target, value) in last.items():
+            now = target.grad if kind == "grad" else target
+            if now is None or differs(value, now.detach().numpy()):
+                return f"the gradient of a leaf of shape {target.shape}" if kind == "grad" else "what is written"
+        return ""
+
+    def rebuilt(self, values: list[Any]) -> Any:
         """The result of a call in the structure of the function's own."""
         found, rest = [], iter(values)
         for kind in self.kinds:
@@ -81,7 +119,7 @@ class _Compiled(Wrapper):
             return f(*args, **kwargs)
         why = "it is the first call" if not self._table else "no program has these shapes, dtypes and constants"
         for entry in self._table.get(key, ()):
-            why = entry.reads.changed()
+            why = entry.refused()
             if why is not None:
                 continue
             states = States(entry.generators) if entry.generators and not entry.settled else None
@@ -101,14 +139,14 @@ class _Compiled(Wrapper):
         if states is not None:
             states.restore()
         result = self._given[0](*args, **kwargs)
-        wrong = differs(entry.outputs(values), result)
+        wrong = differs(entry.rebuilt(values), result) or entry.missed(values)
         if wrong:
             if entry.confirmed and every:
                 raise RuntimeError(f"compile: {self._title()} is not deterministic, or changed what it depends on: {wrong}")
             self._stop(f"its replay differs from the function: {wrong}")
         entry.confirmed = True
         entry.settled = not every and not entry.checks
-        return entry.outputs(values) if not wrong else result
+        return entry.rebuilt(values) if not wrong else result
 
     def _record(self, key: Any, args: Any, kwargs: Any, why: str) -> Any:
         f = self._given[0]

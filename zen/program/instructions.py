@@ -7,7 +7,7 @@ a result, or is given: by the call, by a live object, or as a constant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -63,12 +63,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Effect:
+    """What a call changes outside: "grad" of a leaf (to `value`, or None), the memory of a Tensor ("write"), or what a
+    function does ("call")."""
+
+    kind: str
+    target: Any
+    value: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A linear program.
 
     inputs: what a call gives, in order. live: Values with the Tensors or arrays whose memory is read at each call.
     constants: Values with arrays that never change. steps: instructions in order. outputs: the Values that a call
-    returns, in order; one may stand there twice, and may be an input, a constant or a live value.
+    returns, in order; one may stand there twice, and may be an input, a constant or a live value. effects: what is done
+    when all steps have passed, in order; Values in them follow those of the function's result in `outputs`.
+    ungraded: leaves that have no gradient when the program begins.
     """
 
     inputs: tuple[Value, ...]
@@ -76,4 +88,5 @@ class Program:
     constants: tuple[tuple[Value, np.ndarray], ...]
     steps: tuple[Instruction | Number | Check, ...]
     outputs: tuple[Value, ...]
-    notes: dict[str, Any] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
+    ungraded: tuple[Any, ...] = ()

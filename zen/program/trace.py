@@ -23,7 +23,7 @@ from ..backend import Row, Tensor
 from ..batched import Batched
 from ..dtypes import SUPPORTED
 from ..ops.register import ROWS
-from .instructions import Check, Instruction, Number, Program, Value
+from .instructions import Check, Effect, Instruction, Number, Program, Value
 from .draws import Stream
 from .symbol import Symbol
 
@@ -34,11 +34,11 @@ _WEAK = np.dtype(np.float64)
 class Bound:
     """A Tensor or array from outside, as the trace met it."""
 
-    __slots__ = ("grad", "object", "seen", "value", "version", "written")
+    __slots__ = ("called", "grad", "object", "seen", "value", "written")
 
     def __init__(self, value: Value, given: Any, seen: np.ndarray) -> None:
         self.value, self.object, self.seen = value, given, seen
-        self.written = False
+        self.written, self.called = False, ""
         self.grad: Any = None
 
 
@@ -80,6 +80,9 @@ class Trace:
         self._made: dict[int, Instruction] = {}
         self._read: set[int] = set()
         self._inputs: list[Value] = []
+        self._cleared: dict[int, Any] = {}
+        self._ungraded: dict[int, Any] = {}
+        self.effects: list[Effect] = []
         self._kept: list[Any] = []
         self.since = backend.next_seq()
 
@@ -138,6 +141,8 @@ class Trace:
         return bound.value
 
     def _current(self, bound: Bound) -> Value:
+        if bound.called:
+            self.give_up(f"a parameter is used after {bound.called}")
         if isinstance(bound.object, np.ndarray) and not _same(bound.object, bound.seen):
             self.give_up("an array was written to by NumPy between two uses")
         return bound.value
@@ -276,11 +281,57 @@ class Trace:
         self.steps.append(Number("array", (value,), made, ""))
         return made
 
-    def total(self, before: Tensor | None, after: Tensor) -> Tensor:
+    def total(self, node: Any, before: Tensor | None, after: Tensor) -> Tensor:
         """The gradient that a leaf holds once `after` has been added."""
-        if before is not None and before.traced not in self._known:
+        leaf = node.tensor
+        if leaf is None or (before is not None and before.traced not in self._known):
             self.give_up("a gradient is added to one from before the call; call zero_grad() in the function")
+        elif before is None and id(leaf) not in self._cleared:
+            self._ungraded[id(leaf)] = leaf
         return (after if before is None else before + after).detach()
+
+    def cleared(self, leaves: Any) -> None:
+        """The gradients of leaves were dropped."""
+        for t in leaves:
+            self._cleared[id(t)] = t
+
+    def call(self, function: Callable[[], Any], tensors: list[Tensor], name: str) -> Any:
+        """Something that is done as it is, at each call, when all steps have passed: it changes these Tensors."""
+        self._publish()
+        before = backend.set_tracer(None)
+        try:
+            result = function()
+        finally:
+            backend.set_tracer(before)
+        if result is not None:
+            self.give_up(f"{name} returned something")
+        self.effects.append(Effect("call", function))
+        for t in tensors:
+            if id(t) not in self._bound:
+                self._bind(t)
+            self._bound[id(t)].called = name
+        return result
+
+    def _publish(self) -> None:
+        """Gradients that leaves have got so far become effects."""
+        if self.reason:
+            return
+        for t in self._cleared.values():
+            if id(t) not in self._bound:
+                self.place_of(t)
+        for bound in list(self._bound.values()):
+            t = bound.object
+            if not isinstance(t, Tensor) or t.node is None or not t.is_leaf:
+                continue
+            grad = t.grad
+            if grad is bound.grad and not (grad is None and id(t) in self._cleared):
+                continue
+            if grad is not None and grad.traced not in self._known:
+                self.give_up("a gradient that was not computed in the call")
+                return
+            self.effects.append(Effect("grad", t, None if grad is None else self._known[grad.traced]))
+            bound.grad = grad
+            self._cleared.pop(id(t), None)
 
     def inplace(self, row: Row, t: Tensor, other: Any) -> Any:
         """`t op= other`."""
@@ -350,22 +401,34 @@ class Trace:
             values.append(t.value if type(t) is Symbol else self.place_of(t))
             if isinstance(t, Tensor) and self._leads_out(t):
                 self.give_up("a result has a graph that leads to other leaves, by which it may be differentiated later")
-        live = []
+        self._publish()
+        live: list[tuple[Value, Any]] = []
         for bound in list(self._bound.values()):
-            given, written = bound.object, bound.written
-            bound.object = None
-            array = _values(given)
-            if sys.getrefcount(given) <= (3 if given is array else 2):
-                if array.base is None or written:  # nobody else has it
-                    self._constants.append((bound.value, bound.seen))
-                    continue
-                given = array
-            if written or not _same(array, bound.seen):
-                self.give_up("a write to an array or Tensor from before the call")
-            live.append((bound.value, given))
+            self._settle(bound, live)
         if self.reason:
             return None
-        return Program(tuple(self._inputs), tuple(live), tuple(self._constants), tuple(self.steps), tuple(values))
+        values += [effect.value for effect in self.effects if effect.value is not None]
+        return Program(
+            tuple(self._inputs), tuple(live), tuple(self._constants), tuple(self.steps), tuple(values),
+            tuple(self.effects), tuple(self._ungraded.values()),
+        )  # fmt: skip
+
+    def _settle(self, bound: Bound, live: list[tuple[Value, Any]]) -> None:
+        """Whether what came from outside is a constant of the program, or is read at each call, or is written to."""
+        given, bound.object = bound.object, None
+        array = _values(given)
+        if sys.getrefcount(given) <= (4 if given is array else 3) and (array.base is None or bound.written):
+            self._constants.append((bound.value, bound.seen))  # nobody else has it
+            return
+        if bound.written:
+            now = self._known.get(given.traced) if isinstance(given, Tensor) else None
+            if now is None or given.node is not None or bound.called:
+                self.give_up("a write to an array or Tensor from before the call that takes part in gradients")
+                return
+            self.effects.append(Effect("write", given, now))
+        elif not bound.called and not _same(array, bound.seen):
+            self.give_up("NumPy wrote to an array or Tensor from before the call")
+        live.append((bound.value, given))
 
     def _leads_out(self, t: Tensor) -> bool:
         """Whether t has a graph that leads to a leaf that is no argument of the call."""
