@@ -31,7 +31,7 @@ from zen._core._plan cimport Plan, reserve, run, start
 from zen._core._planes cimport FORWARD, INPUT, WEIGHT, Planes, plan_planes, planes_size
 from zen._core._record cimport record_layer
 from zen._core._tensor cimport (
-    ARRAY, Node, Row, Tensor, hook, hush, new_tensor, recording, register, register_push, unhush,
+    ARRAY, Node, Row, Tensor, hook, hush, new_tensor, recording, register, register_push, tracing, unhush,
 )
 from zen._core._views cimport View, buffer1, buffer2, buffer3, buffer4, check_views
 

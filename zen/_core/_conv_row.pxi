@@ -130,7 +130,7 @@ def convolved(Row row not None, tuple inputs not None, tuple params not None):
     inputs: images in batches, a weight and perhaps a bias, of float32 or of float64. params: pairs of ints, and the
     number of groups. None for anything else, which the caller has to bring to this form, or refuse.
     """
-    return run_conv2d(row, (<PyTupleObject*>inputs).ob_item, len(inputs), params)
+    return None if tracing() else run_conv2d(row, (<PyTupleObject*>inputs).ob_item, len(inputs), params)
 
 
 register("conv2d", run_conv2d, pull_conv2d)

@@ -102,6 +102,9 @@ def _operand(ufunc: np.ufunc, x: Any) -> Any:
 
 def _truth(ufunc: np.ufunc, called: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """NumPy's own result, whatever requires a gradient."""
+    tracer = backend.tracer()
+    if tracer is not None and not options:
+        return tracer.numpy(name_of(ufunc, called), called, inputs, options)
     if not options and called is ufunc:
         return tensors_of(ufunc(*plain(inputs)))
     result = undifferentiated.run(name_of(ufunc, called), called, inputs, options)

@@ -75,6 +75,9 @@ def run(name: str, called: Callable[..., Any], args: tuple[Any, ...], options: d
     if named.get("out") is not None:
         out = named["out"]
         named["out"] = tuple([target(t) for t in out]) if isinstance(out, tuple) else target(out)
+    tracer = backend.tracer()
+    if tracer is not None and not targets and called not in KEEPERS:
+        return tracer.numpy(name, called, given, named)
     arrays = plain(given)
     result = called(*arrays, **{key: plain(value) for key, value in named.items()})
     for t, array in targets.values():

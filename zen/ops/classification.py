@@ -12,7 +12,7 @@ from typing import Any, Never
 
 import numpy as np
 
-from ..backend import Shaped, apply
+from ..backend import Shaped, Tensor, apply
 from ..dtypes import FLOATING, INTEGER
 from .arguments import refuse
 from .axes import kept, one_axis, reduced_shape
@@ -31,6 +31,8 @@ def _cotangent(f: Any, g: Any, shape: tuple[int, ...], axis: int, reduction: str
     """The cotangent of each sample's loss, with an axis of length 1 for the classes. A mean divides by `total`."""
     if reduction == "none":
         return kept(f, g, shape, (axis,), False)
+    if reduction == "mean" and isinstance(total, Tensor):  # a program is recorded
+        return g * np.where(total == 0, 0.0, 1 / total).astype(g.dtype)
     return g * (1 / total if total else 0.0) if reduction == "mean" else g
 
 
@@ -52,6 +54,8 @@ def _coefficients(
         raise IndexError(
             f"{name}: class {classes[wrong].flat[0]} is out of range: x of shape {x.shape} has {n} along axis {axis}"
         )
+    if isinstance(classes, Tensor):  # a program is recorded
+        return _recorded_coefficients(x, classes, counted, axis, weight, smoothing)
     q = np.full(x.shape, smoothing / max(n, 1), x.dtype)
     if not q.size:
         return q, 0.0
@@ -62,6 +66,19 @@ def _coefficients(
         return q, float(np.count_nonzero(counted))
     q *= _along(weight, x.ndim, axis)
     return q, float(np.add.reduce(weight[index] * counted, axis=None))
+
+
+def _recorded_coefficients(x: Any, classes: Any, counted: Any, axis: int, weight: Any, smoothing: float) -> Any:
+    """As `_coefficients`, by operations on Tensors."""
+    n, kind = x.shape[axis], x.dtype.type
+    index = np.where(counted, classes, 0)
+    numbers = np.arange(n).reshape((-1,) + (1,) * (x.ndim - 1 - axis))
+    hot = np.expand_dims(index, axis) == numbers
+    q = np.where(hot, kind(smoothing / max(n, 1)) + kind(1 - smoothing), kind(smoothing / max(n, 1)))
+    q = q * np.expand_dims(counted, axis)
+    if weight is None:
+        return q, np.sum(counted, dtype=np.float64)
+    return q * _along(weight, x.ndim, axis), np.sum(np.asarray(weight)[index] * counted)
 
 
 def _along(weight: np.ndarray, ndim: int, axis: int) -> np.ndarray:

@@ -167,17 +167,34 @@ def _max(name: str, axes: int, x: Any, down: Any, right: Any, dilation: Any, ret
             raise Unbatched(f"{name} with return_indices")
         return unbatched(_max_of_examples(name, axes, x, down, right, dilation), axes, alone)
     array = raw(x)
+    if isinstance(array, Tensor):  # a program is recorded
+        index: Any = backend.apply(_PLACES, (array,), (down, right, dilation))
+        return _taken(apply(GATHER, (x,), (index,)), index, none, axes, alone, return_indices)
     compute = array if array.dtype in KERNELS else array.astype(np.float32)
     values, index = kernels.pool.max_pool2d(compute, down, right, dilation, recorded or return_indices)
     values = values.astype(array.dtype, copy=False)
     y = backend.record(GATHER, (x,), (index,), values) if recorded else backend.wrap(values)
+    return _taken(y, index, none, axes, alone, return_indices)
+
+
+def _taken(y: Any, index: Any, none: Array, axes: int, alone: bool, return_indices: bool) -> Any:
     if none.any():
         y, index = where(none, -np.inf, y), None if index is None else np.where(none, -1, index)
     y = unbatched(y, axes, alone)
     if not return_indices:
         return y
-    assert index is not None
-    return y, backend.wrap(index.astype(np.int64, copy=False).reshape(y.shape))
+    index = index.astype(np.int64, copy=False).reshape(y.shape)
+    return y, index if isinstance(index, Tensor) else backend.wrap(index)
+
+
+def _places(x: Array, down: Array, right: Array, dilation: Any) -> Array:
+    """Flat positions of the largest values."""
+    compute = x if x.dtype in KERNELS else x.astype(np.float32)
+    found: Array = kernels.pool.max_pool2d(compute, down, right, dilation, True)[1]
+    return found
+
+
+_PLACES = backend.Row("max_pool_places", 1, _places, lambda: ((None,), ((0, 0),)))
 
 
 def _max_pool(

@@ -126,18 +126,20 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1, **unknown: Neve
     """
     if unknown:
         refuse(take_along_axis, unknown)
-    x, indices = operand("take_along_axis", x), np.asarray(_ints("take_along_axis", indices, False))
+    x, indices = operand("take_along_axis", x), _ints("take_along_axis", indices, False)
+    recorded = isinstance(indices, Tensor)  # in a program: an operand of it
+    indices = indices if recorded else np.asarray(indices)
     if axis is None:
         x, axis = ravel(x), 0
     k = one_axis("take_along_axis", axis, x.shape)
-    if indices.shape == x.shape:
+    if indices.shape == x.shape and not recorded:
         at = backend.kernels.places.positions(indices, x.shape[k])
         if at is not None:
             return apply(TAKE_ALONG, (x,), (Places(at), k))
     lengths = list(zip(indices.shape, x.shape, strict=False))
     if indices.ndim != x.ndim or not all([j == k or n == m or 1 in (n, m) for j, (n, m) in enumerate(lengths)]):
         raise ValueError(f"take_along_axis: indices of shape {indices.shape} do not fit shape {x.shape} with axis {k}")
-    at = backend.kernels.places.positions(indices, x.shape[k])
+    at = None if recorded else backend.kernels.places.positions(indices, x.shape[k])
     if at is None:
         return apply(GETITEM, (x,), (along_axis(x.shape, indices, k),))  # raises
     beside = [max(pair) if 0 not in pair else 0 for pair in lengths]

@@ -21,10 +21,11 @@ import numpy as np
 from .. import backend
 from ..backend import Row, Tensor
 from ..batched import Batched
-from ..dtypes import SUPPORTED
+from ..dtypes import INTEGER
 from ..ops.register import ROWS
 from .instructions import Check, Effect, Instruction, Number, Program, Value
 from .draws import Stream
+from .numpy_calls import numpy_row, outlined
 from .symbol import Symbol
 
 _numbers = itertools.count(1)
@@ -79,6 +80,7 @@ class Trace:
         self._nodes: dict[int, tuple[tuple[Any, ...], tuple[Value, ...]]] = {}
         self._made: dict[int, Instruction] = {}
         self._read: set[int] = set()
+        self._arrays: dict[int, tuple[np.ndarray, Value]] = {}
         self._inputs: list[Value] = []
         self._cleared: dict[int, Any] = {}
         self._ungraded: dict[int, Any] = {}
@@ -153,6 +155,9 @@ class Trace:
         if type(x) is Symbol:
             return x.value
         if isinstance(x, np.ndarray):
+            known = self._arrays.get(id(x))
+            if known is not None:
+                return known[1]
             bound = self._bound.get(id(x))
             return self._bind(x) if bound is None else self._current(bound)
         if x is None or isinstance(x, (bool, int, float, complex, np.generic)):
@@ -177,15 +182,30 @@ class Trace:
         return operands
 
     def fixed(self, params: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The parameters of a row with numbers in place of symbols, which are constants from here on."""
+        """The parameters of a row as it takes them: arrays in place of Tensors, numbers in place of symbols.
+
+        The arrays stay values of the program; the numbers are constants from here on.
+        """
         for x in params:
-            if type(x) is Symbol:
-                return tuple([float(x) if type(x) is Symbol else x for x in params])
+            if isinstance(x, (tuple, Tensor)) or type(x) is Symbol:
+                return tuple([self._fixed(x) for x in params])
         return params
 
+    def _fixed(self, x: Any) -> Any:
+        if type(x) is tuple:
+            return tuple([self._fixed(part) for part in x])
+        if isinstance(x, Tensor):
+            value, array = self.place_of(x), _values(x)
+            self._arrays[id(array)] = array, value
+            return array
+        return float(x) if type(x) is Symbol else x
+
     def key(self, key: Any) -> Any:
-        """A key between brackets."""
-        return key
+        """A key between brackets as an operation takes it. Whatever decides a shape is looked at."""
+        if type(key) is tuple:
+            return tuple([self.key(part) for part in key])
+        is_positions = isinstance(key, Tensor) and key.ndim > 0 and key.dtype in INTEGER
+        return self._fixed(key) if is_positions else key
 
     def note(self, row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
         """A row was applied, unless it consists of others, which were noted themselves."""
@@ -203,9 +223,7 @@ class Trace:
     def _add(self, row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
         given = tuple([self._operand(x) for x in operands])
         made = tuple([self._new(t) for t in results])
-        if not all([_is_fixed(x) for x in params]):
-            self.give_up(f"{row.name}: a parameter that depends on values")
-        step = Instruction(row, given, _frozen(params), made, "")
+        step = Instruction(row, given, self._parameter(params), made, "")
         self.steps.append(step)
         for value in made:
             self._made[value.number] = step
@@ -216,6 +234,36 @@ class Trace:
             if row.several and node.inputs and node.row.is_output:
                 node = node.inputs[0]
             self._nodes[node.seq] = given, made
+            if self._arrays and params:
+                self._follow(params, node.params)
+
+    def _parameter(self, x: Any) -> Any:
+        """A parameter that nobody else can change, with values of the program in place of arrays that are such."""
+        if type(x) is tuple:
+            return tuple([self._parameter(part) for part in x])
+        if isinstance(x, np.ndarray):
+            found = self._arrays.get(id(x))
+            return x.copy() if found is None else found[1]
+        if isinstance(x, Tensor):
+            return self.place_of(x)
+        if type(x) is slice:
+            return slice(*[end if end is None else int(end) for end in (x.start, x.stop, x.step)])
+        return [self._parameter(part) for part in x] if type(x) is list else x
+
+    def _follow(self, params: tuple[Any, ...], saved: tuple[Any, ...]) -> None:
+        """What a node saved of parameters are the same values."""
+        for x, y in zip(params, saved, strict=False):
+            if type(x) is tuple and type(y) is tuple:
+                self._follow(x, y)
+            elif isinstance(y, np.ndarray) and id(x) in self._arrays:
+                self._arrays[id(y)] = y, self._arrays[id(x)][1]
+
+    def numpy(self, name: str, called: Callable[..., Any], args: list[Any], options: dict[str, Any]) -> Any:
+        """A function of NumPy on Tensors without graphs, as an instruction."""
+        leaves: list[Any] = []
+        form = outlined((args, options), leaves)
+        row = numpy_row(name, called, form, [_values(t) for t in leaves])
+        return backend.call_recording(False, backend.apply, row, tuple(leaves), (form,))
 
     def stream(self, generator: Any) -> Any:
         """The generator as one whose draws are recorded."""
@@ -354,12 +402,9 @@ class Trace:
             return
         before, given = self.place_of(t), self._operand(value)
         self._untraced(row, t, key, *self.numbers((value,)))
-        if not _is_fixed(key):
-            self.give_up("setitem: a key that depends on values")
-            return
         key = key if type(key) is tuple else (key,)
         made = self._value(before.shape, before.dtype)
-        step = Instruction(ROWS["setitem"], (before, given), (_frozen(key),), (made,), "")
+        step = Instruction(ROWS["setitem"], (before, given), (self._parameter(key),), (made,), "")
         self.steps.append(step)
         self._made[made.number] = step
         self._moved(t, made, (before, given))
@@ -460,28 +505,6 @@ def _values(given: Any) -> np.ndarray:
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
-
-
-def _is_fixed(x: Any) -> bool:
-    """Whether a parameter holds no Tensor and no symbol."""
-    if isinstance(x, (tuple, list)):
-        return all([_is_fixed(part) for part in x])
-    if isinstance(x, slice):
-        return _is_fixed((x.start, x.stop, x.step))
-    return not isinstance(x, (Tensor, Symbol))
-
-
-def _frozen(x: Any) -> Any:
-    """A parameter that nobody else can change."""
-    if type(x) is tuple:
-        return tuple([_frozen(part) for part in x])
-    if isinstance(x, np.ndarray):
-        return x.copy()
-    if type(x) is slice:
-        return slice(*[end if end is None else int(end) for end in (x.start, x.stop, x.step)])
-    if type(x) is list:
-        return [_frozen(part) for part in x]
-    return x
 
 
 def _line() -> str:
