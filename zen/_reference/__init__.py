@@ -28,6 +28,7 @@ from .recording import binary as binary
 from .recording import record as record
 from .recording import ufunc as ufunc
 from .recording import unary as unary
+from .recording import write_plain as write_plain
 from .rows import Row as Row
 from .rows import Shaped as Shaped
 from .state import GradMode as GradMode
@@ -38,9 +39,12 @@ from .state import next_seq as next_seq
 from .state import note_write as note_write
 from .state import recorded as recorded
 from .state import set_grad_enabled as set_grad_enabled
+from .state import set_tracer as set_tracer
+from .state import tracer as tracer
 from .tensor import Tensor as Tensor
 from .tensor import attach as attach
 from .tensor import leaf as leaf
+from .tensor import twin as twin
 from .tensor import wrap as wrap
 
 NAME = "reference"

@@ -23,7 +23,7 @@ from .guard import is_spoilt
 from .node import Node
 from .recording import apply, output_node
 from .rows import Row
-from .state import Installed, Writes, call_recording
+from .state import Installed, Writes, call_recording, tracer
 from .tensor import Tensor, attach, wrap
 
 _commit_lock = threading.RLock()
@@ -46,7 +46,7 @@ def run(
     """
     nodes = [_node(t) for t in roots]
     targets = None if inputs is None else [_node(x) for x in inputs]
-    recorded = create_graph or must_record(nodes, targets)
+    recorded = create_graph or tracer() is not None or must_record(nodes, targets)
     work = _Pass(nodes, targets, retain_graph, recorded, create_graph)
     work.hooked = hooks
     call_recording(recorded, work.run, nodes, seeds)
@@ -154,14 +154,14 @@ class _Pass:
                 )
             t = conform_tensor(replaced, node.shape, node.dtype, "hook")
         t = self.conjugated(t)
-        return t if self.recorded else t._array.copy()
+        return t if self.recorded else t._data.copy()
 
     def conjugated(self, gradient: Any) -> Any:
         """Between what a pass carries, cotangents that are not conjugated, and what users see: directions of ascent."""
         if gradient.dtype not in COMPLEX:
             return gradient
         if isinstance(gradient, Tensor):
-            return Installed.tensors.conj(gradient) if self.recorded else wrap(np.conj(gradient._array))
+            return Installed.tensors.conj(gradient) if self.recorded else wrap(np.conj(gradient._data))
         return np.asarray(np.conj(gradient))
 
     def differentiate(self, node: Node, gradient: Any) -> None:
@@ -262,9 +262,9 @@ class _Pass:
     def result(self, x: Tensor | Node) -> Any:
         assert self.wanted is not None
         found = self.wanted[_node(x)]
-        if found is None or self.linked:
+        if found is None or self.linked or tracer() is not None:
             return found
-        found = found._array if self.recorded else found
+        found = found._data if self.recorded else found
         if isinstance(x, Tensor):
             return wrap(found.copy())
         return found.copy() if found.ndim else found.item()
@@ -279,28 +279,49 @@ class _Pass:
             self.store()
 
     def store(self) -> None:
-        ready = [(*entry, old := entry[0].grad, self.total(old, *entry[1:])) for entry in self.finished]
+        ready = [(*entry, old := entry[0].grad, self.total(entry[0], old, *entry[1:])) for entry in self.finished]
         for node, value, owned, old, made in ready:
             while node.grad is not old:  # from a False to the assignment nothing is called: no thread comes between
                 old = node.grad
-                made = self.total(old, value, owned)
+                made = self.total(node, old, value, owned)
             node.grad = made
 
-    def total(self, old: Tensor | None, value: Any, owned: bool) -> Tensor:
+    def total(self, node: Node, old: Tensor | None, value: Any, owned: bool) -> Tensor:
         """What a leaf holds once `value` has been added to `old`."""
+        own = tracer()
+        if own is not None and not self.linked:
+            return own.total(node, old, value)  # type: ignore[no-any-return]
         if self.recorded and not self.linked:
-            value, owned = value._array, False
+            value, owned = value._data, False
         if self.linked:
             # A node of its own for each leaf, even where two got the same Tensor.
             name, operands = ("positive", (value,)) if old is None else ("add", (old, value))
             return apply(Installed.operators[name], operands)  # type: ignore[no-any-return]
         if old is None:
             return wrap(value if owned else value.copy())
-        return wrap(np.asarray(np.add(old._array, value)))
+        return wrap(np.asarray(np.add(old._data, value)))
 
 
 def revived(
     node: Node, saved: tuple[Any, ...], linked: bool = True, inputs: tuple[Node | None, ...] | None = None
+) -> tuple[Any, ...]:
+    """What `node` saved as Tensors: on their nodes, so that formulas are recorded, or (not `linked`) on none."""
+    values = _revived(node, saved, linked, inputs)
+    own, row = tracer(), node.row
+    if own is None or row is None:
+        return values
+    if row.variadic and not row.joint:
+        for k, x in enumerate((*values[0], values[1])):
+            own.revived(node, k, x)
+        return values
+    behind = len(node.inputs if inputs is None else inputs) + (1 if row.several < 0 else max(row.several, 1))
+    for k, x in enumerate(values[:behind]):
+        own.revived(node, k, x)
+    return (*values[:behind], *[own.workspace(node, x) for x in values[behind:]])
+
+
+def _revived(
+    node: Node, saved: tuple[Any, ...], linked: bool, inputs: tuple[Node | None, ...] | None
 ) -> tuple[Any, ...]:
     """What `node` saved as Tensors: on their nodes, so that formulas are recorded, or (not `linked`) on none."""
     row, inputs = node.row, node.inputs if inputs is None else inputs

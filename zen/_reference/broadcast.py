@@ -30,7 +30,7 @@ def unbroadcast(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def conform(value: Any, shape: tuple[int, ...], dtype: np.dtype, name: str) -> np.ndarray:
     """The result of a vjp of row `name` as a gradient of this shape and dtype. A scalar fills the shape."""
-    value = value._array if isinstance(value, Tensor) else np.asarray(value)
+    value = value._data if isinstance(value, Tensor) else np.asarray(value)
     if value.dtype not in NUMBERS:
         raise TypeError(f"{name}: the vjp gave a gradient of dtype {value.dtype}; expected {dtype}")
     if value.shape != shape:

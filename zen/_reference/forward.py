@@ -43,7 +43,7 @@ def _push(
     lent = not recorded and all([isinstance(d, Tensor) for d in directions])
     if not recorded:
         directions = [
-            np.asarray(d._array if isinstance(d, Tensor) else d, t.dtype)
+            np.asarray(d._data if isinstance(d, Tensor) else d, t.dtype)
             for t, d in zip(variables, directions, strict=True)
         ]
     tangents = {t.node: d for t, d in zip(variables, directions, strict=True) if t.node is not None}

@@ -135,13 +135,13 @@ def renew(array: np.ndarray) -> None:
 def sharers(t: Any) -> int:
     """Who else uses the memory of t: 0 nobody, 1 only nodes that saved it, 2 somebody who must see what is written."""
     root = t if t.base is None else t.base
-    owner = owner_of(root._array)
+    owner = owner_of(root._data)
     if owner is None or _loan(owner) is not None or root.views > (t is not root):
         return 2
     # Each count has the argument of getrefcount; that of the owner also the variable here, and the base of t's array.
-    known = 3 + (t is not root and t._array is not root._array)
+    known = 3 + (t is not root and t._data is not root._data)
     held = sys.getrefcount(owner) > known
-    return int(held if owner is root._array else held or sys.getrefcount(root._array) > 2)
+    return int(held if owner is root._data else held or sys.getrefcount(root._data) > 2)
 
 
 def guarded(array: np.ndarray, foreign: bool) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .backward import run
-from .state import call_recording, grad_enabled, next_seq
-from .tensor import Tensor, leaf, wrap
+from .state import call_recording, grad_enabled, next_seq, tracer
+from .tensor import Tensor, leaf, traced_as, wrap
 
 
 def rebuild(tree: Any, values: Iterable[Any]) -> Any:
@@ -107,6 +107,10 @@ class Leaves:
         self._nodes.append(made.node)
         return made
 
+    def leaf_of(self, t: Tensor) -> Tensor:
+        """A new leaf with the values of t, on its memory."""
+        return traced_as(self.leaf(t._data), t)
+
     def call(self, function: Callable[..., Any], keywords: dict[str, Any]) -> Any:
         """What the function returns for the arguments, recorded."""
         try:
@@ -132,13 +136,13 @@ class Leaves:
 
     def connected(self, outputs: list[Tensor]) -> bool:
         """Whether derivatives of `outputs` by these variables may be differentiated by others. Ask after the call."""
-        return self.linked or (self.recording and reaches_open_leaf(outputs, self.oldest))
+        return self.linked or tracer() is not None or (self.recording and reaches_open_leaf(outputs, self.oldest))
 
     def settle(self, t: Tensor, connected: bool, as_array: bool) -> Any:
         """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
-        if connected and reaches_open_leaf([t], self.oldest):
+        if connected and (tracer() is not None or reaches_open_leaf([t], self.oldest)):
             return t
-        return t._array.copy() if as_array and not connected else t.detach()
+        return t._data.copy() if as_array and not connected else t.detach()
 
     def pull(self, outputs: list[Tensor], seeds: list[Any], retain: bool, recorded: bool) -> list[Tensor]:
         """The gradients by the variables as Tensors, zero where the outputs do not depend on one."""
@@ -153,4 +157,4 @@ class Leaves:
         """The gradients as the caller gets them."""
         if recorded:
             return [self.settle(g, True, False) for g in gradients]
-        return [g._array for g in gradients] if as_array else gradients
+        return [g._data for g in gradients] if as_array else gradients

@@ -11,7 +11,7 @@ from ..dtypes import COMPLEX, DIFFERENTIABLE, INEXACT, KERNELS, SUPPORTED
 from .guard import borrow, guarded, guarded_params
 from .node import Node
 from .rows import SHAPE, UNUSED, VALUE, Row, Shaped
-from .state import Installed, grad_enabled
+from .state import Installed, grad_enabled, tracer
 from .tensor import Tensor, wrap
 
 
@@ -23,6 +23,16 @@ def apply(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...] = ()) -> An
     """
     if not row.variadic and len(inputs) != row.nin:
         raise TypeError(f"{row.name} takes {row.nin} arguments, not {len(inputs)}")
+    own = tracer()
+    if own is None:
+        return _applied(row, inputs, params)
+    given, params = own.numbers(inputs), own.fixed(params)
+    result = _applied(row, given, params)
+    own.note(row, inputs, params, result)
+    return result
+
+
+def _applied(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     kind = Installed.batched
     if kind is not None and any([type(x) is kind for x in (*inputs, *params)]):
         return Installed.apply_batched(row, inputs, params)
@@ -64,7 +74,7 @@ def _has_kernel(inputs: tuple[Any, ...]) -> bool:
 def plain(x: Any) -> Any:
     """What a row's forward gets for an operand."""
     if isinstance(x, Tensor):
-        return x._array
+        return x._data
     if type(x) in (float, int, bool, complex):
         return x
     if (type(x) is np.ndarray or isinstance(x, np.generic)) and x.dtype in SUPPORTED:
@@ -147,7 +157,7 @@ def _wrapped(row: Row, inputs: tuple[Any, ...], out: np.ndarray, node: Node | No
     t = wrap(out, node)
     if row.view and isinstance(x := inputs[0], Tensor):
         memory = out.base
-        if out is x._array or (memory is not None and (memory is x._array or memory is x._array.base)):
+        if out is x._data or (memory is not None and (memory is x._data or memory is x._data.base)):
             t.base = x if x.base is None else x.base
             t.synced = t.base.version
     return t
@@ -194,6 +204,11 @@ def keep(x: Any, need: int, foreign: bool) -> Any:
     if not isinstance(x, np.ndarray):
         return x
     return x.copy() if x.ndim == 0 else guarded(x, foreign)
+
+
+def write_plain(row: Row, t: Tensor, *values: Any) -> Any:
+    """`t op= value`, or `t[key] = value`, for what notes them itself."""
+    return Installed.inplace(t, row, *values) if len(values) == 1 else Installed.setitem(t, *values)
 
 
 def unary(row: Row, write: Callable[[str, Any, Tensor], Tensor] | None = None) -> Callable[..., Tensor]:

@@ -25,6 +25,7 @@ def next_seq() -> int:
 
 class _Mode(threading.local):
     enabled = True
+    tracer: Any = None
     recorded = 0
     blocks: Any = None
     """The `with` blocks that have not ended: (id of the mode object, `enabled` before, the blocks around, overtaken).
@@ -48,6 +49,20 @@ def recorded() -> int:
 
 def note_recorded() -> None:
     _mode.recorded += 1
+
+
+def tracer() -> Any:
+    """What notes the operations of this thread, or None."""
+    return _mode.tracer
+
+
+def set_tracer(own: Any) -> Any:
+    """What notes the operations of this thread from now on, or None; returns what did before.
+
+    See zen/program/trace.py for what it is asked.
+    """
+    before, _mode.tracer = _mode.tracer, own
+    return before
 
 
 def set_grad_enabled(enabled: bool) -> bool:

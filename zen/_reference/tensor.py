@@ -14,7 +14,7 @@ import numpy as np
 from ..dtypes import DEFAULT, EXACT, INTEGER
 from .guard import borrow, lend
 from .node import HookHandle, Node, leaf_node
-from .state import Installed, check_dtype, check_trainable
+from .state import Installed, check_dtype, check_trainable, tracer
 
 
 def _binary(name: str) -> Callable[[Tensor, Any], Tensor]:
@@ -52,7 +52,9 @@ def _both(whole: Callable[..., Any], rest: Callable[..., Any]) -> Callable[[Tens
 
 def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
     def operator(self: Tensor, other: Any) -> Tensor:
-        return Installed.inplace(self, Installed.operators[name], other)  # type: ignore[no-any-return]
+        own = tracer()
+        write = Installed.inplace if own is None else lambda t, row, value: own.inplace(row, t, value)
+        return write(self, Installed.operators[name], other)  # type: ignore[no-any-return]
 
     return operator
 
@@ -60,14 +62,16 @@ def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
 class Tensor:
     """An array that knows how it was computed. See zen/attached/ for what it can do."""
 
-    __slots__ = ("__weakref__", "_array", "_base", "_node", "_views", "synced", "version")
+    __slots__ = ("__weakref__", "_base", "_data", "_node", "_views", "synced", "traced", "version")
 
-    _array: np.ndarray
+    _data: np.ndarray
     _node: Node | None
     _base: Tensor | None
     _views: list[weakref.ref[Tensor]]
     synced: int
     """The base's version when this view's node was last derived."""
+    traced: int
+    """The value of a trace that the Tensor has; 0 for none."""
     version: int
     """Counts the in-place writes to this Tensor and its views."""
 
@@ -76,14 +80,14 @@ class Tensor:
             raise RuntimeError("Tensor.__init__: this Tensor has live views, which would lose it; make a new Tensor")
         made = Installed.connected(value, trainable) if isinstance(value, (list, tuple)) else None
         if made is not None:
-            _fill(self, made._array, None)
+            _fill(self, made._data, None)
             self.node = made._node
             return
         array = Installed.convert(value)
         if trainable and array.dtype in EXACT:
             array = array.astype(DEFAULT)
         elif isinstance(value, Tensor):
-            array = lend(value._array, False)
+            array = lend(value._data, False)
         elif not isinstance(value, (list, tuple, int, float)):
             array = borrow(array)
         _fill(self, array, None)
@@ -98,7 +102,14 @@ class Tensor:
     @property
     def array(self) -> np.ndarray:
         """The values as an ndarray on the Tensor's memory. What NumPy writes into it is noticed by a pass."""
-        return lend(self._array, True)
+        _look(self)
+        return lend(self._data, True)
+
+    @property
+    def _array(self) -> np.ndarray:
+        """The ndarray that the Tensor itself uses, for zen's own code: to be read, never to be handed on."""
+        _look(self)
+        return self._data
 
     @property
     def base(self) -> Tensor | None:
@@ -126,7 +137,7 @@ class Tensor:
 
     def set_array(self, array: np.ndarray) -> None:
         """Put memory of its own in place of the Tensor's. For zen/attached/inplace.py."""
-        self._array = array
+        self._data = array
 
     @property
     def node(self) -> Node | None:
@@ -146,19 +157,19 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._array.shape
+        return self._data.shape
 
     @property
     def ndim(self) -> int:
-        return self._array.ndim
+        return self._data.ndim
 
     @property
     def size(self) -> int:
-        return self._array.size
+        return self._data.size
 
     @property
     def dtype(self) -> np.dtype:
-        return self._array.dtype
+        return self._data.dtype
 
     @property
     def requires_grad(self) -> bool:
@@ -186,6 +197,8 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         node = self.node
         if value is None:
+            if (own := tracer()) is not None:
+                own.cleared((self,))
             if node is not None:
                 node.grad = None
             return
@@ -211,7 +224,7 @@ class Tensor:
         if flag and node is None:
             check_trainable(self.dtype)
             self.base = None  # a leaf of its own, no longer derived from what it was a view of
-            self.node = leaf_node(self._array)
+            self.node = leaf_node(self._data)
         elif not flag and node is not None:
             if node.row is not None:
                 raise RuntimeError(
@@ -223,7 +236,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A Tensor on the same memory that takes no part in gradients."""
-        return wrap(lend(self._array, False))
+        return traced_as(wrap(lend(self._data, False)), self)
 
     def retain_grad(self) -> None:
         """Have `grad` filled by backward passes, although this is not a leaf."""
@@ -275,9 +288,14 @@ class Tensor:
         return id(self) >> 4
 
     def __getitem__(self, key: Any) -> Tensor:
-        return Installed.getitem(self, key)  # type: ignore[no-any-return]
+        own = tracer()
+        return Installed.getitem(self, key if own is None else own.key(key))  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        own = tracer()
+        if own is not None:
+            own.setitem(Installed.operators["setitem"], self, key, value)
+            return
         Installed.setitem(self, key, value)
 
     def __len__(self) -> int:
@@ -291,12 +309,14 @@ class Tensor:
         return iter([self[k] for k in range(self.shape[0])])
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._array == (value._array if isinstance(value, Tensor) else value)).any())
+        _look(self)
+        return bool((self._data == (value._data if isinstance(value, Tensor) else value)).any())
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(f"the truth value of a Tensor of shape {self.shape} is ambiguous; use .any() or .all()")
-        return bool(self._array.reshape(()))
+        _look(self)
+        return bool(self._data.reshape(()))
 
     def __float__(self) -> float:
         return float(self._one("float")) if Installed.to_float is None else Installed.to_float(self)
@@ -313,15 +333,17 @@ class Tensor:
         """The only element as a Python number; ValueError if there is not exactly one."""
         if self.size != 1:
             raise ValueError(f"item: a Tensor of one element is needed, not one of shape {self.shape}; see tolist()")
-        return self._array.item()
+        _look(self)
+        return self._data.item()
 
     def _one(self, name: str) -> Any:
         if self.size != 1:
             raise TypeError(f"{name}() needs a Tensor of one element, not one of shape {self.shape}")
-        return self._array.reshape(()).item()
+        _look(self)
+        return self._data.reshape(()).item()
 
     def __repr__(self) -> str:
-        return f"Tensor({self._array!r})" if Installed.repr is None else Installed.repr(self)
+        return f"Tensor({self._data!r})" if Installed.repr is None else Installed.repr(self)
 
 
 _power = _binary("power")
@@ -331,13 +353,34 @@ OPERANDS = (Tensor, np.ndarray, np.generic, int, float, complex)
 
 
 def _fill(t: Tensor, array: np.ndarray, node: Node | None) -> None:
-    t._array = array
+    t._data = array
     t._node = node
     if getattr(t, "_base", None) is not None:
         t.base = None
     t._base = None
     t._views = []
-    t.synced = t.version = 0
+    t.synced = t.version = t.traced = 0
+
+
+def _look(t: Tensor) -> None:
+    own = tracer()
+    if own is not None:
+        own.read(t)
+
+
+def traced_as(t: Tensor, other: Tensor) -> Tensor:
+    """t, which has the value of `other` without that a row was applied."""
+    own = tracer()
+    if own is not None:
+        if other.traced == 0:
+            own.place_of(other)
+        t.traced = other.traced
+    return t
+
+
+def twin(t: Tensor) -> Tensor:
+    """Another Tensor with the values and the node of t, which stays the node's own."""
+    return traced_as(wrap(t._data, t.node), t)
 
 
 def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:
