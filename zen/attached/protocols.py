@@ -37,12 +37,20 @@ _PLAIN = frozenset({
 })  # fmt: skip
 """Functions whose result is no array of values: it is returned as NumPy gives it."""
 
+_FORM = _PLAIN & frozenset({
+    np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
+    np.may_share_memory, np.shares_memory, np.einsum_path,
+})  # fmt: skip
+"""Those of them that look at no values."""
+
 _INDEX = frozenset({
     np.isclose, np.argsort, np.argpartition, np.lexsort, np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted,
     np.digitize, np.isin, np.isreal, np.iscomplex, np.isposinf, np.isneginf, np.nanargmax, np.nanargmin,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 })  # fmt: skip
 """Functions whose result is made of indices or truth values: it becomes Tensors without a gradient."""
+_OF_SIZE = frozenset({np.nonzero, np.flatnonzero, np.argwhere})
+"""Those of them whose result has a shape that depends on values."""
 
 
 def _asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None) -> Tensor:
@@ -137,6 +145,11 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
     elif len(args) > 2:
         args, options = by_name(func, args, options)
     if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
+        tracer = backend.tracer()
+        if tracer is not None and func in _FORM:
+            return tracer.unseen(func, *args, **options)
+        if tracer is not None and func in _INDEX - _OF_SIZE:
+            return tracer.numpy(name_of(func, func), func, args, options)
         result = func(*plain(args), **{key: plain(value) for key, value in options.items()})
         return tensors_of(result) if func in _INDEX else result
     function = _CREATION.get(func) or NUMPY_FUNCTIONS.get(func) or answering(func)

@@ -41,7 +41,7 @@ def _composed(
             x = inputs[k]
             # A node of its own for each input: the same Tensor may have been given twice.
             linked = isinstance(x, Tensor) and x.requires_grad
-            inputs[k] = targets[k] = f.positive(x) if linked else backend.leaf(getattr(x, "_array", x), True)
+            inputs[k] = targets[k] = f.positive(x) if linked else _leaf(x)
     made = row.composition(*inputs, *params)
     used = zip(made if row.several else (made,), cotangents, strict=True)
     pairs = [(y, c) for y, c in used if c is not None and y.requires_grad]
@@ -52,3 +52,8 @@ def _composed(
         for k, gradient in zip(targets, gradients, strict=True):
             found[k] = gradient
     return tuple(found)
+
+
+def _leaf(x: Any) -> Tensor:
+    made: Tensor = x.detach().requires_grad_() if isinstance(x, Tensor) else backend.leaf(x, True)
+    return made

@@ -265,6 +265,14 @@ class Trace:
         row = numpy_row(name, called, form, [_values(t) for t in leaves])
         return backend.call_recording(False, backend.apply, row, tuple(leaves), (form,))
 
+    def unseen(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """What a function says of Tensors that looks at none of their values."""
+        before = backend.set_tracer(None)
+        try:
+            return function(*args, **options)
+        finally:
+            backend.set_tracer(before)
+
     def stream(self, generator: Any) -> Any:
         """The generator as one whose draws are recorded."""
         return Stream(generator)
