@@ -119,7 +119,9 @@ class _BatchNorm(_Tracked):
         return 1.0 if self.num_batches_tracked is None else 1 / (1 + self.num_batches_tracked.item())
 
     def _count(self) -> None:
-        if self.num_batches_tracked is not None:
+        if backend.tracer() is not None and self.num_batches_tracked is not None:
+            self.num_batches_tracked[...] = self.num_batches_tracked + 1
+        elif self.num_batches_tracked is not None:
             array = self.num_batches_tracked._array
             seq = backend.next_seq()
             array += 1

@@ -348,6 +348,9 @@ def _move(name: str, running: Any, fresh: np.ndarray, momentum: float) -> None:
     """running += momentum * (fresh - running), announced as a write."""
     if running is None:
         return
+    if backend.tracer() is not None and isinstance(running, Tensor):
+        running[...] = (running + momentum * (fresh - running)).astype(running.dtype)
+        return
     array = running._array if isinstance(running, Tensor) else running
     seq = backend.next_seq()
     with _moving:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,8 @@ def clip_grad_norm_(
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm is {max_norm}; expected a number >= 0")
     params = _with_gradient(parameters, "clip_grad_norm_")
+    if backend.tracer() is not None:
+        return _clipped_in_program(params, float(max_norm), float(norm_type), error_if_nonfinite)
     arrays = [p.grad._array for p in params if p.grad is not None]
     total = _norm(arrays, norm_type, error_if_nonfinite, "clip_grad_norm_")
     factor = float(max_norm) / (total + 1e-6)
@@ -162,3 +165,28 @@ def _as_tensor(total: float, arrays: list[np.ndarray]) -> Tensor:
     dtype = np.result_type(*[real(a.dtype) for a in arrays]) if arrays else np.dtype(np.float32)
     with np.errstate(over="ignore"):
         return backend.wrap(np.asarray(np.float64(total).astype(dtype)))
+
+
+def _clipped_in_program(params: list[Tensor], max_norm: float, order: float, error_if_nonfinite: bool) -> Tensor:
+    """As `clip_grad_norm_`, by rows, while a program is recorded."""
+    gradients = [p.grad.detach() for p in params if p.grad is not None]
+    dtype = np.result_type(*[real(g.dtype) for g in gradients]) if gradients else np.dtype(np.float32)
+
+    def norm(*arrays: np.ndarray) -> np.ndarray:
+        return np.asarray(_norm(list(arrays), order, error_if_nonfinite, "clip_grad_norm_"))
+
+    def scaled(array: np.ndarray, total: np.ndarray) -> np.ndarray:
+        factor, made = max_norm / (float(total) + 1e-6), array.copy()
+        if not factor >= 1:
+            backend.kernels.optim.scale([made], factor)
+        return made
+
+    total = backend.apply(_row("total_norm", norm, len(params)), tuple(gradients))
+    for p, g in zip(params, gradients, strict=True):
+        p.grad = backend.apply(_row("clipped", scaled, 2), (g, total))
+    found: Tensor = backend.apply(_row("norm_as", lambda x: _as_tensor(float(x), [np.zeros(0, dtype)])._array, 1), (total,))
+    return found
+
+
+def _row(name: str, forward: Any, count: int) -> backend.Row:
+    return backend.Row(name, count, forward, lambda: ((None,) * count, ((0,) * (count + 1),) * count))

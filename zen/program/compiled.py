@@ -18,6 +18,7 @@ from ..dtypes import SUPPORTED
 from ..transforms.wrapper import Wrapper
 from .draws import States, drawn_from
 from .instructions import Instruction
+from .optimise import optimised
 from .reads import Reads
 from .symbol import Symbol
 from .trace import Trace
@@ -190,6 +191,7 @@ class _Compiled(Wrapper):
             self._stop(trace.reason)
             return found
         shape = trees.rebuild(result, [0] * len(leaves))
+        program = optimised(program)
         entry = Entry(program, backend.Machine(program), reads, shape, kinds)
         with self._lock:
             self._table.setdefault(key, []).insert(0, entry)

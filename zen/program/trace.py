@@ -468,9 +468,10 @@ class Trace:
 
     def _settle(self, bound: Bound, live: list[tuple[Value, Any]]) -> None:
         """Whether what came from outside is a constant of the program, or is read at each call, or is written to."""
-        given, bound.object = bound.object, None
+        alone = _holders(bound) <= _ALONE
+        given = bound.object
         array = _values(given)
-        if sys.getrefcount(given) <= (4 if given is array else 3) and (array.base is None or bound.written):
+        if alone and (array.base is None or bound.written):
             self._constants.append((bound.value, bound.seen))  # nobody else has it
             return
         if bound.written:
@@ -499,6 +500,18 @@ class Trace:
                     seen.add(other.seq)
                     pending.append(other)
         return False
+
+
+def _holders(bound: Bound) -> int:
+    """How many references to the object there are beside the trace's own, and those of this function."""
+    given, bound.object = bound.object, None
+    count = sys.getrefcount(given)
+    bound.object = given
+    return count
+
+
+_ALONE = _holders(Bound(Value(0, (), _WEAK), object(), np.zeros(0)))
+"""What that is of an object that nobody else holds."""
 
 
 def _values(given: Any) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ... import backend
 from ..optimizer import Optimizer
 from .scheduler import LRScheduler, check_positive
 
@@ -77,6 +78,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def step(self, epoch: float | None = None) -> None:
         """Go to the next epoch, or to the one given, which may be a fraction, and set the learning rates."""
+        tracer = backend.tracer()
+        if tracer is not None:
+            return tracer.call(lambda: self.step(epoch), [], f"{type(self).__name__}.step")  # type: ignore[no-any-return]
         if epoch is not None and epoch < 0:
             raise ValueError(f"CosineAnnealingWarmRestarts: epoch is {epoch}; expected a number >= 0")
         self._step_count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ... import backend
 from ..optimizer import Optimizer, number
 from .scheduler import LRScheduler, check_optimizer, for_groups
 
@@ -55,6 +56,9 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take in the metric of an epoch, a number or a Tensor of one element."""
+        tracer = backend.tracer()
+        if tracer is not None:
+            tracer.give_up("ReduceLROnPlateau.step, which looks at a metric")
         metric = number(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._better(metric):

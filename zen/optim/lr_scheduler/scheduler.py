@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ... import backend
 from ..optimizer import Optimizer
 
 
@@ -44,6 +45,9 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch, or to the one given, and set the learning rates."""
+        tracer = backend.tracer()
+        if tracer is not None:
+            return tracer.call(lambda: self.step(epoch), [], f"{type(self).__name__}.step")  # type: ignore[no-any-return]
         self._step_count += 1
         self._move_to(epoch)
 
