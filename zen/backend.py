@@ -28,11 +28,13 @@ _wanted = os.environ.get("ZEN_BACKEND", "compiled")
 
 if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import NAME as NAME
+    from ._reference import Caller as Caller
     from ._reference import GradMode as GradMode
     from ._reference import Leaves as Leaves
     from ._reference import Node as Node
     from ._reference import Row as Row
     from ._reference import Shaped as Shaped
+    from ._reference import Signature as Signature
     from ._reference import Tensor as Tensor
     from ._reference import applied as applied
     from ._reference import apply as apply
@@ -72,11 +74,13 @@ if not TYPE_CHECKING and _wanted == "reference":
 elif TYPE_CHECKING or _wanted == "compiled":
     try:
         from ._core import NAME as NAME
+        from ._core import Caller as Caller
         from ._core import GradMode as GradMode
         from ._core import Leaves as Leaves
         from ._core import Node as Node
         from ._core import Row as Row
         from ._core import Shaped as Shaped
+        from ._core import Signature as Signature
         from ._core import Tensor as Tensor
         from ._core import applied as applied
         from ._core import apply as apply

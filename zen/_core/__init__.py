@@ -9,6 +9,8 @@ from . import _operations as _operations
 from . import kernels as kernels
 from ._blas import blas as blas
 from ._broadcast import unbroadcast as unbroadcast
+from ._caller import Caller as Caller
+from ._caller import Signature as Signature
 from ._differentiable import revived as revived
 from ._dispatch import simd as simd
 from ._engine import push as push

@@ -10,6 +10,8 @@ from .backward import revived as revived
 from .backward import run as run
 from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
+from .caller import Caller as Caller
+from .caller import Signature as Signature
 from .demands import record_passes as record_passes
 from .forward import push as push
 from .guard import borrow as borrow

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from .. import backend
-from ..backend import Shaped, apply, wrap
+from ..backend import Shaped, Tensor, apply, wrap
 from ..dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, KERNELS, accumulator
 from .arguments import refuse
 from .axes import one_axis
