@@ -1,0 +1,79 @@
+"""What a program consists of: values, instructions, checks. Plain data, made by `trace.py` and read by the machines.
+
+A program is immutable once it is made. A value is one array of the program, or one Python number (`weak`): numbers take
+the dtype of what they meet, as NumPy's promotion has it. Every value is written once, by the instruction of which it is
+a result, or is given: by the call, by a live object, or as a constant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..backend import Row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """One array of known shape and dtype, or a Python float (`weak`, with shape () and dtype float64)."""
+
+    number: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    weak: bool = False
+
+    def __repr__(self) -> str:
+        return f"%{self.number}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instruction:
+    """One row applied.
+
+    operands: a Value, or a constant that is no array (a Python number, None). params: the row's parameters, constants.
+    results: one Value, or several where the row has several (`row.several`). line: where the user's code asked for it.
+    """
+
+    row: Row
+    operands: tuple[Any, ...]
+    params: tuple[Any, ...]
+    results: tuple[Value, ...]
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number:
+    """Arithmetic of Python floats: `+`, `-`, `*`, `/` or `neg` of weak values and floats, as Python computes it."""
+
+    operator: str
+    operands: tuple[Any, ...]
+    result: Value
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check:
+    """A value that the function's Python code read: where it is not what it was, bit for bit, the program ends."""
+
+    operand: Value
+    expected: np.ndarray
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A linear program.
+
+    inputs: what a call gives, in order. live: Values with the Tensors or arrays whose memory is read at each call.
+    constants: Values with arrays that never change. steps: instructions in order. outputs: the Values that a call
+    returns, in order; one may stand there twice, and may be an input, a constant or a live value.
+    """
+
+    inputs: tuple[Value, ...]
+    live: tuple[tuple[Value, Any], ...]
+    constants: tuple[tuple[Value, np.ndarray], ...]
+    steps: tuple[Instruction | Number | Check, ...]
+    outputs: tuple[Value, ...]
+    notes: dict[str, Any] = field(default_factory=dict)
