@@ -1,0 +1,70 @@
+"""Which state of Python a function depends on besides its arguments, and whether it has changed since.
+
+A program replays in the place of a function; `Reads` says when the function has to be traced again. It is found by a
+walk over the byte code at trace time (`walking.py`), which runs no code of the user's: globals, closed-over variables,
+defaults, and what attributes and elements are read of these, of `self` and of arguments that are no data; the same of
+every function that is called, but those of zen, NumPy, SciPy and the standard library, which are known by identity.
+
+The arguments themselves are not compared: who replays compares them. Of Tensors the memory is not remembered, as a
+program reads it live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .comparing import Columns, difference
+from .remembering import Memory
+from .walking import Walker
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Reads:
+    """What a function reads besides its arguments, as it was when `of` looked. Immutable.
+
+    arrays: the NumPy arrays found, whose contents are compared. generators: sources of random numbers. opaque: what
+    could not be followed, so that `changed` knows nothing of it. stores: what the function changes, besides what it
+    makes and besides Tensors. The last two are sentences with the line.
+
+    >>> scale = [2.0]
+    >>> reads = Reads.of(lambda x: x * scale[0])
+    >>> reads.changed()
+    """
+
+    __slots__ = ("_columns", "_items", "_kept", "_subjects", "arrays", "generators", "opaque", "stores")
+
+    arrays: list[np.ndarray]
+    generators: list[Any]
+    opaque: list[str]
+    stores: list[str]
+
+    def __init__(self, memory: Memory, stores: list[str]) -> None:
+        self._items, self._subjects = tuple(memory.items), tuple(memory.subjects)
+        self._columns = Columns(self._items)
+        self._kept = tuple(memory.kept.values())  # alive, as numbers of dead objects are used again
+        self.arrays, self.generators = memory.arrays, memory.generators
+        self.opaque, self.stores = list(memory.opaque), stores
+
+    @staticmethod
+    def of(function: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NOTHING) -> Reads:
+        """What a call `function(*args, **kwargs)` would read. The function is not called."""
+        walker = Walker()
+        walker.start(function, args, dict(kwargs))
+        return Reads(walker.memory, list(walker.stores))
+
+    def changed(self) -> str | None:
+        """None while all that was read is what it was; otherwise a sentence that says what is not. Never raises."""
+        try:
+            if self._columns.hold():
+                return None
+        except Exception:
+            pass
+        for item, (subject, where) in zip(self._items, self._subjects, strict=True):
+            said = difference(item, subject)
+            if said is not None:
+                return f"{said} ({where})" if where else said
+        return None
