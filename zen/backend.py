@@ -30,6 +30,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import NAME as NAME
     from ._reference import GradMode as GradMode
     from ._reference import Leaves as Leaves
+    from ._reference import Machine as Machine
     from ._reference import Node as Node
     from ._reference import Row as Row
     from ._reference import Shaped as Shaped
@@ -70,6 +71,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import NAME as NAME
         from ._core import GradMode as GradMode
         from ._core import Leaves as Leaves
+        from ._core import Machine as Machine
         from ._core import Node as Node
         from ._core import Row as Row
         from ._core import Shaped as Shaped
