@@ -31,6 +31,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import Caller as Caller
     from ._reference import GradMode as GradMode
     from ._reference import Leaves as Leaves
+    from ._reference import Machine as Machine
     from ._reference import Node as Node
     from ._reference import Row as Row
     from ._reference import Shaped as Shaped
@@ -77,6 +78,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import Caller as Caller
         from ._core import GradMode as GradMode
         from ._core import Leaves as Leaves
+        from ._core import Machine as Machine
         from ._core import Node as Node
         from ._core import Row as Row
         from ._core import Shaped as Shaped

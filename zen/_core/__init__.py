@@ -2,7 +2,7 @@
 
 Order of the modules, each using those before it: _types, _views, _loops, _blocks, _blocks_complex, _kernels_*,
 _dispatch, _memory, _guard, _broadcast, _blas, _factor, _tensor, _record, _engine, _differentiable, _operations,
-_leaves.
+_leaves, _program.
 """
 
 from . import _operations as _operations
@@ -26,6 +26,7 @@ from ._leaves import matched as matched
 from ._leaves import rebuild as rebuild
 from ._leaves import transform as transform
 from ._memory import empty_cache as empty_cache
+from ._program import Machine as Machine
 from ._record import applied as applied
 from ._record import apply as apply
 from ._record import binary as binary

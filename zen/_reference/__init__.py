@@ -2,7 +2,7 @@
 
 Written to be read: state, guard (memory that others write to), rows, node, tensor, recording (one operation),
 broadcast, demands (passes that have to record themselves), backward (the pass), forward (tangents), leaves (arguments
-of transforms), each using only those before it.
+of transforms), program (replay), each using only those before it.
 """
 
 from . import kernels as kernels
@@ -24,6 +24,7 @@ from .leaves import matched as matched
 from .leaves import rebuild as rebuild
 from .leaves import transform as transform
 from .node import Node as Node
+from .program import Machine as Machine
 from .recording import applied as applied
 from .recording import apply as apply
 from .recording import binary as binary

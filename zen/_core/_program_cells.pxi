@@ -1,0 +1,130 @@
+# The loops over cells and over short lines. Part of _program.pyx.
+#
+# A cell is 8 bytes of the arena with one number, float or double. Code over cells is a switch over operations, compiled
+# inline: the result of one stays in a register for the next, which the forms of an operation tell apart, and is stored
+# for all others. Rounding is that of the kernels: each operation in its own type.
+
+cdef extern from *:
+    """
+    #include <math.h>
+
+    typedef struct { int op, a, b, out; } zen_cell;   /* bytes from the arena's beginning */
+
+    enum { ZEN_ADD, ZEN_SUB, ZEN_MUL, ZEN_DIV, ZEN_MAX, ZEN_MIN, ZEN_NEG, ZEN_SQUARE, ZEN_RECIPROCAL, ZEN_SQRT, ZEN_ABS,
+           ZEN_MOVE, ZEN_LOAD, ZEN_TO_FLOAT, ZEN_QUOTIENT };
+    /* forms: both operands in memory, the first in the register, the second, both */
+    #define ZEN_CODE(op, form, is_double) ((op) * 8 + (form) * 2 + (is_double))
+
+    #define ZEN_AT(T, offset) (*(T*)(w + (offset)))
+    #define ZEN_FORM(OP, FORM, X, T, R, P, Q, VALUE) \\
+        case ZEN_CODE(OP, FORM, X): { const T p = P, q = Q; (void)q; R = VALUE; ZEN_AT(T, c->out) = R; break; }
+    #define ZEN_TWO(OP, X, T, R, VALUE) \\
+        ZEN_FORM(OP, 0, X, T, R, ZEN_AT(T, c->a), ZEN_AT(T, c->b), VALUE) \\
+        ZEN_FORM(OP, 1, X, T, R, R, ZEN_AT(T, c->b), VALUE) \\
+        ZEN_FORM(OP, 2, X, T, R, ZEN_AT(T, c->a), R, VALUE) \\
+        ZEN_FORM(OP, 3, X, T, R, R, R, VALUE)
+    #define ZEN_ONE(OP, X, T, R, VALUE) \\
+        ZEN_FORM(OP, 0, X, T, R, ZEN_AT(T, c->a), 0, VALUE) \\
+        ZEN_FORM(OP, 1, X, T, R, R, 0, VALUE)
+    #define ZEN_ALL(X, T, R, ROOT, SIZE) \\
+        ZEN_TWO(ZEN_ADD, X, T, R, p + q) \\
+        ZEN_TWO(ZEN_SUB, X, T, R, p - q) \\
+        ZEN_TWO(ZEN_MUL, X, T, R, p * q) \\
+        ZEN_TWO(ZEN_DIV, X, T, R, p / q) \\
+        ZEN_TWO(ZEN_MAX, X, T, R, (p >= q) | (p != p) ? p : q) \\
+        ZEN_TWO(ZEN_MIN, X, T, R, (p <= q) | (p != p) ? p : q) \\
+        ZEN_ONE(ZEN_NEG, X, T, R, -p) \\
+        ZEN_ONE(ZEN_SQUARE, X, T, R, p * p) \\
+        ZEN_ONE(ZEN_RECIPROCAL, X, T, R, (T)1 / p) \\
+        ZEN_ONE(ZEN_SQRT, X, T, R, ROOT(p)) \\
+        ZEN_ONE(ZEN_ABS, X, T, R, SIZE(p)) \\
+        ZEN_ONE(ZEN_MOVE, X, T, R, p) \\
+        case ZEN_CODE(ZEN_LOAD, 0, X): R = *(T*)(base[c->a] + c->b); ZEN_AT(T, c->out) = R; break;
+
+    /* The position of the quotient whose divisor is zero, or -1. base: the beginnings of all memory, by slot. */
+    static Py_ssize_t zen_run_cells(char* w, char** base, const zen_cell* cells, Py_ssize_t from, Py_ssize_t to) {
+        double d = 0;
+        float f = 0;
+        const zen_cell* end = cells + to;
+        for (const zen_cell* c = cells + from; c < end; c++) {
+            switch (c->op) {
+                ZEN_ALL(0, float, f, sqrtf, fabsf)
+                ZEN_ALL(1, double, d, sqrt, fabs)
+                case ZEN_CODE(ZEN_TO_FLOAT, 0, 0): f = (float)ZEN_AT(double, c->a); ZEN_AT(float, c->out) = f; break;
+                case ZEN_CODE(ZEN_QUOTIENT, 0, 1):      /* of Python's floats */
+                    if (ZEN_AT(double, c->b) == 0) return c - cells;
+                    d = ZEN_AT(double, c->a) / ZEN_AT(double, c->b);
+                    ZEN_AT(double, c->out) = d;
+                    break;
+            }
+        }
+        return -1;
+    }
+
+    #ifdef _MSC_VER
+    #define ZEN_ALONE __restrict
+    #else
+    #define ZEN_ALONE __restrict__
+    #endif
+    /* n elements, each operand a line or (step 0) one number. The result shares no memory with them. */
+    #define ZEN_LINE(OP, X, T, VALUE) case ZEN_CODE(OP, 0, X): { \\
+        const T* a = (const T*)x; const T* b = (const T*)y; T* ZEN_ALONE r = (T*)out; \\
+        if (sa && sb) for (Py_ssize_t i = 0; i < n; i++) { const T p = a[i], q = b[i]; (void)q; r[i] = VALUE; } \\
+        else if (sa) { const T q = *b; (void)q; \\
+            for (Py_ssize_t i = 0; i < n; i++) { const T p = a[i]; r[i] = VALUE; } } \\
+        else { const T p = *a; for (Py_ssize_t i = 0; i < n; i++) { const T q = b[i]; (void)q; r[i] = VALUE; } } \\
+        break; }
+    #define ZEN_LINES(X, T) \\
+        ZEN_LINE(ZEN_ADD, X, T, p + q) ZEN_LINE(ZEN_SUB, X, T, p - q) ZEN_LINE(ZEN_MUL, X, T, p * q) \\
+        ZEN_LINE(ZEN_DIV, X, T, p / q) ZEN_LINE(ZEN_NEG, X, T, -p) ZEN_LINE(ZEN_SQUARE, X, T, p * p)
+    static void zen_run_line(
+        int code, Py_ssize_t n, const char* x, Py_ssize_t sa, const char* y, Py_ssize_t sb, char* out) {
+        switch (code) { ZEN_LINES(0, float) ZEN_LINES(1, double) }
+    }
+
+    /* The sum of one block: as `zen_block_sum_*` of _blocks.pxd adds it. */
+    #define ZEN_SUM(T) \\
+    static double zen_sum_of_##T(const T* v, Py_ssize_t m) { \\
+        T lanes[16] = {0}; \\
+        double total = 0; \\
+        Py_ssize_t i = 0, k; \\
+        for (; i + 16 <= m; i += 16) for (k = 0; k < 16; k++) lanes[k] += v[i + k]; \\
+        for (k = i; k < m; k++) total += v[k]; \\
+        if (i > 0) for (k = 0; k < 16; k++) total += lanes[k]; \\
+        return total; \\
+    }
+    ZEN_SUM(float)
+    ZEN_SUM(double)
+    """
+    ctypedef struct Cell "zen_cell":
+        int op, a, b, out
+    enum:
+        C_ADD "ZEN_ADD"
+        C_SUB "ZEN_SUB"
+        C_MUL "ZEN_MUL"
+        C_DIV "ZEN_DIV"
+        C_MAX "ZEN_MAX"
+        C_MIN "ZEN_MIN"
+        C_NEG "ZEN_NEG"
+        C_SQUARE "ZEN_SQUARE"
+        C_RECIPROCAL "ZEN_RECIPROCAL"
+        C_SQRT "ZEN_SQRT"
+        C_ABS "ZEN_ABS"
+        C_MOVE "ZEN_MOVE"
+        C_LOAD "ZEN_LOAD"
+        C_TO_FLOAT "ZEN_TO_FLOAT"
+        C_QUOTIENT "ZEN_QUOTIENT"
+    int code_of "ZEN_CODE"(int op, int form, int is_double) noexcept nogil
+    Py_ssize_t run_cells "zen_run_cells"(
+        char* w, char** base, const Cell* cells, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+    void run_line "zen_run_line"(
+        int code, Py_ssize_t n, const char* x, Py_ssize_t sa, const char* y, Py_ssize_t sb, char* out) noexcept nogil
+    double sum_of_float "zen_sum_of_float"(const float* v, Py_ssize_t m) noexcept nogil
+    double sum_of_double "zen_sum_of_double"(const double* v, Py_ssize_t m) noexcept nogil
+
+
+cdef dict CELL_OPS = {
+    "add": C_ADD, "subtract": C_SUB, "multiply": C_MUL, "divide": C_DIV, "maximum": C_MAX, "minimum": C_MIN,
+    "negative": C_NEG, "square": C_SQUARE, "reciprocal": C_RECIPROCAL, "sqrt": C_SQRT, "abs": C_ABS, "positive": C_MOVE,
+}   # the rows whose kernels do the same
+cdef frozenset LINE_OPS = frozenset((C_ADD, C_SUB, C_MUL, C_DIV, C_NEG, C_SQUARE))
