@@ -205,7 +205,8 @@ cdef int call_row(Schedule s, Frame frame, Call call, dict found) except -1:
         operands.append(x)
     before = switch(False)
     try:
-        made = apply(call.row, tuple(operands), call.params)
+        params = parameters_at(s, frame, call.homes, call.params) if call.homes else call.params
+        made = apply(call.row, tuple(operands), params)
     finally:
         switch(before)
     results = made if call.row.several else (made,)
@@ -214,6 +215,21 @@ cdef int call_row(Schedule s, Frame frame, Call call, dict found) except -1:
     for home, number, t in zip(call.results, call.numbers, results):
         take_result(s, frame, call, home, number, <Tensor?>t, operands, found)
     return 0
+
+
+cdef object parameters_at(Schedule s, Frame frame, dict homes, object params):
+    # Parameters, with arrays in place of values.
+    cdef Home home
+    cdef Region* r
+    if type(params) is tuple:
+        return tuple([parameters_at(s, frame, homes, x) for x in params])
+    if type(params) is list:
+        return [parameters_at(s, frame, homes, x) for x in params]
+    if not is_value(params):
+        return params
+    home = <Home>homes[params.number]
+    r = <Region*>s.regions.data + home.region
+    return np.array(array_at(frame, home, frame.base[r.slot] + r.offset + home.offset()))
 
 
 cdef object operand_at(Frame frame, Home home, char* data):

@@ -204,6 +204,8 @@ cdef class Planner:
             for x in step.operands:
                 if is_value(x):
                     self.readers[self.roots.get(x.number, x.number)] = k
+            for x in values_within(getattr(step, "params", ())):
+                self.readers[self.roots.get(x.number, x.number)] = k
             if type(step).__name__ == "Instruction" and step.row.view:
                 x = step.operands[0]
                 if is_value(x):
@@ -238,8 +240,13 @@ cdef class Planner:
         return 0
 
     cdef int plan_number(self, object step) except -1:
-        cdef Py_ssize_t a = self.cell_of(step.operands[0], True), b = -1
-        cdef Home out = self.made(step.result)
+        cdef int typenum = typenum_of_dtype(step.result.dtype)
+        cdef Py_ssize_t a = self.cell_of(step.operands[0], typenum == cnp.NPY_DOUBLE), b = -1
+        cdef Home out
+        if step.operator == "array":         # the same cell, under another name
+            self.settle(step.result, a, ghost_of(0, NULL, NULL, typenum, 0), typenum)
+            return 0
+        out = self.made(step.result)
         if step.operator == "neg":
             self.cell_step(C_NEG, True, a, -1, out.region)
         else:
@@ -251,7 +258,7 @@ cdef class Planner:
     cdef int plan_instruction(self, object step) except -1:
         cdef Row row = step.row
         cdef bint planned = False
-        if len(step.results) == 1 and not row.several and row.for_complex is not None:
+        if len(step.results) == 1 and not row.several and row.for_complex is not None and not values_within(step.params):
             if row.generated:
                 planned = plan_elementwise(self, row, step)
             elif row.kernel in COMPARISONS:
@@ -279,10 +286,13 @@ cdef class Planner:
         cdef Step* s
         cdef Py_ssize_t under = -1
         call.row, call.params, call.results, call.dead = row, tuple(step.params), [], []
+        call.homes = {x.number: self.homes[x.number] for x in values_within(step.params)}
         call.operands = tuple([self.homes[x.number] if is_value(x) else x for x in step.operands])
         call.numbers = [value.number for value in step.results]
         s = self.step(PYTHON)
         s.n = len(self.calls)
+        for x in call.homes.values():
+            self.touch((<Home>x).region)
         for x in call.operands:
             if isinstance(x, Home):
                 self.touch((<Home>x).region)
@@ -314,3 +324,14 @@ cdef class Planner:
     cdef int say(self, str how) except -1:
         self.texts.append((self.origin, how))
         return 0
+
+
+cdef list values_within(object params):
+    # The values in parameters, which are tuples and lists of constants otherwise.
+    cdef list found = []
+    for x in params:
+        if type(x) is tuple or type(x) is list:
+            found += values_within(x)
+        elif is_value(x):
+            found.append(x)
+    return found

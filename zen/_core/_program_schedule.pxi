@@ -68,7 +68,8 @@ cdef class Call:
 
     cdef Row row
     cdef tuple operands              # Homes, or what stands for itself
-    cdef tuple params
+    cdef tuple params                # in which values stand for arrays: their Homes, by number
+    cdef dict homes
     cdef list results                # Homes
     cdef list numbers                # of the results' values
     cdef list dead                   # slots of objects that nothing reads any more

@@ -18,6 +18,7 @@ from .tensor import Tensor, wrap
 
 _ARITHMETIC: dict[str, Callable[..., float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "neg": operator.neg,
+    "array": operator.pos,
 }  # fmt: skip
 
 
@@ -63,7 +64,8 @@ class Machine:
                 operands = [values[x.number] if hasattr(x, "number") else float(x) for x in step.operands]
                 if step.operator == "/" and operands[1] == 0:
                     return k
-                values[step.result.number] = _ARITHMETIC[step.operator](*operands)
+                found = _ARITHMETIC[step.operator](*operands)
+                values[step.result.number] = found if step.result.weak else np.array(found, step.result.dtype)
             else:
                 _apply(step, values)
             for number in self._dying[k]:
@@ -115,7 +117,7 @@ def _contiguous(array: np.ndarray) -> np.ndarray:
 
 def _apply(step: Any, values: dict[int, Any]) -> None:
     operands = [values[x.number] if hasattr(x, "number") else x for x in step.operands]
-    made = apply(step.row, tuple([wrap(x) if isinstance(x, np.ndarray) else x for x in operands]), step.params)
+    made = apply(step.row, tuple([wrap(x) if isinstance(x, np.ndarray) else x for x in operands]), _filled(step.params, values))
     results = made if step.row.several else (made,)
     for value, t in zip(step.results, results, strict=True):
         array = t._array
@@ -145,7 +147,8 @@ def _last_readers(program: Any) -> list[list[int]]:
     last: dict[int, int] = {}
     for k, step in enumerate(program.steps):
         operands = (step.operand,) if type(step).__name__ == "Check" else step.operands
-        for value in (*_results(step), *[x for x in operands if hasattr(x, "number")]):
+        read = [x for x in operands if hasattr(x, "number")] + _within(getattr(step, "params", ()))
+        for value in (*_results(step), *read):
             last[value.number] = k
     for value in program.outputs:
         last.pop(value.number, None)
@@ -161,3 +164,19 @@ def _bytes(value: Any) -> int:
 
 def _shown(value: Any) -> str:
     return "float" if value.weak else f"{value.dtype}{list(value.shape)}"
+
+
+def _filled(params: Any, values: dict[int, Any]) -> Any:
+    """Parameters, with arrays in place of values."""
+    if type(params) is tuple:
+        return tuple([_filled(x, values) for x in params])
+    if type(params) is list:
+        return [_filled(x, values) for x in params]
+    return values[params.number].copy() if hasattr(params, "number") else params
+
+
+def _within(params: Any) -> list[Any]:
+    """The values in parameters."""
+    if not isinstance(params, (tuple, list)):
+        return [params] if hasattr(params, "number") else []
+    return [value for x in params for value in _within(x)]

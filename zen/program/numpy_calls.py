@@ -12,12 +12,12 @@ from ..dtypes import SUPPORTED
 
 
 class Place:
-    """Stands for operand `number` in the arguments of a call."""
+    """Stands for operand `position` in the arguments of a call."""
 
-    __slots__ = ("number",)
+    __slots__ = ("position",)
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, position: int) -> None:
+        self.position = position
 
 
 def outlined(x: Any, leaves: list[Any]) -> Any:
@@ -38,7 +38,7 @@ def outlined(x: Any, leaves: list[Any]) -> Any:
 def filled(form: Any, arrays: tuple[Any, ...]) -> Any:
     """The arguments again."""
     if type(form) is Place:
-        return arrays[form.number]
+        return arrays[form.position]
     if isinstance(form, dict):
         return {key: filled(part, arrays) for key, part in form.items()}
     if isinstance(form, (list, tuple)):
