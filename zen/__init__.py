@@ -221,6 +221,7 @@ if TYPE_CHECKING:
     from .ops.data import tensor as tensor
     from .ops.indexed_joining import c_ as c_
     from .ops.indexed_joining import r_ as r_
+    from .program.compiled import compile as compile
     from .serialize import load as load
     from .serialize import save as save
     from .training import fit as fit
@@ -267,7 +268,7 @@ _MODULES = (
     "compat", "data", "fft", "linalg", "nn", "optim", "optimize", "polynomial", "random", "serialize", "sklearn",
     "special", "stats", "testing", "training", "visualize",
 )  # fmt: skip
-_OTHERS = ("conversion", "creation", "habits", "modes", "transforms", "trees", "writes")
+_OTHERS = ("conversion", "creation", "habits", "modes", "program", "transforms", "trees", "writes")
 """Modules of zen's own that are not shown."""
 _HOMES = {
     "array_api": "broadcast_shapes can_cast finfo iinfo isdtype result_type",
@@ -289,6 +290,7 @@ _HOMES = {
     "ops.along": "vectorize",
     "ops.data": "array asarray full full_like linspace tensor",
     "ops.indexed_joining": "c_ r_",
+    "program.compiled": "compile",
     "serialize": "load save",
     "training": "fit",
     "transforms": "custom_vjp grad gradients jvp value_and_grad vjp",

@@ -43,6 +43,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import binary as binary
     from ._reference import borrow as borrow
     from ._reference import call_recording as call_recording
+    from ._reference import call_tracing as call_tracing
     from ._reference import digest as digest
     from ._reference import grad_enabled as grad_enabled
     from ._reference import install as install
@@ -61,7 +62,6 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import run as run
     from ._reference import set_grad_enabled as set_grad_enabled
     from ._reference import settle as settle
-    from ._reference import set_tracer as set_tracer
     from ._reference import sharers as sharers
     from ._reference import tracer as tracer
     from ._reference import transform as transform
@@ -90,6 +90,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import binary as binary
         from ._core import borrow as borrow
         from ._core import call_recording as call_recording
+        from ._core import call_tracing as call_tracing
         from ._core import digest as digest
         from ._core import grad_enabled as grad_enabled
         from ._core import install as install
@@ -108,7 +109,6 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import run as run
         from ._core import set_grad_enabled as set_grad_enabled
         from ._core import settle as settle
-        from ._core import set_tracer as set_tracer
         from ._core import sharers as sharers
         from ._core import tracer as tracer
         from ._core import transform as transform

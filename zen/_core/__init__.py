@@ -42,6 +42,7 @@ from ._tensor import Tensor as Tensor
 from ._tensor import attach as attach
 from ._tensor import borrow as borrow
 from ._tensor import call_recording as call_recording
+from ._tensor import call_tracing as call_tracing
 from ._tensor import grad_enabled as grad_enabled
 from ._tensor import install as install
 from ._tensor import leaf as leaf
@@ -49,9 +50,8 @@ from ._tensor import next_seq as next_seq
 from ._tensor import note_write as note_write
 from ._tensor import recorded as recorded
 from ._tensor import set_grad_enabled as set_grad_enabled
-from ._tensor import set_tracer as set_tracer
 from ._tensor import sharers as sharers
-from ._tensor import tracing_ as tracer
+from ._tensor import tracer as tracer
 from ._tensor import wrap as wrap
 
 NAME = "compiled"

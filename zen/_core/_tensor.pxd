@@ -140,7 +140,7 @@ cdef object hook(str name)
 cdef object batched()
 cdef bint recording() noexcept
 cdef bint tracing() noexcept             # whether something notes the operations of this thread
-cdef object tracer()
+cpdef object tracer()
 cdef int traced_as(Tensor t, Tensor other) except -1
 cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
 cdef object hush()                          # NumPy's warnings off in this thread, until `unhush` of what is returned

@@ -168,24 +168,23 @@ cdef bint tracing() noexcept:
     return zen_tracer != NULL
 
 
-cdef object tracer():
+cpdef object tracer():
+    """What notes the operations of this thread, or None."""
     return <object>zen_tracer if zen_tracer != NULL else None
 
 
-def tracing_():
-    """What notes the operations of this thread, or None."""
-    return tracer()
+def call_tracing(own, function, /, *args, **kwargs):
+    """`function(*args, **kwargs)` while `own` notes the operations of this thread; None: nothing does.
 
-
-def set_tracer(own):
-    """What notes the operations of this thread from now on, or None; returns what did before.
-
-    The caller keeps it alive. See zen/program/trace.py for what it is asked.
+    See zen/program/trace.py for what it is asked. As with `call_recording`, no interrupt comes in between.
     """
     global zen_tracer
-    before = tracer()
+    cdef void* before = zen_tracer
     zen_tracer = NULL if own is None else <void*>own
-    return before
+    try:
+        return function(*args, **kwargs)
+    finally:
+        zen_tracer = before
 
 
 include "_tensor_modes.pxi"

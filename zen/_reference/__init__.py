@@ -36,13 +36,13 @@ from .rows import Row as Row
 from .rows import Shaped as Shaped
 from .state import GradMode as GradMode
 from .state import call_recording as call_recording
+from .state import call_tracing as call_tracing
 from .state import grad_enabled as grad_enabled
 from .state import install as install
 from .state import next_seq as next_seq
 from .state import note_write as note_write
 from .state import recorded as recorded
 from .state import set_grad_enabled as set_grad_enabled
-from .state import set_tracer as set_tracer
 from .state import tracer as tracer
 from .tensor import Tensor as Tensor
 from .tensor import attach as attach

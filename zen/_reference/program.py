@@ -117,7 +117,8 @@ def _contiguous(array: np.ndarray) -> np.ndarray:
 
 def _apply(step: Any, values: dict[int, Any]) -> None:
     operands = [values[x.number] if hasattr(x, "number") else x for x in step.operands]
-    made = apply(step.row, tuple([wrap(x) if isinstance(x, np.ndarray) else x for x in operands]), _filled(step.params, values))
+    given = tuple([wrap(x) if isinstance(x, np.ndarray) else x for x in operands])
+    made = apply(step.row, given, _filled(step.params, values))
     results = made if step.row.several else (made,)
     for value, t in zip(step.results, results, strict=True):
         array = t._array

@@ -56,13 +56,17 @@ def tracer() -> Any:
     return _mode.tracer
 
 
-def set_tracer(own: Any) -> Any:
-    """What notes the operations of this thread from now on, or None; returns what did before.
+def call_tracing(own: Any, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """`function(*args, **kwargs)` while `own` notes the operations of this thread; None: nothing does.
 
-    See zen/program/trace.py for what it is asked.
+    See zen/program/trace.py for what it is asked. As with `call_recording`, no interrupt comes in between.
     """
-    before, _mode.tracer = _mode.tracer, own
-    return before
+    before = _mode.tracer
+    _mode.tracer = own
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _mode.tracer = before
 
 
 def set_grad_enabled(enabled: bool) -> bool:

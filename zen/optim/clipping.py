@@ -184,7 +184,8 @@ def _clipped_in_program(params: list[Tensor], max_norm: float, order: float, err
     total = backend.apply(_row("total_norm", norm, len(params)), tuple(gradients))
     for p, g in zip(params, gradients, strict=True):
         p.grad = backend.apply(_row("clipped", scaled, 2), (g, total))
-    found: Tensor = backend.apply(_row("norm_as", lambda x: _as_tensor(float(x), [np.zeros(0, dtype)])._array, 1), (total,))
+    like = [np.zeros(0, dtype)]
+    found: Tensor = backend.apply(_row("norm_as", lambda x: _as_tensor(float(x), like)._array, 1), (total,))
     return found
 
 

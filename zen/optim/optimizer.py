@@ -74,7 +74,7 @@ class Optimizer:
     RANGES: ClassVar[dict[str, Range]] = {}
     STATE: ClassVar[tuple[str, ...]] = ()
     NUMBERS: ClassVar[tuple[str, ...]] = ()
-    _remembered: ClassVar[tuple[str, ...]] = ("param_groups",)  # by `zen.program`: the state moves on
+    _remembered: ClassVar[tuple[str, ...]] = ()  # by `zen.program`: a step is done as it is, with the options of then
     _carry_out: Callable[[list[Any]], None] = staticmethod(backend.kernels.optim.move)
     """Carries out what `_update` has prepared for each group."""
 

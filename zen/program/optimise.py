@@ -125,7 +125,10 @@ class _Renaming:
             if type(x) is Value and x.number not in self.constants:
                 return False
             given.append(self.constants[x.number] if type(x) is Value else x)
-        if _holds_values(step.params) or sum([v.dtype.itemsize * int(np.prod(v.shape)) for v in step.results]) > _LARGEST:
+        if (
+            _holds_values(step.params)
+            or sum([v.dtype.itemsize * int(np.prod(v.shape)) for v in step.results]) > _LARGEST
+        ):
             return False
         try:
             made = backend.call_recording(False, backend.apply, step.row, tuple(given), step.params)

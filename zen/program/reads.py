@@ -56,6 +56,11 @@ class Reads:
         walker.start(function, args, dict(kwargs))
         return Reads(walker.memory, list(walker.stores))
 
+    @property
+    def depends(self) -> bool:
+        """Whether there is anything that can change."""
+        return bool(self._items)
+
     def changed(self) -> str | None:
         """None while all that was read is what it was; otherwise a sentence that says what is not. Never raises."""
         try:

@@ -1,0 +1,118 @@
+"""A program of a compiled function, with what its replay needs: the machine, what it depends on, what it returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend, trees
+from ..backend import Tensor
+from .differences import difference
+from .draws import States, drawn_from
+from .instructions import Instruction, Program
+from .reads import Reads
+
+
+class Entry:
+    """One program of a function, for one signature.
+
+    form: the structure of the function's result. kinds: what becomes of each of its leaves: Tensor, np.ndarray or float
+    for an output of the program, else the constant itself.
+    """
+
+    def __init__(self, program: Program, reads: Reads, form: Any, kinds: list[Any], kept: list[Any]) -> None:
+        self.program, self.reads, self.form, self.kinds, self.kept = program, reads, form, kinds, kept
+        self.machine = backend.Machine(program)
+        self.confirmed, self.calls = False, 0
+        self.arguments: list[Any] | None = None
+        self.generators = drawn_from(program.steps)
+        self.ends_early = any([type(step) is not Instruction for step in program.steps])
+        self.count = len(program.outputs) - sum([effect.value is not None for effect in program.effects])
+
+    def refused(self) -> str | None:
+        """Why the program does not hold now, as far as it can be told before it runs."""
+        for t in self.program.ungraded:
+            if t.grad is not None:
+                return "a leaf has a gradient from before the call; call zero_grad() in the function"
+        return self.reads.changed()
+
+    def run(self, leaves: list[Any]) -> Any:
+        """The outputs, or the number of the step that ended the program; then nothing is changed."""
+        states = States(self.generators) if self.generators and self.ends_early else None
+        values = self.machine.run(leaves)
+        if states is not None and type(values) is not list:
+            states.restore()
+        return values
+
+    def finished(self, values: list[Any]) -> Any:
+        """The result of a call, of which everything is done."""
+        if self.program.effects:
+            self._publish(values)
+        return self._result(values)
+
+    def _publish(self, values: list[Any]) -> None:
+        """What the function does beside returning something."""
+        rest = iter(values[self.count :])
+        for effect in self.program.effects:
+            if effect.kind == "call":
+                effect.target()
+            elif effect.kind == "grad":
+                effect.target.grad = None if effect.value is None else backend.wrap(next(rest))
+            else:
+                backend.call_recording(False, effect.target.copy_, next(rest))
+
+    def _result(self, values: list[Any]) -> Any:
+        found, rest = [], iter(values)
+        for kind in self.kinds:
+            if kind is Tensor:
+                found.append(backend.wrap(next(rest)))
+            elif kind is np.ndarray or kind is float:
+                found.append(next(rest))
+            else:
+                found.append(kind.copy() if isinstance(kind, np.ndarray) else kind)
+        return trees.rebuild(self.form, found)
+
+    def compared(self, leaves: list[Any], function: Any, args: Any, kwargs: Any) -> tuple[Any, str, bool]:
+        """(result, difference, whether it ran) of a call of the function, after a replay that changed nothing."""
+        states = States(self.generators) if self.generators else None
+        values = self.machine.run(leaves)
+        if states is not None:
+            states.restore()
+        if type(values) is not list:
+            return None, "", False
+        result = function(*args, **kwargs)
+        return result, difference(self._result(values), result) or self._missed(values), True
+
+    def _missed(self, values: list[Any]) -> str:
+        """Where what the function changed differs from the values of a replay, which changed nothing."""
+        rest, last = iter(values[self.count :]), {}
+        for effect in self.program.effects:
+            if effect.value is not None:
+                last[id(effect.target), effect.kind] = effect.target, next(rest)
+        for (_, kind), (target, value) in last.items():
+            now = target.grad if kind == "grad" else target
+            if now is None or difference(value, now):
+                return f"the gradient of a leaf of shape {target.shape}" if kind == "grad" else "what is written"
+        return ""
+
+    def missed(self, step: int) -> str:
+        """Why the program ended at a step."""
+        if step < 0:
+            return "an object that it uses has another shape or dtype"
+        line = getattr(self.program.steps[step], "line", "")
+        return f"a value that Python code read is another{line}"
+
+    def signature(self, arguments: list[Any] | None) -> Any:
+        """What `backend.Caller` compares the next call with; None where more has to be done than to run the machine."""
+        alone = isinstance(self.form, int)
+        flat = alone or (type(self.form) is tuple and all([isinstance(x, int) for x in self.form]))
+        if arguments is None or not flat or self.program.effects or self.generators or self.program.ungraded:
+            return None
+        if any([kind not in (Tensor, np.ndarray, float) for kind in self.kinds if not isinstance(kind, np.ndarray)]):
+            return None
+        if any([isinstance(kind, np.ndarray) for kind in self.kinds]):
+            return None
+        changed = self.reads.changed if self.reads.depends else None
+        tensors = [kind is Tensor for kind in self.kinds]
+        return backend.Signature(arguments, self.machine.run, changed, tensors, alone, backend.grad_enabled())
