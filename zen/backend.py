@@ -37,6 +37,7 @@ if not TYPE_CHECKING and _wanted == "reference":
     from ._reference import Shaped as Shaped
     from ._reference import Signature as Signature
     from ._reference import Tensor as Tensor
+    from ._reference import Watch as Watch
     from ._reference import applied as applied
     from ._reference import apply as apply
     from ._reference import attach as attach
@@ -84,6 +85,7 @@ elif TYPE_CHECKING or _wanted == "compiled":
         from ._core import Shaped as Shaped
         from ._core import Signature as Signature
         from ._core import Tensor as Tensor
+        from ._core import Watch as Watch
         from ._core import applied as applied
         from ._core import apply as apply
         from ._core import attach as attach

@@ -53,5 +53,6 @@ from ._tensor import set_grad_enabled as set_grad_enabled
 from ._tensor import sharers as sharers
 from ._tensor import tracer as tracer
 from ._tensor import wrap as wrap
+from ._watch import Watch as Watch
 
 NAME = "compiled"

@@ -1,12 +1,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from ._watch import Watch
+
 class Signature:
     def __init__(
         self,
         arguments: list[Any],
         run: Callable[..., Any],
-        changed: Callable[[], str | None] | None,
+        watch: Watch,
+        rest: Callable[[], bool] | None,
         results: list[bool],
         alone: bool,
         recorded: bool,

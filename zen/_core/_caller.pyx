@@ -8,6 +8,7 @@ from cpython.float cimport PyFloat_CheckExact
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New
 cimport numpy as cnp
 from numpy cimport ndarray
+from zen._core._watch cimport Watch
 from zen._core._tensor cimport Tensor, new_tensor, node_of, recording, tracing
 
 cnp.import_array()
@@ -20,21 +21,22 @@ cdef enum Kind:
 cdef class Signature:
     """Of a program: what the arguments are, and what becomes of its outputs.
 
-    arguments: for each positional argument float, or (is a Tensor, dtype's number, shape). run: Machine.run. changed:
-    says what Python state has changed, or None. results: for each output whether it is a Tensor. alone: the result is
+    arguments: for each positional argument float, or (is a Tensor, dtype's number, shape). run: Machine.run. watch,
+    rest: what the function depends on beside them, and a function that says whether the rest is what it was. results: for each output whether it is a Tensor. alone: the result is
     the one output, else a tuple of them. recorded: whether operations are recorded around the call.
     """
 
     cdef list kinds, typenums, shapes
-    cdef object run, changed
+    cdef object run, rest
+    cdef Watch watch
     cdef list results
     cdef bint alone, recorded
 
-    def __init__(self, list arguments, run, changed, list results, bint alone, bint recorded):
+    def __init__(self, list arguments, run, Watch watch not None, rest, list results, bint alone, bint recorded):
         self.kinds = [FLOAT if a is float else TENSOR if a[0] else ARRAY for a in arguments]
         self.typenums = [0 if a is float else a[1] for a in arguments]
         self.shapes = [() if a is float else a[2] for a in arguments]
-        self.run, self.changed, self.results = run, changed, results
+        self.run, self.watch, self.rest, self.results = run, watch, rest, results
         self.alone, self.recorded = alone, recorded
 
     cdef tuple taken(self, tuple args):
@@ -91,7 +93,7 @@ cdef class Caller:
         cdef tuple given
         if last is not None and not kwargs and not tracing():
             given = last.taken(args)
-            if given is not None and (last.changed is None or last.changed() is None):
+            if given is not None and last.watch.holds() and (last.rest is None or last.rest()):
                 values = last.run(given)
                 if type(values) is list:
                     return last.given(<list>values)

@@ -12,6 +12,7 @@ from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
 from .caller import Caller as Caller
 from .caller import Signature as Signature
+from .caller import Watch as Watch
 from .demands import record_passes as record_passes
 from .forward import push as push
 from .guard import borrow as borrow

@@ -113,6 +113,7 @@ class Entry:
             return None
         if any([isinstance(kind, np.ndarray) for kind in self.kinds]):
             return None
-        changed = self.reads.changed if self.reads.depends else None
-        tensors = [kind is Tensor for kind in self.kinds]
-        return backend.Signature(arguments, self.machine.run, changed, tensors, alone, backend.grad_enabled())
+        reads, tensors = self.reads, [kind is Tensor for kind in self.kinds]
+        rest = reads.rest.hold if reads.rest is not None else None
+        recorded = backend.grad_enabled()
+        return backend.Signature(arguments, self.machine.run, reads.watch, rest, tensors, alone, recorded)

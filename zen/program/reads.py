@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import Watch
 from .comparing import Columns, difference
-from .remembering import Memory
+from .remembering import MISSING, Memory
 from .walking import Walker
 
 _NOTHING: Mapping[str, Any] = {}
@@ -35,7 +36,9 @@ class Reads:
     >>> reads.changed()
     """
 
-    __slots__ = ("_columns", "_items", "_kept", "_subjects", "arrays", "generators", "opaque", "stores")
+    __slots__ = (
+        "_items", "_kept", "_subjects", "arrays", "generators", "opaque", "rest", "stores", "watch",
+    )  # fmt: skip
 
     arrays: list[np.ndarray]
     generators: list[Any]
@@ -44,7 +47,8 @@ class Reads:
 
     def __init__(self, memory: Memory, stores: list[str]) -> None:
         self._items, self._subjects = tuple(memory.items), tuple(memory.subjects)
-        self._columns = Columns(self._items)
+        self.watch = Watch(self._items, MISSING)
+        self.rest = Columns(self.watch.left) if self.watch.left else None
         self._kept = tuple(memory.kept.values())  # alive, as numbers of dead objects are used again
         self.arrays, self.generators = memory.arrays, memory.generators
         self.opaque, self.stores = list(memory.opaque), stores
@@ -56,15 +60,10 @@ class Reads:
         walker.start(function, args, dict(kwargs))
         return Reads(walker.memory, list(walker.stores))
 
-    @property
-    def depends(self) -> bool:
-        """Whether there is anything that can change."""
-        return bool(self._items)
-
     def changed(self) -> str | None:
         """None while all that was read is what it was; otherwise a sentence that says what is not. Never raises."""
         try:
-            if self._columns.hold():
+            if self.watch.holds() and (self.rest is None or self.rest.hold()):
                 return None
         except Exception:
             pass
