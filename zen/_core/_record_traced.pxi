@@ -5,10 +5,14 @@
 cdef object traced_operator(Row row, tuple operands):
     cdef object own = tracer()
     cdef tuple given = own.numbers(operands)
-    if len(given) == 2:
-        result = binary_plain(row, given[0], given[1])
-    else:
-        result = unary_plain(row, <Tensor?>given[0])
+    try:
+        if len(given) == 2:
+            result = binary_plain(row, given[0], given[1])
+        else:
+            result = unary_plain(row, <Tensor?>given[0])
+    except Exception:
+        own.raised(row)
+        raise
     if result is not NotImplemented:
         own.note(row, operands, (), result)
     return result
@@ -18,7 +22,11 @@ cdef object traced_row(Row row, tuple inputs, tuple params):
     cdef object own = tracer()
     cdef tuple given = own.numbers(inputs)
     params = own.fixed(params)
-    result = row_plain(row, given, params)
+    try:
+        result = row_plain(row, given, params)
+    except Exception:
+        own.raised(row)
+        raise
     own.note(row, inputs, params, result)
     return result
 

@@ -27,7 +27,11 @@ def apply(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...] = ()) -> An
     if own is None:
         return _applied(row, inputs, params)
     given, params = own.numbers(inputs), own.fixed(params)
-    result = _applied(row, given, params)
+    try:
+        result = _applied(row, given, params)
+    except Exception:
+        own.raised(row)
+        raise
     own.note(row, inputs, params, result)
     return result
 

@@ -49,8 +49,11 @@ _INDEX = frozenset({
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 })  # fmt: skip
 """Functions whose result is made of indices or truth values: it becomes Tensors without a gradient."""
-_OF_SIZE = frozenset({np.nonzero, np.flatnonzero, np.argwhere})
-"""Those of them whose result has a shape that depends on values."""
+_OF_SIZE = WRITERS | frozenset({
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.trim_zeros, np.compress, np.extract, np.intersect1d,
+    np.union1d, np.setdiff1d, np.setxor1d, np.histogram_bin_edges, np.histogram, np.bincount, np.repeat, np.delete,
+})  # fmt: skip
+"""Functions whose result may have a shape that depends on values, or that have none."""
 
 
 def _asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None) -> Tensor:
@@ -144,12 +147,13 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
         args, options = by_position(func, args, options)
     elif len(args) > 2:
         args, options = by_name(func, args, options)
-    if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
-        tracer = backend.tracer()
-        if tracer is not None and func in _FORM:
+    tracer = backend.tracer()
+    if tracer is not None and options.get("out") is None and func not in _OF_SIZE:
+        if func in _FORM:
             return tracer.unseen(func, *args, **options)
-        if tracer is not None and func in _INDEX - _OF_SIZE:
+        if func in _INDEX or (func not in _PLAIN and tracer.is_raw([args, list(options.values())])):
             return tracer.numpy(name_of(func, func), func, args, options)
+    if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
         result = func(*plain(args), **{key: plain(value) for key, value in options.items()})
         return tensors_of(result) if func in _INDEX else result
     function = _CREATION.get(func) or NUMPY_FUNCTIONS.get(func) or answering(func)

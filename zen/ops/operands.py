@@ -53,13 +53,15 @@ def floating(operation: str, x: Any, or_complex: bool = False) -> Any:
 def raw(x: Any) -> Any:
     """The values of a Tensor or array, for what no gradient depends on (positions, masks).
 
-    While a program is recorded, a Tensor without a graph: what is computed of it is part of the program.
+    While a program is recorded, a Tensor without a graph, on which NumPy's functions are NumPy's own: what they make of
+    it is part of the program.
     """
     if type(x) is Batched:
         raise Unbatched("an operation reads values, which differ by example")
     if not isinstance(x, Tensor):
         return x
-    return x._array if tracer() is None else x.detach()
+    own = tracer()
+    return x._array if own is None else own.raw(x)
 
 
 def number(x: Any) -> Any:

@@ -10,7 +10,7 @@ from .. import backend, trees
 from ..backend import Tensor
 from .differences import difference
 from .draws import States, drawn_from
-from .instructions import Instruction, Program
+from .instructions import Program
 from .reads import Reads
 
 
@@ -27,7 +27,6 @@ class Entry:
         self.confirmed, self.calls = False, 0
         self.arguments: list[Any] | None = None
         self.generators = drawn_from(program.steps)
-        self.ends_early = any([type(step) is not Instruction for step in program.steps])
         self.count = len(program.outputs) - sum([effect.value is not None for effect in program.effects])
 
     def refused(self) -> str | None:
@@ -38,12 +37,18 @@ class Entry:
         return self.reads.changed()
 
     def run(self, leaves: list[Any]) -> Any:
-        """The outputs, or the number of the step that ended the program; then nothing is changed."""
-        states = States(self.generators) if self.generators and self.ends_early else None
-        values = self.machine.run(leaves)
+        """The outputs, or the number of the step that ended the program, or what it raised; then nothing is changed."""
+        states = States(self.generators) if self.generators else None
+        values = self._replayed(leaves)
         if states is not None and type(values) is not list:
             states.restore()
         return values
+
+    def _replayed(self, leaves: list[Any]) -> Any:
+        try:
+            return self.machine.run(leaves)
+        except Exception as error:  # the function says what to make of it
+            return f"{type(error).__name__}: {error}"
 
     def finished(self, values: list[Any]) -> Any:
         """The result of a call, of which everything is done."""
@@ -74,13 +79,14 @@ class Entry:
         return trees.rebuild(self.form, found)
 
     def compared(self, leaves: list[Any], function: Any, args: Any, kwargs: Any) -> tuple[Any, str, bool]:
-        """(result, difference, whether it ran) of a call of the function, after a replay that changed nothing."""
+        """(result, difference, True) of a call of the function, after a replay that changed nothing; or (what `run`
+        returned, "", False)."""
         states = States(self.generators) if self.generators else None
-        values = self.machine.run(leaves)
+        values = self._replayed(leaves)
         if states is not None:
             states.restore()
         if type(values) is not list:
-            return None, "", False
+            return values, "", False
         result = function(*args, **kwargs)
         return result, difference(self._result(values), result) or self._missed(values), True
 
@@ -96,8 +102,10 @@ class Entry:
                 return f"the gradient of a leaf of shape {target.shape}" if kind == "grad" else "what is written"
         return ""
 
-    def missed(self, step: int) -> str:
+    def missed(self, step: int | str) -> str:
         """Why the program ended at a step."""
+        if isinstance(step, str):
+            return f"the program raised {step}"
         if step < 0:
             return "an object that it uses has another shape or dtype"
         line = getattr(self.program.steps[step], "line", "")

@@ -56,6 +56,7 @@ class Trace(Places):
         self.title, self.connected = title, False
         self._nodes: dict[int, tuple[tuple[Any, ...], tuple[Value, ...]]] = {}
         self._read: set[int] = set()
+        self._raw: dict[int, Tensor] = {}
         self._cleared: dict[int, Any] = {}
         self._ungraded: dict[int, Any] = {}
 
@@ -105,7 +106,26 @@ class Trace(Places):
         leaves: list[Any] = []
         form = outlined((args, options), leaves)
         row = numpy_row(name, called, form, [values_of(t) for t in leaves])
-        return backend.call_recording(False, backend.apply, row, tuple(leaves), (form,))
+        made = backend.call_recording(False, backend.apply, row, tuple(leaves), (form,))
+        for t in made if type(made) is tuple else (made,):
+            self._raw[id(t)] = t
+        return made
+
+    def raw(self, t: Tensor) -> Tensor:
+        """The values of t for what no gradient depends on: a Tensor on which NumPy's functions are NumPy's own."""
+        made: Tensor = t.detach()
+        self._raw[id(made)] = made
+        return made
+
+    def is_raw(self, args: Any) -> bool:
+        """Whether one of nested arguments is such a Tensor."""
+        if isinstance(args, (tuple, list)):
+            return any([self.is_raw(x) for x in args])
+        return id(args) in self._raw
+
+    def raised(self, row: Row) -> None:
+        """A row raised: the function may go on in another way."""
+        self.give_up(f"{row.name} raised, and the function may have caught it")
 
     def unseen(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """What a function says of Tensors that looks at none of their values."""
