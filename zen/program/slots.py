@@ -55,7 +55,6 @@ class Frame:
         self.returns: Slot = UNKNOWN
         self.callers: dict[Frame, None] = {}
         self.inner: dict[CodeType, Frame] = {}
-        self.walks = 0
         self.instructions: list[dis.Instruction] | None = None
 
     def owner(self, name: str) -> Frame | None:
