@@ -289,6 +289,13 @@ class TestGeneratorsAndWhatIsOpaque:
         f, _ = defined(f"def f(x):\n    return {body}", time=time, datetime=datetime, steps=iter([1]))
         assert any(said in text for text in Reads.of(f, ("a",)).opaque)
 
+    def test_a_function_that_calls_too_much(self):
+        source = "def g0(x):\n    return x\n"
+        for k in range(1, 2000):
+            source += f"def g{k}(x):\n    return g{k - 1}(x) + {k}\n"
+        f, _ = defined(source + "f = g1999")
+        assert any("more code than is followed" in text for text in Reads.of(f, (1.0,)).opaque)
+
     def test_an_import_inside(self):
         f, _ = defined("def f(x):\n    import math\n    return math.pi * x")
         assert Reads.of(f, (1.0,)).opaque == ["math is imported inside the function (line 2 of f)"]

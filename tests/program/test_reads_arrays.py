@@ -23,6 +23,16 @@ class TestArrays:
         a[...] = np.ones((), a.dtype) if dtype != "U3" else "x"
         assert "has other contents" in reads.changed()
 
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_arrays_that_a_program_reads_live(self, order):
+        a, b = np.zeros((2, 3), order=order), np.zeros(3)
+        reads = Reads.of(lambda x: x * a + b, (1.0,))
+        live = reads.live([a])
+        a[0] = 1.0
+        assert live.changed() is None and "'a'" in reads.changed()
+        b[0] = 1.0
+        assert "'b'" in live.changed()
+
     def test_bits_count(self):
         a = np.array([0.0, np.nan])
         reads = Reads.of(lambda x: x * a, (1.0,))
@@ -124,6 +134,20 @@ class TestTensorsAndModules:
         reads = Reads.of(f, (1.0,))
         names["inner"] = 3.0
         assert "global 'inner'" in reads.changed()
+
+    def test_an_object_with_call_in_a_module_of_the_library(self):
+        class Activation:
+            def __init__(self):
+                self.slope = 1.0
+
+            def __call__(self, x):
+                return x * self.slope
+
+        own = Activation()
+        layer = zen.nn.TransformerEncoderLayer(4, 2, 4, activation=own)
+        reads = Reads.of(layer, (np.ones((1, 2, 4)),))
+        own.slope = 2.0
+        assert "'slope'" in reads.changed()
 
     def test_a_training_step(self, model):
         optimiser = zen.optim.Adam(model.parameters(), lr=0.1)

@@ -132,7 +132,7 @@ class Calling(Following):
         if type(owner) not in SCALARS:
             self.escape((owner,))
         writes = is_a(owner, CONTAINERS) and name in WRITES
-        if called and (writes or (name in _SWITCHES and static(type(owner), "_remembered", None) is ...)):
+        if called and (writes or (name in _SWITCHES and is_a(static(type(owner), "_remembered", None), frozenset))):
             self.written((owner,), "{} is changed by " + name + "()")
 
     def _of_instance(
@@ -341,7 +341,7 @@ class Calling(Following):
         if is_a(value, weakref.ref):
             return self.loaded(value(), f"what {self.named(value)} refers to") if args is not None else UNKNOWN
         found = self.looked_up(cls, "__call__")
-        is_module = static(cls, "_remembered", None) is ... and static(cls, "forward") is not MISSING
+        is_module = is_a(static(cls, "_remembered", None), frozenset) and static(cls, "forward") is not MISSING
         if is_module and self._is_outside(found):
             found = own["forward"] if "forward" in own else self.looked_up(cls, "forward")
             if "forward" in own:

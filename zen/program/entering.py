@@ -123,15 +123,16 @@ class Entering:
             return [] if is_a(owner, (ModuleType, type)) else [(owner, f"the object of {subject}")]
         else:
             memory.keep(value)
-            self._walk_loaded(value)
+            self._walk_loaded(value, depth)
             return self._parts(value, subject)
         return []
 
-    def _walk_loaded(self, value: Any) -> None:
+    def _walk_loaded(self, value: Any, depth: int) -> None:
         """Walk what is called sooner or later; any other object that may be called when it is, or where it escapes."""
         cls = type(value)
         known = is_a(value, (type, FunctionType, functools.partial)) or "__wrapped__" in (instance_dict(value) or {})
-        if known or static(cls, "_remembered", None) is not None:
+        inside = depth > 0 and is_a(static(cls, "__call__"), FunctionType) and not is_trusted(cls.__module__)
+        if known or inside or static(cls, "_remembered", None) is not None:  # inside: whoever holds it may call it
             self.walk_callable(value)
 
     def _contents(self, value: Any, subject: str, depth: int) -> list[tuple[Any, str]]:
@@ -147,7 +148,10 @@ class Entering:
         return self.memory.container(value, subject)
 
     def _parts(self, value: Any, subject: str) -> list[tuple[Any, str]]:
-        """Of an object that says so (`_remembered`), its attributes: all (...), or those of the names."""
+        """Of an object that says so (`_remembered`), its attributes: all (...), or those of a tuple of names.
+
+        A frozenset: all, and of those names the objects alone, as what is in them follows from the others.
+        """
         if is_a(value, (type, FunctionType)):
             return []
         cls = type(value)
@@ -158,6 +162,9 @@ class Entering:
                 self.unfollowed(f"{subject} is not followed: it is of class {cls.__module__}.{cls.__name__}")
             return []
         self.memory.identity(value, subject)
+        if is_a(wanted, frozenset):
+            parts = self.memory.container(own, subject, attributes=True)
+            return [x for x in parts if not any([x[0] is own.get(name) for name in wanted])]
         if wanted is ...:
             self.names.setdefault(id(own), subject)
             return self.memory.container(own, subject, attributes=True)

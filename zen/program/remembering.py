@@ -30,10 +30,11 @@ SEQUENCES = (list, tuple, deque, bytearray, array)
 CONTAINERS = (*SEQUENCES, dict, MappingProxyType, set, frozenset)
 LONGEST, DEEPEST = 1000, 16  # elements of one container, and containers in containers, that are remembered
 
-SLOT, CELL, MEMBER, CLASS, DICT, FUNCTION, TENSOR, ARRAY, COPY, ELEMENTS, LENGTH = range(11)
+SLOT, CELL, MEMBER, CLASS, DICT, FUNCTION, TENSOR, ARRAY, COPY, ELEMENTS, LENGTH, KEYS, LIVE = range(13)
 """The kinds of items. SLOT: `owner.get(key)`. CELL: a closed-over variable. MEMBER: a slot; the key is its descriptor.
 CLASS, DICT: of an object. FUNCTION, TENSOR: their `_PARTS`. ARRAY, COPY: the layout and the bytes of an array in one
-piece, or of any. ELEMENTS: what iterating gives. LENGTH: of what has too many elements."""
+piece, or of any. ELEMENTS: what iterating gives. LENGTH: of what has too many elements. KEYS: of a `__dict__`,
+all strings. LIVE: of an array the layout alone."""
 
 Item = tuple[int, Any, Any, Any]
 FUNCTION_PARTS = attrgetter("__code__", "__defaults__", "__kwdefaults__")
@@ -196,7 +197,9 @@ class Memory:
             self._add(subject, LENGTH, value, None, count)
             return []
         elements = list(value)
-        if not is_a(value, (tuple, frozenset)):  # those stay what they are, though what is in them may not
+        if attributes and all([type(k) is str for k in elements]):
+            self._add(subject, KEYS, value, None, tuple(elements))
+        elif not is_a(value, (tuple, frozenset)):  # those stay what they are, though what is in them may not
             self._add(subject, ELEMENTS, value, None, elements)
         if not is_a(value, (dict, MappingProxyType)):
             return [(v, f"{subject}[{k}]") for k, v in enumerate(elements)]
