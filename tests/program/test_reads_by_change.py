@@ -10,6 +10,47 @@ from zen.program.reads import Reads
 
 # functions, each with a change that its result shows
 READS = """
+def f(x): return t.held_child.rate*x
+T.held_child = property(lambda self: self.child)
+-> t.child.rate = 9
+def f(x): return [u.rate for u in map(get, [1])][0]*x
+def get(k): return t
+-> t.rate = 9
+def f(x): return (holder + 1).rate*x
+class Holder:
+    def __add__(self, x): return t
+holder = Holder()
+-> t.rate = 9
+def f(x): return [u.rate for u in holder][0]*x
+class Holder:
+    def __iter__(self): return iter(ts)
+holder = Holder()
+-> ts[0].rate = 9
+def f(x): return [u.rate for u in Holder()][0]*x
+class Holder:
+    def __iter__(self): return iter([t])
+-> t.rate = 9
+def f(x): return holder.any_name.rate*x
+class Holder:
+    def __getattr__(self, name): return t
+holder = Holder()
+-> t.rate = 9
+def f(x): return wrapped(x).rate*x
+def wrap(g):
+    @functools.wraps(g)
+    def inner(*args, **named): return g(*args, **named)
+    return inner
+@wrap
+def wrapped(x): return t
+-> t.rate = 9
+def f(x): return functools.partial(get, 1)().rate*x
+def get(k): return t
+-> t.rate = 9
+def f(x): return (lambda g: g())(lambda: t).rate*x
+-> t.rate = 9
+def f(x): return max([x], key=lambda y: t.rate)*pick(0).rate
+def pick(n): return t if n == 0 else pick(n - 1)
+-> t.rate = 9
 def f(x): return dict(map(lambda kv: (kv[0], kv[1].rate), objs.items()))['a']*x
 -> objs['a'].rate = 9
 def f(x): return max(ts, key=lambda t: t.rate).rate*x

@@ -55,6 +55,9 @@ _CALM = frozenset({isinstance, issubclass, id, type, callable, hasattr, getattr,
 class Calling(Following):
     """Enters calls: `frame_of` gives the frame of a function that is walked, `bind` tells it of an argument."""
 
+    current: Frame | None = None
+    """The frame that is walked now."""
+
     def frame_of(self, function: FunctionType) -> Frame:
         raise NotImplementedError
 
@@ -69,6 +72,17 @@ class Calling(Following):
 
     def attribute_stored(self, slot: Slot, name: str) -> None:
         raise NotImplementedError
+
+    def opened(self, frame: Frame) -> None:
+        raise NotImplementedError
+
+    def open_callable(self, value: Any) -> None:
+        if is_a(value, Nested):
+            self.opened(value.frame)
+        elif is_a(value, FunctionType) and not is_trusted_function(value):
+            self.opened(self.frame_of(value))
+        elif is_a(value, (MethodType, functools.partial)):
+            self.open_callable(value.__func__ if is_a(value, MethodType) else value.func)
 
     def walk_callable(self, value: Any) -> None:
         """Walk what calling the value would run, with nothing known of the arguments."""
@@ -85,7 +99,7 @@ class Calling(Following):
         return found
 
     def call_function(self, function: Any, args: list[Slot]) -> Slot:
-        return self._enter_call(function, args, ()) if function is not None else UNKNOWN
+        return self._enter_call(function, args, (), self.current) if function is not None else UNKNOWN
 
     def _enter_call(
         self, value: Any, args: list[Slot] | None, names: tuple[str, ...], caller: Frame | None = None

@@ -58,6 +58,9 @@ class Following(Entering):
     def call_function(self, function: Any, args: list[Slot]) -> Slot:
         raise NotImplementedError
 
+    def open_callable(self, value: Any) -> None:
+        raise NotImplementedError
+
     def written(self, slot: Slot, what: str) -> None:
         raise NotImplementedError
 
@@ -271,6 +274,7 @@ class Following(Entering):
         pending = [value for slot in slots for value in slot]
         while pending:
             value = pending.pop()
+            self.open_callable(value)
             if type(value) in SCALARS or is_a(value, Mark):
                 if is_a(value, Elements):
                     pending += value.elements
@@ -317,7 +321,7 @@ class Following(Entering):
         if is_trusted(cls.__module__):
             return found
         for name in self._operators(cls):
-            self._of_object(value, name)
+            found += self._of_object(value, name)
         for base in cls.__mro__:
             for name, member in list(base.__dict__.items()):
                 if is_a(member, MemberDescriptorType):
@@ -337,5 +341,5 @@ class Following(Entering):
             self.memory.keep(cls)
             self.escaped.append(made)
             for name in [*self._operators(cls), "forward"]:
-                self._of_mark(made, name)
+                self.escape(self._of_mark(made, name))
         return made

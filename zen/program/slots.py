@@ -53,6 +53,7 @@ class Frame:
         self.code, self.namespace, self.cells, self.parent = code, namespace, cells, parent
         self.variables: dict[str, Slot] = {}
         self.returns: Slot = UNKNOWN
+        self.is_open = False  # whether it may be called from where nothing is followed
         self.callers: dict[Frame, None] = {}
         self.inner: dict[CodeType, Frame] = {}
         self.instructions: list[dis.Instruction] | None = None

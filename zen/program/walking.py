@@ -50,7 +50,9 @@ class Walker(Calling):
         while self.queue:
             frame = next(iter(self.queue))
             del self.queue[frame]
+            self.current = frame
             Walk(self, frame).run()
+            self.current = None
             self.budget -= len(frame.instructions or ())
             if self.budget < 0:
                 self.unfollowed(f"the function calls more code than is followed, {frame.code.co_qualname} among it")
@@ -130,6 +132,8 @@ class Walker(Calling):
             self._again(inner)
 
     def returned(self, frame: Frame, slot: Slot) -> None:
+        if frame.is_open:
+            self.escape(slot)
         whole = union(frame.returns, slot)
         if len(whole) > WIDEST:
             self.escape(slot)
@@ -137,6 +141,12 @@ class Walker(Calling):
             frame.returns = whole
             for caller in frame.callers:
                 self.queue[caller] = None
+
+    def opened(self, frame: Frame) -> None:
+        """What calls this function is not followed: what it returns may go anywhere."""
+        if not frame.is_open:
+            frame.is_open = True
+            self.escape(frame.returns)
 
     def imported(self, name: str) -> Slot:
         self.unfollowed(f"{name} is imported inside the function")
