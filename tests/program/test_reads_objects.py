@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sources import Trainer, defined
 
+import zen
 from zen.program.reads import Reads
 
 
@@ -195,6 +196,11 @@ class TestObjects:
         assert reads.changed() is None
         config.mode = Mode.SLOW
         assert "'mode'" in reads.changed()
+
+    def test_patterns_and_colourings_are_followed(self):
+        coloring = zen.Sparsity(np.eye(3)).coloring()
+        reads = Reads.of(lambda x: zen.sparse_jacobian(lambda y: y * y, coloring)(x), (np.ones(3),))
+        assert reads.opaque == [] and reads.changed() is None
 
     def test_operators_of_the_users_classes(self):
         class Scale:
