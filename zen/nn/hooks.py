@@ -22,7 +22,7 @@ _lock = RLock()  # for registering and removing, which put a new dict in place o
 class Hooks:
     """The hooks of one module, each kind a dict of (function, takes keywords) in the order of their calls."""
 
-    _remembered = ...  # as of the module
+    _remembered = ...  # see `zen/program/entering.py`
 
     def __init__(self) -> None:
         self.before: dict[int, tuple[Hook, bool]] = {}

@@ -58,7 +58,7 @@ class Module:
     _modules: dict[str, None]
     _transient: set[str]
     _hooks: Hooks | None = None
-    _remembered = ...  # of an instance, by `zen.program.reads`: all its attributes
+    _remembered = frozenset({*_REGISTRIES, "_transient"})  # see `zen/program/entering.py`
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import functools
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+import weakref
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 import numpy as np
@@ -12,7 +20,7 @@ from ..backend import Tensor
 from ..batched import Batched
 from .following import WRITES, Following
 from .remembering import CONTAINERS, MISSING, SCALARS, instance_dict, is_a, is_generator, is_plain, is_trusted, static
-from .slots import FRESH, UNKNOWN, Frame, Instance, Mark, Method, Nested, Slot, Super, union
+from .slots import FRESH, GIVEN, UNKNOWN, Frame, Instance, Mark, Method, Nested, Slot, Super, union
 
 _OPAQUE = frozenset({"exec", "eval", "compile", "locals", "globals", "vars", "__import__", "input", "open"})
 _CLOCKS = frozenset({
@@ -22,12 +30,22 @@ _CLOCKS = frozenset({
 })  # fmt: skip
 _SYSTEM = frozenset({"getenv", "urandom", "getpid", "token_bytes", "token_hex", "uuid1", "uuid4"})
 _ALIASES = frozenset({  # what may return its argument, or a view of it
-    "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "array", "atleast_1d", "atleast_2d", "atleast_3d",
+    "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "atleast_1d", "atleast_2d", "atleast_3d",
     "reshape", "ravel", "transpose", "squeeze", "swapaxes", "moveaxis", "rollaxis", "expand_dims", "view", "diagonal",
     "broadcast_to", "broadcast_arrays", "require", "permute_dims", "flip", "fliplr", "flipud", "rot90", "split",
-    "array_split", "hsplit", "vsplit", "dsplit", "real", "imag", "nan_to_num", "diag", "matrix_transpose",
-    "from_dlpack", "sliding_window_view", "as_strided", "astype",
+    "array_split", "hsplit", "vsplit", "dsplit", "real", "imag", "matrix_transpose",
+    "from_dlpack", "sliding_window_view", "as_strided",
 })  # fmt: skip
+_MUTATORS = frozenset({  # functions that write to their first argument
+    "heappush", "heappop", "heapify", "heapreplace", "heappushpop", "shuffle", "copyto", "put", "place", "putmask",
+    "put_along_axis", "fill_diagonal", "setitem", "delitem", "insort", "insort_left", "insort_right", "at", "iadd",
+})  # fmt: skip
+_SWITCHES = frozenset({  # methods of a Module that change it
+    "train", "eval", "requires_grad_", "load_state_dict", "to", "half", "float", "double", "apply", "add_module",
+    "register_parameter", "register_buffer", "register_module", "set_submodule", "register_forward_hook",
+    "register_forward_pre_hook", "register_full_backward_hook", "register_full_backward_pre_hook",
+})  # fmt: skip
+_FRESH = frozenset({"sorted", "deepcopy", "copy", "dict", "list", "set", "frozenset", "bytearray"})
 _QUIET = frozenset({  # builtins that neither keep nor return what they get
     "len", "abs", "any", "all", "repr", "print", "round", "hash", "format", "pow", "divmod", "ord", "chr",
 })  # fmt: skip
@@ -36,6 +54,9 @@ _CALM = frozenset({isinstance, issubclass, id, type, callable, hasattr, getattr,
 
 class Calling(Following):
     """Enters calls: `frame_of` gives the frame of a function that is walked, `bind` tells it of an argument."""
+
+    current: Frame | None = None
+    """The frame that is walked now."""
 
     def frame_of(self, function: FunctionType) -> Frame:
         raise NotImplementedError
@@ -52,6 +73,17 @@ class Calling(Following):
     def attribute_stored(self, slot: Slot, name: str) -> None:
         raise NotImplementedError
 
+    def opened(self, frame: Frame) -> None:
+        raise NotImplementedError
+
+    def open_callable(self, value: Any) -> None:
+        if is_a(value, Nested):
+            self.opened(value.frame)
+        elif is_a(value, FunctionType) and not is_trusted_function(value):
+            self.opened(self.frame_of(value))
+        elif is_a(value, (MethodType, functools.partial)):
+            self.open_callable(value.__func__ if is_a(value, MethodType) else value.func)
+
     def walk_callable(self, value: Any) -> None:
         """Walk what calling the value would run, with nothing known of the arguments."""
         if is_a(value, (type, FunctionType, MethodType, BuiltinFunctionType)) or is_plain(value):
@@ -67,7 +99,7 @@ class Calling(Following):
         return found
 
     def call_function(self, function: Any, args: list[Slot]) -> Slot:
-        return self._enter_call(function, args, ()) if function is not None else UNKNOWN
+        return self._enter_call(function, args, (), self.current) if function is not None else UNKNOWN
 
     def _enter_call(
         self, value: Any, args: list[Slot] | None, names: tuple[str, ...], caller: Frame | None = None
@@ -82,32 +114,51 @@ class Calling(Following):
                     self.bind(inner, inner.code.co_varnames[0], (value.__self__,))
                 return inner.returns
             if not is_a(value.__self__, (Mark, type)) and self._is_outside(value.__func__):
-                self._outside_method(value)
+                self._outside_method(value, args is not None)
             return self._enter_call(value.__func__, whole, names, caller)
         if is_a(value, FunctionType):
             if is_trusted_function(value):
-                return self._trusted(value, args)
+                return self._trusted(value, args, names)
             return self._into(self.frame_of(value), args, names, caller)
         if is_a(value, type):
             return self._construct(value, args, names, caller)
+        if args is None and caller is not None and is_a(value, (Method, BuiltinFunctionType, np.ufunc)):
+            args = []  # what was spread has escaped
         if is_a(value, Method):
             return self._builtin_method(value, args)
+        if is_a(value, Instance):
+            return self._of_instance(value, args, names, caller)
         if is_a(value, Mark):
             self.escape(*(args or []))
             return UNKNOWN
         if is_a(value, functools.partial):
             return self._partial(value, args, names, caller)
         if is_a(value, (BuiltinFunctionType, np.ufunc)):
-            return self._builtin(value, args, frame=caller)
+            return self._builtin(value, args, names)
         return self._object(value, args, names, caller)
 
     def _is_outside(self, function: Any) -> bool:
         return is_a(function, FunctionType) and is_trusted_function(function)
 
-    def _outside_method(self, value: MethodType) -> None:
+    def _outside_method(self, value: MethodType, called: bool) -> None:
         """A method of zen's or the standard library's: it may read all of its object."""
-        if type(value.__self__) not in SCALARS:
-            self.escape((value.__self__,))
+        owner, name = value.__self__, value.__func__.__name__
+        if type(owner) not in SCALARS:
+            self.escape((owner,))
+        writes = is_a(owner, CONTAINERS) and name in WRITES
+        if called and (writes or (name in _SWITCHES and is_a(static(type(owner), "_remembered", None), frozenset))):
+            self.written((owner,), "{} is changed by " + name + "()")
+
+    def _of_instance(
+        self, made: Instance, args: list[Slot] | None, names: tuple[str, ...], caller: Frame | None
+    ) -> Slot:
+        """An object that the function made of a class of the user's is called."""
+        for name in ("__call__", "forward"):
+            found = self.looked_up(made.cls, name)
+            if is_a(found, FunctionType) and not is_trusted_function(found):
+                return self._enter_call(found, None if args is None else [(made,), *args], names, caller)
+        self.escape(*(args or []))
+        return UNKNOWN
 
     def _into(self, inner: Frame, args: list[Slot] | None, names: tuple[str, ...], caller: Frame | None) -> Slot:
         """Bind the arguments of a call to the names of a frame."""
@@ -129,7 +180,7 @@ class Calling(Following):
         self.escape(*args[len(positional) : count])
         return inner.returns
 
-    def _trusted(self, function: FunctionType, args: list[Slot] | None) -> Slot:
+    def _trusted(self, function: FunctionType, args: list[Slot] | None, names: tuple[str, ...]) -> Slot:
         """A function that is not walked: it may call the functions that it wraps, and read its arguments."""
         wrapped = (instance_dict(function) or {}).get("__wrapped__", MISSING)
         for cell in function.__closure__ or ():
@@ -137,18 +188,27 @@ class Calling(Following):
                 held = cell.cell_contents
             except ValueError:
                 continue
-            if callable(held):
+            if callable(held) or (is_a(held, dict) and function.__module__ == "functools"):  # singledispatch
                 self.loaded(held, f"what {function.__qualname__} wraps")
         self.loaded(wrapped, f"what {function.__qualname__} wraps")
-        self._told(function.__name__, function.__module__)
-        return self._result(function.__name__, function.__module__, args)
+        if args is not None:
+            self._told(function.__name__, function.__module__)
+        return self._result(function.__name__, function.__module__, args, names)
 
-    def _result(self, name: str, module: Any, args: list[Slot] | None) -> Slot:
+    def _result(self, name: str, module: Any, args: list[Slot] | None, names: tuple[str, ...] = ()) -> Slot:
+        """What a function of the library's returns: something new, unless it may be a view of its argument."""
+        if args is None:
+            return UNKNOWN
         quiet = is_a(module, str) and module.partition(".")[0] in ("numpy", "zen", "scipy") or name in _QUIET
-        self.escape(*(args or []), shared=not quiet)
+        self.escape(*args, shared=not quiet)
+        for argument, slot in zip(names, args[len(args) - len(names) :], strict=True):
+            if argument == "out":
+                self.written((FRESH, *[x for x in slot if is_a(x, np.ndarray)]), "{} is changed by " + name + "()")
+        if args and name in _MUTATORS:
+            self.written(args[0], "{} is changed by " + name + "()")
         if args and name in _ALIASES:
-            return union(args[0], (FRESH,))
-        return (FRESH,) if quiet else UNKNOWN
+            return (*[x for x in args[0] if x is GIVEN or is_a(x, np.ndarray)], FRESH)
+        return (FRESH,) if quiet or name in _FRESH else UNKNOWN
 
     def _told(self, name: str, module: Any) -> None:
         if name in _CLOCKS and module in ("time", "datetime"):
@@ -156,12 +216,12 @@ class Calling(Following):
         elif name in _SYSTEM:
             self.unfollowed(f"{module}.{name} asks the operating system")
 
-    def _builtin(self, value: Any, args: list[Slot] | None, frame: Frame | None = None) -> Slot:
-        name, owner = value.__name__, getattr(value, "__self__", None)
-        module = getattr(value, "__module__", None)
+    def _builtin(self, value: Any, args: list[Slot] | None, names: tuple[str, ...]) -> Slot:
+        name, owner = getattr(value, "__name__", ""), getattr(value, "__self__", None)
+        module = "numpy" if is_a(value, np.ufunc) else getattr(value, "__module__", None)
         if owner is not None and not is_a(owner, ModuleType):
             return self._builtin_method(Method(owner, name), args)
-        if args is None and frame is None:
+        if args is None:
             return UNKNOWN  # seen, not called
         self._told(name, module)
         if module in ("builtins", "_io", "io") and name in _OPAQUE and not (name == "vars" and args):
@@ -177,7 +237,9 @@ class Calling(Following):
             return self.elements(tuple(x for x in args[0] if is_a(x, Mark)))
         if value in _CALM:
             return (FRESH,)
-        return self._result(name, "numpy" if is_a(value, np.ufunc) else module, args)
+        if not is_trusted(module):
+            self.unfollowed(f"{module}.{name} is compiled code")
+        return self._result(name, module, args, names)
 
     def _by_name(self, name: str, args: list[Slot]) -> Slot:
         owner, key = args[0], args[1]
@@ -202,6 +264,10 @@ class Calling(Following):
             self._told(name, owner.__module__)
             return self._result(name, owner.__module__, args)
         self.escape(*args)
+        if name in ("__setattr__", "__delattr__"):
+            self._by_name(name.strip("_"), [(owner,), *args] if args else [(owner,), UNKNOWN])
+        if name == "at" and is_a(owner, np.ufunc) and args:
+            self.written(args[0], "{} is changed by at()")
         if is_a(owner, (*CONTAINERS, np.ndarray)) or static(type(owner), "__setitem__") is not MISSING:
             if name in WRITES:
                 self.written((owner,), "{} is changed by " + name + "()")
@@ -211,7 +277,7 @@ class Calling(Following):
             self.escape((owner,))
             if name == "values":
                 return self.iterator((tuple(owner.values()),))
-            return UNKNOWN
+            return (FRESH,) if name == "copy" else UNKNOWN
         if is_a(owner, np.ndarray):
             return (owner,) if name in _ALIASES else (FRESH,)
         if not is_generator(owner) and not is_a(owner, (Tensor, Batched)) and type(owner) not in SCALARS:
@@ -221,18 +287,19 @@ class Calling(Following):
     def _construct(self, cls: type, args: list[Slot] | None, names: tuple[str, ...], caller: Frame | None) -> Slot:
         """A class is called: `__new__` and `__init__` of the user's are walked."""
         if is_trusted(cls.__module__) and not any(not is_trusted(c.__module__) for c in cls.__mro__):
-            self._told(cls.__name__, cls.__module__) if args is not None else None
+            if args is None:
+                return UNKNOWN
+            if cls is type and args and len(args) == 1:
+                return self.attribute(args[0], "__class__")
             if cls is super and args is not None and caller is not None:
                 return self._super(args, caller)
             if args and cls in (list, tuple, reversed, enumerate, zip, map, filter, set, frozenset, dict):
                 self.escape(*args)
-                if cls in (list, tuple, reversed, set, frozenset):
-                    return (FRESH, *self.elements(args[0])) if cls is reversed else (FRESH,)
-                return UNKNOWN
+                return (FRESH,) if cls.__name__ in _FRESH else UNKNOWN
             if cls not in _CALM:
                 self.escape(*(args or []), shared=cls not in (int, float, complex, bool, str, range, slice))
             return (FRESH,)
-        made = self.once((id(cls), "instance"), lambda: Instance(cls))
+        made = self.instance(cls)
         for name in ("__new__", "__init__", "__post_init__"):
             found = self.looked_up(cls, name)
             found = found.__func__ if is_a(found, staticmethod) else found
@@ -279,19 +346,28 @@ class Calling(Following):
 
     def _object(self, value: Any, args: list[Slot] | None, names: tuple[str, ...], caller: Frame | None) -> Slot:
         """An object that is called: what its class says."""
+        if _is_compiled(type(value)):  # functions of NumPy's and Cython's are objects
+            return self._builtin(value, args, names)
         own = instance_dict(value) or {}
         if "__wrapped__" in own:
             return self._wrapper(value, own, args)
         cls = type(value)
+        if is_a(value, weakref.ref):
+            return self.loaded(value(), f"what {self.named(value)} refers to") if args is not None else UNKNOWN
         found = self.looked_up(cls, "__call__")
-        is_module = static(cls, "_remembered", None) is ... and static(cls, "forward") is not MISSING
+        is_module = is_a(static(cls, "_remembered", None), frozenset) and static(cls, "forward") is not MISSING
         if is_module and self._is_outside(found):
             found = own["forward"] if "forward" in own else self.looked_up(cls, "forward")
             if "forward" in own:
                 return self._enter_call(found, args, names, caller)
         if not is_a(found, FunctionType):
-            if found is not MISSING and args is not None:
-                self.escape((value,), *args)
+            if found is MISSING or args is None:
+                return UNKNOWN
+            if is_a(value, (MethodDescriptorType, WrapperDescriptorType)) and args:  # list.append(x, 1)
+                for x in args[0]:
+                    self._builtin_method(Method(x, value.__name__), args[1:])
+                return UNKNOWN
+            self.escape((value,), *args)
             return UNKNOWN
         if is_trusted_function(found) and not is_module and args is not None:
             self.escape((value,))
@@ -307,6 +383,11 @@ class Calling(Following):
                 )
         self.escape(*(args or []))
         return UNKNOWN
+
+
+def _is_compiled(cls: type) -> bool:
+    """Whether it is a type of functions without byte code."""
+    return cls.__name__ in ("cython_function_or_method", "fused_cython_function", "_ArrayFunctionDispatcher")
 
 
 def is_trusted_function(function: FunctionType) -> bool:

@@ -21,8 +21,10 @@ from .remembering import (
     ELEMENTS,
     FUNCTION,
     FUNCTION_PARTS,
+    KEYS,
     LAYOUT,
     LENGTH,
+    LIVE,
     MEMBER,
     MISSING,
     SLOT,
@@ -40,7 +42,6 @@ from .remembering import (
 )
 
 _DICT = repeat("__dict__")
-_MISSING = repeat(MISSING)
 
 
 class Columns:
@@ -50,14 +51,16 @@ class Columns:
         by: dict[Any, list[Item]] = {}
         for item in items:
             kind: Any = item[0]
-            if kind == SLOT and type(item[1]) is not dict:
-                kind = "view"
+            if kind == SLOT:
+                kind = "view" if type(item[1]) is not dict else "absent" if item[3] is MISSING else SLOT
             by.setdefault(kind, []).append(item)
 
         def column(kind: Any, place: int) -> tuple[Any, ...]:
             return tuple([item[place] for item in by.get(kind, ())])
 
-        self._dicts, self._keys, self._values = column(SLOT, 1), column(SLOT, 2), column(SLOT, 3)
+        self._slots = tuple([item[1:] for item in by.get(SLOT, ())])
+        self._absent = tuple([item[1:3] for item in by.get("absent", ())])
+        self._dicts, self._keys = column(KEYS, 1), list(column(KEYS, 3))
         self._cells, self._contents = column(CELL, 1), column(CELL, 3)
         self._objects, self._classes = column(CLASS, 1), column(CLASS, 3)
         self._owners, self._owned = column(DICT, 1), column(DICT, 3)
@@ -65,6 +68,7 @@ class Columns:
         self._parts = tuple(chain.from_iterable(column(FUNCTION, 3)))
         self._tensors, self._kinds = column(TENSOR, 1), list(column(TENSOR, 3))
         self._arrays, self._layouts, self._bytes = column(ARRAY, 1), list(column(ARRAY, 2)), column(ARRAY, 3)
+        self._live, self._live_layouts = column(LIVE, 1), list(column(LIVE, 2))
         self._sources: tuple[Sized, ...] = column(ELEMENTS, 1) + column(LENGTH, 1)
         self._lengths = [len(x) for x in column(ELEMENTS, 3)] + list(column(LENGTH, 3))
         self._iterables: tuple[Iterable[Any], ...] = column(ELEMENTS, 1)
@@ -73,8 +77,14 @@ class Columns:
 
     def hold(self) -> bool:
         """Whether nothing differs. May raise, which means that something does."""
-        same_objects = all(map(is_, map(dict.get, self._dicts, self._keys, _MISSING), self._values))
-        if same_objects and self._cells:
+        for owner, key, value in self._slots:  # faster than a chain of iterators is here
+            if owner[key] is not value:
+                return False
+        for owner, key in self._absent:
+            if key in owner:
+                return False
+        same_objects = True
+        if self._cells:
             same_objects = all(map(is_, map(contents, self._cells), self._contents))
         if same_objects and self._functions:
             same_objects = all(map(is_, chain.from_iterable(map(FUNCTION_PARTS, self._functions)), self._parts))
@@ -86,8 +96,12 @@ class Columns:
             same_objects = list(map(len, self._sources)) == self._lengths and all(
                 map(is_, chain.from_iterable(self._iterables), self._elements)
             )
+        if same_objects and self._dicts:
+            same_objects = list(map(tuple, self._dicts)) == self._keys
         if same_objects and self._tensors:
             same_objects = list(map(TENSOR_PARTS, self._tensors)) == self._kinds
+        if same_objects and self._live:
+            same_objects = list(map(LAYOUT, self._live)) == self._live_layouts
         if same_objects and self._arrays:  # their memory by memcmp
             same_objects = list(map(LAYOUT, self._arrays)) == self._layouts and all(map(eq, self._bytes, self._arrays))
         return same_objects and (not self._others or all(map(holds, self._others)))
@@ -110,6 +124,10 @@ def fetched(item: Item) -> Any:
         return FUNCTION_PARTS(owner)
     if kind == TENSOR:
         return TENSOR_PARTS(owner)
+    if kind == KEYS:
+        return tuple(owner)
+    if kind == LIVE:
+        return LAYOUT(owner)
     return len(owner) if kind == LENGTH else owner
 
 
@@ -129,7 +147,7 @@ def holds(item: Item) -> bool:
         return bool(LAYOUT(found) == key and plain(found).tobytes() == expected)
     if kind == FUNCTION:
         return all(map(is_, found, expected))
-    return found == expected if kind == TENSOR else kind != DICT and same(expected, found)
+    return found == expected if kind in (TENSOR, KEYS, LIVE) else kind != DICT and same(expected, found)
 
 
 def difference(item: Item, subject: str) -> str | None:
@@ -146,10 +164,13 @@ def _said(item: Item, found: Any, subject: str) -> str:
     kind, _, key, expected = item
     if kind == ELEMENTS:
         return _element(found, expected, subject, key)
+    if kind == KEYS:
+        gone, new = [k for k in expected if k not in found], [k for k in found if k not in expected]
+        return f"{subject} has other attributes: lost {gone}, got {new}"
     if kind == LENGTH:
         return f"{subject} had {expected} elements, has {found}"
-    if kind in (ARRAY, COPY):
-        layout = LAYOUT(found)
+    if kind in (ARRAY, COPY, LIVE):
+        layout = found if kind == LIVE else LAYOUT(found)
         if layout != key:
             return f"{subject} had shape {key[0]} and dtype {key[2]}, has {layout[0]} and {layout[2]}, or other strides"
         return f"{subject}, an array of shape {key[0]}, has other contents"

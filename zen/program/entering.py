@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import functools
+import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
@@ -13,7 +15,6 @@ from types import (
     BuiltinFunctionType,
     CellType,
     FunctionType,
-    MappingProxyType,
     MethodType,
     ModuleType,
 )
@@ -38,8 +39,15 @@ from .remembering import (
 from .slots import UNKNOWN, Mark, Slot
 
 MOST = 20_000  # items in all
-KINDS = (list, tuple, deque, dict, MappingProxyType, set, frozenset)  # with their subclasses
+KINDS = CONTAINERS  # with their subclasses
 _LIKE_CONTAINERS = ("__len__", "__iter__", "__getitem__", "keys", "values", "items", "get", "__contains__")
+
+
+_PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
+_CONSTANT = frozenset({  # modules whose types without a `__dict__` are values, or made of functions
+    "builtins", "types", "typing", "datetime", "_datetime", "zoneinfo", "decimal", "fractions", "re", "uuid", "pathlib",
+    "ipaddress", "_thread", "threading", "operator", "functools", "numpy", "zen", "scipy",
+})  # fmt: skip
 
 
 class Entering:
@@ -115,15 +123,16 @@ class Entering:
             return [] if is_a(owner, (ModuleType, type)) else [(owner, f"the object of {subject}")]
         else:
             memory.keep(value)
-            self._walk_loaded(value)
+            self._walk_loaded(value, depth)
             return self._parts(value, subject)
         return []
 
-    def _walk_loaded(self, value: Any) -> None:
+    def _walk_loaded(self, value: Any, depth: int) -> None:
         """Walk what is called sooner or later; any other object that may be called when it is, or where it escapes."""
         cls = type(value)
         known = is_a(value, (type, FunctionType, functools.partial)) or "__wrapped__" in (instance_dict(value) or {})
-        if known or static(cls, "_remembered", None) is not None:
+        inside = depth > 0 and is_a(static(cls, "__call__"), FunctionType) and not is_trusted(cls.__module__)
+        if known or inside or static(cls, "_remembered", None) is not None:  # inside: whoever holds it may call it
             self.walk_callable(value)
 
     def _contents(self, value: Any, subject: str, depth: int) -> list[tuple[Any, str]]:
@@ -139,22 +148,36 @@ class Entering:
         return self.memory.container(value, subject)
 
     def _parts(self, value: Any, subject: str) -> list[tuple[Any, str]]:
-        """Of an object that says so (`_remembered`), its attributes: all (...), or those of the names."""
+        """Of an object that says so (`_remembered`), its attributes: all (...), or those of a tuple of names.
+
+        A frozenset: all, and of those names the objects alone, as what is in them follows from the others.
+        """
         if is_a(value, (type, FunctionType)):
             return []
         cls = type(value)
         wanted = static(cls, "_remembered", None)
         own = instance_dict(value)
         if own is None or wanted is None:
-            if own is None and static(cls, "__next__") is not MISSING and is_trusted(cls.__module__):
-                self.unfollowed(f"{subject} is an iterator, which each call advances")
+            if own is None and is_trusted(cls.__module__) and not self._is_constant(value, cls):
+                self.unfollowed(f"{subject} is not followed: it is of class {cls.__module__}.{cls.__name__}")
             return []
         self.memory.identity(value, subject)
+        if is_a(wanted, frozenset):
+            parts = self.memory.container(own, subject, attributes=True)
+            return [x for x in parts if not any([x[0] is own.get(name) for name in wanted])]
         if wanted is ...:
             self.names.setdefault(id(own), subject)
             return self.memory.container(own, subject, attributes=True)
         found = [(self.memory.slot(own, name, f"{name!r} of {subject}"), f"{subject}.{name}") for name in wanted]
         return [(x, name) for x, name in found if x is not MISSING]
+
+    def _is_constant(self, value: Any, cls: type) -> bool:
+        """Whether an object of the library's has no state that changes, or none that decides a result."""
+        if is_a(value, (weakref.ref, functools.partial)):
+            return True  # followed where it is called
+        if static(cls, "__next__") is not MISSING or is_a(value, (threading.local, memoryview, *_PROXIES)):
+            return False
+        return cls.__module__.partition(".")[0] in _CONSTANT
 
     def named(self, value: Any) -> str:
         return self.names.get(id(value), f"a {type(value).__name__}")

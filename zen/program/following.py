@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from enum import Enum
 from types import (
     ClassMethodDescriptorType,
@@ -57,6 +58,12 @@ class Following(Entering):
     def call_function(self, function: Any, args: list[Slot]) -> Slot:
         raise NotImplementedError
 
+    def open_callable(self, value: Any) -> None:
+        raise NotImplementedError
+
+    def written(self, slot: Slot, what: str) -> None:
+        raise NotImplementedError
+
     # Attributes
 
     def attribute(self, slot: Slot, name: str) -> Slot:
@@ -75,7 +82,7 @@ class Following(Entering):
         if is_a(value, ModuleType):
             return self._of_module(value, name)
         if is_a(value, type):
-            return self._bound(value, self.looked_up(value, name), None, name)
+            return self._of_class(value, name)
         if is_a(value, (Tensor, Batched)):
             return UNKNOWN
         if is_a(value, np.ndarray) and name in ("T", "mT", "real", "imag", "flat", "base", "data"):
@@ -109,6 +116,14 @@ class Following(Entering):
         if value is MISSING and "__getattr__" in own:
             return self.call_function(own["__getattr__"], [(FRESH,)])
         return self.loaded(value, subject)
+
+    def _of_class(self, cls: type, name: str) -> Slot:
+        found, meta = self.looked_up(cls, name), type(cls)
+        if not is_trusted(meta.__module__) or found is MISSING:
+            above = self.looked_up(meta, name)
+            if is_a(above, property) or (found is MISSING and is_a(above, FunctionType)):
+                return self._bound(meta, above, cls, name)
+        return self._bound(cls, found, None, name)
 
     def looked_up(self, cls: type, name: str) -> Any:
         """What a class, or a base of it, has under a name; where it stands is remembered."""
@@ -259,9 +274,12 @@ class Following(Entering):
         pending = [value for slot in slots for value in slot]
         while pending:
             value = pending.pop()
+            self.open_callable(value)
             if type(value) in SCALARS or is_a(value, Mark):
                 if is_a(value, Elements):
                     pending += value.elements
+                elif is_a(value, Method) and value.name in WRITES and is_a(value.owner, (*KINDS, np.ndarray)):
+                    self.written((value.owner,), "{} may be changed by " + value.name + "()")
                 continue
             if is_a(value, (*KINDS, np.ndarray)) and shared:
                 self.shared.setdefault(id(value), value)
@@ -279,6 +297,8 @@ class Following(Entering):
             return list(value.values()) if is_a(value, dict) else list(value)
         if is_a(value, MethodType):
             return [value.__self__]
+        if is_a(value, weakref.ref):
+            return [value()]
         if not is_plain(value):
             return []
         cls, subject = type(value), self.named(value)
@@ -295,16 +315,31 @@ class Following(Entering):
         if not any(x is value for x in self.escaped):
             self.escaped.append(value)
         self.memory.identity(value, subject)
-        found = []
+        found: list[Any] = []
         if own is not None:
             found += [x for x, name in self.memory.container(own, subject, attributes=True) if self.loaded(x, name)]
         if is_trusted(cls.__module__):
-            return []
+            return found
+        for name in self._operators(cls):
+            found += self._of_object(value, name)
         for base in cls.__mro__:
             for name, member in list(base.__dict__.items()):
                 if is_a(member, MemberDescriptorType):
                     found += self._of_object(value, name)
-                elif name[:2] == "__" and is_a(member, FunctionType) and name not in _NOT_OPERATORS:
-                    if not is_trusted(base.__module__):
-                        self._of_object(value, name)
         return found
+
+    def _operators(self, cls: type) -> list[str]:
+        """The methods of the user's that Python calls without naming them."""
+        names = [(name, x) for c in cls.__mro__ if not is_trusted(c.__module__) for name, x in c.__dict__.items()]
+        return [n for n, x in names if n[:2] == "__" and is_a(x, FunctionType) and n not in _NOT_OPERATORS]
+
+    def instance(self, cls: type) -> Instance:
+        """An object that the function makes of a class of the user's."""
+        known = (id(cls), "instance") in self.made
+        made: Instance = self.once((id(cls), "instance"), lambda: Instance(cls))
+        if not known:
+            self.memory.keep(cls)
+            self.escaped.append(made)
+            for name in [*self._operators(cls), "forward"]:
+                self.escape(self._of_mark(made, name))
+        return made

@@ -11,14 +11,15 @@ program reads it live.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from ..backend import Watch
 from .comparing import Columns, difference
-from .remembering import MISSING, Memory
+from .remembering import ARRAY, COPY, LIVE, MISSING, Item, Memory
 from .walking import Walker
 
 _NOTHING: Mapping[str, Any] = {}
@@ -46,12 +47,15 @@ class Reads:
     stores: list[str]
 
     def __init__(self, memory: Memory, stores: list[str]) -> None:
-        self._items, self._subjects = tuple(memory.items), tuple(memory.subjects)
-        self.watch = Watch(self._items, MISSING)
-        self.rest = Columns(self.watch.left) if self.watch.left else None
         self._kept = tuple(memory.kept.values())  # alive, as numbers of dead objects are used again
+        self._subjects = tuple(memory.subjects)
         self.arrays, self.generators = memory.arrays, memory.generators
         self.opaque, self.stores = list(memory.opaque), stores
+        self._set(tuple(memory.items))
+
+    def _set(self, items: tuple[Item, ...]) -> None:
+        self._items, self.watch = items, Watch(items, MISSING)
+        self.rest = Columns(self.watch.left) if self.watch.left else None
 
     @staticmethod
     def of(function: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NOTHING) -> Reads:
@@ -59,6 +63,16 @@ class Reads:
         walker = Walker()
         walker.start(function, args, dict(kwargs))
         return Reads(walker.memory, list(walker.stores))
+
+    def live(self, arrays: Iterable[np.ndarray]) -> Reads:
+        """The same for a program that reads these arrays live: their contents may change, their layout may not."""
+        numbers = {id(a) for a in arrays}
+        made = copy(self)
+        made._set(tuple([
+            (LIVE, owner, key, key) if kind in (ARRAY, COPY) and id(owner) in numbers else (kind, owner, key, expected)
+            for kind, owner, key, expected in self._items
+        ]))  # fmt: skip
+        return made
 
     def changed(self) -> str | None:
         """None while all that was read is what it was; otherwise a sentence that says what is not. Never raises."""

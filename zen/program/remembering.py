@@ -6,9 +6,12 @@ flat list checks them all (`comparing.py`). Owners are kept alive, which makes a
 
 from __future__ import annotations
 
+import functools
 import gc
+import os
 import random
 import sys
+from array import array
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum
@@ -23,20 +26,22 @@ from ..backend import Tensor
 
 MISSING: Any = type("Missing", (), {})()
 SCALARS = frozenset({int, float, complex, str, bytes, bool, type(None), range, slice, type(...), type(NotImplemented)})
-SEQUENCES = (list, tuple, deque)
-CONTAINERS = (list, tuple, deque, dict, MappingProxyType, set, frozenset)
+SEQUENCES = (list, tuple, deque, bytearray, array)
+CONTAINERS = (*SEQUENCES, dict, MappingProxyType, set, frozenset)
 LONGEST, DEEPEST = 1000, 16  # elements of one container, and containers in containers, that are remembered
 
-SLOT, CELL, MEMBER, CLASS, DICT, FUNCTION, TENSOR, ARRAY, COPY, ELEMENTS, LENGTH = range(11)
+SLOT, CELL, MEMBER, CLASS, DICT, FUNCTION, TENSOR, ARRAY, COPY, ELEMENTS, LENGTH, KEYS, LIVE = range(13)
 """The kinds of items. SLOT: `owner.get(key)`. CELL: a closed-over variable. MEMBER: a slot; the key is its descriptor.
 CLASS, DICT: of an object. FUNCTION, TENSOR: their `_PARTS`. ARRAY, COPY: the layout and the bytes of an array in one
-piece, or of any. ELEMENTS: what iterating gives. LENGTH: of what has too many elements."""
+piece, or of any. ELEMENTS: what iterating gives. LENGTH: of what has too many elements. KEYS: of a `__dict__`,
+all strings. LIVE: of an array the layout alone."""
 
 Item = tuple[int, Any, Any, Any]
 FUNCTION_PARTS = attrgetter("__code__", "__defaults__", "__kwdefaults__")
 TENSOR_PARTS = attrgetter("shape", "dtype", "requires_grad")
 LAYOUT = attrgetter("shape", "strides", "dtype")
-_OURS = frozenset({"zen", "numpy", "scipy", "builtins"}) | sys.stdlib_module_names - {"__main__"}
+_OURS = frozenset({"zen", "numpy", "scipy", "builtins"})
+_LIBRARY = os.path.dirname(os.__file__)
 
 
 def is_a(value: Any, kinds: Any) -> bool:
@@ -54,7 +59,17 @@ def static(cls: type, name: str, default: Any = MISSING) -> Any:
 
 def is_trusted(module: Any) -> bool:
     """Whether a module of this name is of zen, NumPy, SciPy or the standard library, whose functions are not walked."""
-    return is_a(module, str) and module.partition(".")[0] in _OURS
+    return type(module) is str and _is_trusted(module.partition(".")[0])
+
+
+@functools.cache
+def _is_trusted(root: str) -> bool:
+    if root in _OURS:
+        return True
+    if root not in sys.stdlib_module_names or root == "__main__":
+        return False
+    file = getattr(sys.modules.get(root), "__file__", None)  # a module of the user's may have a library's name
+    return file is None or (file.startswith(_LIBRARY) and "site-packages" not in file)
 
 
 def is_generator(value: Any) -> bool:
@@ -182,7 +197,9 @@ class Memory:
             self._add(subject, LENGTH, value, None, count)
             return []
         elements = list(value)
-        if not is_a(value, (tuple, frozenset)):  # those stay what they are, though what is in them may not
+        if attributes and all([type(k) is str for k in elements]):
+            self._add(subject, KEYS, value, None, tuple(elements))
+        elif not is_a(value, (tuple, frozenset)):  # those stay what they are, though what is in them may not
             self._add(subject, ELEMENTS, value, None, elements)
         if not is_a(value, (dict, MappingProxyType)):
             return [(v, f"{subject}[{k}]") for k, v in enumerate(elements)]

@@ -53,9 +53,9 @@ class Frame:
         self.code, self.namespace, self.cells, self.parent = code, namespace, cells, parent
         self.variables: dict[str, Slot] = {}
         self.returns: Slot = UNKNOWN
+        self.is_open = False  # whether it may be called from where nothing is followed
         self.callers: dict[Frame, None] = {}
         self.inner: dict[CodeType, Frame] = {}
-        self.walks = 0
         self.instructions: list[dis.Instruction] | None = None
 
     def owner(self, name: str) -> Frame | None:

@@ -17,9 +17,9 @@ from ..batched import Batched
 from .bytecode import Walk
 from .calling import Calling
 from .remembering import MISSING, SCALARS, instance_dict, is_a, is_plain, static
-from .slots import FRESH, GIVEN, UNKNOWN, WIDEST, Frame, Mark, Nested, Slot, union
+from .slots import FRESH, GIVEN, UNKNOWN, WIDEST, Frame, Instance, Mark, Nested, Slot, union
 
-FRAMES, WALKS = 2000, 25  # functions that are walked, and how often one is
+BUDGET = 10_000  # instructions that are walked in all
 
 
 class Walker(Calling):
@@ -29,39 +29,54 @@ class Walker(Calling):
         super().__init__()
         self.stores: dict[str, None] = {}
         self.frames: dict[Any, Frame] = {}
+        self.budget = BUDGET
         self.queue: dict[Frame, None] = {}
         self.stored_names: dict[str, str] = {}
 
-    # Frames
-
     def run(self) -> None:
-        done = 0
+        """Walk until nothing is new, or the budget is spent, which is opaque."""
+        done = -1
         while True:
-            while self.queue:
-                frame = next(iter(self.queue))
-                del self.queue[frame]
-                frame.walks += 1
-                if frame.walks > WALKS:
-                    self.unfollowed(f"{frame.code.co_qualname} is not understood after {WALKS} walks")
-                    continue
-                Walk(self, frame).run()
+            self._walk_queue()
             # names that are read of anything may be read of what escaped
             names, objects = list(self.asked), list(self.escaped)
-            if len(names) * len(objects) == done:
+            if len(names) * len(objects) == done or self.budget < 0:
                 break
             done = len(names) * len(objects)
-            for value in objects:
-                for name in names:
-                    if static(type(value), name, MISSING) is not MISSING:
-                        self.escape(self._attribute_of(value, name))
+            self._ask(names, objects)
+        self._unknown_stores()
+
+    def _walk_queue(self) -> None:
+        while self.queue:
+            frame = next(iter(self.queue))
+            del self.queue[frame]
+            self.current = frame
+            Walk(self, frame).run()
+            self.current = None
+            self.budget -= len(frame.instructions or ())
+            if self.budget < 0:
+                self.unfollowed(f"the function calls more code than is followed, {frame.code.co_qualname} among it")
+                self.queue.clear()
+
+    def _ask(self, names: list[str], objects: list[Any]) -> None:
+        for value in objects:
+            cls = value.cls if is_a(value, Instance) else type(value)
+            for name in names:
+                if static(cls, name) is not MISSING:
+                    self.escape(self._attribute_of(value, name))
+
+    def _unknown_stores(self) -> None:
+        """What is done to objects that nobody knows may be done to those that escaped."""
         if self.shared:
             some = self.named(next(iter(self.shared.values())))
             for what, where in self.unknown_writes.items():
                 self.stores[f"{where}: {what.format('what may be ' + some)}"] = None
-        for value in self.escaped:
+        for value in [x for x in self.escaped if not is_a(x, Mark)]:
             for name, where in self.stored_names.items():
                 if name in (instance_dict(value) or {}) or static(type(value), name) is not MISSING:
                     self.stores[f"{where}: attribute {name!r} of {self.named(value)} may be assigned"] = None
+
+    # Frames
 
     def frame_of(self, function: FunctionType) -> Frame:
         frame = self.frames.get(id(function))
@@ -70,9 +85,6 @@ class Walker(Calling):
             cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
             frame = self.frames[id(function)] = Frame(code, function.__globals__, cells)
             self.memory.keep(function)
-            if len(self.frames) > FRAMES:
-                self.unfollowed(f"{code.co_qualname} is one of more than {FRAMES} functions")
-                return frame
             where = self.memory.where
             self.memory.function(function)
             self._defaults(function, frame)
@@ -120,6 +132,8 @@ class Walker(Calling):
             self._again(inner)
 
     def returned(self, frame: Frame, slot: Slot) -> None:
+        if frame.is_open:
+            self.escape(slot)
         whole = union(frame.returns, slot)
         if len(whole) > WIDEST:
             self.escape(slot)
@@ -127,6 +141,12 @@ class Walker(Calling):
             frame.returns = whole
             for caller in frame.callers:
                 self.queue[caller] = None
+
+    def opened(self, frame: Frame) -> None:
+        """What calls this function is not followed: what it returns may go anywhere."""
+        if not frame.is_open:
+            frame.is_open = True
+            self.escape(frame.returns)
 
     def imported(self, name: str) -> Slot:
         self.unfollowed(f"{name} is imported inside the function")

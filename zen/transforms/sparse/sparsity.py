@@ -35,6 +35,7 @@ class Sparsity:
     """
 
     shape: tuple[int, int]
+    _remembered = ...  # see `zen/program/entering.py`
 
     def __init__(self, pattern: Any) -> None:
         matrix = pattern.matrix if isinstance(pattern, Sparsity) else _structure(pattern)
@@ -156,6 +157,7 @@ class Coloring:
     colors: np.ndarray
     scheme: str
     count: int
+    _remembered = ...
 
     def __init__(self, sparsity: Any, colors: Any, scheme: str) -> None:
         if scheme not in SCHEMES:
