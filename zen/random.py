@@ -131,8 +131,8 @@ def _leaf(values: Any, dtype: np.dtype, requires_grad: bool) -> Tensor:
             raise Unbatched("a leaf is made for each example")
         return values.astype(dtype)  # type: ignore[no-any-return]
     if isinstance(values, Tensor):  # drawn while a program is recorded
-        made: Tensor = values.astype(dtype)  # type: ignore[attr-defined]
-        return made.requires_grad_() if requires_grad else made  # type: ignore[attr-defined]
+        made: Tensor = values.astype(dtype)
+        return made.requires_grad_() if requires_grad else made
     return backend.leaf(np.asarray(values, dtype), requires_grad)
 
 

@@ -52,9 +52,8 @@ def _both(whole: Callable[..., Any], rest: Callable[..., Any]) -> Callable[[Tens
 
 def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
     def operator(self: Tensor, other: Any) -> Tensor:
-        own = tracer()
-        write = Installed.inplace if own is None else lambda t, row, value: own.inplace(row, t, value)
-        return write(self, Installed.operators[name], other)  # type: ignore[no-any-return]
+        own, row = tracer(), Installed.operators[name]
+        return Installed.inplace(self, row, other) if own is None else own.inplace(row, self, other)  # type: ignore[no-any-return]
 
     return operator
 

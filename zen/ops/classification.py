@@ -27,7 +27,7 @@ from .shape import moveaxis
 _REDUCTIONS = ("mean", "sum", "none")
 
 
-def _cotangent(f: Any, g: Any, shape: tuple[int, ...], axis: int, reduction: str, total: float) -> Any:
+def _cotangent(f: Any, g: Any, shape: tuple[int, ...], axis: int, reduction: str, total: Any) -> Any:
     """The cotangent of each sample's loss, with an axis of length 1 for the classes. A mean divides by `total`."""
     if reduction == "none":
         return kept(f, g, shape, (axis,), False)
@@ -45,7 +45,7 @@ def _reduced(losses: Any, reduction: str, total: float) -> Any:
 
 def _coefficients(
     name: str, x: Any, target: Any, axis: int, weight: Any, ignored: int, smoothing: float
-) -> tuple[np.ndarray, float]:
+) -> tuple[Any, Any]:
     """q in the shape and dtype of x, and the sum of the weights of the samples that count."""
     classes, n = raw(target), x.shape[axis]
     counted = classes != ignored
@@ -68,7 +68,9 @@ def _coefficients(
     return q, float(np.add.reduce(weight[index] * counted, axis=None))
 
 
-def _recorded_coefficients(x: Any, classes: Any, counted: Any, axis: int, weight: Any, smoothing: float) -> Any:
+def _recorded_coefficients(
+    x: Any, classes: Any, counted: Any, axis: int, weight: Any, smoothing: float
+) -> tuple[Any, Any]:
     """As `_coefficients`, by operations on Tensors."""
     n, kind = x.shape[axis], x.dtype.type
     index = np.where(counted, classes, 0)

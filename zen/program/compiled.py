@@ -150,7 +150,8 @@ class Compiled(backend.Caller, Wrapper):
         self, key: Any, trace: Trace, reads: Reads, result: Any, tensors: bool, arguments: Any, others: list[Any]
     ) -> Any:
         leaves = trees.values(result)
-        kinds, dynamic = [], []
+        kinds: list[Any] = []
+        dynamic: list[Any] = []
         for x in leaves:
             if type(x) is Symbol or isinstance(x, Tensor):
                 dynamic.append(x)

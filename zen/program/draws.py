@@ -92,8 +92,8 @@ def _equal(a: Any, b: Any) -> bool:
 def _shared() -> tuple[Any, ...]:
     found: list[Any] = [random.getstate()]
     if "numpy.random" in sys.modules:
-        kind, keys, *rest = np.random.get_state()  # noqa: NPY002 - it is NumPy's shared one that is looked at
-        found.append((kind, keys.tobytes(), *rest))  # type: ignore[union-attr]
+        shared: Any = np.random.get_state()  # noqa: NPY002 - it is NumPy's shared one that is looked at
+        found.append((shared[0], shared[1].tobytes(), *shared[2:]))
     return tuple(found)
 
 

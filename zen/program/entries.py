@@ -68,7 +68,8 @@ class Entry:
                 backend.call_recording(False, effect.target.copy_, next(rest))
 
     def _result(self, values: list[Any]) -> Any:
-        found, rest = [], iter(values)
+        found: list[Any] = []
+        rest = iter(values)
         for kind in self.kinds:
             if kind is Tensor:
                 found.append(backend.wrap(next(rest)))

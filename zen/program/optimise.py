@@ -88,7 +88,7 @@ class _Renaming:
         if step.row.name not in ("power", "power_slope"):
             return step
         base, exponent = step.operands
-        number = self.constants.get(exponent.number) if type(exponent) is Value else exponent
+        number: Any = self.constants.get(exponent.number) if type(exponent) is Value else exponent
         if type(number) not in (int, float, np.ndarray) or type(base) is not Value or base.weak or np.ndim(number):
             return step
         if number != 2 or base.dtype not in KERNELS or step.results[0].dtype != base.dtype:
@@ -179,6 +179,7 @@ def without_dead(program: Program) -> Program:
     needed = {value.number for value in program.outputs}
     pure = {id(row) for name, row in ROWS.items() if name in DECLARATIONS}
     kept: list[Any] = []
+    step: Any
     for step in reversed(program.steps):
         if type(step) is Check:
             needed.add(step.operand.number)

@@ -224,10 +224,10 @@ def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
 
 def line_of_user() -> str:
     """Where the user's code is, as `file:line`."""
-    frame = sys._getframe(1)
+    frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "zen")  # formulas of rows have none
         if name != "zen" and not name.startswith("zen."):
             return f" ({frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno})"
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return ""

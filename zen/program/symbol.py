@@ -21,8 +21,8 @@ class Symbol:
     def __init__(self, number: float, value: Any, trace: Any) -> None:
         self.number, self.value, self.trace = number, value, trace
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return float
 
     def __float__(self) -> float:

@@ -91,7 +91,7 @@ class Trace(Places):
         made = tuple([self._new(t) for t in results])
         step = Instruction(row, given, self._parameter(params), made, "")
         self.steps.append(step)
-        node = results[0].node
+        node: Any = results[0].node
         for t in results:
             node = t.node if node is None else node
         if node is not None:
