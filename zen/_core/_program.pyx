@@ -14,7 +14,7 @@ there; where it is not as planned, the program is planned again with what was fo
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
-from cpython.list cimport PyList_GET_ITEM
+from cpython.list cimport PyList_New
 from cpython.object cimport PyObject, PyObject_GetItem
 from cpython.ref cimport Py_INCREF
 from libc.stdlib cimport free, malloc, realloc
@@ -39,6 +39,12 @@ from zen._core._record import apply
 cnp.import_array()
 
 ctypedef void (*dot_function_t)(char*, Py_ssize_t, char*, Py_ssize_t, char*, Py_ssize_t, void*) noexcept nogil
+
+cdef extern from "Python.h":
+    ctypedef struct PyTupleObject:
+        PyObject** ob_item
+    PyObject* PyList_GET_ITEM(object, Py_ssize_t) noexcept
+    void PyList_SET_ITEM(object, Py_ssize_t, object)
 
 cdef extern from *:
     """
@@ -123,12 +129,13 @@ cdef class Machine:
         cdef Schedule s
         cdef dict found
         cdef object result
+        cdef tuple given = inputs if type(inputs) is tuple else tuple(inputs)
         while True:
             s = self.schedule
-            found = None
-            if s.calls and self.tries < TRIES:
-                found = {}
-            result = replay(s, inputs, found)
+            if not s.calls or self.tries >= TRIES:
+                return replay(s, given, None)
+            found = {}
+            result = replay(s, given, found)
             if not found:
                 return result
             self.tries += 1

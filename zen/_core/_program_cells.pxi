@@ -11,54 +11,82 @@ cdef extern from *:
     typedef struct { int op, a, b, out; } zen_cell;   /* bytes from the arena's beginning */
 
     enum { ZEN_ADD, ZEN_SUB, ZEN_MUL, ZEN_DIV, ZEN_MAX, ZEN_MIN, ZEN_NEG, ZEN_SQUARE, ZEN_RECIPROCAL, ZEN_SQRT, ZEN_ABS,
-           ZEN_MOVE, ZEN_LOAD, ZEN_TO_FLOAT, ZEN_QUOTIENT };
-    /* forms: both operands in memory, the first in the register, the second, both */
+           ZEN_MOVE, ZEN_LOAD, ZEN_TO_FLOAT, ZEN_QUOTIENT, ZEN_END };
+    /* Forms: both operands in memory, the first in the register, the second, both. */
     #define ZEN_CODE(op, form, is_double) ((op) * 8 + (form) * 2 + (is_double))
 
     #define ZEN_AT(T, offset) (*(T*)(w + (offset)))
-    #define ZEN_FORM(OP, FORM, X, T, R, P, Q, VALUE) \\
-        case ZEN_CODE(OP, FORM, X): { const T p = P, q = Q; (void)q; R = VALUE; ZEN_AT(T, c->out) = R; break; }
-    #define ZEN_TWO(OP, X, T, R, VALUE) \\
-        ZEN_FORM(OP, 0, X, T, R, ZEN_AT(T, c->a), ZEN_AT(T, c->b), VALUE) \\
-        ZEN_FORM(OP, 1, X, T, R, R, ZEN_AT(T, c->b), VALUE) \\
-        ZEN_FORM(OP, 2, X, T, R, ZEN_AT(T, c->a), R, VALUE) \\
-        ZEN_FORM(OP, 3, X, T, R, R, R, VALUE)
-    #define ZEN_ONE(OP, X, T, R, VALUE) \\
-        ZEN_FORM(OP, 0, X, T, R, ZEN_AT(T, c->a), 0, VALUE) \\
-        ZEN_FORM(OP, 1, X, T, R, R, 0, VALUE)
-    #define ZEN_ALL(X, T, R, ROOT, SIZE) \\
-        ZEN_TWO(ZEN_ADD, X, T, R, p + q) \\
-        ZEN_TWO(ZEN_SUB, X, T, R, p - q) \\
-        ZEN_TWO(ZEN_MUL, X, T, R, p * q) \\
-        ZEN_TWO(ZEN_DIV, X, T, R, p / q) \\
-        ZEN_TWO(ZEN_MAX, X, T, R, (p >= q) | (p != p) ? p : q) \\
-        ZEN_TWO(ZEN_MIN, X, T, R, (p <= q) | (p != p) ? p : q) \\
-        ZEN_ONE(ZEN_NEG, X, T, R, -p) \\
-        ZEN_ONE(ZEN_SQUARE, X, T, R, p * p) \\
-        ZEN_ONE(ZEN_RECIPROCAL, X, T, R, (T)1 / p) \\
-        ZEN_ONE(ZEN_SQRT, X, T, R, ROOT(p)) \\
-        ZEN_ONE(ZEN_ABS, X, T, R, SIZE(p)) \\
-        ZEN_ONE(ZEN_MOVE, X, T, R, p) \\
-        case ZEN_CODE(ZEN_LOAD, 0, X): R = *(T*)(base[c->a] + c->b); ZEN_AT(T, c->out) = R; break;
+    /* Every form of every operation, as WHAT says: (operation, form, is_double, type, register, operands, value). */
+    #define ZEN_TWO(WHAT, OP, X, T, R, VALUE) \\
+        WHAT(OP, 0, X, T, R, ZEN_AT(T, c->a), ZEN_AT(T, c->b), VALUE) \\
+        WHAT(OP, 1, X, T, R, R, ZEN_AT(T, c->b), VALUE) \\
+        WHAT(OP, 2, X, T, R, ZEN_AT(T, c->a), R, VALUE) \\
+        WHAT(OP, 3, X, T, R, R, R, VALUE)
+    #define ZEN_ONE(WHAT, OP, X, T, R, VALUE) \\
+        WHAT(OP, 0, X, T, R, ZEN_AT(T, c->a), 0, VALUE) \\
+        WHAT(OP, 1, X, T, R, R, 0, VALUE)
+    #define ZEN_ALL(WHAT, X, T, R, ROOT, SIZE) \\
+        ZEN_TWO(WHAT, ZEN_ADD, X, T, R, p + q) \\
+        ZEN_TWO(WHAT, ZEN_SUB, X, T, R, p - q) \\
+        ZEN_TWO(WHAT, ZEN_MUL, X, T, R, p * q) \\
+        ZEN_TWO(WHAT, ZEN_DIV, X, T, R, p / q) \\
+        ZEN_TWO(WHAT, ZEN_MAX, X, T, R, (p >= q) | (p != p) ? p : q) \\
+        ZEN_TWO(WHAT, ZEN_MIN, X, T, R, (p <= q) | (p != p) ? p : q) \\
+        ZEN_ONE(WHAT, ZEN_NEG, X, T, R, -p) \\
+        ZEN_ONE(WHAT, ZEN_SQUARE, X, T, R, p * p) \\
+        ZEN_ONE(WHAT, ZEN_RECIPROCAL, X, T, R, (T)1 / p) \\
+        ZEN_ONE(WHAT, ZEN_SQRT, X, T, R, ROOT(p)) \\
+        ZEN_ONE(WHAT, ZEN_ABS, X, T, R, SIZE(p)) \\
+        ZEN_ONE(WHAT, ZEN_MOVE, X, T, R, p) \\
+        WHAT(ZEN_LOAD, 0, X, T, R, *(T*)(base[c->a] + c->b), 0, p)
 
-    /* The position of the quotient whose divisor is zero, or -1. base: the beginnings of all memory, by slot. */
-    static Py_ssize_t zen_run_cells(char* w, char** base, const zen_cell* cells, Py_ssize_t from, Py_ssize_t to) {
+    /* Where the compiler can, each operation jumps to the next one itself: a processor foresees many jumps better than
+       one with many targets. */
+    #ifdef __GNUC__
+    #define ZEN_LABEL(OP, FORM, X) zen_at_##OP##_##FORM##_##X
+    #define ZEN_NEXT(OP, FORM, X) __asm__ volatile("# " #OP #FORM #X); c++; goto *labels[c->op];  /* not to be joined */
+    #define ZEN_ENTRY(OP, FORM, X, T, R, P, Q, VALUE) [ZEN_CODE(OP, FORM, X)] = &&ZEN_LABEL(OP, FORM, X),
+    #define ZEN_CASE(OP, FORM, X) ZEN_LABEL(OP, FORM, X)
+    #define ZEN_BEGIN goto *labels[c->op];
+    #define ZEN_FINISH
+    #else
+    #define ZEN_NEXT(OP, FORM, X) break;
+    #define ZEN_CASE(OP, FORM, X) case ZEN_CODE(OP, FORM, X)
+    #define ZEN_BEGIN for (;; c++) switch (c->op) {
+    #define ZEN_FINISH }
+    #endif
+    #define ZEN_FORM(OP, FORM, X, T, R, P, Q, VALUE) \\
+        ZEN_CASE(OP, FORM, X): { const T p = P, q = Q; (void)q; R = VALUE; ZEN_AT(T, c->out) = R; } \\
+        ZEN_NEXT(OP, FORM, X)
+
+    /* The cells from c on, to the end. Returns the quotient whose divisor is zero, or NULL. base: the beginnings of all
+       memory, by slot. */
+    static const zen_cell* zen_run_cells(char* w, char** base, const zen_cell* c) {
         double d = 0;
         float f = 0;
-        const zen_cell* end = cells + to;
-        for (const zen_cell* c = cells + from; c < end; c++) {
-            switch (c->op) {
-                ZEN_ALL(0, float, f, sqrtf, fabsf)
-                ZEN_ALL(1, double, d, sqrt, fabs)
-                case ZEN_CODE(ZEN_TO_FLOAT, 0, 0): f = (float)ZEN_AT(double, c->a); ZEN_AT(float, c->out) = f; break;
-                case ZEN_CODE(ZEN_QUOTIENT, 0, 1):      /* of Python's floats */
-                    if (ZEN_AT(double, c->b) == 0) return c - cells;
-                    d = ZEN_AT(double, c->a) / ZEN_AT(double, c->b);
-                    ZEN_AT(double, c->out) = d;
-                    break;
-            }
-        }
-        return -1;
+    #ifdef __GNUC__
+        static const void* const labels[] = {
+            ZEN_ALL(ZEN_ENTRY, 0, float, f, sqrtf, fabsf)
+            ZEN_ALL(ZEN_ENTRY, 1, double, d, sqrt, fabs)
+            ZEN_ENTRY(ZEN_TO_FLOAT, 0, 0, , , , , ) ZEN_ENTRY(ZEN_QUOTIENT, 0, 1, , , , , )
+            ZEN_ENTRY(ZEN_END, 0, 0, , , , , )
+        };
+    #endif
+        ZEN_BEGIN
+        ZEN_ALL(ZEN_FORM, 0, float, f, sqrtf, fabsf)
+        ZEN_ALL(ZEN_FORM, 1, double, d, sqrt, fabs)
+        ZEN_CASE(ZEN_TO_FLOAT, 0, 0):
+            f = (float)ZEN_AT(double, c->a);
+            ZEN_AT(float, c->out) = f;
+            ZEN_NEXT(ZEN_TO_FLOAT, 0, 0)
+        ZEN_CASE(ZEN_QUOTIENT, 0, 1):      /* of Python's floats */
+            if (ZEN_AT(double, c->b) == 0) return c;
+            d = ZEN_AT(double, c->a) / ZEN_AT(double, c->b);
+            ZEN_AT(double, c->out) = d;
+            ZEN_NEXT(ZEN_QUOTIENT, 0, 1)
+        ZEN_CASE(ZEN_END, 0, 0):
+            return NULL;
+        ZEN_FINISH
     }
 
     #ifdef _MSC_VER
@@ -114,9 +142,9 @@ cdef extern from *:
         C_LOAD "ZEN_LOAD"
         C_TO_FLOAT "ZEN_TO_FLOAT"
         C_QUOTIENT "ZEN_QUOTIENT"
+        C_END "ZEN_END"
     int code_of "ZEN_CODE"(int op, int form, int is_double) noexcept nogil
-    Py_ssize_t run_cells "zen_run_cells"(
-        char* w, char** base, const Cell* cells, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+    const Cell* run_cells "zen_run_cells"(char* w, char** base, const Cell* c) noexcept nogil
     void run_line "zen_run_line"(
         int code, Py_ssize_t n, const char* x, Py_ssize_t sa, const char* y, Py_ssize_t sb, char* out) noexcept nogil
     double sum_of_float "zen_sum_of_float"(const float* v, Py_ssize_t m) noexcept nogil

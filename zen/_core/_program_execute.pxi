@@ -55,13 +55,13 @@ cdef Py_ssize_t execute(const Script* script, Py_ssize_t k, char** base) noexcep
     """The steps from number k on. Returns that of the first step that needs Python, or `count` at the end, or -1 minus
     the number of the program's step that ended the run."""
     cdef const Step* s
-    cdef Py_ssize_t failed
+    cdef const Cell* failed
     while k < script.count:
         s = script.steps + k
         if s.op == CELLS:
-            failed = run_cells(base[0], base, script.cells, s.more, s.more + s.n)
-            if failed >= 0:
-                return -1 - script.origins[failed]
+            failed = run_cells(base[0], base, script.cells + s.more)
+            if failed != NULL:
+                return -1 - script.origins[failed - script.cells]
         elif s.op == LINE:
             run_line(s.code, s.n, at(base, s, 1), s.stride[1], at(base, s, 2), s.stride[2], at(base, s, 0))
         elif s.op == KERNEL:

@@ -28,9 +28,28 @@ cdef Schedule finished(Planner p, object program):
     s.slots, s.idle = p.slots, []
     resolve(p)
     weigh(p, s)
+    open_ports(p, s)
     s.script.steps, s.script.cells, s.script.count = <Step*>p.steps.data, <Cell*>p.cells.data, p.steps.used
     s.script.origins, s.script.extra = <Py_ssize_t*>p.origins.data, <Py_ssize_t*>p.extra.data
     return s
+
+
+cdef int open_ports(Planner p, Schedule s) except -1:
+    cdef Py_ssize_t k
+    cdef Port* port
+    cdef Home home
+    cdef Region* r
+    s.ports = Growing(sizeof(Port))
+    for k, home in enumerate([*s.given, *s.live, *s.outputs]):
+        port, r = <Port*>s.ports.add(), p.at(home.region)
+        port.kind, port.slot, port.offset = r.kind, r.slot, r.offset + home.offset()
+        if k < len(s.given) + len(s.live) and r.kind != CELL:
+            port.slot = 1 + <int>k
+        port.typenum, port.weak, port.nbytes = home.typenum, home.weak, cnp.PyArray_NBYTES(home.ghost)
+        port.nd, port.dims = cnp.PyArray_NDIM(home.ghost), <Py_ssize_t*>cnp.PyArray_DIMS(home.ghost)
+        port.whole = cnp.PyArray_IS_C_CONTIGUOUS(home.ghost) and has_kernels(home.typenum)
+        port.fresh = s.fresh[k - len(s.given) - len(s.live)] if k >= len(s.given) + len(s.live) else 0
+    return 0
 
 
 cdef ndarray plain_array(object array):
@@ -167,6 +186,8 @@ cdef int resolve(Planner p) except -1:
             s[k].slot[j] = r.slot
             s[k].offset[j] += r.offset
     for k in range(p.cells.used):
+        if c[k].op == code_of(C_END, 0, 0):
+            continue
         r = p.at(c[k].a)
         if c[k].op >> 3 == load:
             offset = r.offset + c[k].b

@@ -93,11 +93,20 @@ cdef class Planner:
 
     cdef Step* step(self, int op) except NULL:
         cdef Step* s
+        self.end_cells()
         self.time += 1
         self.accumulator = -1
         s = <Step*>self.steps.add()
         s.op, s.origin, s.time = op, self.origin, self.time
         return s
+
+    cdef int end_cells(self) except -1:
+        cdef Cell* c
+        if self.steps.used > 0 and (<Step*>self.steps.data + self.steps.used - 1).op == CELLS:
+            c = <Cell*>self.cells.add()
+            c.op = code_of(C_END, 0, 0)
+            self.origins.add()
+        return 0
 
     cdef int operand(self, Step* s, int k, Home home, Py_ssize_t stride) except -1:
         # Until the schedule is made, a region stands for its slot.
@@ -188,6 +197,7 @@ cdef class Planner:
                 self.plan_number(step)
             else:
                 self.plan_instruction(step)
+        self.end_cells()
         self.time += 1
         for value in program.outputs:
             self.touch((<Home>self.homes[value.number]).region)
