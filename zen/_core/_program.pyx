@@ -54,6 +54,7 @@ cdef extern from *:
 
 cdef enum:
     SHORT = 64           # elements of a line that is computed inline
+    NARROW = 256         # elements of a line that is, of several
     LONG = 4096          # elements from which chains go through the cache by blocks
     WORTH = 1 << 15      # elements of work from which releasing the GIL is worth it
     IDLE = 8             # frames that are kept for calls at one time
@@ -63,7 +64,8 @@ cdef char* NOWHERE = <char*>(<size_t>1 << 40)    # the address that ghosts count
 
 
 cdef bint is_value(object x):
-    return hasattr(x, "number")
+    # An operand that is no value is a number, None, or what a row takes besides.
+    return x is not None and type(x) is not float and type(x) is not int and hasattr(x, "number")
 
 
 cdef inline int typenum_of_dtype(object dtype) except -1:
@@ -80,7 +82,6 @@ cdef int shape_into(object shape, Py_ssize_t* dims) except -1:
 
 
 include "_program_cells.pxi"
-include "_program_compare.pxi"
 include "_program_execute.pxi"
 include "_program_schedule.pxi"
 include "_program_planner.pxi"

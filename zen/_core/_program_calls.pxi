@@ -333,7 +333,6 @@ cdef str home_text(Schedule s, Home home):
 
 cdef str schedule_text(object program, Schedule s):
     cdef list lines = []
-    cdef dict how = dict(s.texts)
     for value in (*program.inputs, *[v for v, _ in program.live], *[v for v, _ in program.constants]):
         lines.append(f"{value!r}: {home_text(s, s.homes[value.number])}")
     for k, step in enumerate(program.steps):
@@ -342,7 +341,7 @@ cdef str schedule_text(object program, Schedule s):
         operands = [step.operand] if kind == "Check" else step.operands
         name = step.operator if kind == "Number" else "check" if kind == "Check" else step.row.name
         made = ", ".join([f"{v!r}: {home_text(s, s.homes[v.number])}" for v in results])
-        line = f"{name}({', '.join([repr(x) for x in operands])})  {how.get(k, '')}"
+        line = f"{name}({', '.join([repr(x) for x in operands])})  {s.texts.get(k, '')}"
         lines.append(f"{made} = {line}" if made else line)
     lines.append("returns " + ", ".join([f"{v!r}: {home_text(s, s.homes[v.number])}" for v in program.outputs]))
     lines.append(f"{len(program.steps)} instructions, {s.steps.used} steps, arena of {s.arena_bytes} bytes")

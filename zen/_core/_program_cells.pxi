@@ -1,4 +1,4 @@
-# The loops over cells and over short lines. Part of _program.pyx.
+# The loops over cells, over short lines, and those of comparisons. Part of _program.pyx.
 #
 # A cell is 8 bytes of the arena with one number, float or double. Code over cells is a switch over operations, compiled
 # inline: the result of one stays in a register for the next, which the forms of an operation tell apart, and is stored
@@ -94,20 +94,32 @@ cdef extern from *:
     #else
     #define ZEN_ALONE __restrict__
     #endif
-    /* n elements, each operand a line or (step 0) one number. The result shares no memory with them. */
-    #define ZEN_LINE(OP, X, T, VALUE) case ZEN_CODE(OP, 0, X): { \\
-        const T* a = (const T*)x; const T* b = (const T*)y; T* ZEN_ALONE r = (T*)out; \\
-        if (sa && sb) for (Py_ssize_t i = 0; i < n; i++) { const T p = a[i], q = b[i]; (void)q; r[i] = VALUE; } \\
-        else if (sa) { const T q = *b; (void)q; \\
-            for (Py_ssize_t i = 0; i < n; i++) { const T p = a[i]; r[i] = VALUE; } } \\
-        else { const T p = *a; for (Py_ssize_t i = 0; i < n; i++) { const T q = b[i]; (void)q; r[i] = VALUE; } } \\
-        break; }
-    #define ZEN_LINES(X, T) \\
-        ZEN_LINE(ZEN_ADD, X, T, p + q) ZEN_LINE(ZEN_SUB, X, T, p - q) ZEN_LINE(ZEN_MUL, X, T, p * q) \\
-        ZEN_LINE(ZEN_DIV, X, T, p / q) ZEN_LINE(ZEN_NEG, X, T, -p) ZEN_LINE(ZEN_SQUARE, X, T, p * p)
-    static void zen_run_line(
-        int code, Py_ssize_t n, const char* x, Py_ssize_t sa, const char* y, Py_ssize_t sb, char* out) {
-        switch (code) { ZEN_LINES(0, float) ZEN_LINES(1, double) }
+    /* Lines of n elements, each operand a line or (step 0) one number; from line to line so many bytes. The result shares
+       no memory with them. */
+    typedef struct { Py_ssize_t lines, n, sx, sy, dx, dy, dout; } zen_lines;
+    #define ZEN_EACH(BODY) for (Py_ssize_t i = 0; i < n; i++) { BODY }
+    #define ZEN_LINE(OP, X, T, R, VALUE) case ZEN_CODE(OP, 0, X): \\
+        for (Py_ssize_t j = 0; j < l->lines; j++, x += l->dx, y += l->dy, out += l->dout) { \\
+            const T* a = (const T*)x; const T* b = (const T*)y; R* ZEN_ALONE r = (R*)out; \\
+            if (l->sx && l->sy) ZEN_EACH(const T p = a[i]; const T q = b[i]; (void)q; r[i] = VALUE;) \\
+            else if (l->sx) { const T q = *b; (void)q; ZEN_EACH(const T p = a[i]; r[i] = VALUE;) } \\
+            else if (l->sy) { const T p = *a; (void)p; ZEN_EACH(const T q = b[i]; (void)q; r[i] = VALUE;) } \\
+            else { const T p = *a, q = *b; const R v = VALUE; (void)q; ZEN_EACH(r[i] = v;) } \\
+        } break;
+    #define ZEN_ARITHMETIC(X, T) \\
+        ZEN_LINE(ZEN_ADD, X, T, T, p + q) ZEN_LINE(ZEN_SUB, X, T, T, p - q) ZEN_LINE(ZEN_MUL, X, T, T, p * q) \\
+        ZEN_LINE(ZEN_DIV, X, T, T, p / q) ZEN_LINE(ZEN_NEG, X, T, T, -p) ZEN_LINE(ZEN_SQUARE, X, T, T, p * p)
+    #define ZEN_COMPARISONS(X, T) \\
+        ZEN_LINE(0, X, T, unsigned char, p < q) ZEN_LINE(1, X, T, unsigned char, p <= q) \\
+        ZEN_LINE(2, X, T, unsigned char, p > q) ZEN_LINE(3, X, T, unsigned char, p >= q) \\
+        ZEN_LINE(4, X, T, unsigned char, p == q) ZEN_LINE(5, X, T, unsigned char, p != q)
+    static void zen_run_lines(int code, const zen_lines* l, const char* x, const char* y, char* out) {
+        const Py_ssize_t n = l->n;
+        switch (code) { ZEN_ARITHMETIC(0, float) ZEN_ARITHMETIC(1, double) }
+    }
+    static void zen_compare_lines(int code, const zen_lines* l, const char* x, const char* y, char* out) {
+        const Py_ssize_t n = l->n;
+        switch (code) { ZEN_COMPARISONS(0, float) ZEN_COMPARISONS(1, double) }
     }
 
     /* The sum of one block: as `zen_block_sum_*` of _blocks.pxd adds it. */
@@ -145,8 +157,12 @@ cdef extern from *:
         C_END "ZEN_END"
     int code_of "ZEN_CODE"(int op, int form, int is_double) noexcept nogil
     const Cell* run_cells "zen_run_cells"(char* w, char** base, const Cell* c) noexcept nogil
-    void run_line "zen_run_line"(
-        int code, Py_ssize_t n, const char* x, Py_ssize_t sa, const char* y, Py_ssize_t sb, char* out) noexcept nogil
+    ctypedef struct Lines "zen_lines":
+        Py_ssize_t lines, n, sx, sy, dx, dy, dout
+    void run_lines "zen_run_lines"(
+        int code, const Lines* l, const char* x, const char* y, char* out) noexcept nogil
+    void compare_lines "zen_compare_lines"(
+        int code, const Lines* l, const char* x, const char* y, char* out) noexcept nogil
     double sum_of_float "zen_sum_of_float"(const float* v, Py_ssize_t m) noexcept nogil
     double sum_of_double "zen_sum_of_double"(const double* v, Py_ssize_t m) noexcept nogil
 
@@ -155,4 +171,5 @@ cdef dict CELL_OPS = {
     "add": C_ADD, "subtract": C_SUB, "multiply": C_MUL, "divide": C_DIV, "maximum": C_MAX, "minimum": C_MIN,
     "negative": C_NEG, "square": C_SQUARE, "reciprocal": C_RECIPROCAL, "sqrt": C_SQRT, "abs": C_ABS, "positive": C_MOVE,
 }   # the rows whose kernels do the same
+cdef dict COMPARISONS = {"less": 0, "less_equal": 1, "greater": 2, "greater_equal": 3, "equal": 4, "not_equal": 5}
 cdef frozenset LINE_OPS = frozenset((C_ADD, C_SUB, C_MUL, C_DIV, C_NEG, C_SQUARE))

@@ -2,7 +2,8 @@
 
 cdef enum Op:
     CELLS            # n operations on cells, from `more` on
-    LINE             # a short line, computed inline
+    LINE             # a short line, computed inline; or `count` of them
+    COMPARE          # the same, of comparisons, whose lines may be long
     KERNEL           # an elementwise kernel along one axis
     CHAIN            # the next `more` steps, kernels and sums along n elements, block by block
     ITERATE          # an elementwise kernel over several axes: their geometry is in `extra` at `more`
@@ -13,8 +14,7 @@ cdef enum Op:
     PLACE            # n bytes at `more` of `count` bytes that are zero otherwise
     CLEAR            # n bytes
     COPY             # elements of n bytes; geometry at `more`
-    COMPARE          # n numbers with numbers, to bools
-    COMPARES         # the same over several axes
+    COMPARES         # comparisons over several axes
     PRODUCT          # of matrices: numbers of `Product` at `more`
     MATVEC
     DOT
@@ -34,6 +34,7 @@ cdef struct Step:
     Py_ssize_t n, more, count
     Py_ssize_t origin, time          # the step of the program; when it runs
     kernel_t kernel
+    Lines lines
 
 cdef struct Script:
     # What is executed. Nobody changes it once it is made.
@@ -63,7 +64,7 @@ cdef Py_ssize_t execute(const Script* script, Py_ssize_t k, char** base) noexcep
             if failed != NULL:
                 return -1 - script.origins[failed - script.cells]
         elif s.op == LINE:
-            run_line(s.code, s.n, at(base, s, 1), s.stride[1], at(base, s, 2), s.stride[2], at(base, s, 0))
+            run_lines(s.code, &s.lines, at(base, s, 1), at(base, s, 2), at(base, s, 0))
         elif s.op == KERNEL:
             run_kernel(s, base)
         elif s.op == CHAIN:
@@ -102,7 +103,7 @@ cdef void run_other(const Script* script, const Step* s, char** base) noexcept n
     elif s.op == COPY:
         run_copy(s, script.extra + s.more, base)
     elif s.op == COMPARE:
-        compare(s.code, s.n, at(base, s, 1), s.stride[1], at(base, s, 2), s.stride[2], <unsigned char*>out, s.stride[0])
+        compare_lines(s.code, &s.lines, at(base, s, 1), at(base, s, 2), out)
     elif s.op == COMPARES:
         run_compares(s, script.extra + s.more, base)
     elif s.op == PRODUCT:
@@ -269,19 +270,19 @@ cdef void run_copy(const Step* s, const Py_ssize_t* g, char** base) noexcept nog
 
 
 cdef void run_compares(const Step* s, const Py_ssize_t* g, char** base) noexcept nogil:
+    # One comparison at a time, of any strides.
     cdef Py_ssize_t index[MAXDIMS]
-    cdef int nd = <int>g[0], last = nd - 1
+    cdef int nd = <int>g[0]
     cdef const Py_ssize_t* dims = g + 1
     cdef const Py_ssize_t* to = dims + nd + 1
     cdef const Py_ssize_t* x = to + nd + 1
     cdef const Py_ssize_t* y = x + nd + 1
     memset(index, 0, nd * sizeof(Py_ssize_t))
     while True:
-        compare(
-            s.code, dims[last], at(base, s, 1) + reach(index, x, last), x[last],
-            at(base, s, 2) + reach(index, y, last), y[last],
-            <unsigned char*>at(base, s, 0) + reach(index, to, last), to[last])
-        if not step_on(index, dims, last):
+        compare_lines(
+            s.code, &s.lines, at(base, s, 1) + reach(index, x, nd), at(base, s, 2) + reach(index, y, nd),
+            at(base, s, 0) + reach(index, to, nd))
+        if not step_on(index, dims, nd):
             return
 
 

@@ -13,7 +13,8 @@ cdef class Planner:
     cdef dict readers                # number of a value -> the step that reads it or a view of it last
     cdef dict roots                  # number of a view -> that of the value whose memory it shows
     cdef bytearray start             # the constant cells
-    cdef list calls, texts, kept
+    cdef list calls, kept
+    cdef dict texts                  # see Schedule
     cdef Py_ssize_t time, origin, slots, accumulator, accumulator_type
 
     def __cinit__(self, dict layouts):
@@ -21,7 +22,7 @@ cdef class Planner:
         self.origins, self.extra = Growing(sizeof(Py_ssize_t)), Growing(sizeof(Py_ssize_t))
         self.regions = Growing(sizeof(Region))
         self.homes, self.numbers, self.floats, self.layouts = {}, {}, {}, layouts
-        self.start, self.calls, self.texts, self.kept = bytearray(), [], [], []
+        self.start, self.calls, self.texts, self.kept = bytearray(), [], {}, []
         self.slots, self.accumulator = 1, -1
 
     # --- regions and values
@@ -322,5 +323,5 @@ cdef class Planner:
         return self.settle(value, self.region(OBJECT, 0), ghost, typenum)
 
     cdef int say(self, str how) except -1:
-        self.texts.append((self.origin, how))
+        self.texts[self.origin] = how
         return 0

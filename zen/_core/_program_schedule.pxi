@@ -47,6 +47,7 @@ cdef class Growing:
 
 
 @cython.final
+@cython.no_gc
 cdef class Home:
     """Where a value lies: a region, and an array without memory of its own that has the value's shape and strides.
 
@@ -96,7 +97,7 @@ cdef class Schedule:
     cdef list constants              # arrays
     cdef Growing regions
     cdef list kept                   # what the steps have addresses in
-    cdef list texts                  # (step of the program, how it is executed)
+    cdef dict texts                  # step of the program -> how it is executed
     cdef dict homes                  # of values, by number
     cdef bytes start                 # the constant cells
     cdef Py_ssize_t slots, arena_bytes
