@@ -41,10 +41,10 @@ cdef extern from *:
         WHAT(ZEN_LOAD, 0, X, T, R, *(T*)(base[c->a] + c->b), 0, p)
 
     /* Where the compiler can, each operation jumps to the next one itself: a processor foresees many jumps better than
-       one with many targets. */
+       one with many targets. The compiler must not merge them, which the text keeps it from. */
     #ifdef __GNUC__
     #define ZEN_LABEL(OP, FORM, X) zen_at_##OP##_##FORM##_##X
-    #define ZEN_NEXT(OP, FORM, X) __asm__ volatile("# " #OP #FORM #X); c++; goto *labels[c->op];  /* not to be joined */
+    #define ZEN_NEXT(OP, FORM, X) __asm__ volatile("# " #OP #FORM #X); c++; goto *labels[c->op];
     #define ZEN_ENTRY(OP, FORM, X, T, R, P, Q, VALUE) [ZEN_CODE(OP, FORM, X)] = &&ZEN_LABEL(OP, FORM, X),
     #define ZEN_CASE(OP, FORM, X) ZEN_LABEL(OP, FORM, X)
     #define ZEN_BEGIN goto *labels[c->op];

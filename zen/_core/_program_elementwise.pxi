@@ -158,9 +158,13 @@ cdef int emit_axes(
         memcpy(g + 1, strides[k], nd * sizeof(Py_ssize_t))
         g += 1 + nd
     s = p.step(op)
-    s.more, s.arguments, s.kernel = start, n - 1, kernel
+    s.more, s.arguments, s.kernel, s.n = start, n - 1, kernel, 1
+    for k in range(nd):
+        s.n *= dims[k]
     for k in range(n):
-        p.operand(s, k, <Home>homes[k], 0)
+        p.operand(s, k, <Home>homes[k], strides[k][nd - 1])
+        s.outer[k] = strides[k][0]
+    s.count = dims[1] if nd == 2 else 0
     return 0
 
 

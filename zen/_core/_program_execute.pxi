@@ -5,7 +5,7 @@ cdef enum Op:
     LINE             # a short line, computed inline; or `count` of them
     COMPARE          # the same, of comparisons, whose lines may be long
     KERNEL           # an elementwise kernel along one axis
-    CHAIN            # the next `more` steps, kernels and sums along n elements, block by block
+    CHAIN            # the next `more` steps, kernels and sums of n elements, by blocks of `count`: lines of `lines`
     ITERATE          # an elementwise kernel over several axes: their geometry is in `extra` at `more`
     SUM              # of one axis, into a cell; `count` is what it is divided by, or 0
     SUMS             # by `iterate` into n bytes; geometry at `more`
@@ -31,6 +31,7 @@ cdef struct Step:
     int slot[OPERANDS]
     Py_ssize_t offset[OPERANDS]
     Py_ssize_t stride[OPERANDS]
+    Py_ssize_t outer[OPERANDS]       # of two axes, in a chain: the stride of the first
     Py_ssize_t n, more, count
     Py_ssize_t origin, time          # the step of the program; when it runs
     kernel_t kernel
@@ -165,37 +166,45 @@ cdef void run_sum(const Step* s, char** base) noexcept nogil:
 
 cdef void run_chain(const Step* chain, char** base) noexcept nogil:
     # A block goes through all steps while it is in the cache.
-    cdef char* p[SLOTS]
-    cdef Py_ssize_t strides[SLOTS]
     cdef double totals[HELD]
-    cdef Py_ssize_t done = 0, m, item, i
-    cdef const Step* s
-    cdef int k, j, sums
+    cdef Py_ssize_t line, done
+    cdef int k, sums = 0
     memset(totals, 0, sizeof(totals))
-    while done < chain.n:
-        m = min(chain.n - done, chain.count)
-        sums = 0
-        for k in range(1, <int>chain.more + 1):
-            s = chain + k
-            for j in range(s.arguments + 1):
-                p[ARGUMENT + j - 1 if j > 0 else OUT] = at(base, s, j) + (
-                    0 if s.fixed >> j & 1 else done * s.stride[j])
-                strides[ARGUMENT + j - 1 if j > 0 else OUT] = s.stride[j]
-            if s.op == SUM:
-                item, i = (8 if s.code else 4), 0
-                while i < m:         # in the blocks of the kernel, which adds them up in this order
-                    totals[sums] += block_sum(s.code, p[ARGUMENT] + i * item, min(BLOCK, m - i))
-                    i += BLOCK
-                sums += 1
-            else:
-                p[COTANGENT] = NULL
-                s.kernel(p, strides, m, SET)
-        done += m
-    sums = 0
+    for line in range(chain.lines.lines):
+        done = 0
+        while done < chain.lines.n:
+            run_block(chain, base, line, done, min(chain.lines.n - done, chain.count), totals)
+            done += chain.count
     for k in range(1, <int>chain.more + 1):
         if chain[k].op == SUM:
             finish_sum(chain + k, base, totals[sums])
             sums += 1
+
+
+cdef void run_block(
+    const Step* chain, char** base, Py_ssize_t line, Py_ssize_t done, Py_ssize_t m, double* totals
+) noexcept nogil:
+    cdef char* p[SLOTS]
+    cdef Py_ssize_t strides[SLOTS]
+    cdef Py_ssize_t item, i
+    cdef const Step* s
+    cdef int k, j, slot
+    p[COTANGENT] = NULL
+    for k in range(1, <int>chain.more + 1):
+        s = chain + k
+        for j in range(s.arguments + 1):
+            slot = OUT if j == 0 else ARGUMENT + j - 1
+            p[slot], strides[slot] = at(base, s, j), s.stride[j]
+            if not s.fixed >> j & 1:
+                p[slot] += line * s.outer[j] + done * s.stride[j]
+        if s.op != SUM:
+            s.kernel(p, strides, m, SET)
+            continue
+        item, i = (8 if s.code else 4), 0
+        while i < m:         # in the blocks of the kernel, which adds them up in this order
+            totals[0] += block_sum(s.code, p[ARGUMENT] + i * item, min(BLOCK, m - i))
+            i += BLOCK
+        totals += 1
 
 
 cdef void run_iterate(const Step* s, const Py_ssize_t* g, char** base, bint accumulate) noexcept nogil:

@@ -15,7 +15,7 @@ cdef class Planner:
     cdef bytearray start             # the constant cells
     cdef list calls, kept
     cdef dict texts                  # see Schedule
-    cdef Py_ssize_t time, origin, slots, accumulator, accumulator_type
+    cdef Py_ssize_t time, origin, slots, accumulator, accumulator_type, bytes
 
     def __cinit__(self, dict layouts):
         self.steps, self.cells = Growing(sizeof(Step)), Growing(sizeof(Cell))
@@ -30,6 +30,7 @@ cdef class Planner:
     cdef Py_ssize_t region(self, int kind, Py_ssize_t nbytes) except -1:
         cdef Py_ssize_t number = self.regions.used
         cdef Region* r = <Region*>self.regions.add()
+        self.bytes += nbytes
         r.kind, r.nbytes, r.first, r.last, r.under = kind, nbytes, self.time + 1, self.time + 1, -1
         if kind != CELL and kind != CONSTANT_CELL and kind != ARENA:
             r.slot = self.slots
@@ -262,7 +263,7 @@ cdef class Planner:
     cdef int plan_instruction(self, object step) except -1:
         cdef Row row = step.row
         cdef bint planned = False
-        if len(step.results) == 1 and not row.several and row.for_complex is not None:
+        if len(step.results) == 1 and not row.several:
             if row.generated:
                 planned = plan_elementwise(self, row, step)
             elif row.kernel in COMPARISONS:
