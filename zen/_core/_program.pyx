@@ -14,7 +14,7 @@ there; where it is not as planned, the program is planned again with what was fo
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
-from cpython.list cimport PyList_GET_ITEM
+from cpython.list cimport PyList_New
 from cpython.object cimport PyObject, PyObject_GetItem
 from cpython.ref cimport Py_INCREF
 from libc.stdlib cimport free, malloc, realloc
@@ -40,6 +40,12 @@ cnp.import_array()
 
 ctypedef void (*dot_function_t)(char*, Py_ssize_t, char*, Py_ssize_t, char*, Py_ssize_t, void*) noexcept nogil
 
+cdef extern from "Python.h":
+    ctypedef struct PyTupleObject:
+        PyObject** ob_item
+    PyObject* PyList_GET_ITEM(object, Py_ssize_t) noexcept
+    void PyList_SET_ITEM(object, Py_ssize_t, object)
+
 cdef extern from *:
     """
     #define zen_dot(typenum) ((void*)PyDataType_GetArrFuncs(PyArray_DescrFromType(typenum))->dotfunc)
@@ -48,6 +54,7 @@ cdef extern from *:
 
 cdef enum:
     SHORT = 64           # elements of a line that is computed inline
+    NARROW = 256         # elements of a line that is, of several
     LONG = 4096          # elements from which chains go through the cache by blocks
     WORTH = 1 << 15      # elements of work from which releasing the GIL is worth it
     IDLE = 8             # frames that are kept for calls at one time
@@ -57,7 +64,8 @@ cdef char* NOWHERE = <char*>(<size_t>1 << 40)    # the address that ghosts count
 
 
 cdef bint is_value(object x):
-    return hasattr(x, "number")
+    # An operand that is no value is a number, None, or what a row takes besides.
+    return x is not None and type(x) is not float and type(x) is not int and hasattr(x, "number")
 
 
 cdef inline int typenum_of_dtype(object dtype) except -1:
@@ -74,7 +82,6 @@ cdef int shape_into(object shape, Py_ssize_t* dims) except -1:
 
 
 include "_program_cells.pxi"
-include "_program_compare.pxi"
 include "_program_execute.pxi"
 include "_program_schedule.pxi"
 include "_program_planner.pxi"
@@ -123,12 +130,13 @@ cdef class Machine:
         cdef Schedule s
         cdef dict found
         cdef object result
+        cdef tuple given = inputs if type(inputs) is tuple else tuple(inputs)
         while True:
             s = self.schedule
-            found = None
-            if s.calls and self.tries < TRIES:
-                found = {}
-            result = replay(s, inputs, found)
+            if not s.calls or self.tries >= TRIES:
+                return replay(s, given, None)
+            found = {}
+            result = replay(s, given, found)
             if not found:
                 return result
             self.tries += 1

@@ -1,18 +1,21 @@
 # One call of a program: its memory, inputs and outputs, and the steps that need Python. Part of _program.pyx.
 
-cdef object replay(Schedule s, object inputs, dict found):
+cdef object replay(Schedule s, tuple inputs, dict found):
     """The outputs, or the number of the step that ended the run. found: gets the strides of Python's results that are
     not as planned; the outputs are not to be used then. None: such results are laid out anew."""
-    cdef Frame frame
+    cdef Frame frame = s.spare
     cdef Py_ssize_t k = 0
     cdef bint heavy = s.heavy
     cdef const Step* step
-    frame = <Frame>s.idle.pop() if s.idle else Frame(s)
+    cdef list made
+    if frame is None:
+        frame = <Frame>s.idle.pop() if s.idle else Frame(s)
+    s.spare = None
     try:
         enter_inputs(s, frame, inputs)
-        if not enter_live(s, frame):
+        if s.things and not enter_live(s, frame):
             return -1
-        enter_outputs(s, frame)
+        made = new_outputs(s, frame)
         while True:
             if heavy:
                 with nogil:
@@ -22,7 +25,8 @@ cdef object replay(Schedule s, object inputs, dict found):
             if k < 0:
                 return -1 - k
             if k == s.script.count:
-                return outputs_of(s, frame)
+                fill_outputs(s, frame, made)
+                return made
             step = s.script.steps + k
             call_row(s, frame, <Call>s.calls[step.n], found)
             heavy = step.more
@@ -34,56 +38,70 @@ cdef object replay(Schedule s, object inputs, dict found):
 cdef int leave_frame(Schedule s, Frame frame) except -1:
     cdef Py_ssize_t k
     cdef Py_ssize_t own = 1 + len(s.given) + len(s.live), constants = len(s.constants)
-    for k in range(1, own):
-        if <PyObject*>PyList_GET_ITEM(frame.held, k) != <PyObject*>None:
+    if frame.dirty:
+        frame.dirty = False
+        for k in range(1, own):
             frame.held[k] = None
-    for k in range(own + constants, s.slots):
-        if <PyObject*>PyList_GET_ITEM(frame.held, k) != <PyObject*>None:
+        for k in range(own + constants, s.slots):
             frame.held[k] = None
-    if len(s.idle) < IDLE:
+    if s.spare is None:
+        s.spare = frame
+    elif len(s.idle) < IDLE:
         s.idle.append(frame)
     return 0
 
 
-cdef int enter_inputs(Schedule s, Frame frame, object inputs) except -1:
+cdef int enter_inputs(Schedule s, Frame frame, tuple inputs) except -1:
     cdef Py_ssize_t k, n = len(s.given)
-    cdef Home home
-    cdef Region* r
+    cdef const Port* port = <const Port*>s.ports.data
+    cdef PyObject* x
     if len(inputs) != n:
         raise TypeError(f"run: the program takes {n} inputs, not {len(inputs)}")
     for k in range(n):
-        home = <Home>PyList_GET_ITEM(s.given, k)
-        x = inputs[k]
-        if home.weak:
-            if not PyFloat_Check(x):
-                raise_input(k, home, x)
-            r = <Region*>s.regions.data + home.region
-            (<double*>(frame.base[0] + r.offset))[0] = PyFloat_AS_DOUBLE(x)
-        elif type(x) is not ndarray or not enter_array(s, frame, 1 + k, home, <ndarray>x):
-            raise_input(k, home, x)
+        x = (<PyTupleObject*>inputs).ob_item[k]
+        if port[k].weak:
+            if not PyFloat_Check(<object>x):
+                raise_input(k, s, <object>x)
+            (<double*>(frame.base[0] + port[k].offset))[0] = PyFloat_AS_DOUBLE(<object>x)
+        elif type(<object>x) is not ndarray or not enter_array(frame, port + k, <ndarray>x):
+            raise_input(k, s, <object>x)
     return 0
 
 
-cdef bint fits_home(ndarray x, Home home) noexcept:
-    return cnp.PyArray_TYPE(x) == home.typenum and same_shape(x, home.ghost)
-
-
-cdef bint enter_array(Schedule s, Frame frame, Py_ssize_t slot, Home home, ndarray x) except -1:
-    # The memory of x in a slot, or its number in a cell; False where x is not what was planned for.
-    cdef Region* r = <Region*>s.regions.data + home.region
-    if not fits_home(x, home):
+cdef inline bint has_shape(ndarray x, const Port* port) noexcept:
+    cdef int k
+    if cnp.PyArray_TYPE(x) != port.typenum or cnp.PyArray_NDIM(x) != port.nd:
         return False
-    if not cnp.PyArray_ISCARRAY_RO(x):
-        x = plain_array(x)
-    if r.kind == CELL:
-        memcpy(frame.base[0] + r.offset, cnp.PyArray_DATA(x), 8 if home.typenum == cnp.NPY_DOUBLE else 4)
-        return True
-    frame.held[slot] = x
-    frame.base[slot] = <char*>cnp.PyArray_DATA(x)
+    for k in range(port.nd):
+        if cnp.PyArray_DIMS(x)[k] != port.dims[k]:
+            return False
     return True
 
 
-cdef int raise_input(Py_ssize_t k, Home home, object x) except -1:
+cdef bint enter_array(Frame frame, const Port* port, ndarray x) except -1:
+    # The memory of x in its slot, or its number in a cell; False where x is not what was planned for. The caller holds
+    # x as long as the call lasts.
+    if not has_shape(x, port):
+        return False
+    if not cnp.PyArray_ISCARRAY_RO(x):
+        x = plain_array(x)
+        if port.kind != CELL:
+            hold(frame, port.slot, x)
+    if port.kind == CELL:
+        memcpy(frame.base[0] + port.offset, cnp.PyArray_DATA(x), 8 if port.typenum == cnp.NPY_DOUBLE else 4)
+    else:
+        frame.base[port.slot] = <char*>cnp.PyArray_DATA(x)
+    return True
+
+
+cdef inline int hold(Frame frame, Py_ssize_t slot, object thing) except -1:
+    frame.held[slot] = thing
+    frame.dirty = True
+    return 0
+
+
+cdef int raise_input(Py_ssize_t k, Schedule s, object x) except -1:
+    cdef Home home = <Home>s.given[k]
     wanted = "a float" if home.weak else f"an array of {layout_text(home)}"
     found = f"one of {x.dtype}{list(x.shape)}" if isinstance(x, ndarray) else type(x).__name__
     raise TypeError(f"run: input {k} of the program is {wanted}, not {found}")
@@ -92,22 +110,22 @@ cdef int raise_input(Py_ssize_t k, Home home, object x) except -1:
 cdef bint enter_live(Schedule s, Frame frame) except -1:
     cdef Py_ssize_t k
     cdef Tensor t
-    cdef Home home
-    cdef Region* r
-    for k in range(len(s.live)):
-        home, thing = s.live[k], s.things[k]
+    cdef const Port* port = <const Port*>s.ports.data + len(s.given)
+    for k in range(len(s.things)):
+        thing = s.things[k]
         if isinstance(thing, Tensor):
             t = <Tensor>thing
-            r = <Region*>s.regions.data + home.region
-            if t.data is None and r.kind == CELL:
-                if t.typenum != home.typenum:
+            if t.data is None and port[k].kind == CELL:
+                if t.typenum != port[k].typenum:
                     return False
-                store_number(frame.base[0] + r.offset, t.scalar, t.typenum)
+                store_number(frame.base[0] + port[k].offset, t.scalar, t.typenum)
                 continue
             thing = t.values()
         elif type(thing) is not ndarray:
             thing = np.asarray(thing)
-        if not enter_array(s, frame, 1 + len(s.given) + k, home, <ndarray>thing):
+        if port[k].kind != CELL:
+            hold(frame, port[k].slot, thing)     # another thread may give the Tensor other memory
+        if not enter_array(frame, port + k, <ndarray>thing):
             return False
     return True
 
@@ -129,24 +147,36 @@ cdef ndarray fresh_array(Home home):
         <object>NULL)
 
 
-cdef int enter_outputs(Schedule s, Frame frame) except -1:
-    cdef Py_ssize_t k, slot
-    for k in range(len(s.outputs)):
-        slot = s.fresh[k]
-        if slot > 0:
+cdef list new_outputs(Schedule s, Frame frame):
+    # The list of outputs, with new arrays where they are computed in them or copied to them as they are.
+    cdef Py_ssize_t k, n = len(s.outputs)
+    cdef const Port* port = <const Port*>s.ports.data + len(s.given) + len(s.live)
+    cdef list made = PyList_New(n)
+    cdef object out
+    for k in range(n):
+        out = None
+        if port[k].whole and not port[k].weak and port[k].kind != OBJECT:
+            out = new_array(port[k].nd, port[k].dims, port[k].typenum)
+        elif port[k].fresh > 0:
             out = fresh_array(<Home>s.outputs[k])
-            frame.held[slot] = out
-            frame.base[slot] = <char*>cnp.PyArray_DATA(<ndarray>out)
+        if port[k].fresh > 0:
+            frame.base[port[k].fresh] = <char*>cnp.PyArray_DATA(<ndarray>out)
+        Py_INCREF(out)
+        PyList_SET_ITEM(made, k, out)
+    return made
+
+
+cdef int fill_outputs(Schedule s, Frame frame, list made) except -1:
+    cdef Py_ssize_t k
+    cdef const Port* port = <const Port*>s.ports.data + len(s.given) + len(s.live)
+    cdef PyObject* out
+    for k in range(len(made)):
+        out = PyList_GET_ITEM(made, k)
+        if out == <PyObject*>None:
+            made[k] = output_of(s, frame, <Home>s.outputs[k])
+        elif port[k].fresh == 0:
+            memcpy(cnp.PyArray_DATA(<ndarray>out), frame.base[port[k].slot] + port[k].offset, port[k].nbytes)
     return 0
-
-
-cdef object outputs_of(Schedule s, Frame frame):
-    cdef list found = []
-    cdef Py_ssize_t k, slot
-    for k in range(len(s.outputs)):
-        slot = s.fresh[k]
-        found.append(frame.held[slot] if slot > 0 else output_of(s, frame, <Home>s.outputs[k]))
-    return found
 
 
 cdef object output_of(Schedule s, Frame frame, Home home):
@@ -155,7 +185,7 @@ cdef object output_of(Schedule s, Frame frame, Home home):
     cdef ndarray out, held
     if home.weak:
         return (<double*>data)[0]
-    if r.kind == OBJECT and is_exclusive(<PyObject*>PyList_GET_ITEM(frame.held, r.slot)):
+    if r.kind == OBJECT and is_exclusive(PyList_GET_ITEM(frame.held, r.slot)):
         held = <ndarray>frame.held[r.slot]
         if cnp.PyArray_DATA(held) == data and same_shape(held, home.ghost) and same_strides(held, home.ghost):
             return held
@@ -247,7 +277,7 @@ cdef int take_result(
 ) except -1:
     cdef Region* r = <Region*>s.regions.data + home.region
     cdef ndarray array = <ndarray>t.values()
-    if not fits_home(array, home):
+    if cnp.PyArray_TYPE(array) != home.typenum or not same_shape(array, home.ghost):
         raise RuntimeError(
             f"{call.row.name}: the program has {layout_text(home)} for a result that is "
             f"{(<object>array).dtype}{list((<object>array).shape)}; a row's shapes and dtypes follow from those of its "
@@ -267,7 +297,7 @@ cdef int take_result(
             if isinstance(x, Tensor) and np.may_share_memory((<Tensor>x).values(), array):
                 array = laid_out_as(home, array)
                 break
-    frame.held[r.slot] = array
+    hold(frame, r.slot, array)
     frame.base[r.slot] = <char*>cnp.PyArray_DATA(array)
     return 0
 
@@ -319,7 +349,6 @@ cdef str home_text(Schedule s, Home home):
 
 cdef str schedule_text(object program, Schedule s):
     cdef list lines = []
-    cdef dict how = dict(s.texts)
     for value in (*program.inputs, *[v for v, _ in program.live], *[v for v, _ in program.constants]):
         lines.append(f"{value!r}: {home_text(s, s.homes[value.number])}")
     for k, step in enumerate(program.steps):
@@ -328,7 +357,7 @@ cdef str schedule_text(object program, Schedule s):
         operands = [step.operand] if kind == "Check" else step.operands
         name = step.operator if kind == "Number" else "check" if kind == "Check" else step.row.name
         made = ", ".join([f"{v!r}: {home_text(s, s.homes[v.number])}" for v in results])
-        line = f"{name}({', '.join([repr(x) for x in operands])})  {how.get(k, '')}"
+        line = f"{name}({', '.join([repr(x) for x in operands])})  {s.texts.get(k, '')}"
         lines.append(f"{made} = {line}" if made else line)
     lines.append("returns " + ", ".join([f"{v!r}: {home_text(s, s.homes[v.number])}" for v in program.outputs]))
     lines.append(f"{len(program.steps)} instructions, {s.steps.used} steps, arena of {s.arena_bytes} bytes")

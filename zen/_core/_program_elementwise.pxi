@@ -96,7 +96,6 @@ cdef bint plan_elementwise(Planner p, Row row, object step) except -1:
 cdef int emit_elementwise(Planner p, kernel_t kernel, Home out, list homes, object op, bint is_double) except -1:
     cdef Py_ssize_t dims[MAXDIMS]
     cdef Py_ssize_t strides[OPERANDS][MAXDIMS]
-    cdef Py_ssize_t item = 8 if is_double else 4
     cdef int nd, n = len(homes), k
     cdef Step* s
     cdef bint plain = op is not None and op in LINE_OPS
@@ -105,24 +104,41 @@ cdef int emit_elementwise(Planner p, kernel_t kernel, Home out, list homes, obje
     if nd < 0:
         p.say("nothing")
         return 0
+    if plain and emit_lines(p, LINE, code_of(op, 0, is_double), all_of, nd, dims, strides):
+        p.say("lines" if nd > 1 else "line")
+        return 0
     if nd > 1:
         emit_axes(p, ITERATE, kernel, all_of, nd, dims, strides)
         p.say("kernel over axes")
         return 0
-    for k in range(n):
-        plain = plain and (strides[1 + k][0] == item or strides[1 + k][0] == 0)
-    plain = plain and strides[0][0] == item and dims[0] <= SHORT
-    plain = plain and not (strides[1][0] == 0 and (n == 1 or strides[2][0] == 0))
-    s = p.step(LINE if plain else KERNEL)
+    s = p.step(KERNEL)
     s.n, s.arguments, s.kernel, s.code = dims[0], n, kernel, is_double
     for k in range(n + 1):
         p.operand(s, k, <Home>all_of[k], strides[k][0])
-    if plain:
-        s.code = code_of(op, 0, is_double)
-        if n == 1:
-            s.slot[2], s.offset[2], s.stride[2] = s.slot[1], s.offset[1], s.stride[1]
-    p.say("line" if plain else "kernel")
+    p.say("kernel")
     return 0
+
+
+cdef bint emit_lines(
+    Planner p, int op, int code, list homes, int nd, const Py_ssize_t* dims, Py_ssize_t[OPERANDS][MAXDIMS] strides
+) except -1:
+    # Lines that are computed inline; False where they are too long, or not without gaps.
+    cdef int k, n = len(homes), last = nd - 1
+    cdef Step* s
+    if nd > 2 or (op == LINE and dims[last] > (SHORT if nd == 1 else NARROW)):
+        return False
+    for k in range(n):
+        if strides[k][last] != cnp.PyArray_ITEMSIZE((<Home>homes[k]).ghost) and (k == 0 or strides[k][last] != 0):
+            return False
+    s = p.step(op)
+    s.code, s.arguments, s.n = code, n - 1, dims[last] * (dims[0] if nd == 2 else 1)
+    for k in range(3):
+        p.operand(s, k, <Home>homes[min(k, n - 1)], 0)
+    s.lines.lines, s.lines.n = dims[0] if nd == 2 else 1, dims[last]
+    s.lines.sx, s.lines.sy = strides[1][last], strides[n - 1][last]
+    if nd == 2:
+        s.lines.dout, s.lines.dx, s.lines.dy = strides[0][0], strides[1][0], strides[n - 1][0]
+    return True
 
 
 cdef int emit_axes(
@@ -142,16 +158,20 @@ cdef int emit_axes(
         memcpy(g + 1, strides[k], nd * sizeof(Py_ssize_t))
         g += 1 + nd
     s = p.step(op)
-    s.more, s.arguments, s.kernel = start, n - 1, kernel
+    s.more, s.arguments, s.kernel, s.n = start, n - 1, kernel, 1
+    for k in range(nd):
+        s.n *= dims[k]
     for k in range(n):
-        p.operand(s, k, <Home>homes[k], 0)
+        p.operand(s, k, <Home>homes[k], strides[k][nd - 1])
+        s.outer[k] = strides[k][0]
+    s.count = dims[1] if nd == 2 else 0
     return 0
 
 
 cdef bint plan_comparison(Planner p, Row row, object step) except -1:
     cdef Py_ssize_t dims[MAXDIMS]
     cdef Py_ssize_t strides[OPERANDS][MAXDIMS]
-    cdef int typenum = operands_of(p, row, step), nd, k
+    cdef int typenum = operands_of(p, row, step), nd, code
     cdef object value = step.results[0]
     cdef list homes
     cdef Home out
@@ -165,15 +185,11 @@ cdef bint plan_comparison(Planner p, Row row, object step) except -1:
     if nd < 0:
         p.say("nothing")
         return True
-    if nd > 1:
+    code = code_of(COMPARISONS[row.kernel], 0, typenum == cnp.NPY_DOUBLE)
+    if not emit_lines(p, COMPARE, code, homes, nd, dims, strides):
         emit_axes(p, COMPARES, NULL, homes, nd, dims, strides)
         s = <Step*>p.steps.data + p.steps.used - 1
-    else:
-        s = p.step(COMPARE)
-        s.n, s.arguments = dims[0], 2
-        for k in range(3):
-            p.operand(s, k, <Home>homes[k], strides[k][0])
-    s.code = 2 * <int>COMPARISONS[row.kernel] + (typenum == cnp.NPY_DOUBLE)
+        s.code, s.lines.lines, s.lines.n = code, 1, 1
     p.say("comparison")
     return True
 

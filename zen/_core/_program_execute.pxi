@@ -2,9 +2,10 @@
 
 cdef enum Op:
     CELLS            # n operations on cells, from `more` on
-    LINE             # a short line, computed inline
+    LINE             # a short line, computed inline; or `count` of them
+    COMPARE          # the same, of comparisons, whose lines may be long
     KERNEL           # an elementwise kernel along one axis
-    CHAIN            # the next `more` steps, kernels and sums along n elements, block by block
+    CHAIN            # the next `more` steps, kernels and sums of n elements, by blocks of `count`: lines of `lines`
     ITERATE          # an elementwise kernel over several axes: their geometry is in `extra` at `more`
     SUM              # of one axis, into a cell; `count` is what it is divided by, or 0
     SUMS             # by `iterate` into n bytes; geometry at `more`
@@ -13,8 +14,7 @@ cdef enum Op:
     PLACE            # n bytes at `more` of `count` bytes that are zero otherwise
     CLEAR            # n bytes
     COPY             # elements of n bytes; geometry at `more`
-    COMPARE          # n numbers with numbers, to bools
-    COMPARES         # the same over several axes
+    COMPARES         # comparisons over several axes
     PRODUCT          # of matrices: numbers of `Product` at `more`
     MATVEC
     DOT
@@ -31,9 +31,11 @@ cdef struct Step:
     int slot[OPERANDS]
     Py_ssize_t offset[OPERANDS]
     Py_ssize_t stride[OPERANDS]
+    Py_ssize_t outer[OPERANDS]       # of two axes, in a chain: the stride of the first
     Py_ssize_t n, more, count
     Py_ssize_t origin, time          # the step of the program; when it runs
     kernel_t kernel
+    Lines lines
 
 cdef struct Script:
     # What is executed. Nobody changes it once it is made.
@@ -55,15 +57,15 @@ cdef Py_ssize_t execute(const Script* script, Py_ssize_t k, char** base) noexcep
     """The steps from number k on. Returns that of the first step that needs Python, or `count` at the end, or -1 minus
     the number of the program's step that ended the run."""
     cdef const Step* s
-    cdef Py_ssize_t failed
+    cdef const Cell* failed
     while k < script.count:
         s = script.steps + k
         if s.op == CELLS:
-            failed = run_cells(base[0], base, script.cells, s.more, s.more + s.n)
-            if failed >= 0:
-                return -1 - script.origins[failed]
+            failed = run_cells(base[0], base, script.cells + s.more)
+            if failed != NULL:
+                return -1 - script.origins[failed - script.cells]
         elif s.op == LINE:
-            run_line(s.code, s.n, at(base, s, 1), s.stride[1], at(base, s, 2), s.stride[2], at(base, s, 0))
+            run_lines(s.code, &s.lines, at(base, s, 1), at(base, s, 2), at(base, s, 0))
         elif s.op == KERNEL:
             run_kernel(s, base)
         elif s.op == CHAIN:
@@ -102,7 +104,7 @@ cdef void run_other(const Script* script, const Step* s, char** base) noexcept n
     elif s.op == COPY:
         run_copy(s, script.extra + s.more, base)
     elif s.op == COMPARE:
-        compare(s.code, s.n, at(base, s, 1), s.stride[1], at(base, s, 2), s.stride[2], <unsigned char*>out, s.stride[0])
+        compare_lines(s.code, &s.lines, at(base, s, 1), at(base, s, 2), out)
     elif s.op == COMPARES:
         run_compares(s, script.extra + s.more, base)
     elif s.op == PRODUCT:
@@ -164,37 +166,45 @@ cdef void run_sum(const Step* s, char** base) noexcept nogil:
 
 cdef void run_chain(const Step* chain, char** base) noexcept nogil:
     # A block goes through all steps while it is in the cache.
-    cdef char* p[SLOTS]
-    cdef Py_ssize_t strides[SLOTS]
     cdef double totals[HELD]
-    cdef Py_ssize_t done = 0, m, item, i
-    cdef const Step* s
-    cdef int k, j, sums
+    cdef Py_ssize_t line, done
+    cdef int k, sums = 0
     memset(totals, 0, sizeof(totals))
-    while done < chain.n:
-        m = min(chain.n - done, chain.count)
-        sums = 0
-        for k in range(1, <int>chain.more + 1):
-            s = chain + k
-            for j in range(s.arguments + 1):
-                p[ARGUMENT + j - 1 if j > 0 else OUT] = at(base, s, j) + (
-                    0 if s.fixed >> j & 1 else done * s.stride[j])
-                strides[ARGUMENT + j - 1 if j > 0 else OUT] = s.stride[j]
-            if s.op == SUM:
-                item, i = (8 if s.code else 4), 0
-                while i < m:         # in the blocks of the kernel, which adds them up in this order
-                    totals[sums] += block_sum(s.code, p[ARGUMENT] + i * item, min(BLOCK, m - i))
-                    i += BLOCK
-                sums += 1
-            else:
-                p[COTANGENT] = NULL
-                s.kernel(p, strides, m, SET)
-        done += m
-    sums = 0
+    for line in range(chain.lines.lines):
+        done = 0
+        while done < chain.lines.n:
+            run_block(chain, base, line, done, min(chain.lines.n - done, chain.count), totals)
+            done += chain.count
     for k in range(1, <int>chain.more + 1):
         if chain[k].op == SUM:
             finish_sum(chain + k, base, totals[sums])
             sums += 1
+
+
+cdef void run_block(
+    const Step* chain, char** base, Py_ssize_t line, Py_ssize_t done, Py_ssize_t m, double* totals
+) noexcept nogil:
+    cdef char* p[SLOTS]
+    cdef Py_ssize_t strides[SLOTS]
+    cdef Py_ssize_t item, i
+    cdef const Step* s
+    cdef int k, j, slot
+    p[COTANGENT] = NULL
+    for k in range(1, <int>chain.more + 1):
+        s = chain + k
+        for j in range(s.arguments + 1):
+            slot = OUT if j == 0 else ARGUMENT + j - 1
+            p[slot], strides[slot] = at(base, s, j), s.stride[j]
+            if not s.fixed >> j & 1:
+                p[slot] += line * s.outer[j] + done * s.stride[j]
+        if s.op != SUM:
+            s.kernel(p, strides, m, SET)
+            continue
+        item, i = (8 if s.code else 4), 0
+        while i < m:         # in the blocks of the kernel, which adds them up in this order
+            totals[0] += block_sum(s.code, p[ARGUMENT] + i * item, min(BLOCK, m - i))
+            i += BLOCK
+        totals += 1
 
 
 cdef void run_iterate(const Step* s, const Py_ssize_t* g, char** base, bint accumulate) noexcept nogil:
@@ -269,19 +279,19 @@ cdef void run_copy(const Step* s, const Py_ssize_t* g, char** base) noexcept nog
 
 
 cdef void run_compares(const Step* s, const Py_ssize_t* g, char** base) noexcept nogil:
+    # One comparison at a time, of any strides.
     cdef Py_ssize_t index[MAXDIMS]
-    cdef int nd = <int>g[0], last = nd - 1
+    cdef int nd = <int>g[0]
     cdef const Py_ssize_t* dims = g + 1
     cdef const Py_ssize_t* to = dims + nd + 1
     cdef const Py_ssize_t* x = to + nd + 1
     cdef const Py_ssize_t* y = x + nd + 1
     memset(index, 0, nd * sizeof(Py_ssize_t))
     while True:
-        compare(
-            s.code, dims[last], at(base, s, 1) + reach(index, x, last), x[last],
-            at(base, s, 2) + reach(index, y, last), y[last],
-            <unsigned char*>at(base, s, 0) + reach(index, to, last), to[last])
-        if not step_on(index, dims, last):
+        compare_lines(
+            s.code, &s.lines, at(base, s, 1) + reach(index, x, nd), at(base, s, 2) + reach(index, y, nd),
+            at(base, s, 0) + reach(index, to, nd))
+        if not step_on(index, dims, nd):
             return
 
 

@@ -28,9 +28,28 @@ cdef Schedule finished(Planner p, object program):
     s.slots, s.idle = p.slots, []
     resolve(p)
     weigh(p, s)
+    open_ports(p, s)
     s.script.steps, s.script.cells, s.script.count = <Step*>p.steps.data, <Cell*>p.cells.data, p.steps.used
     s.script.origins, s.script.extra = <Py_ssize_t*>p.origins.data, <Py_ssize_t*>p.extra.data
     return s
+
+
+cdef int open_ports(Planner p, Schedule s) except -1:
+    cdef Py_ssize_t k
+    cdef Port* port
+    cdef Home home
+    cdef Region* r
+    s.ports = Growing(sizeof(Port))
+    for k, home in enumerate([*s.given, *s.live, *s.outputs]):
+        port, r = <Port*>s.ports.add(), p.at(home.region)
+        port.kind, port.slot, port.offset = r.kind, r.slot, r.offset + home.offset()
+        if k < len(s.given) + len(s.live) and r.kind != CELL:
+            port.slot = 1 + <int>k
+        port.typenum, port.weak, port.nbytes = home.typenum, home.weak, cnp.PyArray_NBYTES(home.ghost)
+        port.nd, port.dims = cnp.PyArray_NDIM(home.ghost), <Py_ssize_t*>cnp.PyArray_DIMS(home.ghost)
+        port.whole = cnp.PyArray_IS_C_CONTIGUOUS(home.ghost) and has_kernels(home.typenum)
+        port.fresh = s.fresh[k - len(s.given) - len(s.live)] if k >= len(s.given) + len(s.live) else 0
+    return 0
 
 
 cdef ndarray plain_array(object array):
@@ -74,18 +93,31 @@ cdef int choose_outputs(Planner p, Schedule s) except -1:
     return 0
 
 
-cdef bint joins(Planner p, const Step* s, Py_ssize_t n, dict written) except -1:
+cdef struct Links:
+    # What the steps of a chain have in common: elements, and those of a line, 0 as long as there is one line alone.
+    Py_ssize_t n, width
+    int sums
+
+
+cdef bint joins(const Step* s, Links* links, dict written) except -1:
     # Whether a step can go on with the blocks of a chain that has written these regions: (offset, stride), or None for
-    # a sum, which is only known at the end.
+    # a sum, which is only known at the end. A sum has to meet the blocks that its kernel adds up.
+    cdef Py_ssize_t width = links.width
     cdef int k
-    if not (s.op == KERNEL or s.op == SUM) or s.n != n or n < LONG:
+    if s.op == ITERATE and s.count >= NARROW and (width == 0 or width == s.count):
+        width = s.count
+    elif s.op != KERNEL and (s.op != SUM or s.stride[1] != (8 if s.code else 4) or links.sums == HELD):
         return False
-    if s.op == SUM and s.stride[1] != (8 if s.code else 4):
+    if s.n != links.n or s.n < LONG or ((links.sums > 0 or s.op == SUM) and width % BLOCK != 0):
         return False
     for k in range(1, s.arguments + 1):
         place_of = written.get(s.slot[k], ())
         if place_of is None or (place_of != () and place_of != (s.offset[k], s.stride[k])):
             return False
+        if place_of != () and s.op == ITERATE and s.outer[k] != width * s.stride[k]:
+            return False
+    links.width = width
+    links.sums += s.op == SUM
     return True
 
 
@@ -93,21 +125,24 @@ cdef int join_chains(Planner p) except -1:
     # A header in front of kernels and sums of as many elements that follow one another.
     cdef Growing joined = Growing(sizeof(Step))
     cdef Step* steps = <Step*>p.steps.data
-    cdef Py_ssize_t k = 0, stop, sums
+    cdef Py_ssize_t k = 0, stop
+    cdef Links links
     cdef dict written
     cdef Step* header
     while k < p.steps.used:
-        stop, sums, written = k, 0, {}
-        while stop < p.steps.used and sums < HELD and joins(p, steps + stop, steps[k].n, written):
+        stop, written = k, {}
+        links.n, links.width, links.sums = steps[k].n, 0, 0
+        while stop < p.steps.used and joins(steps + stop, &links, written):
             written[steps[stop].slot[0]] = (
                 None if steps[stop].op == SUM else (steps[stop].offset[0], steps[stop].stride[0]))
-            sums += steps[stop].op == SUM
             stop += 1
         if stop - k > 1:
             header = <Step*>joined.add()
             header.op, header.n, header.more = CHAIN, steps[k].n, stop - k
             header.origin, header.time = steps[k].origin, steps[k].time
-            header.count = close_chain(p, steps, k, stop)
+            header.lines.n = links.width if links.width > 0 else links.n
+            header.lines.lines = links.n // header.lines.n
+            header.count = close_chain(p, steps, k, stop, header.lines.n)
         stop = max(stop, k + 1)
         memcpy(joined.add_many(stop - k), steps + k, (stop - k) * sizeof(Step))
         k = stop
@@ -115,7 +150,9 @@ cdef int join_chains(Planner p) except -1:
     return 0
 
 
-cdef Py_ssize_t close_chain(Planner p, Step* steps, Py_ssize_t start, Py_ssize_t stop) except -1:
+cdef Py_ssize_t close_chain(
+    Planner p, Step* steps, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t width
+) except -1:
     # Marks what lives within the chain alone, and needs no more memory than a block; returns the elements of a block.
     # All else lives throughout the chain.
     cdef Py_ssize_t k, block = 4 * BLOCK
@@ -124,15 +161,17 @@ cdef Py_ssize_t close_chain(Planner p, Step* steps, Py_ssize_t start, Py_ssize_t
     cdef int j
     cdef set within = set()
     for k in range(start, stop):
-        if steps[k].op == KERNEL and steps[k].stride[0] == 8:
+        if steps[k].op != SUM and steps[k].stride[0] == 8:
             block = 2 * BLOCK
     for k in range(start, stop):
         r = p.at(steps[k].slot[0])
-        if steps[k].op == KERNEL and r.kind == ARENA and r.first >= begin and r.last <= end and r.under < 0:
+        if steps[k].op != SUM and r.kind == ARENA and r.first >= begin and r.last <= end and r.under < 0:
             within.add(steps[k].slot[0])
             r.nbytes = block * steps[k].stride[0]
     for k in range(start, stop):
         for j in range(steps[k].arguments + 1):
+            if steps[k].op != ITERATE:
+                steps[k].outer[j] = width * steps[k].stride[j]
             if steps[k].slot[j] in within:
                 steps[k].fixed |= 1 << j
                 continue
@@ -167,6 +206,8 @@ cdef int resolve(Planner p) except -1:
             s[k].slot[j] = r.slot
             s[k].offset[j] += r.offset
     for k in range(p.cells.used):
+        if c[k].op == code_of(C_END, 0, 0):
+            continue
         r = p.at(c[k].a)
         if c[k].op >> 3 == load:
             offset = r.offset + c[k].b

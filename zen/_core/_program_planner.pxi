@@ -13,15 +13,16 @@ cdef class Planner:
     cdef dict readers                # number of a value -> the step that reads it or a view of it last
     cdef dict roots                  # number of a view -> that of the value whose memory it shows
     cdef bytearray start             # the constant cells
-    cdef list calls, texts, kept
-    cdef Py_ssize_t time, origin, slots, accumulator, accumulator_type
+    cdef list calls, kept
+    cdef dict texts                  # see Schedule
+    cdef Py_ssize_t time, origin, slots, accumulator, accumulator_type, bytes
 
     def __cinit__(self, dict layouts):
         self.steps, self.cells = Growing(sizeof(Step)), Growing(sizeof(Cell))
         self.origins, self.extra = Growing(sizeof(Py_ssize_t)), Growing(sizeof(Py_ssize_t))
         self.regions = Growing(sizeof(Region))
         self.homes, self.numbers, self.floats, self.layouts = {}, {}, {}, layouts
-        self.start, self.calls, self.texts, self.kept = bytearray(), [], [], []
+        self.start, self.calls, self.texts, self.kept = bytearray(), [], {}, []
         self.slots, self.accumulator = 1, -1
 
     # --- regions and values
@@ -29,6 +30,7 @@ cdef class Planner:
     cdef Py_ssize_t region(self, int kind, Py_ssize_t nbytes) except -1:
         cdef Py_ssize_t number = self.regions.used
         cdef Region* r = <Region*>self.regions.add()
+        self.bytes += nbytes
         r.kind, r.nbytes, r.first, r.last, r.under = kind, nbytes, self.time + 1, self.time + 1, -1
         if kind != CELL and kind != CONSTANT_CELL and kind != ARENA:
             r.slot = self.slots
@@ -93,11 +95,20 @@ cdef class Planner:
 
     cdef Step* step(self, int op) except NULL:
         cdef Step* s
+        self.end_cells()
         self.time += 1
         self.accumulator = -1
         s = <Step*>self.steps.add()
         s.op, s.origin, s.time = op, self.origin, self.time
         return s
+
+    cdef int end_cells(self) except -1:
+        cdef Cell* c
+        if self.steps.used > 0 and (<Step*>self.steps.data + self.steps.used - 1).op == CELLS:
+            c = <Cell*>self.cells.add()
+            c.op = code_of(C_END, 0, 0)
+            self.origins.add()
+        return 0
 
     cdef int operand(self, Step* s, int k, Home home, Py_ssize_t stride) except -1:
         # Until the schedule is made, a region stands for its slot.
@@ -188,6 +199,7 @@ cdef class Planner:
                 self.plan_number(step)
             else:
                 self.plan_instruction(step)
+        self.end_cells()
         self.time += 1
         for value in program.outputs:
             self.touch((<Home>self.homes[value.number]).region)
@@ -258,7 +270,7 @@ cdef class Planner:
     cdef int plan_instruction(self, object step) except -1:
         cdef Row row = step.row
         cdef bint planned = False
-        if len(step.results) == 1 and not row.several and row.for_complex is not None and not values_within(step.params):
+        if len(step.results) == 1 and not row.several and not values_within(step.params):
             if row.generated:
                 planned = plan_elementwise(self, row, step)
             elif row.kernel in COMPARISONS:
@@ -322,7 +334,7 @@ cdef class Planner:
         return self.settle(value, self.region(OBJECT, 0), ghost, typenum)
 
     cdef int say(self, str how) except -1:
-        self.texts.append((self.origin, how))
+        self.texts[self.origin] = how
         return 0
 
 

@@ -99,8 +99,8 @@ cdef bint plan_dot(Planner p, Home left, Home right, object value) except -1:
     cdef Step* s
     cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(left.ghost)
     cdef Py_ssize_t by_left = cnp.PyArray_STRIDES(left.ghost)[0], by_right = cnp.PyArray_STRIDES(right.ghost)[0]
-    if by_left != item or by_right != item:
-        return False
+    if by_left != item or by_right != item or cnp.PyArray_SIZE(left.ghost) == 1:
+        return False     # one element is multiplied, and not added to zero
     out = p.made(value)
     s = p.step(DOT)
     s.n, s.kernel = cnp.PyArray_DIMS(left.ghost)[0], <kernel_t><void*>dot_function(out.typenum)

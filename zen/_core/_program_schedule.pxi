@@ -47,6 +47,7 @@ cdef class Growing:
 
 
 @cython.final
+@cython.no_gc
 cdef class Home:
     """Where a value lies: a region, and an array without memory of its own that has the value's shape and strides.
 
@@ -75,6 +76,15 @@ cdef class Call:
     cdef list dead                   # slots of objects that nothing reads any more
 
 
+cdef struct Port:
+    # An input, a live object or an output.
+    int kind, slot, typenum, nd
+    bint weak, whole                 # whole: C-contiguous, with kernels for its dtype
+    Py_ssize_t* dims                 # the ghost's
+    Py_ssize_t offset, nbytes        # behind the beginning of its slot
+    int fresh                        # of an output that is computed in its own memory: the slot; else 0
+
+
 @cython.final
 cdef class Schedule:
     """What `Machine` executes. Nobody changes it once it is made, except for the list of idle frames."""
@@ -83,15 +93,17 @@ cdef class Schedule:
     cdef Growing steps, cells, origins, extra
     cdef list calls
     cdef list given, live, outputs   # Homes
+    cdef Growing ports               # theirs, in this order
     cdef list things                 # the live objects
     cdef list constants              # arrays
     cdef Growing regions
     cdef list kept                   # what the steps have addresses in
-    cdef list texts                  # (step of the program, how it is executed)
+    cdef dict texts                  # step of the program -> how it is executed
     cdef dict homes                  # of values, by number
     cdef bytes start                 # the constant cells
     cdef Py_ssize_t slots, arena_bytes
     cdef list fresh                  # for each output the slot in which it is computed, 0 for none
+    cdef Frame spare                 # a frame that no call uses
     cdef bint heavy                  # whether what comes before the first call is worth releasing the GIL
     cdef list idle                   # frames that no call uses: guarded by the GIL
 
@@ -103,6 +115,7 @@ cdef class Frame:
     cdef ndarray memory
     cdef char** base
     cdef list held                   # for each slot the object whose memory it is, if it has to be kept
+    cdef bint dirty                  # whether a call put something there
 
     def __cinit__(self, Schedule s):
         cdef Py_ssize_t size = s.arena_bytes // 8 + 9, k

@@ -116,11 +116,15 @@ cdef bint plan_view(Planner p, Row row, object step) except -1:
 cdef bint plan_element(Planner p, Home home, ndarray ghost, object value) except -1:
     # One element becomes a cell, at once: what the view shows may be another value's when it is used.
     cdef Py_ssize_t offset = <char*>cnp.PyArray_DATA(ghost) - NOWHERE
-    cdef Home out
+    cdef Home out, part
     cdef bint is_double = home.typenum == cnp.NPY_DOUBLE
-    if not -2147483648 <= offset <= 2147483647:
-        return False
     out = p.made(value)
+    if p.bytes > 1 << 30 or not -2147483648 <= offset <= 2147483647:      # too far for the numbers of a cell
+        part = Home.__new__(Home)
+        part.region, part.typenum, part.ghost = home.region, home.typenum, ghost
+        copy_to(p, part, out, None)
+        p.say("copy")
+        return True
     if p.at(home.region).kind == CELL or p.at(home.region).kind == CONSTANT_CELL:
         p.cell_step(C_MOVE, is_double, home.region, -1, out.region)
     else:
