@@ -42,14 +42,15 @@ def weighted(y):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_and_its_gradient_are_replayed(name):
-    for case in cases(name)[:2]:
+    case = cases(name)[0]
+    if not case.floating:
         replays(case, case.args)
-        if case.floating:
+        return
 
-            def loss(*args, case=case):
-                return weighted(case.differentiable(*args))
+    def loss(*args):
+        return weighted(case.differentiable(*args))
 
-            replays(zen.value_and_grad(loss, tuple(range(len(case.floating)))), case.smooth_args())
+    replays(zen.value_and_grad(loss, tuple(range(len(case.floating)))), case.smooth_args())
 
 
 def total(module, case):
@@ -75,5 +76,7 @@ def is_repeatable(case):
 @pytest.mark.parametrize("case", [c for c in CASES if is_repeatable(c)], ids=lambda c: type(c.module).__name__)
 def test_a_layer_and_its_gradient_are_replayed(case):
     primals = case.primals()
-    for module in [copy.deepcopy(case.module).eval()] + ([] if case.changes() else [copy.deepcopy(case.module)]):
-        replays(zen.value_and_grad(total(module, case), tuple(range(len(primals)))), primals)
+    module = copy.deepcopy(case.module)
+    if case.changes():
+        module.eval()
+    replays(zen.value_and_grad(total(module, case), tuple(range(len(primals)))), primals)

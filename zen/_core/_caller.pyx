@@ -4,6 +4,7 @@ Called by users of `zen.compile`, whose class (zen/program/compiled.py) is made 
 the last program and its signature is for `_called` there.
 """
 
+cimport cython
 from cpython.float cimport PyFloat_CheckExact
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New
 cimport numpy as cnp
@@ -83,6 +84,7 @@ cdef class Signature:
         return values[0] if self.alone else tuple(values)
 
 
+@cython.auto_pickle(False)
 cdef class Caller:
     """A function that is replayed. A subclass has `_called(args, kwargs)`, for every call that is not like the last."""
 

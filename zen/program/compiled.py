@@ -21,7 +21,7 @@ from .entries import Entry
 from .optimise import optimised
 from .places import Refused
 from .reads import Reads
-from .signatures import plain_arguments, signature, substituted
+from .signatures import is_differentiated, plain_arguments, signature, substituted
 from .symbol import Symbol
 from .trace import Trace
 
@@ -57,6 +57,8 @@ class Compiled(backend.Caller, Wrapper):
         """A call that is not like the last one."""
         f = self._given[0]
         if self._reason or backend.tracer() is not None or (ANYWHERE and running.levels):
+            return f(*args, **kwargs)
+        if is_differentiated(args, kwargs):  # its graph is that of the function
             return f(*args, **kwargs)
         key, leaves, others = signature(args, kwargs)
         why = "no program has these shapes, dtypes and constants" if self._table else "it is the first call"
@@ -253,11 +255,12 @@ def compile(f: Callable[..., Any] | None = None, *, check_every: int | None = No
     `f` leaves in parameters, what it writes into Tensors that exist already, optimisers' steps and numbers that are
     drawn from zen.random are part of the program, and are done when all checks have passed.
 
-    A function that cannot be replayed runs as it is, and a warning says why once: one that changes other state of
-    Python, draws from another generator, or whose result has a graph by which it may be differentiated later; and one
-    that had to be recorded 16 times in a row. `explain()` tells the reasons. Not seen are what `f` reads from files and
-    clocks, and what it prints; `check_every=n` runs `f` in every n-th call too, and raises RuntimeError where it
-    differs. TypeError for a result that is no data, RuntimeError for a function that writes to its arguments.
+    A call with arguments that require gradients runs `f` as it is. A function that cannot be replayed always does, and
+    a warning says why once: one that changes other state of Python, draws from another generator, or whose result has a
+    graph by which parameters may be differentiated later; and one that had to be recorded 16 times in a row.
+    `explain()` tells the reasons. Not seen are what `f` reads from files and clocks, and what it prints;
+    `check_every=n` runs `f` in every n-th call too, and raises RuntimeError where it differs. TypeError for a result
+    that is no data, RuntimeError for a function that writes to its arguments.
 
     >>> import numpy as np, zen
     >>> step = zen.compile(zen.value_and_grad(lambda x: (np.exp(x) * x).sum()))

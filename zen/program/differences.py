@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import trees
 from ..backend import Tensor
+from ..dtypes import INEXACT
 
 _DATA = (Tensor, np.ndarray, np.generic, float)
 
@@ -33,7 +34,7 @@ def difference(made: Any, expected: Any) -> str:
 def _close(x: np.ndarray, y: np.ndarray) -> bool:
     if x.dtype != y.dtype:
         return False
-    if y.dtype.kind not in "fc":
+    if y.dtype not in INEXACT:
         return bool(np.array_equal(x, y))
     finite = np.isfinite(y)
     if not np.array_equal(finite, np.isfinite(x)):
@@ -45,7 +46,7 @@ def _close(x: np.ndarray, y: np.ndarray) -> bool:
 
 
 def _by(x: np.ndarray, y: np.ndarray) -> str:
-    if x.shape != y.shape or x.dtype != y.dtype or y.dtype.kind not in "fc" or not y.size:
+    if x.shape != y.shape or x.dtype != y.dtype or y.dtype not in INEXACT or not y.size:
         return f": {x.dtype} of shape {x.shape}, not {y.dtype}"
     with np.errstate(all="ignore"):
         return f" by up to {float(np.nanmax(np.abs(x - y))):.3g}"

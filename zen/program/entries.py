@@ -60,9 +60,9 @@ class Entry:
         """What the function does beside returning something."""
         rest = iter(values[self.count :])
         for effect in self.program.effects:
-            if effect.kind == "call":
+            if effect.action == "call":
                 effect.target()
-            elif effect.kind == "grad":
+            elif effect.action == "grad":
                 effect.target.grad = None if effect.value is None else backend.wrap(next(rest))
             else:
                 backend.call_recording(False, effect.target.copy_, next(rest))
@@ -96,11 +96,11 @@ class Entry:
         rest, last = iter(values[self.count :]), {}
         for effect in self.program.effects:
             if effect.value is not None:
-                last[id(effect.target), effect.kind] = effect.target, next(rest)
-        for (_, kind), (target, value) in last.items():
-            now = target.grad if kind == "grad" else target
+                last[id(effect.target), effect.action] = effect.target, next(rest)
+        for (_, action), (target, value) in last.items():
+            now = target.grad if action == "grad" else target
             if now is None or difference(value, now):
-                return f"the gradient of a leaf of shape {target.shape}" if kind == "grad" else "what is written"
+                return f"the gradient of a leaf of shape {target.shape}" if action == "grad" else "what is written"
         return ""
 
     def missed(self, step: int | str) -> str:

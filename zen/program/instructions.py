@@ -67,7 +67,7 @@ class Effect:
     """What a call changes outside: "grad" of a leaf (to `value`, or None), the memory of a Tensor ("write"), or what a
     function does ("call")."""
 
-    kind: str
+    action: str
     target: Any
     value: Value | None = None
 
@@ -90,3 +90,26 @@ class Program:
     outputs: tuple[Value, ...]
     effects: tuple[Effect, ...] = ()
     ungraded: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"{_shown(value)} is given" for value in self.inputs]
+        lines += [f"{_shown(value)} is read from a {type(thing).__name__} at each call" for value, thing in self.live]
+        lines += [f"{_shown(value)} is {array.tolist()!r:.60}" for value, array in self.constants]
+        for step in self.steps:
+            if isinstance(step, Check):
+                lines.append(f"{step.operand!r} has to be {step.expected.tolist()!r:.60}{step.line}")
+                continue
+            made = (step.result,) if isinstance(step, Number) else step.results
+            name = step.operator if isinstance(step, Number) else step.row.name
+            params = "" if isinstance(step, Number) or not step.params else f" {step.params!r:.80}"
+            given = ", ".join([f"{x!r}" for x in step.operands])
+            lines.append(f"{', '.join([_shown(value) for value in made])} = {name}({given}){params}")
+        for effect in self.effects:
+            lines.append(f"then {effect.action}" + ("" if effect.value is None else f" {effect.value!r}"))
+        count = len(self.outputs) - sum([effect.value is not None for effect in self.effects])
+        return "\n".join([*lines, f"returns {', '.join([repr(value) for value in self.outputs[:count]])}"])
+
+
+def _shown(value: Value) -> str:
+    kind = "float" if value.weak else f"{value.dtype}{list(value.shape)}"
+    return f"{value!r}: {kind}"

@@ -24,7 +24,7 @@ _LARGEST = 1 << 16
 
 def optimised(program: Program) -> Program:
     """The program without what it can do without."""
-    return without_dead(renamed(program))
+    return numbered(without_dead(renamed(program)))
 
 
 def renamed(program: Program) -> Program:
@@ -205,3 +205,35 @@ def _need(values: Any, needed: set[int]) -> None:
             needed.add(x.number)
         elif isinstance(x, (tuple, list)):
             _need(x, needed)
+
+
+def numbered(program: Program) -> Program:
+    """The values numbered from 1, in the order in which they come up."""
+    new: dict[int, Value] = {}
+
+    def value(x: Any) -> Any:
+        if type(x) is tuple:
+            return tuple([value(part) for part in x])
+        if type(x) is list:
+            return [value(part) for part in x]
+        if type(x) is not Value:
+            return x
+        if x.number not in new:
+            new[x.number] = replace(x, number=len(new) + 1)
+        return new[x.number]
+
+    inputs = value(program.inputs)
+    live = tuple([(value(v), given) for v, given in program.live])
+    constants = tuple([(value(v), array) for v, array in program.constants])
+    steps: list[Any] = []
+    for step in program.steps:
+        if type(step) is Check:
+            steps.append(replace(step, operand=value(step.operand)))
+        elif type(step) is Number:
+            steps.append(replace(step, operands=value(step.operands), result=value(step.result)))
+        elif isinstance(step, Instruction):
+            operands, params = value(step.operands), value(step.params)
+            steps.append(replace(step, operands=operands, params=params, results=value(step.results)))
+    effects = tuple([replace(effect, value=value(effect.value)) for effect in program.effects])
+    outputs = value(program.outputs)
+    return Program(inputs, live, constants, tuple(steps), outputs, effects, program.ungraded)

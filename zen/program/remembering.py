@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Tensor
+from ..dtypes import NUMBERS
 
 MISSING: Any = type("Missing", (), {})()
 SCALARS = frozenset({int, float, complex, str, bytes, bool, type(None), range, slice, type(...), type(NotImplemented)})
@@ -174,7 +175,7 @@ class Memory:
         self.arrays.append(value)
         if value.dtype.hasobject:
             self.opaque[f"{subject} is an array of objects ({self.where})"] = None
-        elif type(value) is np.ndarray and value.flags.c_contiguous and value.dtype.kind in "biufc":
+        elif type(value) is np.ndarray and value.flags.c_contiguous and value.dtype in NUMBERS:
             self._add(subject, ARRAY, value, LAYOUT(value), bytearray(value.tobytes()))
         else:
             self._add(subject, COPY, value, LAYOUT(value), plain(value).tobytes())

@@ -32,7 +32,7 @@ def _form(tree: Any, leaves: list[Any], others: list[Any]) -> Any:
         if kind not in (np.ndarray, Tensor) and not isinstance(tree, Tensor):
             others.append(tree)
             return kind, id(tree)
-        array = tree.detach().numpy() if isinstance(tree, Tensor) else tree
+        array = tree._array if isinstance(tree, Tensor) else tree
         if array.dtype not in SUPPORTED or not array.dtype.isnative:
             others.append(tree)
             return kind, id(tree)
@@ -62,13 +62,20 @@ def substituted(trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         nonlocal found
         if isinstance(x, Tensor):
             found = True
-            array = x.detach().numpy()
+            array = x._array
             return trace.root(array.copy(), x.requires_grad) if array.dtype in SUPPORTED else x
         if type(x) is np.ndarray or isinstance(x, np.generic):
             return trace.root(np.array(x)) if x.dtype in SUPPORTED and x.dtype.isnative else x
         return trace.symbol(x) if type(x) is float else x
 
     return trees.transform(stands, args), trees.transform(stands, kwargs), found
+
+
+def is_differentiated(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether somebody may differentiate by an argument."""
+    return backend.grad_enabled() and any(
+        [isinstance(x, Tensor) and x.requires_grad for x in trees.values([args, kwargs])]
+    )
 
 
 def plain_arguments(args: tuple[Any, ...]) -> list[Any] | None:

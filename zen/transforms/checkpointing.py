@@ -64,7 +64,7 @@ class _Checkpointed(Wrapper):
         return (self._f,)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if not backend.grad_enabled():
+        if not backend.grad_enabled() or backend.tracer() is not None:
             return self._f(*args, **kwargs)
         if ANYWHERE and running.levels:
             return self._within(args, kwargs)
