@@ -361,7 +361,9 @@ cdef class Leaves:
 
     def settle(self, Tensor t not None, bint connected, bint as_array):
         """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
-        if connected and (tracing() or self._source([t]) == OPEN):
+        if connected and tracing():
+            return t if self.recording else t.detach()
+        if connected and self._source([t]) == OPEN:
             return t
         if as_array and not connected:
             if t.data is None and t.typenum != 0:

@@ -140,7 +140,9 @@ class Leaves:
 
     def settle(self, t: Tensor, connected: bool, as_array: bool) -> Any:
         """A result as the caller gets it: with its graph if that leads to others, else as an array or a Tensor."""
-        if connected and (tracer() is not None or reaches_open_leaf([t], self.oldest)):
+        if connected and tracer() is not None:
+            return t if self.recording else t.detach()
+        if connected and reaches_open_leaf([t], self.oldest):
             return t
         return t._data.copy() if as_array and not connected else t.detach()
 

@@ -141,8 +141,11 @@ class Compiled(backend.Caller, Wrapper):
             result = trace.run(f, *given, **keywords)
         except Refused:
             raise
-        except Exception as error:
+        except Exception as error:  # perhaps only because it was recorded
             self._note(f"not recorded: {type(error).__name__}: {error}")
+            if not trace.undo():
+                raise
+            states.restore()
             return f(*args, **kwargs)
         if not trace.reason and states.unexplained(trace.steps):
             trace.give_up("it draws random numbers from a generator that is not zen's; draw from zen.random")

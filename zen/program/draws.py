@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from .. import random as zen_random
 from ..backend import Row, Tensor
 
 
 def _drawn(generator: Any, name: str, args: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> np.ndarray:
-    return np.asarray(getattr(generator, name)(*args, **dict(options)))
+    return np.asarray(getattr(_found(generator), name)(*args, **dict(options)))
+
+
+def _found(generator: Any) -> Any:
+    """The generator; for None the one that `zen.random.seed` started last."""
+    return zen_random._default() if generator is None else generator
 
 
 def _no_derivative() -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -21,7 +27,7 @@ def _no_derivative() -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
 
 DRAW = Row("draw", 0, _drawn, _no_derivative)
-"""A draw from a generator: of no operands; parameters: the generator, its method, and what that is given."""
+"""A draw: of no operands; parameters: the generator, or None for zen's own, its method, and what that is given."""
 
 
 class Stream:
@@ -35,7 +41,8 @@ class Stream:
             raise AttributeError(name)
 
         def draw(*args: Any, **options: Any) -> Tensor:
-            params = (self._generator, name, args, tuple(options.items()))
+            own = None if self._generator is zen_random._generator else self._generator
+            params = (own, name, args, tuple(options.items()))
             made: Tensor = backend.apply(DRAW, (), params)
             return made
 
@@ -46,7 +53,7 @@ class States:
     """The states of generators at one time, and of those that everybody shares."""
 
     def __init__(self, generators: list[Any]) -> None:
-        self._generators = generators
+        self._generators = generators = [_found(g) for g in generators]
         self._states = [state(g) for g in generators]
         self._shared = _shared()
 
@@ -67,7 +74,7 @@ class States:
                 continue
             g.bit_generator.state = own
             for step in steps:
-                if getattr(step, "row", None) is DRAW and step.params[0] is g:
+                if getattr(step, "row", None) is DRAW and _found(step.params[0]) is g:
                     _drawn(*step.params)
             explained = _equal(state(g), now)
             g.bit_generator.state = now
@@ -98,7 +105,7 @@ def _shared() -> tuple[Any, ...]:
 
 
 def drawn_from(steps: Any) -> list[Any]:
-    """The generators that steps draw from, each once."""
+    """The generators that steps draw from, each once; None for zen's own."""
     found: dict[int, Any] = {}
     for step in steps:
         if getattr(step, "row", None) is DRAW:

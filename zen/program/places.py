@@ -191,7 +191,7 @@ class Places:
             return
         if bound.written:
             now = self._known.get(given.traced) if isinstance(given, Tensor) else None
-            if now is None or given.node is not None or bound.called:
+            if now is None or not given.is_leaf or bound.called:
                 self.give_up("a write to an array or Tensor from before the call that takes part in gradients")
                 return
             self.effects.append(Effect("write", given, now))

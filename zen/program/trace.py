@@ -197,6 +197,8 @@ class Trace(Places):
     def cleared(self, leaves: Any) -> None:
         """The gradients of leaves were dropped."""
         for t in leaves:
+            if id(t) not in self._bound and t.traced not in self._known:
+                self._bind(t)
             self._cleared[id(t)] = t
 
     def call(self, function: Callable[[], Any], tensors: list[Tensor], name: str) -> Any:
@@ -232,6 +234,23 @@ class Trace(Places):
             self.effects.append(Effect("grad", t, None if grad is None else self._known[grad.traced]))
             bound.grad = grad
             self._cleared.pop(id(t), None)
+
+    def undo(self) -> bool:
+        """Take back what the function has written into Tensors and gradients from before the call.
+
+        False where something else was done, such as an optimiser's step; then nothing is taken back.
+        """
+        if any([bound.called for bound in self._bound.values()]):
+            return False
+        for bound in self._bound.values():
+            t = bound.object
+            if not isinstance(t, Tensor):
+                continue
+            if bound.written:
+                backend.call_recording(False, t.copy_, bound.seen)
+            if t.is_leaf and t.node is not None and t.grad is not bound.grad:
+                t.grad = bound.grad
+        return True
 
     def inplace(self, row: Row, t: Tensor, other: Any) -> Any:
         """`t op= other`."""
