@@ -77,7 +77,9 @@ def eagerly(row: Any, operands: list[Any], params: tuple[Any, ...]) -> Any:
 
 def replayed_eagerly(program: Program, inputs: list[Any]) -> list[Any]:
     """The outputs by one eager application after the other."""
-    values = {v.number: x if v.weak else np.require(x, None, ["C", "A"]) for v, x in zip(program.inputs, inputs, strict=True)}
+    values = {
+        v.number: x if v.weak else np.require(x, None, ["C", "A"]) for v, x in zip(program.inputs, inputs, strict=True)
+    }
     values |= {v.number: np.require(getattr(x, "_array", x), None, ["C", "A"]) for v, x in program.live}
     values |= {v.number: np.require(x, None, ["C", "A"]) for v, x in program.constants}
     for step in program.steps:
