@@ -256,6 +256,22 @@ def test_results_of_python_keep_their_layout():
     agrees(b, *[b.row("sum", y, params=((axis,), False)) for y in (turned, laid_out, more) for axis in (0, 1)], more)
 
 
+def test_layouts_that_are_known_beforehand_need_no_run_to_find_them():
+    calls = []
+
+    def forward(x):
+        calls.append(x.shape)
+        return np.array(x, order="F")
+
+    b = Builder()
+    y = b.row(Row("as_in_fortran", 1, forward, lambda: ((None,), ((0, 0),))), b.input(draw((61, 47))))
+    total = b.row("sum", y, params=((1,), False))
+    machine = Machine(b.program(total, layouts={y.number: b.eager[y.number].strides}))
+    calls.clear()
+    (found,) = machine.run(b.samples)
+    assert same(found, b.eager[total.number]) and len(calls) == 1
+
+
 # --- inputs, outputs and lifetimes
 
 
