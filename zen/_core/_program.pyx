@@ -103,7 +103,7 @@ cdef class Machine:
 
     cdef readonly object program
     cdef Schedule schedule
-    cdef dict layouts                # strides of Python's results, by the values' numbers, where they are not those of C
+    cdef dict layouts                # strides of Python's results by number of value, where they are not those of C
     cdef int tries
 
     def __init__(self, program):
