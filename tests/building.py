@@ -66,8 +66,8 @@ class Builder:
     def check(self, value: Value) -> None:
         self.steps.append(Check(value, np.array(self.eager[value.number])))
 
-    def program(self, *outputs: Value) -> Program:
-        return Program(tuple(self.inputs), tuple(self.live), tuple(self.constants), tuple(self.steps), outputs)
+    def program(self, *outputs: Value, **notes: Any) -> Program:
+        return Program(tuple(self.inputs), tuple(self.live), tuple(self.constants), tuple(self.steps), outputs, notes)
 
 
 def eagerly(row: Any, operands: list[Any], params: tuple[Any, ...]) -> Any:

@@ -190,6 +190,43 @@ def test_long_chains_go_through_the_cache_by_blocks(dtype):
     agrees(b, b.row("mean", scaled, params=(None, True)), total, y)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(9, 1024), (9, 1000), (700, 20), (3, 4, 600)])
+def test_chains_of_rows_beside_a_bias(shape, dtype):
+    b = Builder()
+    x, bias, column = (
+        b.input(draw(shape, dtype)),
+        b.input(draw(shape[-1:], dtype)),
+        b.input(draw((*shape[:-1], 1), dtype)),
+    )
+    y = b.row("add", b.row("multiply", x, bias), bias)
+    z = b.row("multiply", b.row("exp", b.row("subtract", y, column)), y)
+    turned = b.row("permute_dims", z, params=turned_axes(shape))
+    more = b.row("add", b.row("multiply", turned, 2.0), b.row("permute_dims", x, params=turned_axes(shape)))
+    agrees(b, b.row("sum", z, params=(None, False)), more, b.row("sum", more, params=((0,), False)))
+
+
+def turned_axes(shape):
+    return (tuple(range(len(shape)))[::-1],)
+
+
+@pytest.mark.parametrize("source", [*DTYPES, bool, np.int32, np.int64, np.uint8, np.complex64])
+def test_copies_and_numbers_of_another_dtype(source):
+    b = Builder()
+    x, one = b.input((draw((4, 5)) * 9).astype(source)), b.input(np.array(3, source))
+    turned = b.row("permute_dims", x, params=((1, 0),))
+    parts = b.row("getitem", x, params=((slice(None, None, 2), slice(1, None)),))
+    results = []
+    for value in (x, turned, parts, one):
+        results += [b.row("copy", value, params=(order,)) for order in "CFAK"]
+        if source is not np.complex64:
+            results += [
+                b.row("astype", value, params=(np.dtype(to),)) for to in (np.float32, np.float64, bool, np.int64)
+            ]
+    results += [b.row("sum", y, params=((0,), False)) for y in results if len(y.shape) == 2]
+    agrees(b, *results)
+
+
 def test_a_chain_that_reads_a_shifted_part_of_its_own_results():
     b = Builder()
     x = b.input(draw((20001,)))
@@ -217,6 +254,22 @@ def test_results_of_python_keep_their_layout():
     laid_out = b.row("copy", b.row("multiply", turned, 1.1), params=("F",))
     more = b.row("copy", b.row("add", b.row("permute_dims", laid_out, params=((1, 0),)), 0.1), params=("K",))
     agrees(b, *[b.row("sum", y, params=((axis,), False)) for y in (turned, laid_out, more) for axis in (0, 1)], more)
+
+
+def test_layouts_that_are_known_beforehand_need_no_run_to_find_them():
+    calls = []
+
+    def forward(x):
+        calls.append(x.shape)
+        return np.array(x, order="F")
+
+    b = Builder()
+    y = b.row(Row("as_in_fortran", 1, forward, lambda: ((None,), ((0, 0),))), b.input(draw((61, 47))))
+    total = b.row("sum", y, params=((1,), False))
+    machine = Machine(b.program(total, layouts={y.number: b.eager[y.number].strides}))
+    calls.clear()
+    (found,) = machine.run(b.samples)
+    assert same(found, b.eager[total.number]) and len(calls) == 1
 
 
 # --- inputs, outputs and lifetimes

@@ -103,11 +103,12 @@ cdef class Machine:
 
     cdef readonly object program
     cdef Schedule schedule
-    cdef dict layouts                # strides of Python's results, where they are not those of C
+    cdef dict layouts                # strides of Python's results by number of value, where they are not those of C
     cdef int tries
 
     def __init__(self, program):
-        self.program, self.layouts = program, {}
+        # notes["layouts"]: what is known of them beforehand, so that no run is needed to find out
+        self.program, self.layouts = program, dict(program.notes.get("layouts", ()))
         self.plan()
 
     cdef int plan(self) except -1:

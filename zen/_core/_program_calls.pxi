@@ -103,7 +103,7 @@ cdef inline int hold(Frame frame, Py_ssize_t slot, object thing) except -1:
 cdef int raise_input(Py_ssize_t k, Schedule s, object x) except -1:
     cdef Home home = <Home>s.given[k]
     wanted = "a float" if home.weak else f"an array of {layout_text(home)}"
-    found = f"one of {x.dtype}{list(x.shape)}" if isinstance(x, ndarray) else type(x).__name__
+    found = f"one of {x.dtype}{list(x.shape)}" if type(x) is ndarray else type(x).__name__
     raise TypeError(f"run: input {k} of the program is {wanted}, not {found}")
 
 

@@ -94,8 +94,8 @@ cdef extern from *:
     #else
     #define ZEN_ALONE __restrict__
     #endif
-    /* Lines of n elements, each operand a line or (step 0) one number; from line to line so many bytes. The result shares
-       no memory with them. */
+    /* Lines of n elements, each operand a line or (step 0) one number; from line to line so many bytes. The result
+       shares no memory with them. */
     typedef struct { Py_ssize_t lines, n, sx, sy, dx, dy, dout; } zen_lines;
     #define ZEN_EACH(BODY) for (Py_ssize_t i = 0; i < n; i++) { BODY }
     #define ZEN_LINE(OP, X, T, R, VALUE) case ZEN_CODE(OP, 0, X): \\
@@ -120,6 +120,17 @@ cdef extern from *:
     static void zen_compare_lines(int code, const zen_lines* l, const char* x, const char* y, char* out) {
         const Py_ssize_t n = l->n;
         switch (code) { ZEN_COMPARISONS(0, float) ZEN_COMPARISONS(1, double) }
+    }
+
+    /* Numbers of one type as those of another: `code` is twice the place in SOURCES, and 1 for double. */
+    #define ZEN_CAST(K, T) \\
+        case 2 * K: ZEN_EACH(((float*)out)[i] = (float)((const T*)x)[i];) break; \\
+        case 2 * K + 1: ZEN_EACH(((double*)out)[i] = (double)((const T*)x)[i];) break;
+    static void zen_cast(int code, Py_ssize_t n, const char* ZEN_ALONE x, char* ZEN_ALONE out) {
+        switch (code) {
+            ZEN_CAST(0, float) ZEN_CAST(1, double) ZEN_CAST(2, unsigned char)
+            ZEN_CAST(3, npy_int64) ZEN_CAST(4, npy_int32)
+        }
     }
 
     /* The sum of one block: as `zen_block_sum_*` of _blocks.pxd adds it. */
@@ -163,6 +174,7 @@ cdef extern from *:
         int code, const Lines* l, const char* x, const char* y, char* out) noexcept nogil
     void compare_lines "zen_compare_lines"(
         int code, const Lines* l, const char* x, const char* y, char* out) noexcept nogil
+    void cast "zen_cast"(int code, Py_ssize_t n, const char* x, char* out) noexcept nogil
     double sum_of_float "zen_sum_of_float"(const float* v, Py_ssize_t m) noexcept nogil
     double sum_of_double "zen_sum_of_double"(const double* v, Py_ssize_t m) noexcept nogil
 
@@ -172,4 +184,5 @@ cdef dict CELL_OPS = {
     "negative": C_NEG, "square": C_SQUARE, "reciprocal": C_RECIPROCAL, "sqrt": C_SQRT, "abs": C_ABS, "positive": C_MOVE,
 }   # the rows whose kernels do the same
 cdef dict COMPARISONS = {"less": 0, "less_equal": 1, "greater": 2, "greater_equal": 3, "equal": 4, "not_equal": 5}
+cdef list SOURCES = [cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_BOOL, cnp.NPY_INT64, cnp.NPY_INT32]
 cdef frozenset LINE_OPS = frozenset((C_ADD, C_SUB, C_MUL, C_DIV, C_NEG, C_SQUARE))

@@ -13,6 +13,7 @@ cdef enum Op:
     MOVE             # n bytes
     PLACE            # n bytes at `more` of `count` bytes that are zero otherwise
     CLEAR            # n bytes
+    CAST             # n numbers, as float or double
     COPY             # elements of n bytes; geometry at `more`
     COMPARES         # comparisons over several axes
     PRODUCT          # of matrices: numbers of `Product` at `more`
@@ -94,6 +95,8 @@ cdef void run_other(const Script* script, const Step* s, char** base) noexcept n
         memset(out + s.more + s.n, 0, s.count - s.more - s.n)
     elif s.op == CLEAR:
         memset(out, 0, s.n)
+    elif s.op == CAST:
+        cast(s.code, s.n, at(base, s, 1), out)
     elif s.op == ITERATE:
         run_iterate(s, script.extra + s.more, base, False)
     elif s.op == SUMS:

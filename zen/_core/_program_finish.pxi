@@ -186,7 +186,7 @@ cdef int operands_in(const Step* s) noexcept:
         return 0
     if s.op == CHECK or s.op == CLEAR or s.op == SCALE:
         return 1
-    if s.op == SUM or s.op == SUMS or s.op == MOVE or s.op == PLACE or s.op == COPY:
+    if s.op == SUM or s.op == SUMS or s.op == MOVE or s.op == PLACE or s.op == COPY or s.op == CAST:
         return 2
     if s.op == KERNEL or s.op == ITERATE:
         return s.arguments + 1

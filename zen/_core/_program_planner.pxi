@@ -279,6 +279,8 @@ cdef class Planner:
                 planned = plan_sum(self, row, step)
             elif row.kernel in VIEWS:
                 planned = plan_view(self, row, step)
+            elif row.kernel == "copy" or row.kernel == "astype":
+                planned = plan_copy(self, row, step)
             elif row.kernel == "scatter":
                 planned = plan_scatter(self, row, step)
             elif row.kernel == "setitem":

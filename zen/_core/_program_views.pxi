@@ -168,6 +168,38 @@ cdef int copy_to(Planner p, Home home, Home out, ndarray target) except -1:
     return 0
 
 
+cdef bint plan_copy(Planner p, Row row, object step) except -1:
+    # A copy, or numbers of another dtype, of an array without gaps: laid out as it is, or as in C.
+    cdef object x = step.operands[0], value = step.results[0]
+    cdef int order[MAXDIMS]
+    cdef int k
+    cdef Home home, out
+    cdef Step* s
+    cdef bint in_c, as_it_is = row.kernel == "astype" or step.params[0] in ("K", "A")
+    if not is_value(x) or x.weak or (x.dtype != value.dtype and row.kernel == "copy"):
+        return False
+    home = p.homes[x.number]
+    in_c = cnp.PyArray_IS_C_CONTIGUOUS(home.ghost)
+    if not (in_c or as_it_is or step.params[0] == "C") or (row.kernel == "copy" and step.params[0] == "F"):
+        return False
+    if as_it_is and not (in_c or cnp.PyArray_IS_F_CONTIGUOUS(home.ghost)):
+        return False
+    if x.dtype != value.dtype and not (has_kernels(ZEN_TYPENUM(value.dtype)) and home.typenum in SOURCES):
+        return False
+    for k in range(cnp.PyArray_NDIM(home.ghost)):
+        order[k] = k
+    out = p.made_as(value, order if as_it_is and not in_c else NULL)
+    if x.dtype == value.dtype:
+        copy_to(p, home, out, out.ghost)
+    elif cnp.PyArray_SIZE(home.ghost) > 0:
+        s = p.step(CAST)
+        s.n, s.code = cnp.PyArray_SIZE(home.ghost), 2 * SOURCES.index(home.typenum) + (out.typenum == cnp.NPY_DOUBLE)
+        p.operand(s, 0, out, 0)
+        p.operand(s, 1, home, 0)
+    p.say("copy")
+    return True
+
+
 cdef bint plan_scatter(Planner p, Row row, object step) except -1:
     # Zeros, with a value at a basic key.
     cdef object v = step.operands[0], value = step.results[0]
