@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy
 
-from . import families, layers, operations, products, tiles, transforms, workloads
+from . import families, layers, operations, products, replay, tiles, transforms, workloads
 
 Clock = Callable[[], float]
 
@@ -71,6 +71,8 @@ def task(kind: str, library: str, name: str) -> workloads.Task:
         return families.task(library, name)
     if name.startswith(transforms.PREFIX):
         return transforms.task(library, name)
+    if name.startswith((replay.REPLAY, replay.EAGER)):
+        return replay.task(library, name)
     if name in operations.WORKLOADS:
         return operations.task(library, name)
     if name in tiles.PRODUCTS:

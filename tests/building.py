@@ -67,7 +67,8 @@ class Builder:
         self.steps.append(Check(value, np.array(self.eager[value.number])))
 
     def program(self, *outputs: Value, **notes: Any) -> Program:
-        return Program(tuple(self.inputs), tuple(self.live), tuple(self.constants), tuple(self.steps), outputs, notes)
+        live, constants = tuple(self.live), tuple(self.constants)
+        return Program(tuple(self.inputs), live, constants, tuple(self.steps), outputs, notes=notes)
 
 
 def eagerly(row: Any, operands: list[Any], params: tuple[Any, ...]) -> Any:

@@ -164,5 +164,5 @@ class TestTensorsAndModules:
         reads = Reads.of(step, (x,))
         step(x)
         assert reads.changed() is None and reads.opaque == []
-        optimiser.param_groups[0]["lr"] = 0.2
-        assert "['lr'] was 0.1, is 0.2" in reads.changed()
+        optimiser.param_groups[0]["lr"] = 0.2  # a step is taken as it is, with the options of then
+        assert reads.changed() is None

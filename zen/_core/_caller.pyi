@@ -11,7 +11,7 @@ class Signature:
         watch: Watch,
         rest: Callable[[], bool] | None,
         results: list[bool],
-        alone: bool,
+        form: Any,
         recorded: bool,
     ) -> None: ...
 

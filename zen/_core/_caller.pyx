@@ -23,22 +23,24 @@ cdef class Signature:
     """Of a program: what the arguments are, and what becomes of its outputs.
 
     arguments: for each positional argument float, or (is a Tensor, dtype's number, shape). run: Machine.run. watch,
-    rest: what the function depends on beside them, and a function that says whether the rest is what it was. results: for each output whether it is a Tensor. alone: the result is
-    the one output, else a tuple of them. recorded: whether operations are recorded around the call.
+    rest: what the function depends on beside them, and a function that says whether the rest is what it was. results:
+    for each output whether it is a Tensor. form: the structure of the result, of tuples, lists and dicts. recorded:
+    whether operations are recorded around the call.
     """
 
     cdef list kinds, typenums, shapes
     cdef object run, rest
     cdef Watch watch
     cdef list results
-    cdef bint alone, recorded
+    cdef object form
+    cdef bint recorded
 
-    def __init__(self, list arguments, run, Watch watch not None, rest, list results, bint alone, bint recorded):
+    def __init__(self, list arguments, run, Watch watch not None, rest, list results, form, bint recorded):
         self.kinds = [FLOAT if a is float else TENSOR if a[0] else ARRAY for a in arguments]
         self.typenums = [0 if a is float else a[1] for a in arguments]
         self.shapes = [() if a is float else a[2] for a in arguments]
         self.run, self.watch, self.rest, self.results = run, watch, rest, results
-        self.alone, self.recorded = alone, recorded
+        self.form, self.recorded = form, recorded
 
     cdef tuple taken(self, tuple args):
         # What the program gets of these arguments; None where they are others.
@@ -81,7 +83,20 @@ cdef class Signature:
         for k in range(len(values)):
             if self.results[k]:
                 values[k] = new_tensor(values[k], None)
-        return values[0] if self.alone else tuple(values)
+        k = 0
+        return built(self.form, values, &k)
+
+
+cdef object built(object form, list values, Py_ssize_t* k):
+    # The values from number k on, in this structure.
+    if type(form) is tuple:
+        return tuple([built(part, values, k) for part in <tuple>form])
+    if type(form) is list:
+        return [built(part, values, k) for part in <list>form]
+    if type(form) is dict:
+        return {key: built(part, values, k) for key, part in (<dict>form).items()}
+    k[0] += 1
+    return values[k[0] - 1]
 
 
 @cython.auto_pickle(False)

@@ -114,15 +114,26 @@ class Entry:
 
     def signature(self, arguments: list[Any] | None) -> Any:
         """What `backend.Caller` compares the next call with; None where more has to be done than to run the machine."""
-        alone = isinstance(self.form, int)
-        flat = alone or (type(self.form) is tuple and all([isinstance(x, int) for x in self.form]))
-        if arguments is None or not flat or self.program.effects or self.generators or self.program.ungraded:
+        if arguments is None or self.program.effects or self.generators or self.program.ungraded:
             return None
-        if any([kind not in (Tensor, np.ndarray, float) for kind in self.kinds if not isinstance(kind, np.ndarray)]):
-            return None
-        if any([isinstance(kind, np.ndarray) for kind in self.kinds]):
+        if not _is_plain(self.form) or any(
+            [kind not in (Tensor, np.ndarray, float) for kind in map(_kind, self.kinds)]
+        ):
             return None
         reads, tensors = self.reads, [kind is Tensor for kind in self.kinds]
         rest = reads.rest.hold if reads.rest is not None else None
         recorded = backend.grad_enabled()
-        return backend.Signature(arguments, self.machine.run, reads.watch, rest, tensors, alone, recorded)
+        return backend.Signature(arguments, self.machine.run, reads.watch, rest, tensors, self.form, recorded)
+
+
+def _kind(x: Any) -> Any:
+    return x if isinstance(x, type) else None
+
+
+def _is_plain(form: Any) -> bool:
+    """Whether a structure is of tuples, lists and dicts, not of classes made of them, without None."""
+    if type(form) in (tuple, list):
+        return all([_is_plain(part) for part in form])
+    if type(form) is dict:
+        return all([_is_plain(part) for part in form.values()])
+    return type(form) is int

@@ -7,7 +7,7 @@ a result, or is given: by the call, by a live object, or as a constant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,8 @@ class Program:
     constants: Values with arrays that never change. steps: instructions in order. outputs: the Values that a call
     returns, in order; one may stand there twice, and may be an input, a constant or a live value. effects: what is done
     when all steps have passed, in order; Values in them follow those of the function's result in `outputs`.
-    ungraded: leaves that have no gradient when the program begins.
+    ungraded: leaves that have no gradient when the program begins. notes: "layouts", the strides of results that are
+    not in the order of C, by number.
     """
 
     inputs: tuple[Value, ...]
@@ -90,6 +91,7 @@ class Program:
     outputs: tuple[Value, ...]
     effects: tuple[Effect, ...] = ()
     ungraded: tuple[Any, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [f"{_shown(value)} is given" for value in self.inputs]

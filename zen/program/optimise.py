@@ -236,4 +236,5 @@ def numbered(program: Program) -> Program:
             steps.append(replace(step, operands=operands, params=params, results=value(step.results)))
     effects = tuple([replace(effect, value=value(effect.value)) for effect in program.effects])
     outputs = value(program.outputs)
-    return Program(inputs, live, constants, tuple(steps), outputs, effects, program.ungraded)
+    layouts = {new[k].number: strides for k, strides in program.notes.get("layouts", {}).items() if k in new}
+    return Program(inputs, live, constants, tuple(steps), outputs, effects, program.ungraded, {"layouts": layouts})

@@ -50,6 +50,7 @@ class Places:
         self._constants: list[tuple[Value, np.ndarray]] = []
         self._arrays: dict[int, tuple[np.ndarray, Value]] = {}
         self._inputs: list[Value] = []
+        self._layouts: dict[int, tuple[int, ...]] = {}
         self._roots: dict[int, Tensor] = {}
 
     def give_up(self, reason: str) -> None:
@@ -78,6 +79,10 @@ class Places:
     def _new(self, t: Tensor) -> Value:
         value = self._value(t.shape, t.dtype)
         t.traced = value.number
+        if t.ndim > 1:
+            array = values_of(t)
+            if not array.flags.c_contiguous:
+                self._layouts[value.number] = array.strides
         return value
 
     def place_of(self, t: Tensor) -> Value:

@@ -330,7 +330,7 @@ class Trace(Places):
         values += [effect.value for effect in self.effects if effect.value is not None]
         return Program(
             tuple(self._inputs), tuple(live), tuple(self._constants), tuple(self.steps), tuple(values),
-            tuple(self.effects), tuple(self._ungraded.values()),
+            tuple(self.effects), tuple(self._ungraded.values()), {"layouts": self._layouts},
         )  # fmt: skip
 
     def _leads_out(self, t: Tensor) -> bool:
