@@ -34,6 +34,8 @@ TRAPS = ["-fsanitize=bounds,signed-integer-overflow", "-fsanitize-undefined-trap
 CHECKS = TRAPS if DEBUG and not SANITIZE else []  # the sanitizers report what these trap
 # Findings in undefined behaviour are reported and the program goes on; the address sanitizer stops it.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"] if SANITIZE else []
+# What the linker's tables of symbols add to the wheel, which has to stay below 5 MB.
+STRIP = ["-Wl,-s"] if sys.platform == "linux" and not DEBUG else []
 COMMON = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fno-semantic-interposition"]
 MSVC_COMMON = ["/Od", "/fp:precise"] if DEBUG else ["/O2", "/fp:precise"]
 # In rising order. `zen/_core/_dispatch.pyx` picks one at import; compilers without its macros get the first alone.
@@ -119,7 +121,7 @@ class BuildExtensions(build_ext):  # type: ignore[misc]
         for extension in self.extensions:
             name = variant(extension.name.rpartition(".")[2]) or "base"
             extension.extra_compile_args = [*common, *sets[name]]
-            extension.extra_link_args = SANITIZERS
+            extension.extra_link_args = SANITIZERS or STRIP
         super().build_extensions()
 
     def instruction_sets(self) -> dict[str, list[str]]:

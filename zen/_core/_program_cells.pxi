@@ -30,8 +30,8 @@ cdef extern from *:
         ZEN_TWO(WHAT, ZEN_SUB, X, T, R, p - q) \\
         ZEN_TWO(WHAT, ZEN_MUL, X, T, R, p * q) \\
         ZEN_TWO(WHAT, ZEN_DIV, X, T, R, p / q) \\
-        ZEN_TWO(WHAT, ZEN_MAX, X, T, R, (p >= q) | (p != p) ? p : q) \\
-        ZEN_TWO(WHAT, ZEN_MIN, X, T, R, (p <= q) | (p != p) ? p : q) \\
+        ZEN_TWO(WHAT, ZEN_MAX, X, T, R, ((p >= q) | (p != p)) ? p : q) \\
+        ZEN_TWO(WHAT, ZEN_MIN, X, T, R, ((p <= q) | (p != p)) ? p : q) \\
         ZEN_ONE(WHAT, ZEN_NEG, X, T, R, -p) \\
         ZEN_ONE(WHAT, ZEN_SQUARE, X, T, R, p * p) \\
         ZEN_ONE(WHAT, ZEN_RECIPROCAL, X, T, R, (T)1 / p) \\

@@ -118,7 +118,7 @@ cdef class Planner:
 
     cdef int cell_step(self, int op, bint is_double, Py_ssize_t a, Py_ssize_t b, Py_ssize_t out) except -1:
         # a and b: regions of cells; b is -1 where there is one operand.
-        cdef Step* s
+        cdef Step* s = NULL
         cdef Cell* c
         cdef int form = 0
         cdef Py_ssize_t accumulator = self.accumulator if self.accumulator_type == is_double else -1
