@@ -131,7 +131,7 @@ class Compiled(backend.Caller, Wrapper):
             return f(*args, **kwargs)
         self._note(f"recorded, because {why}")
         reads = Reads.of(f, args, kwargs)
-        own = [] if random._generator is None else [random._current]
+        own = [] if random._generator is None else [random._generator]
         states = States([*reads.generators, *own])
         trace = Trace(self._title())
         if reads.stores:
