@@ -72,6 +72,18 @@ class TestMemory:
                 f(x)
         np.testing.assert_array_equal(x, np.arange(4.0) + 1)
 
+    def test_a_write_outside_to_an_argument_is_refused(self):
+        w = zen.tensor([1.0, 2.0])
+        f = zen.compile(lambda x: (w.__iadd__(1.0), x * 2)[1])
+        for x in (w, zen.ones(2), w, zen.ones(2), zen.ones(2), w):
+            if x is w:
+                with pytest.raises(RuntimeError, match="writes to an argument"):
+                    f(x)
+            else:
+                same(f(x), np.full(2, 2.0))
+            confirmed(f)
+        same(w, np.array([4.0, 5.0]))
+
     def test_writes_to_what_the_function_makes(self):
         def f(x, s):
             y = zen.zeros(x.shape)
@@ -310,6 +322,20 @@ class TestFlow:
         replays(lambda x: (x[x > 0], np.nonzero(x), (x > 0).sum(), x[np.argsort(x)], np.argmax(x)), arrays)
         replays(lambda x: (np.unique(x), np.where(x > 0)[0], x[int(np.argmax(x))]), arrays)
         replays(lambda x: np.histogram(x, bins=3), arrays[:1] * 2 + arrays[3:])
+
+    def test_positions_take_part_in_derivatives(self):
+        functions = [
+            lambda x, y: np.dot(np.argsort(x), y * y),
+            lambda x, y: (np.sort(x) ** 3 * y).sum(),
+            lambda x, y: (x[np.argsort(y)] ** 3 * y).sum(),
+            lambda x, y: (np.stack([np.argsort(y), x * x], -1) ** 2).sum(),
+            lambda x, y: (np.where(x > y, x * x, y) * x).sum() + np.median(x * y) + np.max(x * y),
+        ]
+        for f in functions:
+            pairs = list(zip(vectors(), vectors(seed=9), strict=True))
+            same(zen.compile(zen.grad(f, (0, 1)))(*pairs[0]), zen.grad(f, (0, 1))(*pairs[0]))
+            for transform in (lambda f: zen.value_and_grad(f, (0, 1)), zen.hessian, lambda f: zen.hessian(f, 1)):
+                replays(transform(f), pairs)
 
     def test_recursion_and_nested_functions(self):
         def halved(x):

@@ -221,6 +221,18 @@ class TestTraining:
             same(step(x), np.asarray(eager(zen.tensor(x))))
             same(p.detach(), q.detach())
 
+    def test_what_a_schedule_says_is_no_constant(self):
+        optimiser = zen.optim.SGD([nn.Parameter(np.ones(1))], 1.0)
+        schedule = zen.optim.lr_scheduler.StepLR(optimiser, 3, 0.5)
+        f = zen.compile(lambda x: (schedule.step(), x * schedule.get_last_lr()[0])[1])
+        with pytest.warns(UserWarning, match="StepLR.get_last_lr, which changes from step to step"):
+            found = [float(f(np.ones(1))[0]) for _ in range(7)]
+        assert found == [1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25]
+        rate = zen.compile(lambda x: x * optimiser.param_groups[0]["lr"])
+        for lr in (0.25, 0.25, 0.5, 0.5):
+            optimiser.param_groups[0]["lr"] = lr
+            same(rate(np.ones(1)), np.array([lr]))
+
     def test_gradients_of_a_leaf_made_inside(self):
         def f(x):
             w = (zen.zeros(3) + 0.5).detach().requires_grad_()

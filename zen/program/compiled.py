@@ -67,6 +67,8 @@ class Compiled(backend.Caller, Wrapper):
             if refused is not None:
                 why = refused
                 continue
+            if entry.writes_to(leaves):
+                raise Trace(self._title()).refused("")
             done, result = self._replayed(entry, leaves, args, kwargs)
             if done:
                 self._used(key, entry)
@@ -134,6 +136,7 @@ class Compiled(backend.Caller, Wrapper):
         own = [] if random._generator is None else [random._generator]
         states = States([*reads.generators, *own])
         trace = Trace(self._title())
+        trace.given = [x for x in leaves if isinstance(x, np.ndarray)]
         if reads.stores:
             trace.give_up(f"it changes what is not its own: {reads.stores[0]}")
         given, keywords, tensors = substituted(trace, args, kwargs)
@@ -147,7 +150,7 @@ class Compiled(backend.Caller, Wrapper):
                 raise
             states.restore()
             return f(*args, **kwargs)
-        trace.refuse_changed(leaves)
+        trace.refuse_changed()
         if not trace.reason and states.unexplained(trace.steps):
             trace.give_up("it draws random numbers from a generator that is not zen's; draw from zen.random")
         made, result = [result], None

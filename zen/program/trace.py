@@ -51,11 +51,15 @@ class Workspace:
 
 
 class Trace(Places):
-    """One recording of the function `title`. connected: a result has a graph that leads to other leaves."""
+    """One recording of the function `title`. connected: a result has a graph that leads to other leaves.
+
+    given: the arrays of the call, which the function must not write to.
+    """
 
     def __init__(self, title: str = "the function") -> None:
         super().__init__()
         self.title, self.connected = title, False
+        self.given: list[np.ndarray] = []
         self._nodes: dict[int, tuple[tuple[Any, ...], tuple[Value, ...]]] = {}
         self._read: set[int] = set()
         self._raw: dict[int, Tensor] = {}
@@ -311,25 +315,24 @@ class Trace(Places):
         Raises where t is an argument.
         """
         own = values_of(t)
-        if any([np.may_share_memory(own, values_of(root)) for root in self._roots.values()]):
-            raise self._refused(line_of_user())
+        if any([np.may_share_memory(own, x) for x in (*self.given, *map(values_of, self._roots.values()))]):
+            raise self.refused(line_of_user())
         if t.base is not None or backend.sharers(t) == 2:
             self.give_up("a write to memory that several Tensors share")
             return False
         return True
 
-    def _refused(self, line: str) -> Refused:
+    def refused(self, line: str) -> Refused:
         return Refused(
             f"compile: {self.title} writes to an argument{line}; a compiled function leaves its arguments as they are: "
             "write to a copy, x = x.copy()"
         )
 
-    def refuse_changed(self, given: list[Any]) -> None:
-        """Raise where what stands for the arguments, these arrays and floats, was written to otherwise."""
-        arrays = [x for x in given if isinstance(x, np.ndarray)]
-        for t, array in zip(self._roots.values(), arrays, strict=True):
+    def refuse_changed(self) -> None:
+        """Raise where what stands for the arguments was written to otherwise."""
+        for t, array in zip(self._roots.values(), self.given, strict=True):
             if not same_bits(values_of(t), array):
-                raise self._refused("")
+                raise self.refused("")
 
     def _moved(self, t: Tensor, value: Value, operands: tuple[Any, ...]) -> None:
         """t was written to: it has another value from here on. operands: of its node, the values before the write."""
