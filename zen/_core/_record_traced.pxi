@@ -21,7 +21,7 @@ cdef object traced_operator(Row row, tuple operands):
 cdef object traced_row(Row row, tuple inputs, tuple params):
     cdef object own = tracer()
     cdef tuple given = own.numbers(inputs)
-    params = own.fixed(params)
+    params = own.fixed(params, inputs)
     try:
         result = row_plain(row, given, params)
     except Exception:

@@ -457,9 +457,7 @@ cdef Tensor new_scalar(double value, int typenum, Node node):
 cdef int traced_as(Tensor t, Tensor other) except -1:
     # t has the value of `other`, and nobody else applied a row.
     if zen_tracer != NULL:
-        if other.traced == 0:
-            tracer().place_of(other)
-        t.traced = other.traced
+        t.traced = tracer().place_of(other).number
     return 0
 
 

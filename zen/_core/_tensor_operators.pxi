@@ -425,11 +425,18 @@ cdef Sharers sharers_of(Tensor t) noexcept:
 
 def wrap(ndarray array not None, Node node=None):
     """A Tensor around `array`, without a copy."""
-    return new_tensor(array, node)
+    return born(new_tensor(array, node), array)
 
 
 def leaf(ndarray array not None, bint requires_grad):
     """A new leaf around `array`, without a copy."""
     cdef Tensor t = Tensor.__new__(Tensor)
     initialise(t, array, requires_grad)
+    return born(t, array)
+
+
+cdef Tensor born(Tensor t, ndarray array):
+    # A Tensor that is new, with memory of its own: in a trace it has the mark of that.
+    if tracing() and cnp.PyArray_BASE(array) == NULL:
+        t.traced = tracer().mark
     return t

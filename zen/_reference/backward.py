@@ -317,7 +317,10 @@ def revived(
     behind = len(node.inputs if inputs is None else inputs) + (1 if row.several < 0 else max(row.several, 1))
     for k, x in enumerate(values[:behind]):
         own.revived(node, k, x)
-    return (*values[:behind], *[own.workspace(node, x) for x in values[behind:]])
+    return (
+        *[own.number(node, k, x) for k, x in enumerate(values[:behind])],
+        *[own.workspace(node, x) for x in values[behind:]],
+    )
 
 
 def _revived(

@@ -26,7 +26,7 @@ def apply(row: Row, inputs: tuple[Any, ...], params: tuple[Any, ...] = ()) -> An
     own = tracer()
     if own is None:
         return _applied(row, inputs, params)
-    given, params = own.numbers(inputs), own.fixed(params)
+    given, params = own.numbers(inputs), own.fixed(params, inputs)
     try:
         result = _applied(row, given, params)
     except Exception:

@@ -371,9 +371,7 @@ def traced_as(t: Tensor, other: Tensor) -> Tensor:
     """t, which has the value of `other` without that a row was applied."""
     own = tracer()
     if own is not None:
-        if other.traced == 0:
-            own.place_of(other)
-        t.traced = other.traced
+        t.traced = own.place_of(other).number
     return t
 
 
@@ -388,6 +386,9 @@ def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:
     _fill(t, array, node)
     if node is not None and node.tensor is None:
         node._tensor = weakref.ref(t)
+    own = tracer()
+    if own is not None and array.base is None:
+        t.traced = own.mark
     return t
 
 

@@ -148,14 +148,16 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple[Any, ...], o
     elif len(args) > 2:
         args, options = by_name(func, args, options)
     tracer = backend.tracer()
+    own = tracer is not None and tracer.is_raw([args, list(options.values())]) and not requires_gradient(args, options)
     if tracer is not None and options.get("out") is None and func not in _OF_SIZE:
         if func in _FORM:
             return tracer.unseen(func, *args, **options)
-        if func in _INDEX or (func not in _PLAIN and tracer.is_raw([args, list(options.values())])):
+        if func in _INDEX or (func not in _PLAIN and own):
             return tracer.numpy(name_of(func, func), func, args, options)
-    if (func in _PLAIN or func in _INDEX) and options.get("out") is None:
+    looks = own and func in _OF_SIZE - WRITERS
+    if (func in _PLAIN or func in _INDEX or looks) and options.get("out") is None:
         result = func(*plain(args), **{key: plain(value) for key, value in options.items()})
-        return tensors_of(result) if func in _INDEX else result
+        return tensors_of(result) if func in _INDEX and not looks else result
     function = _CREATION.get(func) or NUMPY_FUNCTIONS.get(func) or answering(func)
     if func in WRITERS and not (isinstance(args[0], Tensor) and requires_gradient(args, options)):
         function = None

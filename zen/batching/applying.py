@@ -34,6 +34,8 @@ class Call:
 
     def shape(self, k: int) -> tuple[int, ...]:
         """The shape of operand k in one example."""
+        if isinstance(self.values[k], float):
+            return ()
         found = np.shape(self.values[k]) if not hasattr(self.values[k], "shape") else self.values[k].shape
         return tuple(found[1:] if self.mapped[k] else found)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..backend import Tensor, tracer
 from ..batched import Batched, Unbatched
 from ..conversion import as_array, holds_gradients
@@ -62,6 +63,13 @@ def raw(x: Any) -> Any:
         return x
     own = tracer()
     return x._array if own is None else own.raw(x)
+
+
+def leaf_of(x: Any) -> Tensor:
+    """A new leaf with the values of a Tensor or array, on its memory."""
+    values = raw(x)
+    made: Tensor = values.requires_grad_() if isinstance(values, Tensor) else backend.leaf(values, True)
+    return made
 
 
 def number(x: Any) -> Any:

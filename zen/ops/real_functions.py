@@ -105,7 +105,7 @@ def modf(x: Any) -> tuple[Any, Any]:
     """
     x = operand("modf", x)
     if x.dtype in EXACT:
-        behind, before = np.modf(raw(x))
+        behind, before = np.modf(np.asarray(raw(x)))
         return wrap(np.asarray(behind)), wrap(np.asarray(before))
     return unary(MODF)(x), _TRUNC(x)
 
@@ -180,7 +180,7 @@ def frexp(x: Any) -> tuple[Any, Any]:
     [[0.75, -0.5], [2, -1]]
     """
     x = operand("frexp", x)
-    mantissa, exponent = (np.asarray(part) for part in np.frexp(raw(x)))
+    mantissa, exponent = (np.asarray(part) for part in np.frexp(np.asarray(raw(x))))
     return wrap(mantissa) if x.dtype in EXACT else apply(LDEXP, (x,), (-exponent,)), wrap(exponent)
 
 

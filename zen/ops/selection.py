@@ -335,7 +335,22 @@ def argsort(
         refuse(argsort, unknown)
     x = operand("argsort", x)
     x, k = along("argsort", x, axis)
-    return wrap(backend.kernels.places.order(raw(x), k, descending))
+    found = _order(x, k, descending)
+    return found if isinstance(found, Tensor) else wrap(found)
+
+
+def _order(x: Any, axis: int, descending: bool) -> Any:
+    """The positions that sort x: an array; while a program is recorded a Tensor, by a row of the program."""
+    array = raw(x)
+    if isinstance(array, Tensor):
+        return apply(_ORDER, (array,), (axis, descending))
+    return backend.kernels.places.order(array, axis, descending)
+
+
+_ORDER = backend.Row(
+    "order", 1, lambda x, axis, descending: backend.kernels.places.order(x, axis, descending),
+    lambda: ((None,), ((0, 0, 0),)),
+)  # fmt: skip
 
 
 @public("sort", method="sort")
@@ -355,6 +370,7 @@ def sort(
     if axis is None:
         x, axis = ravel(x), 0
     k = one_axis("sort", axis, x.shape)
-    return apply(
-        TAKE_ALONG, (x,), (Places(np.ascontiguousarray(backend.kernels.places.order(raw(x), k, descending))), k)
-    )
+    order = _order(x, k, descending)
+    if isinstance(order, Tensor):
+        return take_along_axis(x, order, k)
+    return apply(TAKE_ALONG, (x,), (Places(np.ascontiguousarray(order)), k))

@@ -67,12 +67,14 @@ class Compiled(backend.Caller, Wrapper):
             if refused is not None:
                 why = refused
                 continue
+            if entry.writes_to(leaves):
+                raise Trace(self._title()).refused("")
             done, result = self._replayed(entry, leaves, args, kwargs)
             if done:
                 self._used(key, entry)
                 return result
             why = entry.missed(result)
-        return self._recorded(key, args, kwargs, others, why)
+        return self._recorded(key, args, kwargs, leaves, others, why)
 
     def _replayed(self, entry: Entry, leaves: list[Any], args: Any, kwargs: Any) -> tuple[bool, Any]:
         """(True, result), or False and the step that ended the program."""
@@ -101,11 +103,11 @@ class Compiled(backend.Caller, Wrapper):
         """A result of the function itself, with arrays where replays give arrays."""
         leaves = []
         for kind, x in zip(entry.kinds, trees.values(result), strict=True):
-            if kind is np.ndarray:
-                x = np.asarray(x.detach().numpy() if isinstance(x, Tensor) else x)
-            elif kind is Tensor:
-                x = x.detach() if isinstance(x, Tensor) else backend.wrap(np.array(x))
-            leaves.append(x)
+            if kind is np.ndarray or kind is Tensor:
+                x = np.array(x.detach().numpy() if isinstance(x, Tensor) else x)
+            elif isinstance(kind, np.ndarray):
+                x = kind.copy()
+            leaves.append(backend.wrap(x) if kind is Tensor else x)
         return trees.rebuild(entry.form, leaves)
 
     def _used(self, key: Any, entry: Entry) -> None:
@@ -123,7 +125,7 @@ class Compiled(backend.Caller, Wrapper):
 
     # Recording
 
-    def _recorded(self, key: Any, args: Any, kwargs: Any, others: list[Any], why: str) -> Any:
+    def _recorded(self, key: Any, args: Any, kwargs: Any, leaves: list[Any], others: list[Any], why: str) -> Any:
         f = self._given[0]
         self._misses += 1
         if self._misses > _MISSES:
@@ -134,6 +136,7 @@ class Compiled(backend.Caller, Wrapper):
         own = [] if random._generator is None else [random._generator]
         states = States([*reads.generators, *own])
         trace = Trace(self._title())
+        trace.given = [x for x in leaves if isinstance(x, np.ndarray)]
         if reads.stores:
             trace.give_up(f"it changes what is not its own: {reads.stores[0]}")
         given, keywords, tensors = substituted(trace, args, kwargs)
@@ -143,17 +146,20 @@ class Compiled(backend.Caller, Wrapper):
             raise
         except Exception as error:  # perhaps only because it was recorded
             self._note(f"not recorded: {type(error).__name__}: {error}")
-            if not trace.undo():
+            if reads.stores or trace.reason or not trace.undo():
                 raise
             states.restore()
             return f(*args, **kwargs)
+        trace.refuse_changed()
         if not trace.reason and states.unexplained(trace.steps):
             trace.give_up("it draws random numbers from a generator that is not zen's; draw from zen.random")
-        return self._entered(key, trace, reads, result, tensors, plain_arguments(args) if not kwargs else None, others)
+        made, result = [result], None
+        return self._entered(key, trace, reads, made, tensors, plain_arguments(args) if not kwargs else None, others)
 
     def _entered(
-        self, key: Any, trace: Trace, reads: Reads, result: Any, tensors: bool, arguments: Any, others: list[Any]
+        self, key: Any, trace: Trace, reads: Reads, made: list[Any], tensors: bool, arguments: Any, others: list[Any]
     ) -> Any:
+        result = made.pop()  # which nobody else holds: what is made in the call is told from what was there by that
         leaves = trees.values(result)
         kinds: list[Any] = []
         dynamic: list[Any] = []
@@ -168,12 +174,17 @@ class Compiled(backend.Caller, Wrapper):
                     f"compile: {self._title()} returned {type(x).__name__}; a compiled function returns arrays, "
                     "Tensors, numbers and strings, in lists, tuples and dicts"
                 )
-        program = trace.program(dynamic)
-        found = trees.rebuild(result, [_handed(x, kind) for x, kind in zip(leaves, kinds, strict=True)])
+        form = trees.rebuild(result, [0] * len(leaves))
+        x = result = None
+        program = trace.program(dynamic, leaves)
         if program is None:
             self._stop(trace.reason)
-            return result if trace.connected else found
-        entry = Entry(optimised(program), reads, trees.rebuild(result, [0] * len(leaves)), kinds, others)
+        if trace.connected:
+            return trees.rebuild(form, leaves)
+        found = trees.rebuild(form, [_handed(x, kind) for x, kind in zip(leaves, kinds, strict=True)])
+        if program is None:
+            return found
+        entry = Entry(optimised(program), reads, form, kinds, others)
         entry.arguments = arguments
         with self._lock:
             self._table.setdefault(key, []).insert(0, entry)
@@ -233,9 +244,10 @@ def _handed(x: Any, kind: Any) -> Any:
     """A leaf of the result of a recorded call, as the caller gets it."""
     if kind is float:
         return x.number
-    if kind is np.ndarray:
-        return np.array(x.detach().numpy())
-    return x.detach() if kind is Tensor else x
+    if kind is np.ndarray or kind is Tensor:
+        array = np.array(x.detach().numpy())
+        return array if kind is np.ndarray else backend.wrap(array)
+    return kind.copy() if isinstance(kind, np.ndarray) else x
 
 
 @overload

@@ -27,6 +27,7 @@ class Entry:
         self.confirmed, self.calls = False, 0
         self.arguments: list[Any] | None = None
         self.generators = drawn_from(program.steps)
+        self.written = [effect.target for effect in program.effects if effect.action == "write"]
         self.count = len(program.outputs) - sum([effect.value is not None for effect in program.effects])
 
     def refused(self) -> str | None:
@@ -35,6 +36,10 @@ class Entry:
             if t.grad is not None:
                 return "a leaf has a gradient from before the call; call zero_grad() in the function"
         return self.reads.changed()
+
+    def writes_to(self, leaves: list[Any]) -> bool:
+        """Whether the arguments lie in memory that the program writes to."""
+        return any([np.may_share_memory(t._array, x) for t in self.written for x in leaves if type(x) is not float])
 
     def run(self, leaves: list[Any]) -> Any:
         """The outputs, or the number of the step that ended the program, or what it raised; then nothing is changed."""

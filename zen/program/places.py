@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Tensor
+from ..batched import Batched
 from ..dtypes import INTEGER, KERNELS
 from .instructions import Effect, Number, Value
 from .symbol import Symbol
@@ -52,6 +53,8 @@ class Places:
         self._inputs: list[Value] = []
         self._layouts: dict[int, tuple[int, ...]] = {}
         self._roots: dict[int, Tensor] = {}
+        self._made: dict[int, tuple[Tensor, Value, np.ndarray]] = {}
+        self.mark = -next(_numbers)  # in place of a number: of Tensors that were made in the call and not met yet
 
     def give_up(self, reason: str) -> None:
         """Listen no longer. The first reason counts."""
@@ -90,8 +93,24 @@ class Places:
         known = self._known.get(t.traced)
         if known is not None:
             return known
+        if t.traced == self.mark:
+            return self._meet(t)
         bound = self._bound.get(id(t))
         return self._bind(t) if bound is None else self._current(bound)
+
+    def _meet(self, t: Tensor) -> Value:
+        """A Tensor that was made in the call of an array of its own: a constant."""
+        array = values_of(t).copy()
+        value = self._constant(array)
+        t.traced = value.number
+        self._made[id(t)] = t, value, array
+        return value
+
+    def _check_made(self) -> None:
+        """Give up where NumPy wrote to a Tensor after the trace met it."""
+        for t, value, array in self._made.values():
+            if t.traced == value.number and not same_bits(values_of(t), array):
+                self.give_up("NumPy wrote to a Tensor between two uses")
 
     def _bind(self, given: Any) -> Value:
         array = values_of(given)
@@ -139,11 +158,14 @@ class Places:
         self.steps.append(Number("array", (value,), made, ""))
         return made
 
-    def fixed(self, params: tuple[Any, ...]) -> tuple[Any, ...]:
+    def fixed(self, params: tuple[Any, ...], inputs: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         """The parameters of a row as it takes them: arrays in place of Tensors, numbers in place of symbols.
 
-        The arrays stay values of the program; the numbers are constants from here on.
+        The arrays stay values of the program; the numbers are constants from here on. A row on the examples of a vmap
+        computes others of them, and gets Tensors.
         """
+        if self._arrays and any([type(x) is Batched for x in inputs]):
+            return tuple([self._loose(x) for x in params])
         for x in params:
             if isinstance(x, (tuple, Tensor)) or type(x) is Symbol:
                 return tuple([self._fixed(x) for x in params])
@@ -156,6 +178,15 @@ class Places:
             value, array = self.place_of(x), values_of(x)
             self._arrays[id(array)] = array, value
             return array
+        return float(x) if type(x) is Symbol else x
+
+    def _loose(self, x: Any) -> Any:
+        if type(x) is tuple:
+            return tuple([self._loose(part) for part in x])
+        if isinstance(x, np.ndarray) and id(x) in self._arrays:
+            t: Tensor = backend.wrap(x)
+            t.traced = self._arrays[id(x)][1].number
+            return t
         return float(x) if type(x) is Symbol else x
 
     def key(self, key: Any) -> Any:
@@ -186,9 +217,12 @@ class Places:
             elif isinstance(y, np.ndarray) and id(x) in self._arrays:
                 self._arrays[id(y)] = y, self._arrays[id(x)][1]
 
-    def _settle(self, bound: Bound, live: list[tuple[Value, Any]]) -> None:
-        """Whether what came from outside is a constant of the program, or is read at each call, or is written to."""
-        alone = _holders(bound) <= _ALONE
+    def _settle(self, bound: Bound, live: list[tuple[Value, Any]], holders: int) -> None:
+        """Whether what came from outside is a constant of the program, or is read at each call, or is written to.
+
+        holders: references by what becomes the result.
+        """
+        alone = _holders(bound) <= _ALONE + holders
         given = bound.object
         array = values_of(given)
         if alone and (array.base is None or bound.written):

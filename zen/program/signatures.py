@@ -22,7 +22,7 @@ def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[
     """
     leaves: list[Any] = []
     others: list[Any] = []
-    key = _form(args, leaves, others), _form(kwargs, leaves, others) if kwargs else None
+    key: tuple[Any, ...] = _form(args, leaves, others), _form(kwargs, leaves, others) if kwargs else None
     return (*key, backend.grad_enabled()), leaves, others
 
 
@@ -44,12 +44,12 @@ def _form(tree: Any, leaves: list[Any], others: list[Any]) -> Any:
     if isinstance(tree, (tuple, list)):
         return kind, *[_form(x, leaves, others) for x in tree]
     if isinstance(tree, dict):
-        return kind, *[(k, _form(x, leaves, others)) for k, x in tree.items()]
+        return kind, *[(type(k), k, _form(x, leaves, others)) for k, x in tree.items()]
     if isinstance(tree, np.generic) and tree.dtype in SUPPORTED:
         leaves.append(np.asarray(tree))
         return kind
     if kind in _STATIC:
-        return kind, tree
+        return kind, repr(tree) if kind is complex else tree  # which tells signs of zeros apart
     others.append(tree)
     return kind, id(tree)
 

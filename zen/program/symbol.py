@@ -39,6 +39,8 @@ class Symbol:
         return np.array(float(self), dtype)
 
     def __getattr__(self, name: str) -> Any:
+        if not hasattr(float, name):  # which is known without a look at the value
+            raise AttributeError(f"'float' object has no attribute {name!r}")
         return getattr(float(self), name)
 
     def __repr__(self) -> str:

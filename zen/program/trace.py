@@ -7,7 +7,9 @@ go on (`give_up`) only ceases to listen.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from ..ops.register import ROWS
 from .draws import Stream
 from .instructions import Check, Effect, Instruction, Number, Program, Value
 from .numpy_calls import numpy_row, outlined
-from .places import WEAK, Places, Refused, line_of_user, values_of
+from .places import WEAK, Places, Refused, line_of_user, same_bits, values_of
 from .symbol import Symbol
 
 
@@ -49,11 +51,15 @@ class Workspace:
 
 
 class Trace(Places):
-    """One recording of the function `title`. connected: a result has a graph that leads to other leaves."""
+    """One recording of the function `title`. connected: a result has a graph that leads to other leaves.
+
+    given: the arrays of the call, which the function must not write to.
+    """
 
     def __init__(self, title: str = "the function") -> None:
         super().__init__()
         self.title, self.connected = title, False
+        self.given: list[np.ndarray] = []
         self._nodes: dict[int, tuple[tuple[Any, ...], tuple[Value, ...]]] = {}
         self._read: set[int] = set()
         self._raw: dict[int, Tensor] = {}
@@ -70,6 +76,8 @@ class Trace(Places):
         """The operands with numbers in place of symbols."""
         for x in operands:
             if type(x) is Symbol:
+                if any([type(y) is Batched for y in operands]):  # which is made of rows that are noted themselves
+                    return operands
                 return tuple([x.number if type(x) is Symbol else x for x in operands])
         return operands
 
@@ -85,6 +93,10 @@ class Trace(Places):
             new = new or t.traced not in self._known
         if new:
             self._add(row, operands, params, results)
+            return
+        for x in operands:
+            if type(x) is Symbol:  # the rows of which this one consists got its value
+                float(x)
 
     def _add(self, row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
         given = tuple([self._operand(x) for x in operands])
@@ -181,6 +193,12 @@ class Trace(Places):
         if type(value) is Value:
             found.traced = (self._strong(value, found) if value.weak else value).number
 
+    def number(self, node: Any, k: int, x: Any) -> Any:
+        """A Python float that a node saved of operand k: a symbol again, where it was one."""
+        operands = self._nodes.get(node.seq, ((),))[0]
+        value = operands[k] if k < len(operands) else None
+        return Symbol(x, value, self) if type(x) is float and type(value) is Value and value.weak else x
+
     def workspace(self, node: Any, x: Any) -> Any:
         """What a node saved beside its results, which is no value of the program."""
         return x if self.reason or not isinstance(x, np.ndarray) else Workspace(self, node.row.name, x)
@@ -190,7 +208,7 @@ class Trace(Places):
         leaf = node.tensor
         if leaf is None or (before is not None and before.traced not in self._known):
             self.give_up("a gradient is added to one from before the call; call zero_grad() in the function")
-        elif before is None and id(leaf) not in self._cleared:
+        elif before is None and id(leaf) not in self._cleared and id(leaf) not in self._made:
             self._ungraded[id(leaf)] = leaf
         return (after if before is None else before + after).detach()
 
@@ -256,18 +274,21 @@ class Trace(Places):
         """`t op= other`."""
         if self.reason or not isinstance(t, Tensor):
             return self._untraced(row, t, *self.numbers((other,)))
-        made = backend.apply(row, (t, other)) if self._may_write(t) else None
+        made = given = None
+        if self._may_write(t):
+            given = self.place_of(t), self._operand(other)
+            made = backend.apply(row, (t, other))
         result = self._untraced(row, t, *self.numbers((other,)))
-        if made is not None and result is not NotImplemented:
+        if given is not None and made is not None and result is not NotImplemented:
             if made.dtype != t.dtype or made.shape != t.shape:
                 self.give_up(f"{row.name}: a write in place that changes a dtype or a shape")
             else:
-                self._moved(t, self.place_of(made), (t, other))
+                self._moved(t, self.place_of(made), given)
         return result
 
     def setitem(self, row: Row, t: Tensor, key: Any, value: Any) -> None:
         """`t[key] = value`."""
-        key = self.key(key)
+        key = self._fixed(key)
         if self.reason or not self._may_write(t):
             self._untraced(row, t, key, *self.numbers((value,)))
             return
@@ -277,6 +298,8 @@ class Trace(Places):
         made = self._value(before.shape, before.dtype)
         step = Instruction(ROWS["setitem"], (before, given), (self._parameter(key),), (made,), "")
         self.steps.append(step)
+        if self._arrays and t.node is not None and t.node.params:
+            self._follow((key,), t.node.params)
         self._moved(t, made, (before, given))
 
     def write(self, name: str) -> None:
@@ -291,40 +314,55 @@ class Trace(Places):
 
         Raises where t is an argument.
         """
-        if id(t) in self._roots:
-            raise Refused(
-                f"compile: {self.title} writes to an argument{line_of_user()}; a compiled function leaves its "
-                "arguments as they are: write to a copy, x = x.copy()"
-            )
+        own = values_of(t)
+        if any([np.may_share_memory(own, x) for x in (*self.given, *map(values_of, self._roots.values()))]):
+            raise self.refused(line_of_user())
         if t.base is not None or backend.sharers(t) == 2:
             self.give_up("a write to memory that several Tensors share")
             return False
         return True
 
+    def refused(self, line: str) -> Refused:
+        return Refused(
+            f"compile: {self.title} writes to an argument{line}; a compiled function leaves its arguments as they are: "
+            "write to a copy, x = x.copy()"
+        )
+
+    def refuse_changed(self) -> None:
+        """Raise where what stands for the arguments was written to otherwise."""
+        for t, array in zip(self._roots.values(), self.given, strict=True):
+            if not same_bits(values_of(t), array):
+                raise self.refused("")
+
     def _moved(self, t: Tensor, value: Value, operands: tuple[Any, ...]) -> None:
-        """t was written to: it has another value from here on."""
+        """t was written to: it has another value from here on. operands: of its node, the values before the write."""
         bound = self._bound.get(id(t))
         if bound is not None:
             bound.written = True
         t.traced = value.number
         if t.node is not None and t.node.seq not in self._nodes:
-            given = tuple([self._operand(x) if not isinstance(x, Value) else x for x in operands])
-            self._nodes[t.node.seq] = given, (value,)
+            self._nodes[t.node.seq] = operands, (value,)
 
     # The end
 
-    def program(self, outputs: list[Any]) -> Program | None:
-        """The program that makes these Tensors, or None where the trace was given up."""
+    def program(self, outputs: list[Any], leaves: list[Any]) -> Program | None:
+        """The program that makes these Tensors, or None where the trace was given up.
+
+        leaves: of the result, among which the outputs are; nothing of the caller's holds them but these two lists.
+        """
+        holders = Counter(map(id, chain(outputs, leaves)))
         values = []
         for t in outputs:
             values.append(t.value if type(t) is Symbol else self.place_of(t))
             if isinstance(t, Tensor) and self._leads_out(t):
                 self.connected = True
                 self.give_up("a result has a graph that leads to other leaves, by which it may be differentiated later")
+            t = None
         self._publish()
+        self._check_made()
         live: list[tuple[Value, Any]] = []
         for bound in list(self._bound.values()):
-            self._settle(bound, live)
+            self._settle(bound, live, holders[id(bound.object)])
         if self.reason:
             return None
         values += [effect.value for effect in self.effects if effect.value is not None]

@@ -17,7 +17,7 @@ from ..backend import Tensor
 from ..batching.conforming import conformed
 from ..dtypes import COMPLEX
 from ..ops import register
-from ..ops.operands import raw
+from ..ops.operands import leaf_of
 from .diagonals import Diagonals, added, densified, pulled, pushed
 from .forward import Rule
 
@@ -120,7 +120,7 @@ class _Pull:
 
 def closed_leaf(x: Any) -> Tensor:
     """A leaf with the values of x, of which nobody else asks a gradient."""
-    made = backend.leaf(raw(x), True)
+    made = leaf_of(x)
     made.node.closed = True  # type: ignore[union-attr]
     return made
 

@@ -11,7 +11,7 @@ from .. import backend, random, trees, writes
 from ..backend import Tensor
 from ..batched import ANYWHERE, Batched, running
 from ..dtypes import NUMBERS
-from ..ops.operands import raw
+from ..ops.operands import leaf_of, raw
 from ..ops.register import placed, tensors
 from .closures import pulled, tensor_of
 from .levels import called, lifted, lowered, within
@@ -126,7 +126,7 @@ class _Call:
         oldest = backend.next_seq()
         operands = list(self.operands)
         for k in self.moving:
-            operands[k] = backend.leaf(raw(operands[k]), True)
+            operands[k] = leaf_of(operands[k])
         out = self.run(operands)
         self.leaves = [(x, isinstance(x, Tensor) and x.requires_grad) for x in trees.values([out])]
         outputs = [x for x, moves in self.leaves if moves]
@@ -211,7 +211,7 @@ def _variable(x: Any, recorded: bool) -> Tensor:
     if recorded and isinstance(x, Tensor) and x.requires_grad:
         made: Tensor = tensors.positive(x)
         return made
-    return backend.leaf(np.asarray(raw(x)), True)
+    return leaf_of(x if isinstance(x, Tensor) else np.asarray(x))
 
 
 for _function in (checkpoint, stop_gradient):

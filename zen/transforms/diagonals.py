@@ -289,13 +289,18 @@ def _basic(params: Any) -> bool:
     return is_basic(key if type(key) is tuple else (key,))
 
 
+def _fixed(params: Any) -> bool:
+    """Whether the key, the last parameter, is the same at each call of a program."""
+    return backend.tracer() is None or _basic(params)
+
+
 _PUSHED: dict[str, Callable[[Any], bool]] = {
-    "broadcast_to": _always, "diagonal": _always, "getitem": _always, "permute_dims": _always, "reshape": _always,
+    "broadcast_to": _always, "diagonal": _always, "getitem": _fixed, "permute_dims": _always, "reshape": _always,
     "scatter": _basic,
 }  # fmt: skip
 """Rows that place the elements of their operand, each at most once but for repeating them."""
 _PULLED: dict[str, Callable[[Any], bool]] = {
-    "concat": _always, "getitem": _basic, "permute_dims": _always, "reshape": _always, "scatter": _always,
+    "concat": _always, "getitem": _basic, "permute_dims": _always, "reshape": _always, "scatter": _fixed,
     "stack": _always, "sum": _always,
 }  # fmt: skip
 """Rows whose vjp does."""

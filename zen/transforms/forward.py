@@ -22,7 +22,7 @@ from ..batched import ANYWHERE, WITHIN, Batched, Unbatched, running
 from ..conversion import convert
 from ..dtypes import COMPLEX, DIFFERENTIABLE, KERNELS, floating
 from ..ops import register
-from ..ops.operands import raw
+from ..ops.operands import leaf_of
 from ..ops.undetermined import TooHigh, Undetermined, with_setting
 from .conjugation import check_cotangent
 from .variables import Variables, results
@@ -260,7 +260,7 @@ class Rule:
         for k in moving:
             own: Any = register.tensors.positive(args[k]) if self.recorded else None
             if own is None or own.node is None:
-                own = backend.leaf(raw(args[k]), True)
+                own = leaf_of(args[k])
                 own.node.closed = True
             args[k] = own
             variables.append(own)
