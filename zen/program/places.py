@@ -180,6 +180,12 @@ class Places:
             return array
         return float(x) if type(x) is Symbol else x
 
+    def moves(self, params: Any) -> bool:
+        """Whether parameters of a node hold values of the program, which are others at each call."""
+        if isinstance(params, (tuple, list)):
+            return any([self.moves(x) for x in params])
+        return id(params) in self._arrays
+
     def _loose(self, x: Any) -> Any:
         if type(x) is tuple:
             return tuple([self._loose(part) for part in x])
