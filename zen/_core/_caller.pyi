@@ -1,8 +1,9 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 from ._watch import Watch
 
+@final
 class Signature:
     def __init__(
         self,

@@ -6,7 +6,7 @@ the last program and its signature is for `_called` there.
 
 cimport cython
 from cpython.float cimport PyFloat_CheckExact
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 cimport numpy as cnp
 from numpy cimport ndarray
 from zen._core._watch cimport Watch
@@ -19,6 +19,7 @@ cdef enum Kind:
     FLOAT, ARRAY, TENSOR
 
 
+@cython.final
 cdef class Signature:
     """Of a program: what the arguments are, and what becomes of its outputs.
 

@@ -13,7 +13,7 @@ from zen._core._dtypes cimport has_kernels, is_complex, is_differentiable, is_in
 from zen._core._engine cimport Pass, leads_on, mark_needed, verify_node
 from zen._core._tensor cimport (
     ARRAY, SCALAR, Node, Row, Shaped, Slot, Tensor, hook, new_scalar, new_tensor, node_of, output_node, switch,
-    track_below, traced_as, tracer, tracing,
+    track_below, tracer, tracing,
 )
 from zen._core._types cimport MAX_ARGUMENTS
 from zen._core._engine import joint_vjp, raise_released, set_recorded

@@ -1,9 +1,8 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, final
 
+@final
 class Machine:
-    """Replays one program, on any number of threads at once."""
-
     def __init__(self, program: Any) -> None: ...
     @property
     def program(self) -> Any: ...

@@ -1,10 +1,11 @@
 """Whether Python objects still hold what they held: asked at each call of a compiled function.
 
-`Watch` is made by zen/program/reads.py of the items that zen/program/remembering.py describes, whose kinds have the same
-numbers here. It compares object by object; where it finds another one, the caller looks closer, for an equal one will
-do.
+`Watch` is made by zen/program/reads.py of the items that zen/program/remembering.py describes, whose kinds have the
+same numbers here. It compares object by object; where it finds another one, the caller looks closer, for an equal one
+will do.
 """
 
+cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
@@ -45,6 +46,7 @@ cdef bint is_known(int kind, object owner, object expected):
     return kind == CELL or kind == CLASS or kind == DICT or kind == FUNCTION
 
 
+@cython.final
 cdef class Watch:
     """Items (kind, owner, key, expected). left: those that it does not compare itself. missing: stands for a key that a
     dict has not."""
@@ -128,7 +130,7 @@ cdef bint is_same_array(ndarray a, tuple layout, bytearray contents) except -1:
     cdef int nd = cnp.PyArray_NDIM(a)
     if not has_shape(nd, cnp.PyArray_DIMS(a), <tuple>layout[0]):
         return False
-    if not has_shape(nd, cnp.PyArray_STRIDES(a), <tuple>layout[1]) or a.dtype != layout[2]:
+    if not has_shape(nd, cnp.PyArray_STRIDES(a), <tuple>layout[1]) or (<object>a).dtype != layout[2]:
         return False
     return memcmp(cnp.PyArray_DATA(a), PyByteArray_AS_STRING(contents), cnp.PyArray_NBYTES(a)) == 0
 
