@@ -7,6 +7,7 @@ is computed once; what nobody uses goes. Checks, draws and functions of the user
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,8 @@ from .instructions import Check, Instruction, Number, Program, Value
 
 _LARGEST = 1 << 16
 """Bytes up to which a constant is computed ahead: beyond, it would take more memory than time."""
+_EXACT = 1 << 24
+"""Ones up to which every order of adding them up in float32 gives how many there are."""
 
 
 def optimised(program: Program) -> Program:
@@ -41,6 +44,8 @@ class _Renaming:
         self.seen: dict[Any, tuple[Value, ...]] = {}
         self.pure = {id(row) for name, row in ROWS.items() if name in DECLARATIONS}
         self.equal: dict[Any, Value] = {}
+        self.ones: set[int] = set()
+        """Values that are ones everywhere, of any size."""
 
     def run(self) -> Program:
         for value, array in self.program.constants:  # one of equal constants
@@ -81,10 +86,15 @@ class _Renaming:
         if id(step.row) not in self.pure or step.row is DRAW:
             return step
         step = self._simpler(step)
+        if step.row.name == "broadcast_to" and self._is_one(step.operands[0]):
+            self.ones.add(step.results[0].number)
         return None if self._is_known(step) or self._is_constant(step) or self._is_repeated(step) else step
 
     def _simpler(self, step: Instruction) -> Instruction:
-        """A square as a product, and its slope as one with 2: the kernels of powers give the same bits."""
+        """The same bits by another row: a square as a product, and its slope as one with 2; a product with ones as what
+        it repeats."""
+        if step.row.name == "multiply":
+            return self._repeated(step)
         if step.row.name not in ("power", "power_slope"):
             return step
         base, exponent = step.operands
@@ -96,17 +106,19 @@ class _Renaming:
         operands = (base, base) if step.row.name == "power" else (2.0, base)
         return replace(step, row=ROWS["multiply"], operands=operands)
 
+    def _repeated(self, step: Instruction) -> Instruction:
+        result = step.results[0]
+        for x, y in (step.operands, step.operands[::-1]):
+            if type(x) is Value and not x.weak and x.dtype == result.dtype and x.dtype in KERNELS and self._is_one(y):
+                return replace(step, row=ROWS["broadcast_to"], operands=(x,), params=(result.shape,))
+        return step
+
     def _is_known(self, step: Instruction) -> bool:
         """Whether the result is one of the operands."""
         name, operands = step.row.name, step.operands
-        if name == "positive":
-            same = operands[0]
-        elif name == "multiply":
-            same = next((x for x, y in (operands, operands[::-1]) if self._is_one(y)), None)
-        elif name in ("reshape", "broadcast_to"):
-            same = operands[0]
-        else:
+        if name not in ("positive", "reshape", "broadcast_to"):
             return False
+        same = operands[0]
         result = step.results[0]
         if type(same) is not Value or same.weak or (same.shape, same.dtype) != (result.shape, result.dtype):
             return False
@@ -116,10 +128,34 @@ class _Renaming:
     def _is_one(self, x: Any) -> bool:
         if type(x) in (int, float):
             return bool(x == 1)
+        if type(x) is Value and x.number in self.ones:
+            return True
         array = self.constants.get(x.number) if type(x) is Value else None
         return array is not None and array.size > 0 and bool((array == 1).all())
 
+    def _is_count(self, step: Instruction) -> bool:
+        """Whether it is a sum of ones, which is how many there are."""
+        if step.row.name != "sum" or type(step.operands[0]) is not Value or step.operands[0].number not in self.ones:
+            return False
+        value, operand = step.results[0], step.operands[0]
+        size, of = math.prod(value.shape), math.prod(operand.shape)
+        if not 0 < size * value.dtype.itemsize <= _LARGEST or of > _EXACT or value.dtype not in KERNELS:
+            return False
+        self._enter(value, np.full(value.shape, of // size, value.dtype))
+        return True
+
+    def _enter(self, value: Value, array: np.ndarray) -> None:
+        """A value is known to be this constant."""
+        kept = self.equal.setdefault((array.shape, array.dtype, array.tobytes()), value)
+        if kept is not value:
+            self.names[value.number] = kept
+            return
+        self.constants[value.number] = array
+        self.added.append((value, array))
+
     def _is_constant(self, step: Instruction) -> bool:
+        if self._is_count(step):
+            return True
         given = []
         for x in step.operands:
             if type(x) is Value and x.number not in self.constants:
@@ -135,13 +171,7 @@ class _Renaming:
         except Exception:  # it is raised by every replay
             return False
         for value, t in zip(step.results, made if type(made) is tuple else (made,), strict=True):
-            array = np.array(t._array)
-            kept = self.equal.setdefault((array.shape, array.dtype, array.tobytes()), value)
-            if kept is not value:
-                self.names[value.number] = kept
-                continue
-            self.constants[value.number] = array
-            self.added.append((value, array))
+            self._enter(value, np.array(t._array))
         return True
 
     def _is_repeated(self, step: Instruction) -> bool:
