@@ -187,14 +187,18 @@ class Compiled(backend.Caller, Wrapper):
         entry = Entry(optimised(program), reads, form, kinds, others)
         entry.arguments = arguments
         with self._lock:
-            self._table.setdefault(key, []).insert(0, entry)
-            self._table.move_to_end(key)
-            while sum(map(len, self._table.values())) > _PROGRAMS:
-                oldest = next(iter(self._table))
-                self._table[oldest].pop()
-                if not self._table[oldest]:
-                    del self._table[oldest]
+            self._keep(key, entry)
         return found
+
+    def _keep(self, key: Any, entry: Entry) -> None:
+        """Enter a program in the table, and drop those that were not used for longest."""
+        self._table.setdefault(key, []).insert(0, entry)
+        self._table.move_to_end(key)
+        while sum(map(len, self._table.values())) > _PROGRAMS:
+            oldest = next(iter(self._table))
+            self._table[oldest].pop()
+            if not self._table[oldest]:
+                del self._table[oldest]
 
     # What is said about it
 
