@@ -12,6 +12,11 @@ from zen.ops.register import ROWS
 from zen.program.instructions import Check, Instruction, Number, Program, Value
 
 FLOAT = np.dtype(np.float64)
+RNG = np.random.default_rng(7)
+
+
+def draw(shape: Any, dtype: Any = np.float64, low: float = 0.3, high: float = 0.9) -> Any:
+    return RNG.uniform(low, high, shape).astype(dtype)
 
 
 class Builder:

@@ -2,7 +2,7 @@
 
 Order of the modules, each using those before it: _types, _views, _loops, _blocks, _blocks_complex, _kernels_*,
 _dispatch, _memory, _guard, _broadcast, _blas, _factor, _tensor, _record, _engine, _differentiable, _operations,
-_leaves, _program.
+_leaves, _program, _watch, _caller.
 """
 
 from . import _operations as _operations

@@ -139,7 +139,8 @@ cdef Sharers sharers_of(Tensor t) noexcept
 cdef object hook(str name)
 cdef object batched()
 cdef bint recording() noexcept
-cdef bint tracing() noexcept             # whether something notes the operations of this thread
+cdef int traces                          # calls in which something notes the operations of a thread
+cdef bint is_traced() noexcept
 cpdef object tracer()
 cdef int traced_as(Tensor t, Tensor other) except -1
 cdef bint switch(bint enabled) noexcept     # recording on or off in this thread; what it was
@@ -154,3 +155,8 @@ cdef Node leaf_node(int nd, const Py_ssize_t* dims, int typenum)
 cdef Tensor new_tensor(object data, Node node)
 cdef Tensor new_scalar(double value, int typenum, Node node)
 cdef Node node_of(Tensor t)
+
+
+cdef inline bint tracing() noexcept:
+    # Whether something notes the operations of this thread.
+    return traces != 0 and is_traced()

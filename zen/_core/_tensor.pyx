@@ -164,29 +164,7 @@ def call_recording(bint enabled, function, /, *args, **kwargs):
         zen_off = off
 
 
-cdef bint tracing() noexcept:
-    return zen_tracer != NULL
-
-
-cpdef object tracer():
-    """What notes the operations of this thread, or None."""
-    return <object>zen_tracer if zen_tracer != NULL else None
-
-
-def call_tracing(own, function, /, *args, **kwargs):
-    """`function(*args, **kwargs)` while `own` notes the operations of this thread; None: nothing does.
-
-    See zen/program/trace.py for what it is asked. As with `call_recording`, no interrupt comes in between.
-    """
-    global zen_tracer
-    cdef void* before = zen_tracer
-    zen_tracer = NULL if own is None else <void*>own
-    try:
-        return function(*args, **kwargs)
-    finally:
-        zen_tracer = before
-
-
+include "_tensor_tracing.pxi"
 include "_tensor_modes.pxi"
 
 
@@ -452,13 +430,6 @@ cdef Tensor new_scalar(double value, int typenum, Node node):
     if node is not None and node.owner == NULL:
         node.owner = <PyObject*>t
     return t
-
-
-cdef int traced_as(Tensor t, Tensor other) except -1:
-    # t has the value of `other`, and nobody else applied a row.
-    if zen_tracer != NULL:
-        t.traced = tracer().place_of(other).number
-    return 0
 
 
 cdef Node node_of(Tensor t):

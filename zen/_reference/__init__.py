@@ -1,12 +1,11 @@
 """The reference engine in plain NumPy. Exports the same names as zen/_core; zen/backend.py picks one of the two.
 
 Written to be read: state, guard (memory that others write to), rows, node, tensor, recording (one operation),
-broadcast, demands (passes that have to record themselves), backward (the pass), forward (tangents), leaves (arguments
-of transforms), program (replay), each using only those before it.
+broadcast, demands (passes that have to record themselves), revival (what nodes saved, as Tensors), backward (the pass),
+forward (tangents), leaves (arguments of transforms), program and caller (replay), each using only those before it.
 """
 
 from . import kernels as kernels
-from .backward import revived as revived
 from .backward import run as run
 from .backward import verify_saved as verify_saved
 from .broadcast import unbroadcast as unbroadcast
@@ -33,6 +32,7 @@ from .recording import record as record
 from .recording import ufunc as ufunc
 from .recording import unary as unary
 from .recording import write_plain as write_plain
+from .revival import revived as revived
 from .rows import Row as Row
 from .rows import Shaped as Shaped
 from .state import GradMode as GradMode

@@ -131,14 +131,18 @@ class Compiled(backend.Caller, Wrapper):
         if self._misses > _MISSES:
             self._stop(f"{_MISSES} calls in a row had to be recorded, the last because {why}")
             return f(*args, **kwargs)
-        self._note(f"recorded, because {why}")
         reads = Reads.of(f, args, kwargs)
+        if reads.stores:
+            self._stop(f"it changes what is not its own: {reads.stores[0]}")
+            return f(*args, **kwargs)
+        if reads.opaque:
+            self._stop(f"it depends on what cannot be compared: {reads.opaque[0]}")
+            return f(*args, **kwargs)
+        self._note(f"recorded, because {why}")
         own = [] if random._generator is None else [random._generator]
-        states = States([*reads.generators, *own])
+        states = States([*reads.generators, *own], shared=True)
         trace = Trace(self._title())
         trace.given = [x for x in leaves if isinstance(x, np.ndarray)]
-        if reads.stores:
-            trace.give_up(f"it changes what is not its own: {reads.stores[0]}")
         given, keywords, tensors = substituted(trace, args, kwargs)
         try:
             result = trace.run(f, *given, **keywords)
@@ -146,7 +150,7 @@ class Compiled(backend.Caller, Wrapper):
             raise
         except Exception as error:  # perhaps only because it was recorded
             self._note(f"not recorded: {type(error).__name__}: {error}")
-            if reads.stores or trace.reason or not trace.undo():
+            if trace.reason or not trace.undo():
                 raise
             states.restore()
             return f(*args, **kwargs)
@@ -275,11 +279,12 @@ def compile(f: Callable[..., Any] | None = None, *, check_every: int | None = No
     drawn from zen.random are part of the program, and are done when all checks have passed.
 
     A call with arguments that require gradients runs `f` as it is. A function that cannot be replayed always does, and
-    a warning says why once: one that changes other state of Python, draws from another generator, or whose result has a
-    graph by which parameters may be differentiated later; and one that had to be recorded 16 times in a row.
-    `explain()` tells the reasons. Not seen are what `f` reads from files and clocks, and what it prints;
-    `check_every=n` runs `f` in every n-th call too, and raises RuntimeError where it differs. TypeError for a result
-    that is no data, RuntimeError for a function that writes to its arguments.
+    a warning says why once: one that changes other state of Python, prints, or depends on what cannot be compared, as a
+    clock, a file that it opens or a context variable; that draws from another generator; whose result has a graph by
+    which parameters may be differentiated later; or that had to be recorded 16 times in a row. `explain()` tells the
+    reasons. Not seen is what a library reads, as `numpy.load` does; `check_every=n` runs `f` in every n-th call too,
+    and raises RuntimeError where it differs. TypeError for a result that is no data, RuntimeError for a function that
+    writes to its arguments.
 
     >>> import numpy as np, zen
     >>> step = zen.compile(zen.value_and_grad(lambda x: (np.exp(x) * x).sum()))

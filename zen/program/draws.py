@@ -50,12 +50,12 @@ class Stream:
 
 
 class States:
-    """The states of generators at one time, and of those that everybody shares."""
+    """The states of generators at one time, and, to tell who drew, of those that everybody shares."""
 
-    def __init__(self, generators: list[Any]) -> None:
+    def __init__(self, generators: list[Any], shared: bool = False) -> None:
         self._generators = generators = [_found(g) for g in generators]
         self._states = [state(g) for g in generators]
-        self._shared = _shared()
+        self._shared = _shared() if shared else ()
 
     def restore(self) -> None:
         for g, own in zip(self._generators, self._states, strict=True):
@@ -76,7 +76,7 @@ class States:
             for step in steps:
                 if getattr(step, "row", None) is DRAW and _found(step.params[0]) is g:
                     _drawn(*step.params)
-            explained = _equal(state(g), now)
+            explained = repr(state(g)) == repr(now)
             g.bit_generator.state = now
             if not explained:
                 return True
@@ -90,10 +90,6 @@ def state(generator: Any) -> Any:
     if hasattr(generator, "get_state"):
         return repr(generator.get_state())
     return generator.getstate()
-
-
-def _equal(a: Any, b: Any) -> bool:
-    return repr(a) == repr(b)
 
 
 def _shared() -> tuple[Any, ...]:

@@ -32,30 +32,32 @@ class Value:
 class Instruction:
     """One row applied.
 
-    operands: a Value, or a constant that is no array (a Python number, None). params: the row's parameters, constants.
-    results: one Value, or several where the row has several (`row.several`). line: where the user's code asked for it.
+    operands: a Value, or a constant that is no array (a Python number, None). params: the row's parameters, constants,
+    with Values in place of arrays that the program computes. results: one Value, or several where the row has several.
     """
 
     row: Row
     operands: tuple[Any, ...]
     params: tuple[Any, ...]
     results: tuple[Value, ...]
-    line: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Number:
-    """Arithmetic of Python floats: `+`, `-`, `*`, `/` or `neg` of weak values and floats, as Python computes it."""
+    """Arithmetic of Python floats: `+`, `-`, `*`, `/` or `neg` of weak values and floats, as Python computes it; or
+    `array`, one of them as a 0-d array."""
 
     operator: str
     operands: tuple[Any, ...]
     result: Value
-    line: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """A value that the function's Python code read: where it is not what it was, bit for bit, the program ends."""
+    """A value that the function's Python code read: where it is not what it was, bit for bit, the program ends.
+
+    line: of the user's code that read it.
+    """
 
     operand: Value
     expected: np.ndarray

@@ -155,7 +155,7 @@ class Places:
         if t.dtype not in KERNELS:
             self.give_up(f"a number that met dtype {t.dtype}")
         made = self._value(t.shape, t.dtype)
-        self.steps.append(Number("array", (value,), made, ""))
+        self.steps.append(Number("array", (value,), made))
         return made
 
     def fixed(self, params: tuple[Any, ...], inputs: tuple[Any, ...] = ()) -> tuple[Any, ...]:

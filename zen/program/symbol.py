@@ -99,5 +99,20 @@ for _name, _operator, _compute in (
     ("truediv", "/", lambda a, b: a / b),
 ):
     _arithmetic(_name, _operator, _compute)
-for _name in ("eq", "ne", "lt", "le", "gt", "ge", "pow", "rpow", "floordiv", "rfloordiv", "mod", "rmod", "divmod"):
+for _name in (
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "pow",
+    "rpow",
+    "floordiv",
+    "rfloordiv",
+    "mod",
+    "rmod",
+    "divmod",
+    "rdivmod",
+):
     _looking(_name)

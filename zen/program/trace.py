@@ -101,7 +101,7 @@ class Trace(Places):
     def _add(self, row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
         given = tuple([self._operand(x) for x in operands])
         made = tuple([self._new(t) for t in results])
-        step = Instruction(row, given, self._parameter(params), made, "")
+        step = Instruction(row, given, self._parameter(params), made)
         self.steps.append(step)
         node: Any = results[0].node
         for t in results:
@@ -167,7 +167,7 @@ class Trace(Places):
         """Arithmetic of Python floats."""
         given = tuple([x.value if type(x) is Symbol else x for x in operands])
         value = self._value((), WEAK, True)
-        self.steps.append(Number(operator, given, value, ""))
+        self.steps.append(Number(operator, given, value))
         return Symbol(number, value, self)
 
     def revived(self, node: Any, k: int, found: Any) -> None:
@@ -296,15 +296,11 @@ class Trace(Places):
         self._untraced(row, t, key, *self.numbers((value,)))
         key = key if type(key) is tuple else (key,)
         made = self._value(before.shape, before.dtype)
-        step = Instruction(ROWS["setitem"], (before, given), (self._parameter(key),), (made,), "")
+        step = Instruction(ROWS["setitem"], (before, given), (self._parameter(key),), (made,))
         self.steps.append(step)
         if self._arrays and t.node is not None and t.node.params:
             self._follow((key,), t.node.params)
         self._moved(t, made, (before, given))
-
-    def write(self, name: str) -> None:
-        """A write in place that is not told in rows."""
-        self.give_up(f"{name} writes in place")
 
     def _untraced(self, row: Row, *values: Any) -> Any:
         return backend.call_tracing(None, backend.write_plain, row, *values)

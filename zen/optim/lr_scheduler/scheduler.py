@@ -20,6 +20,8 @@ class LRScheduler:
     hand stays changed. `last_epoch` other than -1 resumes; the groups must then have their `initial_lr`.
     """
 
+    _remembered: ClassVar[tuple[str, ...]] = ()  # by `zen.program`: a step is done as it is
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         check_optimizer(self, optimizer)
         self.optimizer = optimizer
